@@ -1,0 +1,8 @@
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  // Tests run on the sources: packages resolve each other by this export condition, not through dist/.
+  resolve: { conditions: ['@sansmtp/source'] },
+  ssr: { resolve: { conditions: ['@sansmtp/source'], externalConditions: ['node'] } },
+  test: { include: ['packages/*/src/**/*.test.ts', 'packages/*/test/**/*.test.ts'] },
+});
