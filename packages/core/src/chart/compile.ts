@@ -1,0 +1,192 @@
+/**
+ * The table compiler: an XState machine, walked once, becomes a table from (leaf state, event type) to what
+ * happens. A step is then a lookup, a guard or two and a push; XState's own stepping builds an actor for each.
+ *
+ * What holds here
+ * - The machine is the definition. `compile.test.ts` and the tests of both charts compare `step()` with XState's
+ *   `transition()` on every reachable state × event: if they differ, this file is wrong.
+ * - A feature that is not supported is refused by name when the chart is compiled, never ignored: parallel
+ *   states, history, `invoke`, `always`, `onDone`, `raise` without delay, inline guards and actions.
+ * - Nothing in this folder knows SMTP.
+ */
+import {
+  type Arguments,
+  type ChartEvent,
+  type MachineShape,
+  named,
+  pathOf,
+  type StateNodeShape,
+  type TransitionShape,
+  UnsupportedChartError,
+} from './machine-shape.js';
+import { compileAction, type Effect, type Operation } from './operations.js';
+import { defaultEntry, lineage, pathOfTransition } from './paths.js';
+
+/** Where a chart stands. Never changed: a step gives the next one. */
+export interface ChartState<Context> {
+  /** The leaf state as a dotted path, such as `session.transaction.opened`. */
+  readonly value: string;
+  readonly context: Context;
+}
+
+/** A machine as a table. */
+export interface CompiledChart<Context, Event extends ChartEvent, Input> {
+  /** All leaf states, as dotted paths in document order. */
+  readonly leaves: readonly string[];
+  /** All event types that transitions name, deadlines' and wildcards included. */
+  readonly eventTypes: readonly string[];
+  /** Enters the initial state; entry effects are pushed onto `effects`. */
+  start(input: Input, effects: Effect[]): ChartState<Context>;
+  /**
+   * Takes the transition for `event`, pushing its effects in order; undefined if the chart has none in this
+   * state (its context and state then stay as they are).
+   */
+  step(
+    state: ChartState<Context>,
+    event: Event | ChartEvent,
+    effects: Effect[],
+  ): ChartState<Context> | undefined;
+}
+
+type Guard = (context: unknown, event: ChartEvent) => boolean;
+
+/** One candidate for an event in a leaf state. */
+interface Candidate {
+  readonly guard: Guard | undefined;
+  readonly operations: readonly Operation[];
+  /** Undefined: the leaf stays, and nothing is left or entered. */
+  readonly target: string | undefined;
+}
+
+interface Leaf {
+  readonly node: StateNodeShape;
+  readonly exact: ReadonlyMap<string, readonly Candidate[]>;
+}
+
+/** @throws {UnsupportedChartError} naming what the machine uses that a table cannot hold */
+export function compile<Context, Event extends ChartEvent, Input>(
+  machine: MachineShape,
+): CompiledChart<Context, Event, Input> {
+  const nodes = allNodes(machine.root);
+  for (const node of nodes) refuseUnsupported(node);
+
+  const eventTypes = [...new Set(nodes.flatMap((node) => [...node.transitions.keys()]))];
+  const exactTypes = eventTypes.filter((type) => !type.endsWith('*'));
+  const leaves = new Map<string, Leaf>();
+  for (const node of nodes) {
+    if (node.type === 'compound') continue;
+    const exact = new Map<string, readonly Candidate[]>();
+    for (const type of exactTypes) {
+      const candidates = candidatesOf(machine, node, type);
+      if (candidates.length > 0) exact.set(type, candidates);
+    }
+    leaves.set(pathOf(node), { node, exact });
+  }
+  const initialNodes = defaultEntry(machine.root);
+  const initialValue = pathOf(initialNodes.at(-1) ?? machine.root);
+  const initialOperations = initialNodes.flatMap((node) => actionsOf(machine, node, node.entry));
+
+  return {
+    leaves: [...leaves.keys()],
+    eventTypes,
+    start(input, effects) {
+      const { context: initial } = machine.config;
+      let context: unknown = typeof initial === 'function' ? initial({ input }) : (initial ?? {});
+      for (const operation of initialOperations) context = operation(context, INITIAL_EVENT, effects);
+      return { value: initialValue, context: context as Context };
+    },
+    step(state, event, effects) {
+      const leaf = leaves.get(state.value);
+      if (leaf === undefined) throw new RangeError(`${machine.id} has no leaf state "${state.value}"`);
+      // An event type that no transition names in full can still match a wildcard. It is looked up anew each
+      // time: a cache keyed by a string of the peer's choosing would grow without bound.
+      const candidates = leaf.exact.get(event.type) ?? candidatesOf(machine, leaf.node, event.type);
+      for (const { guard, operations, target } of candidates) {
+        if (guard !== undefined && !guard(state.context, event)) continue;
+        let context: unknown = state.context;
+        for (const operation of operations) context = operation(context, event, effects);
+        return { value: target ?? state.value, context: context as Context };
+      }
+      return undefined;
+    },
+  };
+}
+
+const INITIAL_EVENT: ChartEvent = { type: 'xstate.init' };
+
+function allNodes(node: StateNodeShape): StateNodeShape[] {
+  return [node, ...Object.values(node.states).flatMap(allNodes)];
+}
+
+function refuseUnsupported(node: StateNodeShape): void {
+  if (node.type === 'parallel') throw new UnsupportedChartError(node, 'a parallel state');
+  if (node.type === 'history') throw new UnsupportedChartError(node, 'a history state');
+  if (node.type === 'final' && node.parent?.parent !== undefined) {
+    throw new UnsupportedChartError(node, 'a final state below the top level');
+  }
+  if (node.invoke.length > 0) throw new UnsupportedChartError(node, 'invoke');
+  if (node.always !== undefined && node.always.length > 0) throw new UnsupportedChartError(node, 'always');
+  if (node.config.onDone !== undefined) throw new UnsupportedChartError(node, 'onDone');
+}
+
+/**
+ * The candidates in the order in which XState tries them: the leaf's own before its ancestors', and in each
+ * state the exact event type before wildcards, longer wildcards first.
+ */
+function candidatesOf(machine: MachineShape, leaf: StateNodeShape, type: string): Candidate[] {
+  if (leaf.type === 'final') return [];
+  return lineage(leaf).flatMap((node) =>
+    [...node.transitions.keys()]
+      .filter((descriptor) => matches(type, descriptor))
+      .sort((a, b) => Number(b === type) - Number(a === type) || b.length - a.length)
+      .flatMap((descriptor) => node.transitions.get(descriptor) ?? [])
+      .map((transition) => compileCandidate(machine, leaf, transition)),
+  );
+}
+
+/** `command.*` matches `command.MAIL`, and `*` everything. */
+function matches(type: string, descriptor: string): boolean {
+  if (descriptor === type || descriptor === '*') return true;
+  if (!descriptor.endsWith('.*')) return false;
+  const prefix = descriptor.slice(0, -2);
+  return type === prefix || type.startsWith(`${prefix}.`);
+}
+
+function compileCandidate(
+  machine: MachineShape,
+  leaf: StateNodeShape,
+  transition: TransitionShape,
+): Candidate {
+  const guard = compileGuard(machine, transition);
+  const path = pathOfTransition(leaf, transition);
+  const actions = actionsOf(machine, transition.source, transition.actions);
+  if (path === undefined) return { guard, operations: actions, target: undefined };
+
+  const operations = [
+    ...path.exited.flatMap((node) => actionsOf(machine, node, node.exit)),
+    ...actions,
+    ...path.entered.flatMap((node) => actionsOf(machine, node, node.entry)),
+  ];
+  // A machine that reaches a final state at the top is done: XState runs the exit actions of all that is active.
+  if (path.leaf.type === 'final') {
+    operations.push(...lineage(path.leaf).flatMap((node) => actionsOf(machine, node, node.exit)));
+  }
+  return { guard, operations, target: pathOf(path.leaf) };
+}
+
+function actionsOf(machine: MachineShape, node: StateNodeShape, actions: readonly unknown[]): Operation[] {
+  return actions.map((action) => compileAction(machine, node, action));
+}
+
+function compileGuard(machine: MachineShape, { guard, source }: TransitionShape): Guard | undefined {
+  if (guard === undefined) return undefined;
+  const { name, params } = named(source, 'guard', guard);
+  const implementation = machine.implementations.guards[name];
+  if (typeof implementation !== 'function' || 'check' in implementation) {
+    throw new UnsupportedChartError(source, `the guard "${name}" (not a plain function)`);
+  }
+  const test = implementation as (args: Arguments, params: unknown) => boolean;
+  if (typeof params !== 'function') return (context, event) => test({ context, event }, params);
+  const compute = params as (args: Arguments) => unknown;
+  return (context, event) => test({ context, event }, compute({ context, event }));
+}

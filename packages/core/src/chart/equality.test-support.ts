@@ -1,0 +1,113 @@
+/**
+ * The proof that a compiled chart is its machine: XState's own pure `transition()` is the specification, and
+ * `step()` must agree with it on state, context and effects, deadlines among them.
+ */
+import { type AnyMachineSnapshot, type AnyStateMachine, initialTransition, transition } from 'xstate';
+import type { ChartState, CompiledChart } from './compile.js';
+import type { ChartEvent } from './machine-shape.js';
+import { CLEAR_DEADLINE, type Effect, SET_DEADLINE } from './operations.js';
+
+/** Both views of one moment. */
+export interface Twin<Context> {
+  readonly specified: AnyMachineSnapshot;
+  readonly compiled: ChartState<Context>;
+}
+
+/** Enters the initial state in both, and compares. */
+export function startTwin<Context, Input>(
+  machine: AnyStateMachine,
+  chart: CompiledChart<Context, ChartEvent, Input>,
+  input: Input,
+): Twin<Context> {
+  const [specified, actions] = initialTransition(machine, input);
+  const effects: Effect[] = [];
+  const compiled = chart.start(input, effects);
+  compare('start', { specified, compiled }, actions, effects);
+  return { specified, compiled };
+}
+
+/** Takes one step in both, and compares; throws with both views when they differ. */
+export function stepTwin<Context, Input>(
+  machine: AnyStateMachine,
+  chart: CompiledChart<Context, ChartEvent, Input>,
+  twin: Twin<Context>,
+  event: ChartEvent,
+): Twin<Context> {
+  const [specified, actions] = transition(machine, twin.specified, event);
+  const effects: Effect[] = [];
+  const compiled = chart.step(twin.compiled, event, effects) ?? twin.compiled;
+  const next = { specified, compiled };
+  compare(`${event.type} in ${twin.compiled.value}`, next, actions, effects);
+  return next;
+}
+
+/**
+ * Compares on every state × event that can be reached from `input`, deadlines included.
+ * @returns the leaf states that were reached, and how many pairs were compared
+ */
+export function compareEverywhere<Context, Input>(
+  machine: AnyStateMachine,
+  chart: CompiledChart<Context, ChartEvent, Input>,
+  input: Input,
+  events: readonly ChartEvent[],
+): { readonly leaves: ReadonlySet<string>; readonly compared: number } {
+  const deadlines = chart.eventTypes
+    .filter((type) => type.startsWith('xstate.after.'))
+    .map((type) => ({ type }));
+  const start = startTwin(machine, chart, input);
+  const seen = new Set([JSON.stringify(start.compiled)]);
+  const leaves = new Set([start.compiled.value]);
+  const frontier = [start];
+  let compared = 0;
+  for (let twin = frontier.pop(); twin !== undefined; twin = frontier.pop()) {
+    if (twin.specified.status === 'done') continue;
+    for (const event of [...events, ...deadlines]) {
+      const next = stepTwin(machine, chart, twin, event);
+      compared += 1;
+      const key = JSON.stringify(next.compiled);
+      if (seen.has(key)) continue;
+      seen.add(key);
+      leaves.add(next.compiled.value);
+      frontier.push(next);
+    }
+  }
+  return { leaves, compared };
+}
+
+function compare(
+  where: string,
+  { specified, compiled }: Twin<unknown>,
+  actions: readonly { readonly type: string; readonly params?: unknown }[],
+  effects: readonly Effect[],
+): void {
+  const expected = JSON.stringify(
+    [pathOfValue(specified.value), specified.context, actions.map(asEffect)],
+    null,
+    1,
+  );
+  const actual = JSON.stringify([compiled.value, compiled.context, effects], null, 1);
+  if (actual !== expected) {
+    throw new Error(`The compiled chart differs on ${where}.\nXState: ${expected}\nTable: ${actual}`);
+  }
+}
+
+function pathOfValue(value: unknown): string {
+  if (typeof value === 'string') return value;
+  return Object.entries(value as object)
+    .map(([key, child]) => {
+      const rest = pathOfValue(child);
+      return rest === '' ? key : `${key}.${rest}`;
+    })
+    .join('|');
+}
+
+/** XState reports an `after` as a delayed raise and a cancel. */
+function asEffect({ type, params }: { readonly type: string; readonly params?: unknown }): Effect {
+  if (type === 'xstate.raise') {
+    const { id, delay } = params as { id: string; delay: number };
+    return { type: SET_DEADLINE, params: { id, delay } };
+  }
+  if (type === 'xstate.cancel')
+    return { type: CLEAR_DEADLINE, params: { id: (params as { sendId: string }).sendId } };
+  return { type, params };
+}

@@ -1,0 +1,119 @@
+/**
+ * Actions of a chart, compiled. An operation is run against the context and the event of a step: it either
+ * changes the context or pushes an effect, and does nothing else.
+ */
+import {
+  type BuiltInAction,
+  type ChartEvent,
+  type MachineShape,
+  named,
+  type StateNodeShape,
+  UnsupportedChartError,
+} from './machine-shape.js';
+
+/** What a step asks of the world outside the chart. */
+export interface Effect {
+  readonly type: string;
+  readonly params: unknown;
+}
+
+/** Runs one action; returns the context that the next one sees. */
+export type Operation = (context: unknown, event: ChartEvent, effects: Effect[]) => unknown;
+
+/** The effects that stand for `after`: `params.id` is also the event type to step with when it is due. */
+export const SET_DEADLINE = 'setDeadline';
+export const CLEAR_DEADLINE = 'clearDeadline';
+
+export type DeadlineEffect =
+  | {
+      readonly type: typeof SET_DEADLINE;
+      /** `delay` in milliseconds from now. */
+      readonly params: { readonly id: string; readonly delay: number };
+    }
+  | { readonly type: typeof CLEAR_DEADLINE; readonly params: { readonly id: string } };
+
+type Compute = (args: { context: unknown; event: ChartEvent }, params?: unknown) => unknown;
+
+/** Compiles one entry, exit or transition action of `node`. */
+export function compileAction(machine: MachineShape, node: StateNodeShape, action: unknown): Operation {
+  if (typeof action === 'function') return compileBuiltIn(machine, node, action as unknown as BuiltInAction);
+
+  const { name, params } = named(node, 'action', action);
+  const implementation = machine.implementations.actions[name];
+  if (isAssign(implementation)) return compileAssign(node, implementation, params);
+  if (typeof implementation !== 'function' || 'resolve' in implementation) {
+    throw new UnsupportedChartError(node, `the action "${name}" (neither an assign nor a plain function)`);
+  }
+  if (typeof params === 'function') {
+    const compute = params as Compute;
+    return (context, event, effects) => {
+      effects.push({ type: name, params: compute({ context, event }) });
+      return context;
+    };
+  }
+  const effect: Effect = Object.freeze({ type: name, params });
+  return (context, _event, effects) => {
+    effects.push(effect);
+    return context;
+  };
+}
+
+function isAssign(action: unknown): action is BuiltInAction {
+  return typeof action === 'function' && 'type' in action && action.type === 'xstate.assign';
+}
+
+/** An `assign` given as one function, or as an object of values and functions, like XState's. */
+function compileAssign(node: StateNodeShape, action: BuiltInAction, params: unknown): Operation {
+  const { assignment } = action;
+  const computeParams = typeof params === 'function' ? (params as Compute) : () => params;
+  if (typeof assignment === 'function') {
+    const update = assignment as Compute;
+    return (context, event) => ({
+      ...(context as object),
+      ...(update({ context, event }, computeParams({ context, event })) as object),
+    });
+  }
+  if (typeof assignment !== 'object' || assignment === null) {
+    throw new UnsupportedChartError(node, 'an assign without an assignment');
+  }
+  const entries = Object.entries(assignment);
+  return (context, event) => {
+    const next: Record<string, unknown> = { ...(context as object) };
+    for (const [key, value] of entries) {
+      next[key] =
+        typeof value === 'function' ? value({ context, event }, computeParams({ context, event })) : value;
+    }
+    return next;
+  };
+}
+
+/** XState keeps an `after` as a delayed raise on entry and a cancel on exit. */
+function compileBuiltIn(machine: MachineShape, node: StateNodeShape, action: BuiltInAction): Operation {
+  if (action.type === 'xstate.cancel' && typeof action.sendId === 'string') {
+    const effect: Effect = Object.freeze({
+      type: CLEAR_DEADLINE,
+      params: Object.freeze({ id: action.sendId }),
+    });
+    return (context, _event, effects) => {
+      effects.push(effect);
+      return context;
+    };
+  }
+  if (action.type === 'xstate.raise' && action.delay !== undefined && action.id !== undefined) {
+    const { id } = action;
+    const delay = resolveDelay(machine, node, action.delay);
+    return (context, event, effects) => {
+      const milliseconds = typeof delay === 'number' ? delay : delay({ context, event });
+      effects.push({ type: SET_DEADLINE, params: { id, delay: milliseconds } });
+      return context;
+    };
+  }
+  throw new UnsupportedChartError(node, `an inline action (${action.type ?? 'a function'})`);
+}
+
+function resolveDelay(machine: MachineShape, node: StateNodeShape, delay: unknown): number | Compute {
+  const resolved = typeof delay === 'string' ? machine.implementations.delays[delay] : delay;
+  if (typeof resolved === 'number') return resolved;
+  if (typeof resolved === 'function') return resolved as Compute;
+  throw new UnsupportedChartError(node, `the delay "${String(delay)}" (neither a number nor a function)`);
+}

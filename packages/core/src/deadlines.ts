@@ -1,0 +1,39 @@
+/**
+ * The deadlines that a chart has running, as a small table: `after` in a chart sets one on entering a state and
+ * clears it on leaving. A handful at most runs at once, so an array is searched, not a heap.
+ */
+export class Deadlines {
+  readonly #running: { readonly id: string; readonly delay: number; at: number }[] = [];
+
+  /** Starts the deadline `id`, `delay` milliseconds from `now`; replaces a running one of that id. */
+  set(id: string, delay: number, now: number): void {
+    this.clear(id);
+    this.#running.push({ id, delay, at: now + delay });
+  }
+
+  /** Harmless when `id` is not running: firing and leaving the state both clear it. */
+  clear(id: string): void {
+    const index = this.#running.findIndex((deadline) => deadline.id === id);
+    if (index >= 0) this.#running.splice(index, 1);
+  }
+
+  /** Begins every running wait anew: the peer did something that does not change the state. */
+  restart(now: number): void {
+    for (const deadline of this.#running) deadline.at = now + deadline.delay;
+  }
+
+  /** The earliest moment at which one is due. */
+  next(): number | undefined {
+    let earliest: number | undefined;
+    for (const { at } of this.#running) if (earliest === undefined || at < earliest) earliest = at;
+    return earliest;
+  }
+
+  /** Takes out the id of the earliest deadline that is due at `now`. */
+  takeDue(now: number): string | undefined {
+    const next = this.next();
+    if (next === undefined || next > now) return undefined;
+    const index = this.#running.findIndex((deadline) => deadline.at === next);
+    return this.#running.splice(index, 1)[0]?.id;
+  }
+}
