@@ -1,0 +1,336 @@
+/**
+ * Commands (RFC 5321 §4.1): one line of the peer to a value, and back.
+ *
+ * A line that is no command gives a `CommandFailure` with the reply to send. Its text never quotes the line
+ * but for a parameter's keyword, which is letters, digits and hyphens: nothing can be smuggled into a log.
+ * Verbs are data: what a verb takes for its argument stands in `VERBS`. Whether the command is legal now, and
+ * what its parameters mean, others say.
+ *
+ * Every line takes time in proportion to its length; how long a line may be, the framer says.
+ */
+import { decodeText, encodeText } from './octets.js';
+import {
+  type ForwardPath,
+  formatPath,
+  type PathFailure,
+  parseForwardPath,
+  parseReversePath,
+  type ReversePath,
+} from './path.js';
+import type { Reply } from './reply.js';
+
+/** One ESMTP parameter of MAIL or RCPT (RFC 5321 §4.1.2 `esmtp-param`). The keyword is in upper case. */
+export interface Parameter {
+  readonly keyword: string;
+  readonly value?: string;
+}
+
+/** A command of the peer, well-formed by RFC 5321 §4.1; whether it is legal now, the chart says. */
+export type Command =
+  | { readonly verb: 'EHLO' | 'HELO'; readonly name: string }
+  | { readonly verb: 'MAIL'; readonly reversePath: ReversePath; readonly parameters: readonly Parameter[] }
+  | { readonly verb: 'RCPT'; readonly forwardPath: ForwardPath; readonly parameters: readonly Parameter[] }
+  | { readonly verb: 'DATA' | 'RSET' | 'QUIT' }
+  | { readonly verb: 'NOOP' | 'HELP'; readonly argument: string }
+  | { readonly verb: 'VRFY' | 'EXPN'; readonly argument: string };
+
+/**
+ * Why a line is no command: the verb is not known or not legible (500), known but not offered here (502), or
+ * its argument is wrong (501, 553).
+ */
+export type CommandFailureKind = 'unrecognized' | 'notImplemented' | 'syntax';
+
+/** A line that is no command, and the reply to give to it. */
+export interface CommandFailure {
+  readonly failure: CommandFailureKind;
+  readonly reply: Reply;
+}
+
+/** The longest command line with its CRLF, in octets, where no extension allows more (RFC 5321 §4.5.3.1.4). */
+const MAXIMUM_COMMAND_OCTETS = 512;
+
+/** The longest name in EHLO and HELO, in octets: that of a domain (RFC 5321 §4.5.3.1.2). */
+const MAXIMUM_NAME_OCTETS = 255;
+
+const TAB = 0x09;
+const SPACE = 0x20;
+const DELETE = 0x7f;
+
+const NO_PARAMETERS: readonly Parameter[] = [];
+
+function refuse(code: 500 | 501 | 502 | 553, enhancedCode: string, text: string): CommandFailure {
+  const failure = code === 500 ? 'unrecognized' : code === 502 ? 'notImplemented' : 'syntax';
+  return { failure, reply: { code, enhancedCode, lines: [text] } };
+}
+
+// 5.5.1 is a verb that means nothing here, 5.5.2 a line that cannot be interpreted, 5.5.4 a valid verb with
+// an argument that is not (RFC 3463 §3.6).
+const EMPTY = refuse(500, '5.5.2', 'Empty line where a command was expected');
+const UNRECOGNIZED = refuse(500, '5.5.1', 'Command not recognized');
+const NON_ASCII = refuse(500, '5.5.2', 'Commands are written in ASCII');
+const CONTROL_CHARACTER = refuse(501, '5.5.2', 'Control characters are not allowed in a command');
+const MAIL_SYNTAX = refuse(501, '5.5.4', 'Syntax: MAIL FROM:<address> [parameters]');
+const RCPT_SYNTAX = refuse(501, '5.5.4', 'Syntax: RCPT TO:<address> [parameters]');
+const MALFORMED_PARAMETERS = refuse(
+  501,
+  '5.5.4',
+  'Parameters stand behind the address and a space, as KEYWORD or KEYWORD=value',
+);
+
+/** For MAIL and RCPT, which get characters outside ASCII because those may stand in a path. */
+function unlessNonAscii(argument: string, failure: CommandFailure): CommandFailure {
+  return /^[ -~]*$/.test(argument) ? failure : NON_ASCII;
+}
+
+/**
+ * RFC 5321 §4.3.2 allows 553 for both verbs. RFC 6531 §3.5 has 550 for MAIL, but only on servers that offer
+ * SMTPUTF8.
+ */
+function refusePath(failure: PathFailure, syntaxCode: string): CommandFailure {
+  return failure.failure === 'nonAscii'
+    ? refuse(553, '5.6.7', `${failure.problem}, which needs SMTPUTF8`)
+    : refuse(501, syntaxCode, failure.problem);
+}
+
+/**
+ * Any token passes for a name, as with other servers: clients introduce themselves as `localhost`, `my_host`
+ * or worse, and RFC 5321 §4.1.4 forbids refusing mail for a name that does not verify.
+ */
+function isName(text: string): boolean {
+  return text.length <= MAXIMUM_NAME_OCTETS && /^[!-~]+$/.test(text);
+}
+
+/** `esmtp-keyword` (RFC 5321 §4.1.2). */
+function isKeyword(text: string): boolean {
+  return /^[\dA-Za-z][\dA-Za-z-]*$/.test(text);
+}
+
+/** `esmtp-value` (RFC 5321 §4.1.2). */
+function isValue(text: string): boolean {
+  return /^[!-<>-~]+$/.test(text);
+}
+
+function skipSpaces(text: string, from: number): number {
+  let i = from;
+  while (text.charCodeAt(i) === SPACE) i++;
+  return i;
+}
+
+/** Reads the parameters from the end of the path on (RFC 5321 §4.1.2 `Mail-parameters`). */
+function parseParameters(argument: string, from: number): readonly Parameter[] | CommandFailure {
+  if (from === argument.length) return NO_PARAMETERS;
+  const parameters: Parameter[] = [];
+  const keywords = new Set<string>();
+  for (let i = from; i < argument.length; ) {
+    const start = skipSpaces(argument, i);
+    if (start === i) return unlessNonAscii(argument.slice(i), MALFORMED_PARAMETERS);
+    const space = argument.indexOf(' ', start);
+    i = space < 0 ? argument.length : space;
+
+    const parameter = argument.slice(start, i);
+    const equals = parameter.indexOf('=');
+    const written = equals < 0 ? parameter : parameter.slice(0, equals);
+    const value = equals < 0 ? undefined : parameter.slice(equals + 1);
+    if (!isKeyword(written) || (value !== undefined && !isValue(value))) {
+      return unlessNonAscii(parameter, MALFORMED_PARAMETERS);
+    }
+
+    const keyword = written.toUpperCase();
+    if (keywords.has(keyword)) {
+      return refuse(501, '5.5.4', `Parameter ${keyword.slice(0, 32)} is given more than once`);
+    }
+    keywords.add(keyword);
+    parameters.push(value === undefined ? { keyword } : { keyword, value });
+  }
+  return parameters;
+}
+
+/** Makes a command of what stands behind the verb, spaces on both sides of it removed. */
+type ArgumentParser = (argument: string) => Command | CommandFailure;
+
+function hello(verb: 'EHLO' | 'HELO'): ArgumentParser {
+  const malformed = refuse(501, '5.5.4', `Syntax: ${verb} domain or address literal, without spaces`);
+  return (argument) => (isName(argument) ? { verb, name: argument } : malformed);
+}
+
+function mail(argument: string): Command | CommandFailure {
+  if (!/^FROM:/i.test(argument)) return unlessNonAscii(argument, MAIL_SYNTAX);
+  // The space after the colon is none of RFC 5321 §3.3's, and common all the same.
+  const pathStart = skipSpaces(argument, 'FROM:'.length);
+  if (pathStart === argument.length) return MAIL_SYNTAX;
+  const read = parseReversePath(argument, pathStart, false);
+  if ('failure' in read) return refusePath(read, '5.1.7');
+  const parameters = parseParameters(argument, read.end);
+  return 'failure' in parameters ? parameters : { verb: 'MAIL', reversePath: read.path, parameters };
+}
+
+function rcpt(argument: string): Command | CommandFailure {
+  if (!/^TO:/i.test(argument)) return unlessNonAscii(argument, RCPT_SYNTAX);
+  const pathStart = skipSpaces(argument, 'TO:'.length);
+  if (pathStart === argument.length) return RCPT_SYNTAX;
+  const read = parseForwardPath(argument, pathStart, false);
+  if ('failure' in read) return refusePath(read, '5.1.3');
+  const parameters = parseParameters(argument, read.end);
+  return 'failure' in parameters ? parameters : { verb: 'RCPT', forwardPath: read.path, parameters };
+}
+
+function withoutArgument(verb: 'DATA' | 'RSET' | 'QUIT'): ArgumentParser {
+  const command: Command = { verb };
+  const surplus = refuse(501, '5.5.4', `Syntax: ${verb}, without an argument`);
+  return (argument) => (argument === '' ? command : surplus);
+}
+
+function withOptionalText(verb: 'NOOP' | 'HELP'): ArgumentParser {
+  return (argument) => ({ verb, argument });
+}
+
+function withText(verb: 'VRFY' | 'EXPN', what: string): ArgumentParser {
+  const missing = refuse(501, '5.5.4', `Syntax: ${verb} ${what}`);
+  return (argument) => (argument === '' ? missing : { verb, argument });
+}
+
+function notImplemented(verb: string): ArgumentParser {
+  const failure = refuse(502, '5.5.1', `${verb} is not implemented`);
+  return () => failure;
+}
+
+interface VerbRule {
+  readonly parseArgument: ArgumentParser;
+  /** The argument may hold characters outside ASCII: its parser looks for them. */
+  readonly nonAscii: boolean;
+}
+
+const ascii = (parseArgument: ArgumentParser): VerbRule => ({ parseArgument, nonAscii: false });
+const unicode = (parseArgument: ArgumentParser): VerbRule => ({ parseArgument, nonAscii: true });
+
+/** Verbs that clients know from elsewhere: 502 tells them more than 500 would (RFC 5321 §4.2.4). */
+const NOT_IMPLEMENTED = [
+  ...['SEND', 'SOML', 'SAML', 'TURN'],
+  ...['STARTTLS', 'AUTH', 'BDAT', 'ETRN', 'ATRN', 'LHLO', 'XCLIENT', 'XFORWARD'],
+];
+
+const VERBS: ReadonlyMap<string, VerbRule> = new Map<string, VerbRule>([
+  ['EHLO', ascii(hello('EHLO'))],
+  ['HELO', ascii(hello('HELO'))],
+  ['MAIL', unicode(mail)],
+  ['RCPT', unicode(rcpt)],
+  ['DATA', ascii(withoutArgument('DATA'))],
+  ['RSET', ascii(withoutArgument('RSET'))],
+  ['QUIT', ascii(withoutArgument('QUIT'))],
+  ['NOOP', ascii(withOptionalText('NOOP'))],
+  ['HELP', ascii(withOptionalText('HELP'))],
+  ['VRFY', ascii(withText('VRFY', 'user name or address'))],
+  ['EXPN', ascii(withText('EXPN', 'name of a mailing list'))],
+  ...NOT_IMPLEMENTED.map((verb): [string, VerbRule] => [verb, ascii(notImplemented(verb))]),
+]);
+
+/**
+ * The command that a line spells, or why it spells none.
+ *
+ * Beyond the grammar of RFC 5321 §4.1 it tolerates white space at the end of the line (as §4.1.1 asks), more
+ * than one space where one may stand, and spaces behind `MAIL FROM:` and `RCPT TO:`.
+ *
+ * @param line without its CRLF
+ */
+export function parseCommand(line: Uint8Array): Command | CommandFailure {
+  const text = decodeText(line);
+  // Not even SMTPUTF8 allows what is not UTF-8 (RFC 6531 §3.3).
+  if (text === undefined) return NON_ASCII;
+
+  let end = text.length;
+  while (end > 0 && (text.charCodeAt(end - 1) === SPACE || text.charCodeAt(end - 1) === TAB)) end--;
+  if (end === 0) return EMPTY;
+
+  let firstNonAscii = end;
+  for (let i = 0; i < end; i++) {
+    const code = text.charCodeAt(i);
+    if (code < SPACE || code === DELETE) return CONTROL_CHARACTER;
+    if (code > DELETE && firstNonAscii === end) firstNonAscii = i;
+  }
+
+  const space = text.indexOf(' ');
+  const verbEnd = space < 0 || space > end ? end : space;
+  // Before upper case is made of it: that would turn "maıl", with a dotless i, into MAIL.
+  if (firstNonAscii < verbEnd) return NON_ASCII;
+  const rule = VERBS.get(text.slice(0, verbEnd).toUpperCase());
+  if (rule === undefined) return UNRECOGNIZED;
+  if (firstNonAscii < end && !rule.nonAscii) return NON_ASCII;
+  return rule.parseArgument(text.slice(skipSpaces(text, verbEnd), end));
+}
+
+function formatParameters(parameters: readonly Parameter[]): string {
+  let text = '';
+  const keywords = new Set<string>();
+  for (const { keyword, value } of parameters) {
+    if (!isKeyword(keyword)) throw new RangeError(`${JSON.stringify(keyword)} is no parameter keyword`);
+    if (keywords.has(keyword.toUpperCase())) throw new RangeError(`Parameter ${keyword} is given twice`);
+    keywords.add(keyword.toUpperCase());
+    if (value !== undefined && !isValue(value)) {
+      throw new RangeError(
+        `${JSON.stringify(value)} is no value for parameter ${keyword}: it may hold neither "=" nor spaces, ` +
+          'must not be empty, and anything outside printable ASCII needs an encoding such as xtext',
+      );
+    }
+    text += value === undefined ? ` ${keyword}` : ` ${keyword}=${value}`;
+  }
+  return text;
+}
+
+function formatArgument(verb: string, argument: string): string {
+  if (argument !== argument.trim()) throw new RangeError(`The argument of ${verb} has spaces around it`);
+  return argument === '' ? verb : `${verb} ${argument}`;
+}
+
+function formatLine(command: Command): string {
+  switch (command.verb) {
+    case 'EHLO':
+    case 'HELO':
+      if (!isName(command.name)) {
+        throw new RangeError(
+          `${JSON.stringify(command.name)} is no name for ${command.verb}: it takes 1 to ` +
+            `${MAXIMUM_NAME_OCTETS} printable ASCII characters without spaces`,
+        );
+      }
+      return `${command.verb} ${command.name}`;
+    case 'MAIL':
+      if (command.reversePath?.domain === '') throw new RangeError('A reverse-path needs a domain');
+      return `MAIL FROM:${formatPath(command.reversePath)}${formatParameters(command.parameters)}`;
+    case 'RCPT':
+      return `RCPT TO:${formatPath(command.forwardPath)}${formatParameters(command.parameters)}`;
+    case 'DATA':
+    case 'RSET':
+    case 'QUIT':
+      return command.verb;
+    case 'VRFY':
+    case 'EXPN':
+      if (command.argument === '') throw new RangeError(`${command.verb} needs an argument`);
+      return formatArgument(command.verb, command.argument);
+    case 'NOOP':
+    case 'HELP':
+      return formatArgument(command.verb, command.argument);
+  }
+}
+
+/**
+ * The command as a line, with its CRLF: the inverse of `parseCommand`, which understands all that this writes.
+ *
+ * @throws RangeError when a value cannot be written, so that nothing in it can end the line, start another
+ *   command or add a parameter: characters outside printable ASCII, an address, keyword or value against the
+ *   grammar of RFC 5321 §4.1.2, a keyword given twice, or more octets than RFC 5321 §4.5.3.1 allows (for
+ *   MAIL and RCPT that of their paths only: each extension raises the limit of the line for its parameters)
+ */
+export function formatCommand(command: Command): Uint8Array {
+  const line = formatLine(command);
+  if (!/^[ -~]*$/.test(line)) {
+    throw new RangeError(`${command.verb} can only be written in printable ASCII: ${JSON.stringify(line)}`);
+  }
+  const octets = encodeText(`${line}\r\n`);
+  const limited = command.verb !== 'MAIL' && command.verb !== 'RCPT';
+  if (limited && octets.length > MAXIMUM_COMMAND_OCTETS) {
+    throw new RangeError(
+      `${command.verb} would take ${octets.length} octets; a command line has ${MAXIMUM_COMMAND_OCTETS}, ` +
+        'its CRLF included',
+    );
+  }
+  return octets;
+}

@@ -1,0 +1,48 @@
+/**
+ * The reply to EHLO (RFC 5321 §4.1.1.1 `ehlo-ok-rsp`): the server's domain, then a line for each service
+ * extension. It carries no enhanced status code (RFC 2034 §3).
+ */
+import type { Reply } from './reply.js';
+
+/** What a server says of itself in its reply to EHLO. */
+export interface EhloReply {
+  /** The domain or address literal that it gave, as it was given: unverified. */
+  readonly domain: string;
+  /** EHLO keywords in upper case, with the text of their parameters: `SIZE` → `1000`, or empty for none. */
+  readonly keywords: ReadonlyMap<string, string>;
+}
+
+/**
+ * The reply that lists service extensions.
+ *
+ * @param domain the server's own
+ * @param greeting the rest of the first line; empty for none
+ * @param keywordLines each an EHLO keyword and its parameters, such as `SIZE 1000`
+ */
+export function formatEhloReply(domain: string, greeting: string, keywordLines: readonly string[]): Reply {
+  return { code: 250, lines: [greeting === '' ? domain : `${domain} ${greeting}`, ...keywordLines] };
+}
+
+/**
+ * What the 250 reply to EHLO says. Lines that are no `ehlo-line` are passed over, as is all but the first line
+ * of a keyword. `AUTH=LOGIN PLAIN`, which some servers send for the sake of very old clients, counts as AUTH
+ * when there is no line for that.
+ */
+export function parseEhloReply(reply: Reply): EhloReply {
+  const [first = '', ...keywordLines] = reply.lines;
+  const keywords = new Map<string, string>();
+  let legacyAuth: string | undefined;
+  for (const line of keywordLines) {
+    const match = /^([\dA-Za-z][\dA-Za-z-]*)([ =]|$)([ -~]*)$/.exec(line);
+    if (match === null) continue;
+    const [, written = '', separator, parameters = ''] = match;
+    const keyword = written.toUpperCase();
+    if (separator === '=') {
+      if (keyword === 'AUTH') legacyAuth ??= parameters.trim();
+    } else if (!keywords.has(keyword)) {
+      keywords.set(keyword, parameters.trim());
+    }
+  }
+  if (legacyAuth !== undefined && !keywords.has('AUTH')) keywords.set('AUTH', legacyAuth);
+  return { domain: first.split(' ', 1)[0] ?? '', keywords };
+}

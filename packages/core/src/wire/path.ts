@@ -1,0 +1,276 @@
+/**
+ * Mailboxes and paths (RFC 5321 §4.1.2): from the text of a command to a value, and back.
+ *
+ * A mailbox holds the meaning, not the spelling: `"joe"@example.com` and `joe@example.com` give the same
+ * value, and source routes are dropped (RFC 5321 §3.6.1). Formatting writes the shortest spelling, so what was
+ * parsed can always be formatted, and parses to the same value again.
+ *
+ * What is not a path gives a `PathFailure`: a value, because a peer's mistake is no exception. Its `problem`
+ * never quotes the text, so it can go into a reply or a log as it is.
+ */
+import { addressLiteralEnd, domainEnd, MAXIMUM_DOMAIN_OCTETS } from './domain.js';
+import { encodeText } from './octets.js';
+
+/** A mailbox: whom mail is from, or for. */
+export interface Mailbox {
+  /**
+   * The local-part by its value: `a b` for the wire's `"a b"`. Never lower-cased; only the receiving host
+   * may interpret it (RFC 5321 §2.4).
+   */
+  readonly localPart: string;
+  /**
+   * The domain as it was given, or an address literal with its brackets (`[192.0.2.1]`, `[IPv6:::1]`).
+   * Empty only for the `<Postmaster>` of RFC 5321 §4.1.1.3, which has no domain.
+   */
+  readonly domain: string;
+}
+
+/** Where a failure is reported to: a mailbox, or `null` for the null reverse-path `<>` (RFC 5321 §4.5.5). */
+export type ReversePath = Mailbox | null;
+
+/** One recipient of a mail transaction. */
+export type ForwardPath = Mailbox;
+
+/**
+ * In which way a text is not a path. `nonAscii` is what SMTPUTF8 would allow, or might: the text holds
+ * characters outside ASCII, and parsing without them failed (RFC 6531 §3.5: X.6.7).
+ */
+export type PathFailureKind = 'syntax' | 'localPartTooLong' | 'domainTooLong' | 'pathTooLong' | 'nonAscii';
+
+/** Why a text is not a mailbox or a path. */
+export interface PathFailure {
+  readonly failure: PathFailureKind;
+  /** For a person: which rule was broken. Printable ASCII, nothing in it comes from the text. */
+  readonly problem: string;
+}
+
+/** A path, and where it ended. */
+export interface ParsedPath<Path extends ReversePath> {
+  readonly path: Path;
+  /** The offset behind the closing angle bracket. */
+  readonly end: number;
+}
+
+/** The longest local-part, in octets, with its quotes and backslashes (RFC 5321 §4.5.3.1.1). */
+const MAXIMUM_LOCAL_PART_OCTETS = 64;
+
+/** The longest path, in octets, with its angle brackets and source route (RFC 5321 §4.5.3.1.3). */
+const MAXIMUM_PATH_OCTETS = 256;
+
+const QUOTE = 0x22;
+const COMMA = 0x2c;
+const DOT = 0x2e;
+const COLON = 0x3a;
+const CLOSE = 0x3e;
+const AT = 0x40;
+const BACKSLASH = 0x5c;
+
+/** The characters of an Atom (RFC 5322 §3.2.3 `atext`), by their codes. */
+const ATEXT: readonly boolean[] = Array.from({ length: 0x80 }, (_, code) =>
+  /[\w!#$%&'*+/=?^`{|}~-]/.test(String.fromCharCode(code)),
+);
+
+const syntax = (problem: string): PathFailure => ({ failure: 'syntax', problem });
+
+const NO_BRACKETS = syntax('An address stands in angle brackets: <local-part@domain>');
+const NO_CLOSING_BRACKET = syntax('The domain must be followed by ">"');
+const MALFORMED_ROUTE = syntax('The source route is malformed; none is needed');
+const MALFORMED_LOCAL_PART = syntax('The local-part is malformed; what an atom cannot hold needs quotes');
+const NO_DOMAIN = syntax(
+  'The local-part must be followed by "@" and a domain; spaces and the like need quotes',
+);
+const MALFORMED_DOMAIN = syntax(
+  'The domain is malformed: dot-separated labels of letters, digits and inner hyphens, 63 at most a label',
+);
+const MALFORMED_LITERAL = syntax(
+  'The address literal is malformed; valid ones are [192.0.2.1] and [IPv6:2001:db8::1]',
+);
+const LOCAL_PART_TOO_LONG: PathFailure = {
+  failure: 'localPartTooLong',
+  problem: `The local-part is longer than ${MAXIMUM_LOCAL_PART_OCTETS} octets`,
+};
+const DOMAIN_TOO_LONG: PathFailure = {
+  failure: 'domainTooLong',
+  problem: `The domain is longer than ${MAXIMUM_DOMAIN_OCTETS} octets`,
+};
+const PATH_TOO_LONG: PathFailure = {
+  failure: 'pathTooLong',
+  problem: `The path is longer than ${MAXIMUM_PATH_OCTETS} octets, angle brackets included`,
+};
+const NON_ASCII: PathFailure = {
+  failure: 'nonAscii',
+  problem: 'The address holds characters outside ASCII',
+};
+
+function isPrintableAscii(code: number): boolean {
+  return code >= 0x20 && code <= 0x7e;
+}
+
+function isNonAscii(code: number): boolean {
+  return code >= 0x80;
+}
+
+/** Reads `Dot-string`: the offset behind it, or -1. */
+function dotStringEnd(text: string, from: number, utf8: boolean): number {
+  let atomStart = from;
+  for (let i = from; ; i++) {
+    const code = text.charCodeAt(i);
+    if (ATEXT[code] || (utf8 && isNonAscii(code))) continue;
+    if (i === atomStart) return -1;
+    if (code !== DOT) return i;
+    atomStart = i + 1;
+  }
+}
+
+/** Reads `Quoted-string`, which starts at `from` with its quote: the offset behind it, or -1. */
+function quotedStringEnd(text: string, from: number, utf8: boolean): number {
+  for (let i = from + 1; ; i++) {
+    const code = text.charCodeAt(i);
+    if (code === QUOTE) return i + 1;
+    if (code === BACKSLASH) {
+      // A quoted-pair stays ASCII with SMTPUTF8 too: RFC 6531 §3.3 extends the text around it only.
+      if (!isPrintableAscii(text.charCodeAt(++i))) return -1;
+    } else if (!isPrintableAscii(code) && !(utf8 && isNonAscii(code))) return -1;
+  }
+}
+
+function countOctets(text: string, from: number, end: number, utf8: boolean): number {
+  return utf8 ? encodeText(text.slice(from, end)).length : end - from;
+}
+
+interface ParsedMailbox {
+  readonly mailbox: Mailbox;
+  readonly end: number;
+}
+
+function readMailbox(text: string, from: number, utf8: boolean): ParsedMailbox | PathFailure {
+  const quoted = text.charCodeAt(from) === QUOTE;
+  const at = quoted ? quotedStringEnd(text, from, utf8) : dotStringEnd(text, from, utf8);
+  if (at < 0) return MALFORMED_LOCAL_PART;
+  if (countOctets(text, from, at, utf8) > MAXIMUM_LOCAL_PART_OCTETS) return LOCAL_PART_TOO_LONG;
+  if (text.charCodeAt(at) !== AT) return NO_DOMAIN;
+
+  const literal = text[at + 1] === '[';
+  const end = literal ? addressLiteralEnd(text, at + 1) : domainEnd(text, at + 1, utf8);
+  if (end < 0) return literal ? MALFORMED_LITERAL : MALFORMED_DOMAIN;
+  if (countOctets(text, at + 1, end, utf8) > MAXIMUM_DOMAIN_OCTETS) return DOMAIN_TOO_LONG;
+
+  const localPart = quoted ? text.slice(from + 1, at - 1).replace(/\\(.)/g, '$1') : text.slice(from, at);
+  return { mailbox: { localPart, domain: text.slice(at + 1, end) }, end };
+}
+
+/** Reads a source route with its colon: the offset behind it, or -1 (RFC 5321 §4.1.2 `A-d-l`). */
+function sourceRouteEnd(text: string, from: number, utf8: boolean): number {
+  let i = from;
+  for (;;) {
+    if (text.charCodeAt(i) !== AT) return -1;
+    i = domainEnd(text, i + 1, utf8);
+    if (i < 0) return -1;
+    const code = text.charCodeAt(i++);
+    if (code === COLON) return i;
+    if (code !== COMMA) return -1;
+  }
+}
+
+function readPath(text: string, from: number, utf8: boolean): ParsedPath<Mailbox> | PathFailure {
+  if (text[from] !== '<') return NO_BRACKETS;
+  const routed = text.charCodeAt(from + 1) === AT;
+  const mailboxStart = routed ? sourceRouteEnd(text, from + 1, utf8) : from + 1;
+  if (mailboxStart < 0) return MALFORMED_ROUTE;
+  const read = readMailbox(text, mailboxStart, utf8);
+  if ('failure' in read) return read;
+  if (text.charCodeAt(read.end) !== CLOSE) {
+    // Any other character than these was more likely meant for a part of the domain, as in `my_host`.
+    const ended = read.end === text.length || text[read.end] === ' ';
+    return ended ? NO_CLOSING_BRACKET : MALFORMED_DOMAIN;
+  }
+  const end = read.end + 1;
+  if (countOctets(text, from, end, utf8) > MAXIMUM_PATH_OCTETS) return PATH_TOO_LONG;
+  return { path: read.mailbox, end };
+}
+
+/** A syntax failure is told as `nonAscii` when the text up to the next ">" holds what SMTPUTF8 might allow. */
+function explain(failure: PathFailure, text: string, from: number, utf8: boolean): PathFailure {
+  if (utf8 || failure.failure !== 'syntax') return failure;
+  for (let i = from; i < text.length && text.charCodeAt(i) !== CLOSE; i++) {
+    if (isNonAscii(text.charCodeAt(i))) return NON_ASCII;
+  }
+  return failure;
+}
+
+/**
+ * Reads the reverse-path that starts at `from`: `<>`, `<a@b.example>`, `<@relay.example:a@b.example>`. What
+ * follows it is the caller's (RFC 5321 §4.1.2).
+ *
+ * @param utf8 allow characters outside ASCII (RFC 6531 §3.3)
+ */
+export function parseReversePath(
+  text: string,
+  from: number,
+  utf8: boolean,
+): ParsedPath<ReversePath> | PathFailure {
+  if (text.startsWith('<>', from)) return { path: null, end: from + 2 };
+  const read = readPath(text, from, utf8);
+  return 'failure' in read ? explain(read, text, from, utf8) : read;
+}
+
+/**
+ * Reads the forward-path that starts at `from`: as a reverse-path, but `<Postmaster>` in any case instead of
+ * `<>` (RFC 5321 §4.1.1.3). What follows it is the caller's.
+ *
+ * @param utf8 allow characters outside ASCII (RFC 6531 §3.3)
+ */
+export function parseForwardPath(
+  text: string,
+  from: number,
+  utf8: boolean,
+): ParsedPath<ForwardPath> | PathFailure {
+  const read = readPath(text, from, utf8);
+  if (!('failure' in read)) return read;
+  const postmaster = '<postmaster>';
+  const end = from + postmaster.length;
+  if (text.slice(from, end).toLowerCase() === postmaster) {
+    return { path: { localPart: text.slice(from + 1, end - 1), domain: '' }, end };
+  }
+  return explain(read, text, from, utf8);
+}
+
+/**
+ * The mailbox that a text such as `joe@example.com` or `"joe b"@[192.0.2.1]` names: without angle brackets,
+ * and nothing around it. It is held to the limits of a path as well, because it could not be sent otherwise.
+ *
+ * @param utf8 allow characters outside ASCII (RFC 6531 §3.3); only a server that offers SMTPUTF8 takes them
+ */
+export function parseMailbox(text: string, utf8 = false): Mailbox | PathFailure {
+  const read = readMailbox(text, 0, utf8);
+  if ('failure' in read) return explain(read, text, 0, utf8);
+  if (read.end !== text.length) return explain(MALFORMED_DOMAIN, text, 0, utf8);
+  if (countOctets(text, 0, text.length, utf8) + '<>'.length > MAXIMUM_PATH_OCTETS) return PATH_TOO_LONG;
+  return read.mailbox;
+}
+
+/**
+ * The mailbox as text, its local-part quoted when it must be: the inverse of `parseMailbox`. The domain-less
+ * postmaster is written as its local-part alone.
+ *
+ * @throws RangeError when no text means this mailbox, as with control characters, a malformed domain, or
+ *   more octets than RFC 5321 §4.5.3.1 allows
+ */
+export function formatMailbox(mailbox: Mailbox): string {
+  const { localPart, domain } = mailbox;
+  if (domain === '' && localPart.toLowerCase() === 'postmaster') return localPart;
+  const plain = dotStringEnd(localPart, 0, true) === localPart.length;
+  const text = `${plain ? localPart : `"${localPart.replace(/["\\]/g, '\\$&')}"`}@${domain}`;
+  const parsed = parseMailbox(text, true);
+  if ('failure' in parsed) throw new RangeError(`${JSON.stringify(text)} is no mailbox. ${parsed.problem}`);
+  return text;
+}
+
+/**
+ * The path as it stands in a command: the mailbox in angle brackets, `<>` for the null reverse-path.
+ *
+ * @throws RangeError as `formatMailbox` does
+ */
+export function formatPath(path: ReversePath): string {
+  return path === null ? '<>' : `<${formatMailbox(path)}>`;
+}

@@ -1,0 +1,175 @@
+/**
+ * Replies (RFC 5321 §4.2): a value to the lines that a server sends, and back from the lines that a client
+ * receives.
+ *
+ * An enhanced status code stands at the start of each line of text (RFC 2034 §4); in a `Reply` it stands
+ * apart, and the lines are for people. Text is made harmless on both ways: no control character but the tab
+ * passes, so that a line of text can be shown and logged.
+ */
+import { RemoteProtocolError } from '../errors.js';
+import { decodeText, encodeText } from './octets.js';
+
+/** A reply of a server (RFC 5321 §4.2). */
+export interface Reply {
+  /** Three digits, 200 to 599. */
+  readonly code: number;
+  /** The enhanced status code of RFC 3463, `class.subject.detail`, such as `5.7.1`. */
+  readonly enhancedCode?: string;
+  /** The text, a line each; one line at least. Without code, enhanced status code and line end. */
+  readonly lines: readonly string[];
+}
+
+/** What a reply's first digit means (RFC 5321 §4.2.1), which is all that a client has to know of its code. */
+export type Severity = 'success' | 'intermediate' | 'transient' | 'permanent';
+
+/** The longest reply line with code and CRLF, in octets (RFC 5321 §4.5.3.1.5). */
+const MAXIMUM_REPLY_LINE_OCTETS = 512;
+
+const CODE_OCTETS = '250 '.length;
+const CRLF_OCTETS = '\r\n'.length;
+
+/** RFC 3463 §2, which forbids leading zeros. */
+const ENHANCED_CODE = /^[245]\.(?:0|[1-9]\d{0,2})\.(?:0|[1-9]\d{0,2})$/;
+
+/** The meaning of a reply code by its first digit, also of a code that nobody defined. */
+export function severity(code: number): Severity {
+  if (code < 300) return 'success';
+  if (code < 400) return 'intermediate';
+  return code < 500 ? 'transient' : 'permanent';
+}
+
+/** Whether the text is an enhanced status code that may stand beside this code (RFC 2034 §4). */
+function agrees(enhancedCode: string, code: number): boolean {
+  return ENHANCED_CODE.test(enhancedCode) && Number(enhancedCode[0]) === Math.floor(code / 100);
+}
+
+/** Breaks a line behind the last space that lets it fit. Nothing is dropped: the parts make up the line. */
+function fold(line: string, maximumLength: number): string[] {
+  const parts: string[] = [];
+  let rest = line;
+  while (rest.length > maximumLength) {
+    const space = rest.lastIndexOf(' ', maximumLength - 1);
+    const length = space < 0 ? maximumLength : space + 1;
+    parts.push(rest.slice(0, length));
+    rest = rest.slice(length);
+  }
+  parts.push(rest);
+  return parts;
+}
+
+/** The lines that a text takes on the wire. */
+function wireLines(text: string, maximumLength: number): string[] {
+  // Nearly all are one line as they are; replies are written for each command.
+  if (text.length <= maximumLength && /^[\t -~]*$/.test(text)) return [text];
+  return text.split(/\r\n|\r|\n/).flatMap((line) => fold(line.replace(/[^\t -~]/gu, '?'), maximumLength));
+}
+
+/**
+ * The reply as it goes to the client, with its CRLFs.
+ *
+ * Whatever the text holds, only well-formed lines of this one reply come out: a CR, LF or CRLF in it starts a
+ * new line, any other character outside tab and printable ASCII becomes `?` (RFC 5321 §4.2 `textstring`;
+ * UTF-8 would need SMTPUTF8, RFC 6531 §3.7.4), and a line of over 512 octets is folded into several.
+ *
+ * @throws RangeError when the code is not 200 to 599, when there is no line, or when the enhanced status code
+ *   is malformed or of another class than the code (RFC 2034 §4); a 3yz code has no class, and takes none
+ */
+export function formatReply(reply: Reply): Uint8Array {
+  const { code, enhancedCode, lines } = reply;
+  if (!Number.isInteger(code) || code < 200 || code > 599) {
+    throw new RangeError(`Reply code ${code} is not one of 200 to 599`);
+  }
+  if (lines.length === 0) throw new RangeError('A reply has one line at least; it may be empty');
+  if (enhancedCode !== undefined && !agrees(enhancedCode, code)) {
+    throw new RangeError(
+      `Enhanced status code ${JSON.stringify(enhancedCode)} does not go with reply code ${code}: ` +
+        'it is class.subject.detail, and its class is the first digit of a 2yz, 4yz or 5yz code',
+    );
+  }
+
+  const prefix = enhancedCode === undefined ? '' : `${enhancedCode} `;
+  const maximumLength = MAXIMUM_REPLY_LINE_OCTETS - CODE_OCTETS - prefix.length - CRLF_OCTETS;
+  let text = '';
+  let pending = '';
+  for (const line of lines) {
+    for (const part of wireLines(line, maximumLength)) {
+      if (pending !== '') text += `${code}-${pending}`;
+      pending = `${prefix}${part}\r\n`;
+    }
+  }
+  return encodeText(`${text}${code} ${pending}`);
+}
+
+/** The text of a received line, which may be UTF-8 (RFC 6531 §3.7.4), or anything at all. */
+function decodeLine(line: Uint8Array): string {
+  const text = decodeText(line) ?? decodeText(line.map((octet) => (octet < 0x80 ? octet : 0x3f))) ?? '';
+  return text.replace(/[^\P{Cc}\t]/gu, '?');
+}
+
+function makeReply(code: number, lines: readonly string[]): Reply {
+  const enhancedCode = /^[^ ]*/.exec(lines[0] ?? '')?.[0] ?? '';
+  if (!agrees(enhancedCode, code)) return { code, lines };
+  const prefix = `${enhancedCode} `;
+  return {
+    code,
+    enhancedCode,
+    lines: lines.map((line) => {
+      if (line === enhancedCode) return '';
+      return line.startsWith(prefix) ? line.slice(prefix.length) : line;
+    }),
+  };
+}
+
+/**
+ * Puts the lines of a server together to replies.
+ *
+ * Codes are read by their first digit, so the second may be any, although RFC 5321 §4.2 defines 0 to 5 only.
+ * A line may end behind its code (§4.2: `Reply-code [ SP textstring ]`). The enhanced status code is taken out
+ * of the text when the first line starts with one of the code's class.
+ */
+export class ReplyParser {
+  readonly #maximumLines: number;
+  #code = 0;
+  #lines: string[] = [];
+
+  /**
+   * @param options.maximumLines how many lines one reply may have, so that a server cannot fill the memory
+   *   with a reply that never ends; `@default 128`
+   */
+  constructor(options: { readonly maximumLines?: number } = {}) {
+    this.#maximumLines = options.maximumLines ?? 128;
+  }
+
+  /**
+   * Takes one line. Gives the reply that it completes, `undefined` when more lines of it must follow, or the
+   * error: it is not known then where the next reply starts, so end the connection and push nothing more.
+   *
+   * @param line without its CRLF, of any length
+   */
+  push(line: Uint8Array): Reply | RemoteProtocolError | undefined {
+    const text = decodeLine(line);
+    const match = /^([2-5]\d\d)(?:([ -])(.*))?$/s.exec(text);
+    if (match === null) {
+      return new RemoteProtocolError(
+        `A reply line starts with a code of 200 to 599 and then a space, a hyphen or its end, not like ` +
+          JSON.stringify(text.slice(0, 80)),
+      );
+    }
+    const code = Number(match[1]);
+    if (this.#lines.length > 0 && code !== this.#code) {
+      return new RemoteProtocolError(
+        `The lines of one reply have different codes, ${this.#code} and ${code}`,
+      );
+    }
+    if (this.#lines.length === this.#maximumLines) {
+      return new RemoteProtocolError(`A reply has more than ${this.#maximumLines} lines`);
+    }
+    this.#code = code;
+    this.#lines.push(match[3] ?? '');
+    if (match[2] === '-') return undefined;
+
+    const lines = this.#lines;
+    this.#lines = [];
+    return makeReply(code, lines);
+  }
+}
