@@ -1,0 +1,216 @@
+/**
+ * Every leaf state × every input: what the application may do there, and where what the server does leads.
+ */
+import { describe, expect, it } from 'vitest';
+import { LocalProtocolError } from '../errors.js';
+import { MailDataError } from '../wire/mail-data-encoder.js';
+import type { ClientState } from './chart.js';
+import {
+  begun,
+  Dialogue,
+  ended,
+  envelopeFor,
+  failureIn,
+  mailbox,
+  octetsOf,
+  type Shown,
+  type TimelessInput,
+} from './dialogue.test-support.js';
+
+function heard(...lines: string[]): Dialogue {
+  const client = new Dialogue();
+  for (const line of lines) client.hear(line);
+  return client;
+}
+
+/** A session in each state. */
+const sessions: Readonly<Record<ClientState, () => Dialogue>> = {
+  'session.greeting': () => new Dialogue(),
+  'session.identifying': () => heard('220 b'),
+  'session.fallingBack': () => heard('220 b', '500 What?'),
+  'session.ready': () => new Dialogue().ready(),
+  'session.transaction.mailing': () => begun(),
+  'session.transaction.addressing': () => begun('250 OK'),
+  'session.transaction.initiating': () => begun('250 OK', '250 OK'),
+  'session.transaction.sending': () => new Dialogue().sending(),
+  'session.transaction.abandoned': () => {
+    const client = new Dialogue().sending();
+    expect(() => client.data('\0')).toThrow(MailDataError);
+    return client;
+  },
+  'session.transaction.terminating': () => ended(),
+  'session.resetting': () => begun('250 OK', '550 No'),
+  'session.quitting': () => {
+    const client = new Dialogue().ready();
+    client.handle({ type: 'quit' });
+    return client;
+  },
+  refused: () => heard('554 No'),
+  closing: () => heard('421 Closing'),
+  closed: () => heard('garbage'),
+};
+
+const states = Object.keys(sessions) as ClientState[];
+
+/** What the server, the connection and the clock may do. */
+const happenings: Readonly<Record<string, (client: Dialogue) => Shown[]>> = {
+  '2yz': (client) => client.hear('250 x'),
+  '3yz': (client) => client.hear('354 x'),
+  '4yz': (client) => client.hear('450 x'),
+  '5yz': (client) => client.hear('550 x'),
+  '421': (client) => client.hear('421 x'),
+  garbage: (client) => client.hear('x'),
+  eof: (client) => client.handle({ type: 'eof' }),
+  lost: (client) => client.handle({ type: 'lost' }),
+  timeout: (client) => client.timeout(),
+};
+
+/** The state that each leads to, and `!` with the kind of the failure if the session failed thereby. */
+const outcomes = `
+               2yz              3yz              4yz              5yz
+  greeting     identifying      closed!protocol  refused!refused  refused!refused
+  identifying  ready            closed!protocol  refused!refused  refused!refused
+  fallingBack  ready            closed!protocol  refused!refused  refused!refused
+  ready        closed!protocol  closed!protocol  closed!protocol  closed!protocol
+  mailing      addressing       closed!protocol  ready            ready
+  addressing   initiating       closed!protocol  resetting        resetting
+  initiating   closed!protocol  sending          resetting        resetting
+  sending      closed!protocol  closed!protocol  closed!protocol  closed!protocol
+  abandoned    closed!protocol  closed!protocol  closed!protocol  closed!protocol
+  terminating  ready            closed!protocol  ready            ready
+  resetting    ready            closed!protocol  refused!refused  refused!refused
+  quitting     closing          closed!protocol  closing!refused  closing!refused
+  refused      closing          closing          closing          closing
+  closing      closing          closing          closing          closing
+  closed       closed           closed           closed           closed
+
+               421              garbage          eof              lost             timeout
+  greeting     closing!refused  closed!protocol  closed!lost      closed!lost      closed!timeout
+  identifying  closing!refused  closed!protocol  closed!lost      closed!lost      closed!timeout
+  fallingBack  closing!refused  closed!protocol  closed!lost      closed!lost      closed!timeout
+  ready        closing!refused  closed!protocol  closed!lost      closed!lost      ready
+  mailing      closing!refused  closed!protocol  closed!lost      closed!lost      closed!timeout
+  addressing   closing!refused  closed!protocol  closed!lost      closed!lost      closed!timeout
+  initiating   closing!refused  closed!protocol  closed!lost      closed!lost      closed!timeout
+  sending      closing!refused  closed!protocol  closed!lost      closed!lost      closed!timeout
+  abandoned    closing!refused  closed!protocol  closed!lost      closed!lost      closed!timeout
+  terminating  closing!refused  closed!protocol  closed!lost      closed!lost      closed!timeout
+  resetting    closing!refused  closed!protocol  closed!lost      closed!lost      closed!timeout
+  quitting     closing!refused  closed!protocol  closed!lost      closed!lost      closed!timeout
+  refused      closing          closed           closed           closed           closed
+  closing      closing          closing          closed           closed           closed
+  closed       closed           closed           closed           closed           closed
+`
+  .trim()
+  .split(/\n\s*\n/)
+  .flatMap((table) => {
+    const [names = [], ...rows] = table.split('\n').map((line) => line.trim().split(/\s+/));
+    return rows.flatMap(([state, ...cells]) =>
+      cells.map((cell, index) => [state, names[index], cell] as const),
+    );
+  });
+
+const leafOf = (state: ClientState) => state.split('.').at(-1);
+
+describe('in every state', () => {
+  it('each thing that the server does leads to one defined place', () => {
+    const found = states.flatMap((state) =>
+      Object.entries(happenings).map(([name, happen]) => {
+        const client = sessions[state]();
+        expect(client.session.state).toBe(state);
+        const failure = failureIn(happen(client));
+        const leaf = leafOf(client.session.state);
+        return [leafOf(state), name, failure === undefined ? leaf : `${leaf}!${failure.kind}`];
+      }),
+    );
+    expect(found.sort()).toEqual([...outcomes].sort());
+  });
+
+  it('the end gives one verdict for a message under way, one failure at most, and closes once', () => {
+    for (const state of states) {
+      for (const [name, happen] of Object.entries(happenings)) {
+        const client = sessions[state]();
+        const underWay = state.startsWith('session.transaction') || state === 'session.resetting';
+        const outputs = [
+          ...happen(client),
+          ...client.handle({ type: 'lost' }),
+          ...client.handle({ type: 'lost' }),
+        ];
+        const types = outputs.map((output) => (typeof output === 'string' ? 'write' : output.type));
+        expect(types.filter((type) => type === 'done')).toHaveLength(underWay ? 1 : 0);
+        const fails = state.startsWith('session') && !(state === 'session.quitting' && name === '2yz');
+        expect(types.filter((type) => type === 'failed')).toHaveLength(fails ? 1 : 0);
+        expect(types.filter((type) => type === 'closed')).toHaveLength(state === 'closed' ? 0 : 1);
+        if (underWay) expect(types.indexOf('done')).toBeLessThan(types.indexOf('failed'));
+        expect(client.session.state).toBe('closed');
+        expect(client.session.nextDeadline()).toBeUndefined();
+      }
+    }
+  });
+});
+
+describe('what the application may not do', () => {
+  const inputs: readonly TimelessInput[] = [
+    { type: 'send', envelope: envelopeFor(1) },
+    { type: 'mailData', bytes: octetsOf('x') },
+    { type: 'endOfMailData' },
+    { type: 'quit' },
+  ];
+  const allowed: Partial<Record<ClientState, readonly string[]>> = {
+    'session.ready': ['send', 'quit'],
+    'session.transaction.sending': ['mailData', 'endOfMailData'],
+  };
+
+  it.each(states.filter((state) => state !== 'closed'))('in %s is thrown, and changes nothing', (state) => {
+    for (const input of inputs) {
+      const client = sessions[state]();
+      if (allowed[state]?.includes(input.type)) {
+        expect(() => client.handle(input)).not.toThrow();
+        continue;
+      }
+      const deadline = client.session.nextDeadline();
+      expect(() => client.handle(input)).toThrow(LocalProtocolError);
+      expect(() => client.handle(input)).toThrow(`${input.type} came in state ${state}; allowed there: `);
+      expect(client.session.state).toBe(state);
+      expect(client.session.nextDeadline()).toBe(deadline);
+      expect(client.session.poll()).toBeUndefined();
+    }
+  });
+
+  it('is passed over once the session is closed: its end was announced', () => {
+    for (const input of inputs) expect(sessions.closed().handle(input)).toEqual([]);
+  });
+
+  it('is told with what would be allowed', () => {
+    const inGreeting = 'send came in state session.greeting; allowed there: only to wait';
+    expect(() => new Dialogue().send()).toThrow(inGreeting);
+    expect(() => new Dialogue().ready().end()).toThrow('allowed there: send, quit');
+    expect(() => new Dialogue().sending().send()).toThrow('allowed there: mailData, endOfMailData');
+  });
+
+  it('is to send to nobody', () => {
+    const client = new Dialogue().ready();
+    expect(() => client.send(0)).toThrow(LocalProtocolError);
+    expect(client.session.state).toBe('session.ready');
+  });
+
+  it.each([
+    'a>\r\nDATA@b.example',
+    'a@b.example>\r\nDATA',
+    'a@',
+    `${'x'.repeat(65)}@b.example`,
+    'é@b.example',
+  ])('is to send from or to %j, which cannot be written', (address) => {
+    const client = new Dialogue().ready();
+    const good = mailbox('s@a.example');
+    const wrong = mailbox(address);
+    for (const envelope of [
+      { reversePath: wrong, recipients: [good] },
+      { reversePath: good, recipients: [good, wrong] },
+    ]) {
+      expect(() => client.handle({ type: 'send', envelope })).toThrow(LocalProtocolError);
+    }
+    expect(client.session.state).toBe('session.ready');
+    expect(client.send()).toEqual(['MAIL FROM:<s@a.example>\r\n']);
+  });
+});

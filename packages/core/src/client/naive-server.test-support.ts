@@ -1,0 +1,203 @@
+/**
+ * A server for tests that knows no charts: it reads the client's octets line by line, and replies to each
+ * command as a whim takes it.
+ */
+import { type Dialogue, type Shown, written } from './dialogue.test-support.js';
+
+/** What the server does when a reply is due. */
+export type Whim =
+  /** The reply that the client hopes for. */
+  | 'accept'
+  /** That reply on two lines. */
+  | 'lines'
+  /** A refusal. */
+  | 421
+  | 450
+  | 500
+  | 550
+  | 552
+  /** A reply that makes no sense there. */
+  | 'mismatch'
+  /** An accepting reply, and one that nobody asked for. */
+  | 'surplus'
+  | 'surplus 421'
+  /** An accepting reply over the limits. */
+  | 'endless'
+  | 'overlong'
+  /** Octets that are no reply. */
+  | 'malformed'
+  | 'garbage'
+  /** Nothing more, ever. */
+  | 'silence'
+  /** The end of the connection, before the reply or amid it. */
+  | 'close'
+  | 'cut';
+
+/** Options under which `endless` and `overlong` exceed the limits. */
+export const limits = { maximumReplyLines: 20, maximumReplyLineLength: 200 };
+
+const REFUSES_TO_SPEAK: readonly Whim[] = ['silence', 'close', 'cut'];
+const ACCEPTS: readonly Whim[] = ['accept', 'lines', 'surplus', 'surplus 421', 'overlong', 'malformed'];
+
+function replyTo(verb: string, whim: Whim, keywords: readonly string[]): string {
+  const code = verb === 'DATA' ? 354 : 250;
+  const accept =
+    verb === 'EHLO'
+      ? ['b.example', ...keywords]
+          .map((line, i) => `${code}${i === keywords.length ? ' ' : '-'}${line}\r\n`)
+          .join('')
+      : `${code} OK\r\n`;
+  const texts: Readonly<Record<string, string>> = {
+    accept,
+    lines: `${code}-OK\r\n${accept}`,
+    mismatch: verb === 'DATA' ? '250 OK\r\n' : '354 Go on\r\n',
+    surplus: `${accept}250 and once more\r\n`,
+    'surplus 421': `${accept}421 and good-bye\r\n`,
+    endless: `${code}-OK\r\n`.repeat(limits.maximumReplyLines + 1),
+    overlong: `${code} ${'x'.repeat(limits.maximumReplyLineLength)}\r\n`,
+    malformed: `${code} OK\n${accept}`,
+    garbage: 'OK\r\n',
+    silence: '',
+    close: '',
+    cut: `${code} O`,
+  };
+  return texts[whim] ?? `${whim} No\r\n`;
+}
+
+export class NaiveServer {
+  /** All that it said. */
+  said = '';
+  /** It ended the connection. */
+  closed = false;
+  /** How many octets each command had that it replied to; the greeting, to nothing, comes first. */
+  readonly commands: number[] = [];
+  readonly #keywords: readonly string[];
+  readonly #whims: Iterator<Whim>;
+  #received = '';
+  #inMailData = false;
+  #speaks = true;
+
+  constructor(keywords: readonly string[], whims: Iterable<Whim>) {
+    this.#keywords = keywords;
+    this.#whims = whims[Symbol.iterator]();
+    this.#reply('', 0);
+  }
+
+  hear(text: string): void {
+    this.#received += text;
+    while (this.#speaks) {
+      const end = (this.#inMailData ? /(?:^|\r\n)\.\r\n/ : /\r\n/).exec(this.#received);
+      if (end === null) return;
+      const octets = end.index + end[0].length;
+      const verb = this.#inMailData ? '.' : this.#received.slice(0, 4);
+      this.#received = this.#received.slice(octets);
+      this.#inMailData = false;
+      this.#reply(verb, octets);
+    }
+  }
+
+  #reply(verb: string, octets: number): void {
+    const next = this.#whims.next();
+    const whim = next.done === true ? 'accept' : next.value;
+    const reply = replyTo(verb, whim, this.#keywords);
+    this.commands.push(octets);
+    this.said += reply;
+    this.#inMailData = verb === 'DATA' && ACCEPTS.includes(whim);
+    this.#speaks = !REFUSES_TO_SPEAK.includes(whim);
+    this.closed = whim === 'close' || whim === 'cut';
+  }
+}
+
+/** What the application does about a message. */
+export type Sending =
+  /** Sends it. */
+  | 'whole'
+  /** Gives up amid it. */
+  | 'abort'
+  /** Stops amid it, and does nothing more. */
+  | 'stall'
+  /** Sends what cannot be sent, and gives up. */
+  | 'unfit';
+
+export interface Plot {
+  readonly keywords: readonly string[];
+  readonly whims: readonly Whim[];
+  /** A mail transaction each: how many recipients it has, and what becomes of its message. */
+  readonly messages: readonly { readonly recipients: number; readonly sending: Sending }[];
+}
+
+/** What happened between a client and a naive server. */
+export interface Course {
+  readonly outputs: readonly Shown[];
+  /** All that the client wrote. */
+  readonly wrote: string;
+  /** All that the server said and the client was handed. */
+  readonly heard: string;
+}
+
+/**
+ * Lets a client talk to a server until the session is over. The application acts when all that the server
+ * said has been handed in.
+ *
+ * @param cut cuts what the server said into the chunks in which it is handed in
+ * @param watch is called for each output, and told how much of what the server said has been handed in
+ */
+export function converse(
+  client: Dialogue,
+  plot: Plot,
+  cut: (text: string) => readonly string[],
+  watch: (output: Shown, server: NaiveServer, heard: number) => void = () => {},
+): Course {
+  const server = new NaiveServer(plot.keywords, plot.whims);
+  const messages = [...plot.messages];
+  const all: Shown[] = [];
+  let sending: Sending = 'whole';
+  let heard = 0;
+
+  const take = (outputs: readonly Shown[]) => {
+    for (const output of outputs) {
+      watch(output, server, heard);
+      all.push(output);
+      if (typeof output === 'string') server.hear(output);
+    }
+  };
+
+  /** What the application does now; undefined if it waits. */
+  const act = (): readonly Shown[] | undefined => {
+    const { session } = client;
+    if (session.state === 'session.transaction.abandoned') return client.handle({ type: 'lost' });
+    if (session.wantsMailData) {
+      const begin = client.data('.Hello\n.\n..\r');
+      switch (sending) {
+        case 'abort':
+          return [...begin, ...client.handle({ type: 'lost' })];
+        case 'stall':
+          return [...begin, ...client.timeout()];
+        case 'unfit':
+          try {
+            client.data('\0');
+          } catch {
+            // stands in the state
+          }
+          return begin;
+        default:
+          return [...begin, ...client.data('\n'), ...client.data('.'), ...client.end()];
+      }
+    }
+    if (session.state !== 'session.ready') return undefined;
+    const message = messages.shift();
+    if (message === undefined) return client.handle({ type: 'quit' });
+    sending = message.sending;
+    return client.send(message.recipients);
+  };
+
+  while (client.session.state !== 'closed') {
+    const said = server.said.slice(heard);
+    for (const chunk of cut(said)) {
+      heard += chunk.length;
+      take(client.octets(chunk));
+    }
+    if (said === '') take(act() ?? (server.closed ? client.handle({ type: 'eof' }) : client.timeout()));
+  }
+  return { outputs: all, wrote: written(all), heard: server.said.slice(0, heard) };
+}

@@ -1,0 +1,245 @@
+/**
+ * Sessions against a server of any whim: what holds whatever it does.
+ */
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { Dialogue, failureIn, type Shown, verdictsIn } from './dialogue.test-support.js';
+import type { ClientEvent, Verdict } from './messages.js';
+import { type Course, converse, limits, type Plot, type Whim } from './naive-server.test-support.js';
+
+const whim: fc.Arbitrary<Whim> = fc.oneof(
+  { weight: 40, arbitrary: fc.constantFrom<Whim>('accept', 'accept', 'accept', 'lines') },
+  { weight: 12, arbitrary: fc.constantFrom<Whim>(450, 500, 550, 552) },
+  { weight: 2, arbitrary: fc.constantFrom<Whim>(421, 'mismatch', 'surplus', 'surplus 421') },
+  { weight: 2, arbitrary: fc.constantFrom<Whim>('endless', 'overlong', 'malformed', 'garbage') },
+  { weight: 2, arbitrary: fc.constantFrom<Whim>('silence', 'close', 'cut') },
+);
+
+/** The greeting and the reply to EHLO are mostly friendly: most of what is of interest comes behind them. */
+const whims = fc
+  .tuple(
+    fc.oneof({ weight: 15, arbitrary: fc.constant<Whim>('accept') }, { weight: 1, arbitrary: whim }),
+    fc.oneof({ weight: 15, arbitrary: fc.constant<Whim>('accept') }, { weight: 1, arbitrary: whim }),
+    fc.array(whim, { maxLength: 30 }),
+  )
+  .map(([greeting, hello, rest]) => [greeting, hello, ...rest]);
+
+const messages = fc.array(
+  fc.record({
+    recipients: fc.integer({ min: 1, max: 6 }),
+    sending: fc.oneof(
+      { weight: 8, arbitrary: fc.constant('whole' as const) },
+      { weight: 1, arbitrary: fc.constantFrom('abort' as const, 'stall' as const, 'unfit' as const) },
+    ),
+  }),
+  { minLength: 1, maxLength: 4 },
+);
+
+const plots: fc.Arbitrary<Plot> = fc.record({
+  keywords: fc.constantFrom<readonly string[]>([], ['SIZE'], ['PIPELINING'], ['SIZE', 'PIPELINING']),
+  whims,
+  messages,
+});
+
+const windows = fc.constantFrom(1, 60, 100, 200, 4096);
+
+const whole = (text: string): readonly string[] => (text === '' ? [] : [text]);
+const byOctet = (text: string): readonly string[] => [...text];
+
+/** All outputs, writes that follow each other as one. */
+function merged(outputs: readonly Shown[]): Shown[] {
+  const result: Shown[] = [];
+  for (const output of outputs) {
+    const last = result.at(-1);
+    if (typeof output === 'string' && typeof last === 'string') result.splice(-1, 1, last + output);
+    else result.push(output);
+  }
+  return result;
+}
+
+const events = (outputs: readonly Shown[], type: ClientEvent['type'] | 'closed') =>
+  outputs.filter((output) => typeof output !== 'string' && output.type === type);
+
+/** The codes of the replies in what the server said, as far as it is well-formed and within the limits. */
+function codesIn(heard: string): number[] {
+  const codes: number[] = [];
+  let lines = 0;
+  for (const line of heard.split('\r\n').slice(0, -1)) {
+    lines += 1;
+    const match = /^(\d{3})([ -])[^\n]*$/.exec(line);
+    const tooMuch = lines > limits.maximumReplyLines || line.length + 2 > limits.maximumReplyLineLength;
+    if (match === null || tooMuch) break;
+    if (match[2] === '-') continue;
+    codes.push(Number(match[1]));
+    lines = 0;
+  }
+  return codes;
+}
+
+interface Transaction {
+  readonly mail: number | undefined;
+  readonly recipients: (number | undefined)[];
+  data?: number | undefined;
+  /** The final dot was written, and this is the reply to it. */
+  dot?: { readonly code: number | undefined };
+}
+
+/** What was said about each mail transaction, by counting alone: the n-th reply is that to the n-th command. */
+function transactionsIn({ wrote, heard }: Course): Transaction[] {
+  const [, ...codes] = codesIn(heard);
+  const transactions: Transaction[] = [];
+  let rest = wrote;
+  let over = false;
+  let inMailData = false;
+  for (let count = 0; ; count++) {
+    const end = (inMailData ? /(?:^|\r\n)\.\r\n/ : /\r\n/).exec(rest);
+    if (end === null) return transactions;
+    const command: string = inMailData ? '.' : rest.slice(0, 4);
+    rest = rest.slice(end.index + end[0].length);
+    const code = codes[count];
+    const classes = command === 'DATA' ? '345' : '245';
+    over ||= code === undefined || code === 421 || !classes.includes(String(code).charAt(0));
+    const valid = over ? undefined : code;
+    inMailData = command === 'DATA' && valid !== undefined && valid < 400;
+
+    const transaction = transactions.at(-1);
+    if (command === 'MAIL') transactions.push({ mail: valid, recipients: [] });
+    else if (command === 'RCPT') transaction?.recipients.push(valid);
+    else if (command === 'DATA' && transaction !== undefined) transaction.data = valid;
+    else if (command === '.' && transaction !== undefined) {
+      // A 421 is a reply to the final dot as well.
+      transaction.dot = { code: code === 421 && codes.indexOf(421) === count ? code : valid };
+    }
+  }
+}
+
+/** The verdict that RFC 5321 and RFC 1047 leave for one recipient. */
+function expected({ mail, recipients, data, dot }: Transaction, index: number): Verdict['verdict'] {
+  const refusal = (code: number) => (code < 500 ? 'deferred' : 'rejected');
+  const recipient = recipients[index];
+  if (mail !== undefined && mail >= 400) return refusal(mail);
+  if (recipient !== undefined && recipient >= 400) return recipient === 552 ? 'deferred' : refusal(recipient);
+  if (data !== undefined && data >= 400) return refusal(data);
+  if (dot === undefined) return 'deferred';
+  if (dot.code === undefined) return 'unknown';
+  return dot.code < 300 ? 'delivered' : refusal(dot.code);
+}
+
+describe('whatever the server does', () => {
+  it('each message gets the verdicts that its replies leave, and no others', () => {
+    const reached = new Set<string>();
+    fc.assert(
+      fc.property(plots, windows, (plot, maximumOctetsInFlight) => {
+        const client = new Dialogue({ ...limits, maximumOctetsInFlight });
+        const course = converse(client, plot, whole);
+        const verdicts = course.outputs.flatMap((output) =>
+          typeof output !== 'string' && output.type === 'done'
+            ? [verdictsIn([output]).map(({ verdict }) => verdict)]
+            : [],
+        );
+        const transactions = transactionsIn(course);
+        expect(verdicts).toEqual(
+          transactions.map((transaction, n) =>
+            Array.from({ length: plot.messages[n]?.recipients ?? 0 }, (_, index) =>
+              expected(transaction, index),
+            ),
+          ),
+        );
+        for (const verdict of verdicts.flat()) reached.add(verdict);
+      }),
+      { numRuns: 500 },
+    );
+    expect([...reached].sort()).toEqual(['deferred', 'delivered', 'rejected', 'unknown']);
+  });
+
+  it('the session ends, fails once at most, and announces it last', () => {
+    fc.assert(
+      fc.property(plots, (plot) => {
+        const { outputs } = converse(new Dialogue(limits), plot, whole);
+        expect(events(outputs, 'failed').length).toBeLessThanOrEqual(1);
+        expect(events(outputs, 'closed')).toHaveLength(1);
+        expect(outputs.at(-1)).toEqual({ type: 'closed' });
+        const failed = outputs.findIndex((output) => typeof output !== 'string' && output.type === 'failed');
+        if (failed >= 0) expect(events(outputs.slice(failed), 'done')).toEqual([]);
+      }),
+      { numRuns: 100 },
+    );
+  });
+
+  it('no reply is waited for that no command asks for', () => {
+    const talkative = plots.map((plot) => ({
+      ...plot,
+      whims: plot.whims.filter((each) => each !== 'silence'),
+      messages: plot.messages.map((message) => ({ ...message, sending: 'whole' as const })),
+    }));
+    fc.assert(
+      fc.property(talkative, windows, (plot, maximumOctetsInFlight) => {
+        const { outputs } = converse(new Dialogue({ ...limits, maximumOctetsInFlight }), plot, whole);
+        expect(failureIn(outputs)?.kind).not.toBe('timeout');
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  it('the outputs do not depend on how its octets were cut into chunks', () => {
+    const sizes = fc.array(fc.integer({ min: 1, max: 30 }), { minLength: 1, maxLength: 20 });
+    fc.assert(
+      fc.property(plots, windows, sizes, (plot, maximumOctetsInFlight, lengths) => {
+        let turn = 0;
+        const anyhow = (text: string): string[] => {
+          const chunks: string[] = [];
+          for (let from = 0; from < text.length; turn++) {
+            const length = lengths[turn % lengths.length] ?? 1;
+            chunks.push(text.slice(from, from + length));
+            from += length;
+          }
+          return chunks;
+        };
+        const outputsOf = (cut: (text: string) => readonly string[]) =>
+          merged(converse(new Dialogue({ ...limits, maximumOctetsInFlight }), plot, cut).outputs);
+        const expectedOutputs = outputsOf(whole);
+        expect(outputsOf(byOctet)).toEqual(expectedOutputs);
+        expect(outputsOf(anyhow)).toEqual(expectedOutputs);
+      }),
+      { numRuns: 100 },
+    );
+  });
+
+  it('no command is sent ahead of a reply unless PIPELINING was offered', () => {
+    fc.assert(
+      fc.property(plots, (plot) => {
+        const client = new Dialogue(limits);
+        const commandsOnly = { ...plot, keywords: ['SIZE', 'XPIPELINING'] };
+        converse(client, commandsOnly, byOctet, (output, server, heard) => {
+          if (typeof output !== 'string') return;
+          const replies = codesIn(server.said.slice(0, heard));
+          expect(replies.length).toBeGreaterThanOrEqual(server.commands.length);
+          if (/^(?:EHLO|HELO|MAIL|RCPT|DATA|RSET|QUIT)/.test(output))
+            expect(output.split('\r\n')).toHaveLength(2);
+        });
+      }),
+      { numRuns: 100 },
+    );
+  });
+
+  it('no more than maximumOctetsInFlight is sent ahead of replies, or one command', () => {
+    let groups = 0;
+    fc.assert(
+      fc.property(plots, windows, (plot, maximumOctetsInFlight) => {
+        const client = new Dialogue({ ...limits, maximumOctetsInFlight });
+        converse(client, { ...plot, keywords: ['PIPELINING'] }, byOctet, (output, server, heard) => {
+          if (typeof output !== 'string' || !/^(?:MAIL|RCPT|DATA)/.test(output)) return;
+          const inFlight = server.commands.slice(codesIn(server.said.slice(0, heard)).length);
+          const octets = inFlight.reduce((sum, length) => sum + length, output.length);
+          const commands = inFlight.length + output.split('\r\n').length - 1;
+          if (commands > 1) {
+            groups += 1;
+            expect(octets).toBeLessThanOrEqual(maximumOctetsInFlight);
+          }
+        });
+      }),
+      { numRuns: 100 },
+    );
+    expect(groups).toBeGreaterThan(100);
+  });
+});
