@@ -1,0 +1,240 @@
+/**
+ * What the peer sent and nobody has read yet, handed out as lines (commands, replies) or raw (mail data).
+ *
+ * - A line ends in CRLF, full stop (RFC 5321 §2.3.8): a bare CR or bare LF never ends one, in either mode.
+ * - What comes out depends on the octets alone, never on how they were cut into chunks, limits included.
+ * - Each line yields one result. A line that is too long or malformed is reported at the octet that makes it
+ *   so, whether or not its end has come; what remains of it is then dropped unread.
+ * - Chunks are kept as views: whoever pushes one must not write into it afterwards.
+ * - An unfinished line that reaches the end of its chunk is copied out of it, so that three octets do not keep
+ *   64 KiB alive. That copy, the carry, is smaller than `maximumLength`, has been scanned, and holds no line
+ *   end: nothing is scanned twice, not even when octets come one by one.
+ */
+import { CR, copyOctets, LF, NUL } from './octets.js';
+
+/** What to do with a bare CR, a bare LF or a NUL. Neither takes one for a line end. */
+export type BareNewline =
+  /** Refuse the line, or the message, in which it stands. */
+  | 'reject'
+  /** Let it be part of the line, verbatim. */
+  | 'keep';
+
+/** One line of the peer. */
+export type InboundLine =
+  /** Well-formed. The octets do not include the CRLF; usually they are a view into what was pushed. */
+  | { readonly kind: 'line'; readonly octets: Uint8Array }
+  /** Longer than `maximumLength`. */
+  | { readonly kind: 'tooLong' }
+  /** A bare CR, a bare LF or a NUL is in it. Only with `bareNewline: 'reject'`. */
+  | { readonly kind: 'malformed' };
+
+/** A chunk behind the one that is being read. Linked, since shifting an array of thousands is quadratic. */
+interface Waiting {
+  readonly chunk: Uint8Array;
+  next: Waiting | undefined;
+}
+
+const NOTHING: Uint8Array = new Uint8Array(0);
+const TOO_LONG: InboundLine = { kind: 'tooLong' };
+const MALFORMED: InboundLine = { kind: 'malformed' };
+
+/** The least that is allocated for a carry: most commands fit. */
+const CARRY_CAPACITY = 64;
+
+export class InboundBuffer {
+  readonly #reject: boolean;
+  #length = 0;
+  /** The chunk that is being read, from `#offset` on; `NOTHING` when all chunks are read. */
+  #chunk: Uint8Array = NOTHING;
+  #offset = 0;
+  #firstWaiting: Waiting | undefined;
+  #lastWaiting: Waiting | undefined;
+  /** Holds the carry in its first `#carried` octets. They come before those of `#chunk`. */
+  #carry = NOTHING;
+  #carried = 0;
+  /** While the rest of a reported line is being dropped: the octet dropped last. */
+  #lastSkipped: number | undefined;
+
+  constructor(bareNewline: BareNewline) {
+    this.#reject = bareNewline === 'reject';
+  }
+
+  /** How many octets are held unread. */
+  get length(): number {
+    return this.#length;
+  }
+
+  /** Takes what the peer sent, as a view. */
+  push(chunk: Uint8Array): void {
+    if (chunk.length === 0) return;
+    this.#length += chunk.length;
+    if (this.#chunk.length === 0) {
+      this.#chunk = chunk;
+      return;
+    }
+    const waiting: Waiting = { chunk, next: undefined };
+    if (this.#lastWaiting === undefined) this.#firstWaiting = waiting;
+    else this.#lastWaiting.next = waiting;
+    this.#lastWaiting = waiting;
+  }
+
+  /**
+   * The next line, or `undefined` until more is pushed.
+   *
+   * @param maximumLength in octets with the CRLF, at least 2, possibly infinite: 512 for a command
+   * (RFC 5321 §4.5.3.1.4). A line is too long as soon as that many octets of it are here and do not end it.
+   */
+  nextLine(maximumLength: number): InboundLine | undefined {
+    if (this.#lastSkipped !== undefined && !this.#skip(this.#lastSkipped)) return undefined;
+    // Only when the limit was lower this time than when the carry was made.
+    if (this.#carried >= maximumLength) {
+      this.#lastSkipped = this.#carry[this.#carried - 1] as number;
+      this.#dropCarry();
+      return TOO_LONG;
+    }
+    while (this.#chunk.length > 0) {
+      const chunk = this.#chunk;
+      const start = this.#offset;
+      const end = Math.min(chunk.length, start + maximumLength - this.#carried);
+      if (this.#carried > 0 && this.#carry[this.#carried - 1] === CR) {
+        if (chunk[start] === LF) return this.#take(start + 1);
+        if (this.#reject) return this.#refuse(start, MALFORMED);
+      }
+      for (let i = start; i < end; i++) {
+        const octet = chunk[i] as number;
+        // Every octet of interest is at most CR, and few others are: one comparison for nearly all.
+        if (octet > CR) continue;
+        if (octet === CR) {
+          if (i + 1 === end) break;
+          if (chunk[i + 1] === LF) return this.#take(i + 2);
+          if (this.#reject) return this.#refuse(i + 1, MALFORMED);
+        } else if (this.#reject && (octet === LF || octet === NUL)) {
+          return this.#refuse(i, MALFORMED);
+        }
+      }
+      if (end - start === maximumLength - this.#carried) return this.#refuse(end - 1, TOO_LONG);
+      this.#carryOver(end);
+      this.#readTo(end);
+    }
+    return undefined;
+  }
+
+  /**
+   * The next unread octets that lie together, without reading them: call `consume` with how many were used.
+   * `undefined` when none are held. Meant for what follows a line: amid a line that was reported as too long
+   * or malformed it would hand out the rest of that line.
+   */
+  nextChunk(): Uint8Array | undefined {
+    if (this.#carried > 0) return this.#carry.subarray(0, this.#carried);
+    if (this.#chunk.length === 0) return undefined;
+    return this.#offset === 0 ? this.#chunk : this.#chunk.subarray(this.#offset);
+  }
+
+  /** Reads the first `count` octets of what `nextChunk` just gave. */
+  consume(count: number): void {
+    this.#length -= count;
+    if (this.#carried > 0) {
+      this.#carry = this.#carry.subarray(count);
+      this.#carried -= count;
+    } else {
+      this.#readTo(this.#offset + count);
+    }
+  }
+
+  /**
+   * Forgets all that is held, a line under way included, as a change of the layer below demands (STARTTLS,
+   * RFC 3207 §4.2): what comes next begins a new line.
+   *
+   * @returns how many unread octets were dropped
+   */
+  clear(): number {
+    const dropped = this.#length;
+    this.#chunk = NOTHING;
+    this.#offset = 0;
+    this.#firstWaiting = undefined;
+    this.#lastWaiting = undefined;
+    this.#dropCarry();
+    this.#length = 0;
+    this.#lastSkipped = undefined;
+    return dropped;
+  }
+
+  /** Hands out the line whose LF stands right before `end`. */
+  #take(end: number): InboundLine {
+    let octets: Uint8Array;
+    if (this.#carried === 0) {
+      octets = this.#chunk.subarray(this.#offset, end - 2);
+      this.#length -= end - this.#offset;
+    } else {
+      this.#carryOver(end);
+      this.#length -= this.#carried;
+      octets = this.#carry.subarray(0, this.#carried - 2);
+      // The line is the caller's now, and so is the array under it.
+      this.#carry = NOTHING;
+      this.#carried = 0;
+    }
+    this.#readTo(end);
+    return { kind: 'line', octets };
+  }
+
+  /** Drops the line up to the octet that condemns it; `nextLine` will drop the rest. */
+  #refuse(position: number, verdict: InboundLine): InboundLine {
+    this.#lastSkipped = this.#chunk[position] as number;
+    this.#length -= position + 1 - this.#offset;
+    this.#dropCarry();
+    this.#readTo(position + 1);
+    return verdict;
+  }
+
+  /** Drops the rest of a reported line. Returns whether its end was found. */
+  #skip(lastSkipped: number): boolean {
+    let previous = lastSkipped;
+    while (this.#chunk.length > 0) {
+      const chunk = this.#chunk;
+      const start = this.#offset;
+      let lineFeed = chunk.indexOf(LF, start);
+      while (lineFeed !== -1 && (lineFeed > start ? chunk[lineFeed - 1] : previous) !== CR) {
+        lineFeed = chunk.indexOf(LF, lineFeed + 1);
+      }
+      const end = lineFeed === -1 ? chunk.length : lineFeed + 1;
+      previous = chunk[end - 1] as number;
+      this.#length -= end - start;
+      this.#readTo(end);
+      if (lineFeed !== -1) {
+        this.#lastSkipped = undefined;
+        return true;
+      }
+    }
+    this.#lastSkipped = previous;
+    return false;
+  }
+
+  /** Appends the unread octets of the chunk up to `end` to the carry. */
+  #carryOver(end: number): void {
+    const carried = this.#carried + end - this.#offset;
+    if (carried > this.#carry.length) {
+      const larger = new Uint8Array(Math.max(CARRY_CAPACITY, 2 * carried));
+      copyOctets(this.#carry, 0, this.#carried, larger, 0);
+      this.#carry = larger;
+    }
+    this.#carried = copyOctets(this.#chunk, this.#offset, end, this.#carry, this.#carried);
+  }
+
+  #dropCarry(): void {
+    this.#length -= this.#carried;
+    this.#carry = NOTHING;
+    this.#carried = 0;
+  }
+
+  /** Moves on to `offset` of the chunk, and past the chunk at its end. */
+  #readTo(offset: number): void {
+    if (offset < this.#chunk.length) {
+      this.#offset = offset;
+      return;
+    }
+    this.#chunk = this.#firstWaiting?.chunk ?? NOTHING;
+    this.#offset = 0;
+    this.#firstWaiting = this.#firstWaiting?.next;
+    if (this.#firstWaiting === undefined) this.#lastWaiting = undefined;
+  }
+}
