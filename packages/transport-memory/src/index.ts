@@ -1,1 +1,2 @@
-export {};
+export { createMemoryPair, type MemoryPairOptions } from './memory-stream.js';
+export { createVirtualClock, type VirtualClock, type VirtualClockOptions } from './virtual-clock.js';

@@ -1,0 +1,202 @@
+import type { ByteStream } from '@sansmtp/transport';
+import { ComplianceError, complianceCases, type TransportUnderTest } from '@sansmtp/transport/compliance';
+import { describe, expect, it } from 'vitest';
+import { createMemoryPair, type MemoryPairOptions } from './memory-stream.js';
+import { createVirtualClock } from './virtual-clock.js';
+
+const task = () => new Promise<void>((resolve) => setImmediate(resolve));
+
+function overMemory(options: MemoryPairOptions): TransportUnderTest {
+  return { createPair: async () => createMemoryPair(options), moment: task, abortReachesPeer: true };
+}
+
+function overVirtualTime(latency: number): TransportUnderTest {
+  const clock = createVirtualClock({ settle: task });
+  return {
+    createPair: async () => createMemoryPair({ latency, clock }),
+    moment: () => clock.advanceAsync(latency),
+    abortReachesPeer: true,
+  };
+}
+
+/** Sizes from 1 to 60,000, small ones as often as large ones; the same ones in every run. */
+function unevenSizes(): () => number {
+  let state = 1;
+  return () => {
+    state = (state * 48271) % 2147483647;
+    return Math.exp((state / 2147483647) * Math.log(60_000));
+  };
+}
+
+describe.each([
+  ['with the defaults', overMemory({})],
+  ['in uneven chunks', overMemory({ chunkSize: unevenSizes() })],
+  ['with a buffer of one octet', overMemory({ bufferSize: 1 })],
+  ['with latency, on virtual time', overVirtualTime(20)],
+])('a memory pair %s', (_, transport) => {
+  for (const { name, run } of complianceCases) it(name, () => run(transport));
+});
+
+/** The suite is a test of transports only if it notices broken ones: each of these breaks one promise. */
+describe('the compliance suite refuses a transport that', () => {
+  const broken: Record<string, (stream: ByteStream) => Partial<ByteStream>> = {
+    'loses an octet': (stream) => ({
+      write: (bytes) => stream.write(bytes.length > 50 ? bytes.subarray(1) : bytes),
+    }),
+    'says there is always room': (stream) => ({
+      write: (bytes) => {
+        stream.write(bytes);
+        return true;
+      },
+    }),
+    'never has room': (stream) => ({
+      write: (bytes) => {
+        stream.write(bytes);
+        return false;
+      },
+    }),
+    'writes from the array it delivers': (stream) => ({
+      open: (listener) => stream.open({ ...bound(listener), data: (bytes) => listener.data(bytes.fill(0)) }),
+    }),
+    'uses one array for all it delivers': (stream) => {
+      const buffer = new Uint8Array(20 * 1024 * 1024);
+      return {
+        open: (listener) =>
+          stream.open({
+            ...bound(listener),
+            data: (bytes) => {
+              buffer.set(bytes);
+              listener.data(buffer.subarray(0, bytes.length));
+            },
+          }),
+      };
+    },
+    'goes on while paused': () => ({ pause: () => undefined }),
+    'counts pauses': (stream) => {
+      let pauses = 0;
+      return {
+        pause: () => {
+          pauses++;
+          stream.pause();
+        },
+        resume: () => {
+          pauses--;
+          if (pauses <= 0) stream.resume();
+        },
+      };
+    },
+    'delivers nothing empty but empty writes': (stream) => {
+      let listener = { data(_: Uint8Array) {} };
+      return {
+        open: (given) => {
+          listener = given;
+          stream.open(given);
+        },
+        write: (bytes) => {
+          if (bytes.length === 0) settledThen(() => listener.data(bytes));
+          return stream.write(bytes);
+        },
+      };
+    },
+    'calls back from within a call': (stream) => {
+      let listener = { close(_?: Error) {} };
+      return {
+        open: (given) => {
+          listener = given;
+          stream.open({ ...bound(given), close: () => undefined });
+        },
+        abort: (reason) => {
+          stream.abort(reason);
+          listener.close(reason);
+        },
+      };
+    },
+    'closes twice': (stream) => ({
+      open: (listener) =>
+        stream.open({
+          ...bound(listener),
+          close: (reason) => {
+            listener.close(reason);
+            settledThen(() => listener.close(reason));
+          },
+        }),
+    }),
+    'never closes': (stream) => ({
+      open: (listener) => stream.open({ ...bound(listener), close: () => undefined }),
+    }),
+    'keeps the reason to itself': (stream) => ({
+      open: (listener) => stream.open({ ...bound(listener), close: () => listener.close() }),
+    }),
+    'makes up a reason': (stream) => ({
+      open: (listener) => stream.open({ ...bound(listener), close: () => listener.close(new Error()) }),
+    }),
+    'closes both ways on end()': (stream) => ({ end: () => stream.abort() }),
+    'does not tell of an end': (stream) => ({
+      open: (listener) => stream.open({ ...bound(listener), end: () => undefined }),
+    }),
+    'does not abort': () => ({ abort: () => undefined }),
+    'waits for the peer on abort()': (stream) => ({ abort: () => stream.end() }),
+    'may be opened twice': (stream) => {
+      let open = (listener: Parameters<ByteStream['open']>[0]) => stream.open(listener);
+      return {
+        open: (listener) => {
+          open(listener);
+          open = () => undefined;
+        },
+      };
+    },
+    'hides what its listener throws': (stream) => ({
+      open: (listener) =>
+        stream.open({
+          ...bound(listener),
+          data: (bytes) => {
+            try {
+              listener.data(bytes);
+            } catch {}
+          },
+        }),
+    }),
+  };
+
+  function bound(listener: Parameters<ByteStream['open']>[0]): Parameters<ByteStream['open']>[0] {
+    return {
+      data: (bytes) => listener.data(bytes),
+      end: () => listener.end(),
+      drain: () => listener.drain(),
+      close: (reason) => listener.close(reason),
+    };
+  }
+
+  function settledThen(callback: () => void): void {
+    void Promise.resolve().then(callback);
+  }
+
+  function wrap(stream: ByteStream, overrides: Partial<ByteStream>): ByteStream {
+    return {
+      peer: stream.peer,
+      open: (listener) => stream.open(listener),
+      write: (bytes) => stream.write(bytes),
+      pause: () => stream.pause(),
+      resume: () => stream.resume(),
+      end: () => stream.end(),
+      abort: (reason) => stream.abort(reason),
+      ...overrides,
+    };
+  }
+
+  it.each(Object.entries(broken))('%s', async (_, overrides) => {
+    const transport: TransportUnderTest = {
+      createPair: async () => {
+        const [a, b] = createMemoryPair();
+        return [wrap(a, overrides(a)), wrap(b, overrides(b))];
+      },
+      moment: task,
+      abortReachesPeer: true,
+    };
+    const tryAll = async () => {
+      // The cases that take long stand first.
+      for (const { run } of complianceCases.toReversed()) await run(transport);
+    };
+    await expect(tryAll()).rejects.toThrow(ComplianceError);
+  });
+});

@@ -1,0 +1,290 @@
+/**
+ * Two connected byte streams in memory, for tests and for sessions within one process: pure ECMAScript, no
+ * timers of its own, no sockets. It can be as unkind as a network: small chunks, small buffers, latency, and a
+ * connection lost after so many octets.
+ *
+ * Invariants: each callback runs in a microtask of its own, so that promise reactions run in between; what a
+ * writer wrote is copied before it is delivered, so that neither end can reach into the arrays of the other;
+ * after `close` a stream holds no octets and no timer.
+ */
+import type { ByteStream, ByteStreamListener, Clock, PeerInformation } from '@sansmtp/transport';
+import { Pipe } from './pipe.js';
+
+export interface MemoryPairOptions {
+  /**
+   * Octets of each `data` callback: always this many, or what the function says for the next one (anything
+   * below 1 counts as 1), or fewer when no more have arrived. Chunks run across the borders of writes.
+   * @default every write arrives as it was written
+   */
+  readonly chunkSize?: number | (() => number);
+  /**
+   * Milliseconds from a write, an end or an abort until the other stream hears of it. Needs `clock`.
+   * @default 0
+   */
+  readonly latency?: number;
+  readonly clock?: Clock;
+  /**
+   * Octets on the way in one direction from which on `write()` returns false. `drain` comes when none are left.
+   * @default 65536
+   */
+  readonly bufferSize?: number;
+  /**
+   * Octets that the first stream (the second one) can send until the connection is lost: the last of them
+   * arrives, then both streams close with an error. With 0 the connection is lost from the start.
+   * @default the connection holds
+   */
+  readonly dropAfter?: { readonly first?: number; readonly second?: number };
+}
+
+interface Medium {
+  readonly nextChunkSize: (() => number) | undefined;
+  readonly latency: number;
+  readonly clock: Clock | undefined;
+  readonly bufferSize: number;
+}
+
+/** Why a stream is to close before its time, and when it hears of it. */
+interface Break {
+  readonly due: number;
+  readonly reason: Error | undefined;
+}
+
+const nowhere: PeerInformation = {};
+const settled = Promise.resolve();
+
+class MemoryStream implements ByteStream {
+  readonly peer = nowhere;
+  readonly #medium: Medium;
+  readonly #incoming = new Pipe();
+  /** Octets that can still arrive here before the connection is lost. */
+  #allowance: number;
+  #other: MemoryStream = this;
+  #listener: ByteStreamListener | undefined;
+  #paused = false;
+  #finished = false;
+  #endHeard = false;
+  #closed = false;
+  #drain: 'none' | 'awaited' | 'due' = 'none';
+  #break: Break | undefined;
+  #scheduled = false;
+  #cancelTimer: (() => void) | undefined;
+
+  /** Connects two streams; `toFirst` and `toSecond` are the octets that may arrive at each. */
+  static pair(medium: Medium, toFirst: number, toSecond: number): [MemoryStream, MemoryStream] {
+    const first = new MemoryStream(medium, toFirst);
+    const second = new MemoryStream(medium, toSecond);
+    first.#other = second;
+    second.#other = first;
+    if (toFirst === 0 || toSecond === 0) first.#lose();
+    return [first, second];
+  }
+
+  private constructor(medium: Medium, allowance: number) {
+    this.#medium = medium;
+    this.#allowance = allowance;
+  }
+
+  open(listener: ByteStreamListener): void {
+    if (this.#listener !== undefined) throw new Error('This stream is already open: it has one listener.');
+    this.#listener = listener;
+    this.#schedule();
+  }
+
+  write(bytes: Uint8Array): boolean {
+    if (this.#finished) return true;
+    const other = this.#other;
+    other.#incoming.write(bytes, this.#arrival());
+    other.#schedule();
+    if (other.#incoming.length < this.#medium.bufferSize) return true;
+    this.#drain = 'awaited';
+    return false;
+  }
+
+  pause(): void {
+    this.#paused = true;
+  }
+
+  resume(): void {
+    this.#paused = false;
+    this.#schedule();
+  }
+
+  end(): void {
+    if (this.#finished) return;
+    this.#finish();
+    const other = this.#other;
+    other.#incoming.end(this.#arrival());
+    other.#schedule();
+    this.#schedule();
+  }
+
+  abort(reason?: Error): void {
+    if (this.#closed || this.#breakIsDue) return;
+    this.#breakOff({ due: this.#now(), reason });
+    const other = this.#other;
+    if (other.#break === undefined) {
+      other.#breakOff({ due: this.#arrival(), reason: new Error('The peer broke off the connection.') });
+    }
+  }
+
+  get #breakIsDue(): boolean {
+    return this.#break !== undefined && this.#break.due <= this.#now();
+  }
+
+  #now(): number {
+    return this.#medium.clock?.now() ?? 0;
+  }
+
+  #arrival(): number {
+    return this.#now() + this.#medium.latency;
+  }
+
+  #finish(): void {
+    this.#finished = true;
+    this.#drain = 'none';
+  }
+
+  #lose(): void {
+    const lost: Break = { due: this.#now(), reason: new Error('The connection was lost.') };
+    this.#breakOff(lost);
+    this.#other.#breakOff(lost);
+  }
+
+  #breakOff(why: Break): void {
+    this.#break = why;
+    this.#incoming.close();
+    this.#schedule();
+  }
+
+  #schedule(): void {
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    settled.then(this.#run);
+  }
+
+  // A field rather than a method: one function for the life of the stream, not one for every microtask.
+  readonly #run = (): void => {
+    this.#scheduled = false;
+    const listener = this.#listener;
+    if (listener === undefined || this.#closed) return;
+    const now = this.#now();
+    if (this.#closeIsDue(now)) {
+      this.#close(listener);
+      return;
+    }
+    let called = true;
+    try {
+      called = this.#callBack(listener, now);
+    } catch (error) {
+      this.abort(
+        error instanceof Error ? error : new Error('The listener threw no Error.', { cause: error }),
+      );
+    }
+    if (called) this.#schedule();
+    else this.#waitForNext(now);
+  };
+
+  #closeIsDue(now: number): boolean {
+    return this.#break === undefined ? this.#finished && this.#endHeard : this.#break.due <= now;
+  }
+
+  #close(listener: ByteStreamListener): void {
+    this.#closed = true;
+    this.#cancelTimer?.();
+    listener.close(this.#break?.reason);
+  }
+
+  /** Makes the next callback there is cause for, if any. */
+  #callBack(listener: ByteStreamListener, now: number): boolean {
+    if (this.#drain === 'due') {
+      this.#drain = 'none';
+      listener.drain();
+      return true;
+    }
+    if (this.#paused) return false;
+    const { octetsDue, endDue } = this.#incoming;
+    if (octetsDue !== undefined && octetsDue <= now) {
+      listener.data(this.#receive(now));
+      return true;
+    }
+    if (endDue !== undefined && endDue <= now && !this.#endHeard) {
+      this.#endHeard = true;
+      listener.end();
+      return true;
+    }
+    return false;
+  }
+
+  #receive(now: number): Uint8Array {
+    const { nextChunkSize } = this.#medium;
+    const bytes =
+      nextChunkSize === undefined
+        ? this.#incoming.takeWrite(this.#allowance)
+        : this.#incoming.take(Math.min(nextChunkSize(), this.#allowance), now);
+    const other = this.#other;
+    if (this.#incoming.length === 0 && other.#drain === 'awaited') {
+      other.#drain = 'due';
+      other.#schedule();
+    }
+    this.#allowance -= bytes.length;
+    if (this.#allowance === 0) this.#lose();
+    return bytes;
+  }
+
+  /**
+   * Sets the timer for what is on its way. One is enough: whatever is set out later arrives later, and an own
+   * abort does not wait.
+   */
+  #waitForNext(now: number): void {
+    const { clock } = this.#medium;
+    const at = this.#break?.due ?? this.#incoming.octetsDue ?? this.#incoming.endDue;
+    if (clock === undefined || at === undefined || at <= now || this.#cancelTimer !== undefined) return;
+    this.#cancelTimer = clock.set(at, () => {
+      this.#cancelTimer = undefined;
+      this.#schedule();
+    });
+  }
+}
+
+function positive(name: string, value: number): number {
+  if (!(value >= 1)) throw new RangeError(`${name} is ${value}: it has to be 1 octet or more.`);
+  return value;
+}
+
+function chunkSizes(chunkSize: number | (() => number)): () => number {
+  if (typeof chunkSize === 'number') {
+    const size = Math.floor(positive('chunkSize', chunkSize));
+    return () => size;
+  }
+  return () => {
+    const size = Math.floor(chunkSize());
+    if (size >= 1) return size;
+    return 1;
+  };
+}
+
+function allowance(octets: number | undefined): number {
+  if (octets === undefined) return Number.POSITIVE_INFINITY;
+  if (!(octets >= 0)) throw new RangeError(`dropAfter is ${octets}: it has to be 0 octets or more.`);
+  return Math.floor(octets);
+}
+
+/**
+ * Two connected streams: what is written to one arrives at the other.
+ * @throws {RangeError} when `chunkSize` or `bufferSize` is below 1, or `dropAfter` or `latency` below 0
+ * @throws {TypeError} when there is `latency` without a `clock`
+ */
+export function createMemoryPair(options: MemoryPairOptions = {}): [ByteStream, ByteStream] {
+  const { chunkSize, latency = 0, clock, bufferSize = 65536, dropAfter } = options;
+  if (!(latency >= 0)) throw new RangeError(`latency is ${latency}: it has to be 0 ms or more.`);
+  if (latency > 0 && clock === undefined) {
+    throw new TypeError(`latency is ${latency} ms, but there is no clock to measure it: give one as clock.`);
+  }
+  const medium: Medium = {
+    nextChunkSize: chunkSize === undefined ? undefined : chunkSizes(chunkSize),
+    latency,
+    clock: latency > 0 ? clock : undefined,
+    bufferSize: positive('bufferSize', bufferSize),
+  };
+  return MemoryStream.pair(medium, allowance(dropAfter?.second), allowance(dropAfter?.first));
+}

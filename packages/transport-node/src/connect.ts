@@ -1,0 +1,94 @@
+/** The client's side: one connection over TCP or a Unix socket. */
+import { connect as connectSocket, type IpcNetConnectOpts, type TcpNetConnectOpts } from 'node:net';
+import type { ByteStream } from '@sansmtp/transport';
+import { SocketStream } from './socket-stream.js';
+import { systemClock } from './system-clock.js';
+import { codeOf } from './system-error.js';
+
+export type ConnectOptions = (
+  | { readonly host: string; readonly port: number }
+  | {
+      /** File name of a Unix socket. */
+      readonly path: string;
+    }
+) & {
+  /**
+   * Milliseconds until the connection has to stand, name resolution included.
+   * @default 30000
+   */
+  readonly timeout?: number;
+  /** Gives up connecting. Without effect on a connection that stands. */
+  readonly signal?: AbortSignal;
+};
+
+/** No connection came about. */
+export class ConnectError extends Error {
+  override readonly name = 'ConnectError';
+  /** The system's word for it: `ECONNREFUSED`, `ENOTFOUND`, …; `ETIMEDOUT` also when `timeout` has passed. */
+  readonly code: string | undefined;
+
+  constructor(message: string, code: string | undefined, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
+function nameOf(options: ConnectOptions): string {
+  if ('path' in options) return options.path;
+  const { host, port } = options;
+  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+}
+
+/** Node tries every address of a host, and then has one error for each, under one without words. */
+function wordsOf(error: Error): string {
+  return error instanceof AggregateError
+    ? error.errors.map(({ message }) => message).join('; ')
+    : error.message;
+}
+
+/**
+ * Connects. What the peer sends before `open()` is kept. TCP connections have keep-alive on, and no delay
+ * (Nagle's algorithm would hold back the small writes of a dialogue).
+ * @throws {ConnectError} when the system refuses, or `timeout` has passed
+ * @throws the reason of `signal`, when it is aborted before the connection stands
+ */
+export function connect(options: ConnectOptions): Promise<ByteStream> {
+  const { timeout = 30_000, signal } = options;
+  return new Promise((resolve, reject) => {
+    signal?.throwIfAborted();
+    const target: TcpNetConnectOpts | IpcNetConnectOpts =
+      'path' in options
+        ? { path: options.path }
+        : { host: options.host, port: options.port, keepAlive: true, noDelay: true };
+    const socket = connectSocket({ ...target, allowHalfOpen: true });
+
+    const settle = () => {
+      cancelTimeout();
+      signal?.removeEventListener('abort', onAbort);
+      socket.off('connect', onConnect);
+      socket.off('error', onError);
+    };
+    const fail = (error: unknown) => {
+      settle();
+      socket.destroy();
+      reject(error);
+    };
+    const onConnect = () => {
+      settle();
+      resolve(new SocketStream(socket));
+    };
+    const onError = (error: Error) =>
+      fail(
+        new ConnectError(`Cannot connect to ${nameOf(options)}: ${wordsOf(error)}`, codeOf(error), {
+          cause: error,
+        }),
+      );
+    const onAbort = () => fail(signal?.reason);
+    const cancelTimeout = systemClock.set(systemClock.now() + timeout, () =>
+      fail(new ConnectError(`Cannot connect to ${nameOf(options)}: no answer in ${timeout} ms`, 'ETIMEDOUT')),
+    );
+    signal?.addEventListener('abort', onAbort);
+    socket.on('connect', onConnect);
+    socket.on('error', onError);
+  });
+}

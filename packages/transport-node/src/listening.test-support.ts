@@ -1,0 +1,52 @@
+/** What the tests over real sockets share: a listener that writes down what its streams hear. */
+import type { ByteStream } from '@sansmtp/transport';
+import { afterEach, beforeEach, expect, vi } from 'vitest';
+import { type Listener, type ListenOptions, listen } from './listen.js';
+import { codeOf } from './system-error.js';
+
+/** Open sockets and servers. (Timers of this package do not show: none of them keeps the process running.) */
+function handles(): string[] {
+  const kinds = ['TCPSocketWrap', 'TCPServerWrap', 'TCPConnectWrap', 'PipeWrap', 'PipeServerWrap'];
+  return process
+    .getActiveResourcesInfo()
+    .filter((kind) => kinds.includes(kind))
+    .sort();
+}
+
+/** Every test has to close all it opens; then no socket or server may be left. */
+export function expectNothingLeftOpen(): void {
+  let before: string[];
+  beforeEach(() => {
+    before = handles();
+  });
+  afterEach(() => vi.waitFor(() => expect(handles()).toEqual(before)));
+}
+
+/** Opens a stream and writes down what it hears. */
+export function hear(stream: ByteStream): string[] {
+  const heard: string[] = [];
+  stream.open({
+    data: (bytes) => heard.push(new TextDecoder().decode(bytes)),
+    end: () => heard.push('end'),
+    drain: () => heard.push('drain'),
+    close: (reason) =>
+      heard.push(reason === undefined ? 'close' : `close: ${codeOf(reason) ?? reason.message}`),
+  });
+  return heard;
+}
+
+/** A listener whose streams are kept in order, opened, with what they hear. */
+export async function listening(options: ListenOptions) {
+  const streams: ByteStream[] = [];
+  const heard: string[][] = [];
+  const listener = await listen(options, (stream) => {
+    streams.push(stream);
+    heard.push(hear(stream));
+  });
+  return { listener, streams, heard };
+}
+
+export function portOf({ address }: Listener): number {
+  if (address.kind !== 'tcp') throw new Error('not TCP');
+  return address.port;
+}

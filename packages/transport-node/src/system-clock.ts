@@ -1,0 +1,25 @@
+/** Time as it passes: the clock for sessions over real sockets. */
+import type { Clock } from '@sansmtp/transport';
+
+/** What `setTimeout` can wait for at most; beyond it, it fires at once. */
+const longestDelay = 2 ** 31 - 1;
+
+/**
+ * Milliseconds of `performance.now()`. Any distance may be set, also one of more than 2^31 ms (25 days).
+ *
+ * A timer alone does not keep the process running: what a session waits for, it waits for at a socket, and that
+ * keeps the process running as long as it is open.
+ */
+export const systemClock: Clock = {
+  now: () => performance.now(),
+  set(at, callback) {
+    const arm = () => setTimeout(fire, Math.min(Math.ceil(at - performance.now()), longestDelay)).unref();
+    const fire = () => {
+      // Not only for long distances: Node counts from the start of the loop's turn, so it may fire early.
+      if (performance.now() >= at) callback();
+      else timer = arm();
+    };
+    let timer = arm();
+    return () => clearTimeout(timer);
+  },
+};

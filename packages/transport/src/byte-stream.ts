@@ -1,0 +1,70 @@
+/**
+ * The one thing a transport has to provide: a connected, bidirectional stream of octets.
+ *
+ * Bytes and signals come by callback rather than by async iterator: a driver must be able to write while it
+ * reads, to stop reading without losing what came, and to hear of a lost connection at any time.
+ */
+
+/** Who is at the other end. */
+export interface PeerInformation {
+  /** Host address in its textual form; absent on Unix sockets and in memory. */
+  readonly address?: string;
+  readonly port?: number;
+}
+
+/**
+ * Where a stream reports to. No callback is ever called from within a call of a `ByteStream` method, nor before
+ * `open()`, nor after `close`.
+ *
+ * What `data`, `end` or `drain` throws aborts the stream and comes back as the reason of `close`: the transport
+ * cannot know what the listener missed, so it must not go on as if nothing had happened. What `close` throws has
+ * nobody left to hear it and stays uncaught.
+ */
+export interface ByteStreamListener {
+  /**
+   * Bytes arrived, in order, at least one. The array is the listener's, to keep and to write into: the
+   * transport does not touch it again, and it is never one that the peer wrote from.
+   */
+  data(bytes: Uint8Array): void;
+  /** The peer ended its sending side: no `data` follows. We may still write. */
+  end(): void;
+  /** Once after a `write()` that returned false: write again. Does not come after `end()` or `abort()`. */
+  drain(): void;
+  /** Nothing follows, both ways. Called exactly once for every opened stream, with the reason if it broke. */
+  close(reason?: Error): void;
+}
+
+/** One connection. Every method but a second `open()` may be called at any time, also before `open()`. */
+export interface ByteStream {
+  readonly peer: PeerInformation;
+  /**
+   * Begin to listen. What arrived before is kept and delivered then.
+   * @throws {Error} when called twice
+   */
+  open(listener: ByteStreamListener): void;
+  /**
+   * Send bytes; the transport may keep the array until they are sent, so it must not be written into again.
+   * False: the buffer is full, wait for `drain()` (the bytes were taken all the same). No bytes: nothing is
+   * sent. After `end()`, `abort()` or `close`: ignored, true.
+   */
+  write(bytes: Uint8Array): boolean;
+  /**
+   * Stop delivering `data` and `end`, from the next callback on, until `resume()`; the peer is held back once
+   * the buffers are full. Not counted: one `resume()` undoes any number of `pause()`. A `close` with a reason is
+   * not held back, and drops what was not delivered; but a stream that does not read may hear that the
+   * connection is lost only when it resumes or writes, so a paused session still needs its deadlines.
+   */
+  pause(): void;
+  resume(): void;
+  /** Send all that was written, then end our sending side. `close` follows when the peer has ended too. */
+  end(): void;
+  /**
+   * Give up both ways at once. `close(reason)` follows, and nothing before it. Bytes not yet sent are lost, and
+   * with some transports (a TCP reset) also those which the peer has not read yet: to say goodbye, use `end()`.
+   * The peer hears `close` with a reason of its own, or a mere `end` where the medium cannot say more (a Unix
+   * socket; Node even for a TCP reset, when it comes on the heels of data). So an `end` is no proof that the peer
+   * has sent all it wanted to: only the protocol above can tell. Harmless when repeated or closed: the first
+   * reason counts.
+   */
+  abort(reason?: Error): void;
+}
