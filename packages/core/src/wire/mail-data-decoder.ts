@@ -11,6 +11,7 @@
  */
 import type { BareNewline } from './inbound.js';
 import { CR, copyOctets, DOT, indexOfControl, LF, NUL, wordsIn } from './octets.js';
+import { endOfPlainLines } from './plain-lines.js';
 
 /** Why mail data is not well-formed. */
 export type MailDataFlaw =
@@ -110,7 +111,11 @@ export class MailDataDecoder {
     let droppedDots: number[] | undefined;
 
     for (let i = 0; i < length; i++) {
-      if (place === 'line') {
+      if (place === 'lineBegin') {
+        i = endOfPlainLines(chunk, words, i, this.#maximumLineLength);
+        lineBegin = i;
+        if (i >= length) break;
+      } else if (place === 'line') {
         i = indexOfControl(chunk, words, i);
         if (i === length) break;
       }

@@ -151,11 +151,24 @@ const NO_WORDS = new Int32Array(0);
 /** Below this many octets a view of words costs more than it saves. */
 const WORTH_WORDS = 128;
 
+/** Which octet of a word is its first is up to the machine; elsewhere octets are searched one by one. */
+const LITTLE_ENDIAN = new Uint8Array(new Int32Array([1]).buffer)[0] === 1;
+
 /** The aligned words that lie in the octets, for `indexOfControl`: make them once for many searches. */
 export function wordsIn(octets: Uint8Array): Int32Array {
-  if (octets.length < WORTH_WORDS) return NO_WORDS;
+  if (octets.length < WORTH_WORDS || !LITTLE_ENDIAN) return NO_WORDS;
   const before = -octets.byteOffset & 3;
   return new Int32Array(octets.buffer, octets.byteOffset + before, (octets.length - before) >> 2);
+}
+
+/** Not zero when an octet of the word is up to CR; `firstOf` then tells which is the first. */
+export function controlsIn(four: number): number {
+  return (four - 0x0e0e0e0e) & ~four & 0x80808080;
+}
+
+/** Which octet of the word, from 0, is the first of those that `controlsIn` found. */
+export function firstOf(controls: number): number {
+  return (31 - Math.clz32(controls & -controls)) >> 3;
 }
 
 /**
@@ -167,19 +180,16 @@ export function wordsIn(octets: Uint8Array): Int32Array {
  */
 export function indexOfControl(octets: Uint8Array, words: Int32Array, from: number): number {
   const length = octets.length;
-  let i = from;
   const before = words.byteOffset - octets.byteOffset;
-  const aligned = from + ((before - from) & 3);
-  // Behind the last word there may be no boundary left.
-  if (words.length > 0 && aligned <= length) {
-    for (; i < aligned; i++) if ((octets[i] as number) <= CR) return i;
-    let word = (aligned - before) >> 2;
-    for (; word < words.length; word++) {
-      const four = words[word] as number;
-      // Not zero when any of the four is less than 0x0e, in whichever order they lie in the word.
-      if (((four - 0x0e0e0e0e) & ~four & 0x80808080) !== 0) break;
-    }
-    i = before + 4 * word;
+  const count = words.length;
+  let word = (from - before) >> 2;
+  let i = from;
+  if (word >= 0 && word < count) {
+    // What lies before `from` in the first word is made to look harmless.
+    let controls = controlsIn((words[word] as number) | ((1 << (((from - before) & 3) << 3)) - 1));
+    while (controls === 0 && ++word < count) controls = controlsIn(words[word] as number);
+    if (controls !== 0) return before + (word << 2) + firstOf(controls);
+    i = before + (count << 2);
   }
   for (; i < length; i++) if ((octets[i] as number) <= CR) return i;
   return length;
