@@ -1,1 +1,2 @@
-export {};
+/** `@sansmtp/charts`: pictures of the charts that `describeChart` of `@sansmtp/core` describes. */
+export { type MermaidOptions, renderMermaid } from './mermaid.js';

@@ -68,15 +68,15 @@ export function compile<Context, Event extends ChartEvent, Input>(
   machine: MachineShape,
 ): CompiledChart<Context, Event, Input> {
   const nodes = allNodes(machine.root);
-  for (const node of nodes) refuseUnsupported(node);
+  for (const node of nodes) refuseUnsupported(machine, node);
 
   const eventTypes = [...new Set(nodes.flatMap((node) => [...node.transitions.keys()]))];
-  const exactTypes = eventTypes.filter((type) => !type.endsWith('*'));
   const leaves = new Map<string, Leaf>();
   for (const node of nodes) {
     if (node.type === 'compound') continue;
     const exact = new Map<string, readonly Candidate[]>();
-    for (const type of exactTypes) {
+    // Wildcards among them, so that what they lead to is looked at now and not when an event first matches one.
+    for (const type of eventTypes) {
       const candidates = candidatesOf(machine, node, type);
       if (candidates.length > 0) exact.set(type, candidates);
     }
@@ -118,7 +118,7 @@ function allNodes(node: StateNodeShape): StateNodeShape[] {
   return [node, ...Object.values(node.states).flatMap(allNodes)];
 }
 
-function refuseUnsupported(node: StateNodeShape): void {
+function refuseUnsupported(machine: MachineShape, node: StateNodeShape): void {
   if (node.type === 'parallel') throw new UnsupportedChartError(node, 'a parallel state');
   if (node.type === 'history') throw new UnsupportedChartError(node, 'a history state');
   if (node.type === 'final' && node.parent?.parent !== undefined) {
@@ -127,6 +127,8 @@ function refuseUnsupported(node: StateNodeShape): void {
   if (node.invoke.length > 0) throw new UnsupportedChartError(node, 'invoke');
   if (node.always !== undefined && node.always.length > 0) throw new UnsupportedChartError(node, 'always');
   if (node.config.onDone !== undefined) throw new UnsupportedChartError(node, 'onDone');
+  // No transition may lead to or from it, yet it stands in the chart.
+  actionsOf(machine, node, [...node.entry, ...node.exit]);
 }
 
 /**

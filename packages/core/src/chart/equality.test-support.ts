@@ -80,16 +80,16 @@ function compare(
   actions: readonly { readonly type: string; readonly params?: unknown }[],
   effects: readonly Effect[],
 ): void {
-  const expected = JSON.stringify(
-    [pathOfValue(specified.value), specified.context, actions.map(asEffect)],
-    null,
-    1,
-  );
-  const actual = JSON.stringify([compiled.value, compiled.context, effects], null, 1);
-  if (actual !== expected) {
-    throw new Error(`The compiled chart differs on ${where}.\nXState: ${expected}\nTable: ${actual}`);
+  const expected = [pathOfValue(specified.value), specified.context, actions.map(asEffect)];
+  const actual = [compiled.value, compiled.context, effects];
+  if (JSON.stringify(actual) !== JSON.stringify(expected)) {
+    throw new Error(
+      `The compiled chart differs on ${where}.\nXState: ${show(expected)}\nTable: ${show(actual)}`,
+    );
   }
 }
+
+const show = (view: unknown): string => JSON.stringify(view, null, 1);
 
 function pathOfValue(value: unknown): string {
   if (typeof value === 'string') return value;

@@ -78,10 +78,14 @@ function compileAssign(node: StateNodeShape, action: BuiltInAction, params: unkn
   }
   const entries = Object.entries(assignment);
   return (context, event) => {
-    const next: Record<string, unknown> = { ...(context as object) };
+    // Copied only for a value that is another one: most assigns of a chart set what is set already.
+    let next = context as Record<string, unknown>;
     for (const [key, value] of entries) {
-      next[key] =
+      const assigned =
         typeof value === 'function' ? value({ context, event }, computeParams({ context, event })) : value;
+      if (next[key] === assigned) continue;
+      if (next === context) next = { ...next };
+      next[key] = assigned;
     }
     return next;
   };
@@ -99,12 +103,18 @@ function compileBuiltIn(machine: MachineShape, node: StateNodeShape, action: Bui
       return context;
     };
   }
-  if (action.type === 'xstate.raise' && action.delay !== undefined && action.id !== undefined) {
-    const { id } = action;
+  // The deadline's id is what the chart is stepped with: an event raised under another name would be lost.
+  const raised = action.event?.type;
+  if (
+    action.type === 'xstate.raise' &&
+    action.delay !== undefined &&
+    raised !== undefined &&
+    raised === action.id
+  ) {
     const delay = resolveDelay(machine, node, action.delay);
     return (context, event, effects) => {
       const milliseconds = typeof delay === 'number' ? delay : delay({ context, event });
-      effects.push({ type: SET_DEADLINE, params: { id, delay: milliseconds } });
+      effects.push({ type: SET_DEADLINE, params: { id: raised, delay: milliseconds } });
       return context;
     };
   }

@@ -23,12 +23,12 @@ export function lineage(node: StateNodeShape): StateNodeShape[] {
 export function defaultEntry(node: StateNodeShape): StateNodeShape[] {
   const entered = [node];
   let innermost = node;
-  while (innermost.type === 'compound' && innermost.initial !== undefined) {
-    const [child, ...more] = innermost.initial.target;
-    if (child === undefined || more.length > 0 || child.parent !== innermost) {
-      throw new UnsupportedChartError(innermost, 'an initial state that is not one of its own children');
-    }
-    if (innermost.initial.actions.length > 0) throw new UnsupportedChartError(innermost, 'an initial action');
+  while (innermost.type === 'compound') {
+    // XState takes one of its own children and nothing else.
+    const { initial } = innermost;
+    const child = initial?.target[0];
+    if (child === undefined) throw new UnsupportedChartError(innermost, 'a state without an initial state');
+    if (initial?.actions.length !== 0) throw new UnsupportedChartError(innermost, 'an initial action');
     entered.push(child);
     innermost = child;
   }

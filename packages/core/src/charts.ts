@@ -1,0 +1,14 @@
+/** Both charts as plain data, for pictures and documents. */
+import { type ChartDescription, describeMachine } from './chart/describe.js';
+import type { MachineShape } from './chart/machine-shape.js';
+import { clientMachine } from './client/chart.js';
+import { serverMachine } from './server/chart.js';
+
+/**
+ * Describes the chart by which a `ServerSession` or a `ClientSession` runs: the same machine, not a copy of it.
+ * `renderMermaid` of `@sansmtp/charts` draws it.
+ */
+export function describeChart(end: 'server' | 'client'): ChartDescription {
+  const machine = end === 'server' ? serverMachine : clientMachine;
+  return describeMachine(machine as unknown as MachineShape);
+}

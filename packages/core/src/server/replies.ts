@@ -1,0 +1,84 @@
+/**
+ * The replies that the server gives of its own, and its defaults for what the application decides. Texts tell a
+ * person what to do; codes are RFC 5321 §4.2.2's, enhanced status codes RFC 3463's.
+ */
+import type { Reply } from '../wire/reply.js';
+import type { Answer, Question } from './messages.js';
+
+const reply = (code: number, enhancedCode: string, text: string): Reply => ({
+  code,
+  enhancedCode,
+  lines: [text],
+});
+
+/** Replies in which the application has no say. */
+export const replies = {
+  ok: reply(250, '2.0.0', 'OK'),
+  closing: reply(221, '2.0.0', 'Closing the session'),
+  refusedHere: reply(503, '5.5.1', 'No service here; only QUIT is accepted'),
+  helloFirst: reply(503, '5.5.1', 'Bad sequence of commands: send EHLO or HELO first'),
+  mailFirst: reply(503, '5.5.1', 'Bad sequence of commands: send MAIL first'),
+  rcptFirst: reply(503, '5.5.1', 'Bad sequence of commands: send RCPT first'),
+  nestedMail: reply(
+    503,
+    '5.5.1',
+    'Bad sequence of commands: a mail transaction is open, send RSET to drop it',
+  ),
+  badSequence: reply(503, '5.5.1', 'Bad sequence of commands'),
+  noValidRecipients: reply(554, '5.5.1', 'No valid recipients'),
+  tooManyRecipients: reply(452, '4.5.3', 'Too many recipients; send the rest in another mail transaction'),
+  lineTooLong: reply(500, '5.5.2', 'Line too long'),
+  bareNewline: reply(500, '5.5.2', 'A line must end in CRLF and hold no other CR, LF or NUL'),
+  malformedMailData: reply(554, '5.6.0', 'The message holds a bare CR, bare LF or NUL, or too long a line'),
+  mailDataTooLarge: reply(552, '5.3.4', 'The message exceeds the size limit'),
+  tooManyErrors: reply(421, '4.7.0', 'Too many errors in a row, closing the session'),
+  idleTimeout: reply(421, '4.4.2', 'Idle for too long, closing the session'),
+  mailDataTimeout: reply(421, '4.4.2', 'No mail data for too long, closing the session'),
+  decisionTimeout: reply(421, '4.3.0', 'No decision in time, closing the session; try again later'),
+  shuttingDown: reply(421, '4.3.2', 'The service is shutting down, closing the session'),
+} as const satisfies Record<string, Reply>;
+
+/** A reply of the server's own, by name. */
+export type ReplyName = keyof typeof replies;
+
+/** What an answer without a `reply` says. The greeting and the reply to EHLO are made by the session. */
+export const defaultReplies: Readonly<Record<Question['kind'], Readonly<Record<Answer['decision'], Reply>>>> =
+  {
+    connect: {
+      accept: { code: 220, lines: ['ESMTP'] },
+      reject: reply(554, '5.7.1', 'No service for you here'),
+    },
+    hello: {
+      accept: { code: 250, lines: ['OK'] },
+      reject: reply(550, '5.7.1', 'Not accepted under this name'),
+    },
+    mail: {
+      accept: reply(250, '2.1.0', 'Sender OK'),
+      reject: reply(550, '5.7.1', 'Sender refused'),
+    },
+    rcpt: {
+      accept: reply(250, '2.1.5', 'Recipient OK'),
+      reject: reply(550, '5.7.1', 'Recipient refused'),
+    },
+    data: {
+      accept: { code: 354, lines: ['Send the message; end it with <CRLF>.<CRLF>'] },
+      reject: reply(554, '5.7.1', 'Message refused'),
+    },
+    message: {
+      accept: reply(250, '2.0.0', 'Message accepted'),
+      reject: reply(554, '5.3.0', 'Message refused'),
+    },
+    verify: {
+      // RFC 5321 §3.5.3, §7.3: neither confirms nor denies, so that nobody can harvest addresses.
+      accept: reply(252, '2.5.0', 'Cannot verify the user, but will take mail for it'),
+      reject: reply(550, '5.1.1', 'No such user here'),
+    },
+    expand: {
+      accept: reply(252, '2.5.0', 'Cannot expand the list, but will take mail for it'),
+      reject: reply(502, '5.5.1', 'EXPN is not implemented'),
+    },
+    help: {
+      accept: reply(214, '2.0.0', 'See RFC 5321'),
+      reject: reply(502, '5.5.1', 'HELP is not implemented'),
+    },
+  };

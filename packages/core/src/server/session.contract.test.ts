@@ -1,0 +1,187 @@
+import { describe, expect, expectTypeOf, it } from 'vitest';
+import { LocalProtocolError } from '../errors.js';
+import type { ServerState } from './chart.js';
+import { accept, answering, Dialogue, octetsOf } from './dialogue.test-support.js';
+import type { Answer, TransitionRecord } from './messages.js';
+import { type ServerSession, serverChart } from './session.js';
+
+/** What `handle` throws; undefined if it throws nothing. */
+function errorOf(act: () => unknown): unknown {
+  try {
+    act();
+    return undefined;
+  } catch (error) {
+    return error;
+  }
+}
+
+const reply = (code: number) => ({ code, lines: ['Text'] });
+
+describe('an answer', () => {
+  it('to no question is the fault of the caller', () => {
+    const dialogue = new Dialogue().opened();
+    const error = errorOf(() => dialogue.answer(accept));
+    expect(error).toBeInstanceOf(LocalProtocolError);
+    expect(error).toMatchObject({
+      state: 'session.transaction.opened',
+      message:
+        'an answer came though no question is open in state session.transaction.opened; allowed there: no answer',
+    });
+    expect(dialogue.say('RCPT TO:<b@s>')).toEqual(['250 2.1.5 Recipient OK']);
+  });
+
+  it('is taken once', () => {
+    const dialogue = new Dialogue({ application: () => undefined });
+    dialogue.answer(accept);
+    expect(errorOf(() => dialogue.answer(accept))).toBeInstanceOf(LocalProtocolError);
+  });
+
+  it.each<[string, number, Answer['decision'], string[]]>([
+    ['4yz or 5yz', 250, 'reject', ['EHLO c', 'MAIL FROM:<a@b>']],
+    ['4yz or 5yz', 354, 'reject', ['EHLO c', 'MAIL FROM:<a@b>']],
+    ['2yz', 550, 'accept', ['EHLO c', 'MAIL FROM:<a@b>']],
+    ['2yz', 354, 'accept', ['EHLO c', 'MAIL FROM:<a@b>']],
+    ['2yz', 421, 'accept', ['EHLO c', 'MAIL FROM:<a@b>']],
+    ['354', 250, 'accept', ['EHLO c', 'MAIL FROM:<a@b>', 'RCPT TO:<c@s>', 'DATA']],
+    ['4yz or 5yz', 354, 'reject', ['EHLO c', 'MAIL FROM:<a@b>', 'RCPT TO:<c@s>', 'DATA']],
+  ])('takes a reply of %s, and refuses a %i to %s', (allowed, code, decision, lines) => {
+    let open = false;
+    const dialogue = new Dialogue({
+      application: ({ kind }) => {
+        open = kind === (lines.length === 2 ? 'mail' : 'data');
+        return open ? undefined : accept;
+      },
+    });
+    dialogue.say(...lines);
+    const { state, question } = dialogue.session;
+    const error = errorOf(() => dialogue.answer({ decision, reply: reply(code) }));
+    expect(error).toBeInstanceOf(LocalProtocolError);
+    expect(error).toMatchObject({ state, message: expect.stringContaining(`a code ${allowed}`) });
+    expect(dialogue.session.state).toBe(state);
+    expect(dialogue.session.question).toBe(question);
+    expect(dialogue.answer(accept)).toHaveLength(1);
+  });
+
+  it('takes a reply that can be written only (RFC 5321 §4.2), and stays open for another', () => {
+    const dialogue = new Dialogue({ application: () => undefined });
+    for (const bad of [
+      { code: 220, lines: [] },
+      { code: 220, enhancedCode: '5.0.0', lines: ['Text'] },
+      { code: 220.5, lines: ['Text'] },
+    ]) {
+      expect(errorOf(() => dialogue.answer({ decision: 'accept', reply: bad }))).toBeInstanceOf(Error);
+      expect(dialogue.session.state).toBe('connecting');
+    }
+    expect(dialogue.answer(accept)).toEqual(['220 s.example ESMTP']);
+  });
+});
+
+describe('octets handed in while wantsInput is false', () => {
+  it('are held up to a bound, and more of them is the fault of the caller', () => {
+    const dialogue = new Dialogue({
+      maximumHeldOctets: 20,
+      application: answering({ mail: undefined }),
+    }).ready();
+    dialogue.octets('MAIL FROM:<a@b>\r\nNOOP\r\n');
+    expect(dialogue.session.wantsInput).toBe(false);
+    dialogue.octets('NOOP 45678901\r');
+    const error = errorOf(() => dialogue.octets('\n'));
+    expect(error).toBeInstanceOf(LocalProtocolError);
+    expect(error).toMatchObject({ message: expect.stringContaining('until the open question (mail)') });
+    expect(dialogue.answer(accept)).toEqual(['250 2.1.0 Sender OK', '250 2.0.0 OK']);
+    expect(dialogue.octets('\n')).toEqual(['250 2.0.0 OK']);
+  });
+
+  it('are as many as one likes while it is true', () => {
+    const dialogue = new Dialogue({ maximumHeldOctets: 20 }).ready();
+    expect(dialogue.say(...Array.from({ length: 100 }, () => 'VRFY x'))).toHaveLength(100);
+  });
+});
+
+describe('tracing', () => {
+  const transitions = (dialogue: Dialogue) =>
+    dialogue.outputs.flatMap((output) => (output.type === 'transition' ? [output] : []));
+
+  it('reports each step of the chart', () => {
+    const dialogue = new Dialogue({ trace: true });
+    dialogue.say('EHLO c', 'NOOP');
+    const record = (transition: TransitionRecord) => ({ type: 'transition', ...transition });
+    expect(transitions(dialogue).slice(1)).toEqual([
+      record({
+        event: 'command.EHLO',
+        from: 'session.greeted',
+        to: 'session.identifying',
+        effects: ['clearDeadline', 'ask', 'setDeadline'],
+      }),
+      record({
+        event: 'accepted',
+        from: 'session.identifying',
+        to: 'session.ready',
+        effects: ['clearDeadline', 'endTransaction', 'introduce', 'answer', 'setDeadline'],
+      }),
+      record({ event: 'command.NOOP', from: 'session.ready', to: 'session.ready', effects: ['reply'] }),
+    ]);
+  });
+
+  it('changes nothing else', () => {
+    const run = (trace: boolean) => {
+      const dialogue = new Dialogue({ trace }).receiving();
+      dialogue.say('Hello', '.', 'RSET', 'FOO', 'QUIT');
+      dialogue.handle({ type: 'eof' });
+      return dialogue.outputs.filter(({ type }) => type !== 'transition');
+    };
+    expect(run(true)).toEqual(run(false));
+  });
+
+  it('follows the states one by one', () => {
+    const dialogue = new Dialogue({ trace: true }).receiving();
+    dialogue.say('Hello', '.', 'QUIT');
+    dialogue.handle({ type: 'eof' });
+    const steps = transitions(dialogue);
+    expect(steps[0]?.from).toBe('connecting');
+    steps.forEach((step, index) => {
+      expect(step.to).toBe(steps[index + 1]?.from ?? 'closed');
+    });
+  });
+
+  it('is off by default', () => {
+    expect(transitions(new Dialogue().receiving())).toEqual([]);
+  });
+});
+
+describe('the state', () => {
+  const states = {
+    connecting: true,
+    refused: true,
+    'session.greeted': true,
+    'session.identifying': true,
+    'session.verifying': true,
+    'session.expanding': true,
+    'session.helping': true,
+    'session.ready': true,
+    'session.transaction.opening': true,
+    'session.transaction.opened': true,
+    'session.transaction.addressing': true,
+    'session.transaction.addressed': true,
+    'session.transaction.initiating': true,
+    'session.transaction.receiving': true,
+    'session.transaction.committing': true,
+    closing: true,
+    closed: true,
+  } satisfies Record<ServerState, true>;
+
+  it('is one of the leaf states of the chart, and its type names them all', () => {
+    expectTypeOf<keyof typeof states>().toEqualTypeOf<ServerState>();
+    expectTypeOf<ServerSession['state']>().toEqualTypeOf<ServerState>();
+    expect([...serverChart.leaves]).toEqual(Object.keys(states));
+  });
+
+  it('can be seen while bytes wait', () => {
+    const dialogue = new Dialogue({ application: answering({ data: undefined }) });
+    dialogue.handle({
+      type: 'bytes',
+      bytes: octetsOf('EHLO c\r\nMAIL FROM:<a@b>\r\nRCPT TO:<c@s>\r\nDATA\r\n'),
+    });
+    expect(dialogue.session.state).toBe('session.transaction.initiating');
+  });
+});

@@ -1,0 +1,96 @@
+import { describe, expect, it } from 'vitest';
+import { Dialogue } from './dialogue.test-support.js';
+import type { ServerSessionOptions } from './options.js';
+
+const TOO_LONG = '500 5.5.2 Line too long';
+const BARE = '500 5.5.2 A line must end in CRLF and hold no other CR, LF or NUL';
+const OK = '250 2.0.0 OK';
+
+/** A NOOP command line of so many octets, CRLF included. */
+const noop = (octets: number) => `${'NOOP '.padEnd(octets - 2, 'x')}\r\n`;
+/** A MAIL command line of so many octets, CRLF included. */
+const mail = (octets: number) => `${'MAIL FROM:<a@c.example> '.padEnd(octets - 8)}SIZE=1\r\n`;
+
+describe('the length of a command line', () => {
+  it('is 512 octets at most, CRLF included (RFC 5321 §4.5.3.1.4)', () => {
+    const dialogue = new Dialogue().ready();
+    expect(dialogue.octets(noop(512))).toEqual([OK]);
+    expect(dialogue.octets(noop(513))).toEqual([TOO_LONG]);
+    expect(dialogue.octets(noop(5000))).toEqual([TOO_LONG]);
+    expect(dialogue.octets(noop(512))).toEqual([OK]);
+  });
+
+  it('may be greater for MAIL by what the offered extensions add: 43 octets (RFC 5321 §4.1.1.1)', () => {
+    const dialogue = new Dialogue().ready();
+    expect(dialogue.octets(mail(512 + 43))).toEqual(['250 2.1.0 Sender OK']);
+    dialogue.say('RSET');
+    expect(dialogue.octets(mail(512 + 44))).toEqual([TOO_LONG]);
+    expect(dialogue.octets(mail(512 + 43))).toEqual(['250 2.1.0 Sender OK']);
+  });
+
+  it('is no greater for MAIL when no extension was offered', () => {
+    const dialogue = new Dialogue();
+    dialogue.say('HELO c.example');
+    expect(dialogue.octets(mail(513))).toEqual([TOO_LONG]);
+    expect(dialogue.octets(mail(513).replace('SIZE=1', '      '))).toEqual([TOO_LONG]);
+    expect(dialogue.octets(mail(512).replace('SIZE=1', '      '))).toEqual(['250 2.1.0 Sender OK']);
+  });
+
+  it('is an option', () => {
+    const dialogue = new Dialogue({ maximumCommandLength: 1000 }).ready();
+    expect(dialogue.octets(noop(1000))).toEqual([OK]);
+    expect(dialogue.octets(noop(1001))).toEqual([TOO_LONG]);
+    expect(dialogue.octets(mail(1043))).toEqual(['250 2.1.0 Sender OK']);
+  });
+
+  it('is refused as soon as it is known, and the rest of the line is dropped unread', () => {
+    const dialogue = new Dialogue().ready();
+    expect(dialogue.octets('x'.repeat(554))).toEqual([]);
+    expect(dialogue.octets('x')).toEqual([TOO_LONG]);
+    expect(dialogue.octets('x'.repeat(100_000))).toEqual([]);
+    expect(dialogue.octets('\r\nNOOP\r\n')).toEqual([OK]);
+  });
+});
+
+describe('a bare CR, bare LF or NUL in a command line (RFC 5321 §2.3.8)', () => {
+  const bare = [
+    ['a bare LF', '\n'],
+    ['a bare CR', '\r'],
+    ['a NUL', '\0'],
+    ['LF CR', '\n\r'],
+    ['two LFs', '\n\n'],
+  ] as const;
+
+  it.each(bare)('is refused at once: %s', (_, octets) => {
+    const dialogue = new Dialogue().ready();
+    expect(dialogue.octets(`NOOP${octets}x`)).toEqual([BARE]);
+  });
+
+  it.each(bare)('executes nothing up to the true end of the line: %s', (_, octets) => {
+    const dialogue = new Dialogue().addressed();
+    const asked = dialogue.asked.length;
+    expect(dialogue.octets(`NOOP${octets}RSET${octets}QUIT${octets}VRFY evil\r\nNOOP\r\n`)).toEqual([
+      BARE,
+      OK,
+    ]);
+    expect(dialogue.asked).toHaveLength(asked);
+    expect(dialogue.session.state).toBe('session.transaction.addressed');
+  });
+
+  it('is one error, however many of them a line holds', () => {
+    expect(new Dialogue().octets('\n\n\n\n\0\r\r\nNOOP\r\n')).toEqual([BARE, OK]);
+  });
+
+  it('takes no line for ended in `keep` either, and no command has such an argument', () => {
+    const options: ServerSessionOptions = { bareNewline: 'keep' };
+    for (const [, octets] of bare) {
+      const dialogue = new Dialogue(options).addressed();
+      const asked = dialogue.asked.length;
+      expect(dialogue.octets(`NOOP${octets}RSET`)).toEqual([]);
+      const replies = dialogue.octets(`${octets}VRFY evil\r\nNOOP\r\n`);
+      expect(replies).toEqual(['501 5.5.2 Control characters are not allowed in a command', OK]);
+      expect(dialogue.asked).toHaveLength(asked);
+      expect(dialogue.session.state).toBe('session.transaction.addressed');
+    }
+  });
+});

@@ -1,0 +1,161 @@
+import { describe, expect, it } from 'vitest';
+import { answering, Dialogue, reject, typesOf } from './dialogue.test-support.js';
+import type { ServerOutput } from './messages.js';
+
+const ACCEPTED = '250 2.0.0 Message accepted';
+const MALFORMED = '554 5.6.0 The message holds a bare CR, bare LF or NUL, or too long a line';
+const TOO_LARGE = '552 5.3.4 The message exceeds the size limit';
+
+const bytes = (text: string) =>
+  ({ type: 'bytes', bytes: Uint8Array.from(Buffer.from(text, 'latin1')) }) as const;
+const abandoned = (outputs: readonly ServerOutput[]) =>
+  outputs.flatMap((output) => (output.type === 'abandonMailData' ? [output.reason] : []));
+
+describe('mail data', () => {
+  it('ends at CRLF "." CRLF, the first CRLF being its own (RFC 5321 §4.1.1.4)', () => {
+    const dialogue = new Dialogue().receiving();
+    expect(dialogue.octets('Subject: x\r\n\r\nHello\r\n.\r\nNOOP\r\n')).toEqual([ACCEPTED, '250 2.0.0 OK']);
+    expect(dialogue.messages.map(({ text }) => text)).toEqual(['Subject: x\r\n\r\nHello\r\n']);
+  });
+
+  it('may be empty', () => {
+    const dialogue = new Dialogue().receiving();
+    expect(dialogue.octets('.\r\n')).toEqual([ACCEPTED]);
+    expect(dialogue.messages.map(({ text }) => text)).toEqual(['']);
+    expect(dialogue.questions.at(-1)).toMatchObject({ kind: 'message', size: 0 });
+  });
+
+  it('comes without transparency, and is measured so (RFC 5321 §4.5.2)', () => {
+    const dialogue = new Dialogue().receiving();
+    expect(dialogue.octets('..\r\n...x\r\n.y\r\n.\r\n')).toEqual([ACCEPTED]);
+    expect(dialogue.messages.map(({ text }) => text)).toEqual(['.\r\n..x\r\ny\r\n']);
+    expect(dialogue.questions.at(-1)).toMatchObject({ kind: 'message', size: 3 + 5 + 3 });
+  });
+
+  it('may hold any octets above 127 (RFC 6152)', () => {
+    const dialogue = new Dialogue().receiving();
+    dialogue.octets('\x80\xff\xc3\r\n.\r\n');
+    expect(dialogue.messages.map(({ text }) => text)).toEqual(['\x80\xff\xc3\r\n']);
+  });
+
+  it('is handed out as it comes, without waiting for its end and without a copy', () => {
+    const dialogue = new Dialogue().receiving();
+    const input = bytes('Hello\r\nthere');
+    const [output, ...more] = dialogue.handle(input);
+    expect(output?.type === 'mailData' && output.bytes.buffer).toBe(input.bytes.buffer);
+    expect(output).toMatchObject({ type: 'mailData', bytes: input.bytes });
+    expect(more).toEqual([]);
+  });
+
+  it('holds no commands: they are text (RFC 5321 §4.1.1.4)', () => {
+    const dialogue = new Dialogue().receiving();
+    dialogue.say('QUIT', 'RSET', 'MAIL FROM:<evil@x>', '.');
+    expect(dialogue.messages.map(({ text }) => text)).toEqual(['QUIT\r\nRSET\r\nMAIL FROM:<evil@x>\r\n']);
+    expect(dialogue.session.state).toBe('session.ready');
+  });
+
+  it('that is refused in the end leaves nothing behind (RFC 5321 §4.1.1.4)', () => {
+    const dialogue = new Dialogue({ application: answering({ message: reject }) }).receiving();
+    expect(dialogue.say('Hello', '.')).toEqual(['554 5.3.0 Message refused']);
+    expect(dialogue.session.state).toBe('session.ready');
+  });
+});
+
+describe('mail data that is malformed', () => {
+  it.each([
+    ['a bare LF', 'a\nb'],
+    ['a bare CR', 'a\rb'],
+    ['a NUL', 'a\0b'],
+    ['a bare CR before the end', 'a\r'],
+    ['a line of 1001 octets', 'x'.repeat(999)],
+  ])('is 554 5.6.0 after its true end: %s (RFC 5321 §2.3.8, §4.5.3.1.6)', (_, line) => {
+    const dialogue = new Dialogue().receiving();
+    const outputs = dialogue.handle(bytes(`fine\r\n${line}\r\n`));
+    expect(outputs).toEqual([{ type: 'abandonMailData', reason: 'malformed' }]);
+    expect(dialogue.session.state).toBe('session.transaction.receiving');
+    expect(dialogue.octets('more\r\n.\r\nNOOP\r\n')).toEqual([MALFORMED, '250 2.0.0 OK']);
+    expect(dialogue.asked).not.toContain('message');
+    expect(dialogue.session.state).toBe('session.ready');
+    expect(dialogue.say('RCPT TO:<a@b>')[0]).toMatch(/^503 /);
+  });
+
+  it('is given up at once, and nothing of the rest is handed out', () => {
+    const dialogue = new Dialogue().receiving();
+    expect(typesOf(dialogue.handle(bytes('fine\r\n')))).toEqual(['mailData']);
+    expect(typesOf(dialogue.handle(bytes('a\n')))).toEqual(['abandonMailData']);
+    expect(dialogue.handle(bytes('more\r\n'))).toEqual([]);
+    expect(dialogue.handle(bytes('x\0y\n\r\n'))).toEqual([]);
+    expect(typesOf(dialogue.handle(bytes('.\r\n')))).toEqual(['write']);
+  });
+
+  it('does not count among the errors in a row', () => {
+    const dialogue = new Dialogue({ maximumErrors: 1 }).receiving();
+    expect(dialogue.octets('a\nb\r\n.\r\n')).toEqual([MALFORMED]);
+    expect(dialogue.session.state).toBe('session.ready');
+  });
+
+  it('is kept verbatim where `bareNewline` says so, and ends at CRLF "." CRLF all the same', () => {
+    const dialogue = new Dialogue({ bareNewline: 'keep' }).receiving();
+    const text = 'a\nb\rc\0\n.\n\r.\r\n.\n.\r.\r\r\n';
+    expect(dialogue.octets(`${text}.\r\n`)).toEqual([ACCEPTED]);
+    expect(dialogue.messages.map((message) => message.text)).toEqual(['a\nb\rc\0\n.\n\r.\r\n\n.\r.\r\r\n']);
+  });
+
+  it('has lines of 1000 octets at most, CRLF included and the dot of transparency not (RFC 5321 §4.5.3.1.6)', () => {
+    expect(new Dialogue().receiving().say('x'.repeat(998), '.')).toEqual([ACCEPTED]);
+    expect(new Dialogue().receiving().say(`..${'x'.repeat(997)}`, '.')).toEqual([ACCEPTED]);
+    expect(new Dialogue().receiving().say('x'.repeat(999), '.')).toEqual([MALFORMED]);
+    const keep = new Dialogue({ bareNewline: 'keep' }).receiving();
+    expect(keep.say('x'.repeat(999), '.')).toEqual([MALFORMED]);
+    const unlimited = new Dialogue({ maximumTextLineLength: Number.POSITIVE_INFINITY }).receiving();
+    expect(unlimited.say('x'.repeat(100_000), '.')).toEqual([ACCEPTED]);
+  });
+});
+
+describe('mail data that is too large', () => {
+  const limited = () => new Dialogue({ maximumMessageSize: 10 }).receiving();
+
+  it('is measured without transparency and without its end', () => {
+    expect(limited().octets('12345678\r\n.\r\n')).toEqual([ACCEPTED]);
+    expect(limited().octets('..2345678\r\n.\r\n')).toEqual([ACCEPTED]);
+    expect(limited().octets('123456789\r\n.\r\n')).toEqual([TOO_LARGE]);
+    expect(limited().octets('..23456789\r\n.\r\n')).toEqual([TOO_LARGE]);
+  });
+
+  it('is given up at the octet that is too many, and refused after its end (RFC 1870 §6.3)', () => {
+    const dialogue = limited();
+    expect(dialogue.handle(bytes('1234567890'))).toMatchObject([{ type: 'mailData' }]);
+    expect(dialogue.handle(bytes('1'))).toEqual([{ type: 'abandonMailData', reason: 'tooLarge' }]);
+    expect(dialogue.handle(bytes('more'.repeat(10_000)))).toEqual([]);
+    expect(dialogue.octets('\r\n.\r\n')).toEqual([TOO_LARGE]);
+    expect(dialogue.session.state).toBe('session.ready');
+    expect(dialogue.messages).toEqual([]);
+    expect(dialogue.say('DATA')[0]).toMatch(/^503 /);
+  });
+
+  it('is found to be so though it was declared smaller (RFC 1870 §6.3)', () => {
+    const dialogue = new Dialogue({ maximumMessageSize: 10 }).ready();
+    dialogue.say('MAIL FROM:<a@b> SIZE=1', 'RCPT TO:<c@s>', 'DATA');
+    expect(dialogue.octets('1234567890\r\n.\r\n')).toEqual([TOO_LARGE]);
+  });
+
+  it('is told apart from malformed by what comes first, whatever the chunks', () => {
+    const outcome = (text: string, chunks: readonly string[]) => {
+      const dialogue = limited();
+      for (const chunk of chunks) dialogue.octets(chunk);
+      return [text, abandoned(dialogue.outputs), dialogue.replies.at(-1)];
+    };
+    for (const [text, reason, reply] of [
+      ['1234567\n9012\r\n.\r\n', 'malformed', MALFORMED],
+      ['123456789\n12\r\n.\r\n', 'malformed', MALFORMED],
+      // At one octet the message is too large and the bare LF is met: neither comes first.
+      ['1234567890\n2\r\n.\r\n', 'malformed', MALFORMED],
+      ['12345678901\n\r\n.\r\n', 'tooLarge', TOO_LARGE],
+      ['..2345678901\n\r\n.\r\n', 'tooLarge', TOO_LARGE],
+    ] as const) {
+      const expected = [text, [reason], reply];
+      expect(outcome(text, [text])).toEqual(expected);
+      expect(outcome(text, [...text])).toEqual(expected);
+    }
+  });
+});

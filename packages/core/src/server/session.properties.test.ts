@@ -1,0 +1,226 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import {
+  type Application,
+  accept,
+  Dialogue,
+  hangUp,
+  octetsOf,
+  reject,
+  type TimelessInput,
+  textOf,
+} from './dialogue.test-support.js';
+import type { Answer, Question, ServerOutput } from './messages.js';
+import type { ServerSessionOptions } from './options.js';
+import { ServerSession } from './session.js';
+
+/** Small limits, so that random dialogues meet them. */
+const limits: ServerSessionOptions = {
+  hostname: 's.example',
+  maximumMessageSize: 30,
+  maximumRecipients: 2,
+  maximumErrors: 4,
+  maximumCommandLength: 40,
+  maximumTextLineLength: 12,
+};
+
+const ownReply = (code: number, text: string): Answer => ({
+  decision: code < 400 ? 'accept' : 'reject',
+  reply: { code, lines: [text] },
+});
+
+/** Decides by what the client wrote, so that the same dialogue gets the same answers. */
+const decide: Application = (question) => {
+  const subject = subjectOf(question);
+  if (subject.includes(`bye-${question.kind}`)) return hangUp;
+  if (subject.includes(`own-${question.kind}`)) return ownReply(question.kind === 'data' ? 354 : 250, 'Own');
+  if (subject.includes(`no-${question.kind}`)) return ownReply(450, 'Refused\r\nfor now');
+  return question.kind === 'expand' ? reject : accept;
+};
+
+function subjectOf(question: Question): string {
+  switch (question.kind) {
+    case 'connect':
+      return '';
+    case 'hello':
+      return question.hello.name;
+    case 'mail':
+      return question.reversePath?.localPart ?? '';
+    case 'rcpt':
+      return question.forwardPath.localPart;
+    case 'data':
+    case 'message':
+      return question.envelope.recipients.map(({ forwardPath }) => forwardPath.localPart).join();
+    default:
+      return question.argument;
+  }
+}
+
+const hello = fc.constantFrom('EHLO c', 'ehlo c', 'HELO c', 'EHLO no-hello', 'EHLO own-hello', 'EHLO');
+const mail = fc.constantFrom(
+  ...[
+    'MAIL FROM:<a@b>',
+    'MAIL FROM:<>',
+    'MAIL FROM:<no-mail@b>',
+    'MAIL FROM:<own-mail@b>',
+    'MAIL FROM:<a@b> X=1',
+  ],
+  ...['MAIL FROM:<a@b> SIZE=5', 'MAIL FROM:<a@b> SIZE=31', 'MAIL FROM:<a@b> SIZE=x', 'MAIL FROM:a@b'],
+  `MAIL FROM:<a@b>${' '.repeat(40)}SIZE=5`,
+);
+const rcpt = fc.constantFrom(
+  ...['RCPT TO:<a@b>', 'RCPT TO:<no-rcpt@b>', 'RCPT TO:<own-rcpt@b>', 'RCPT TO:<no-data@b>'],
+  ...[
+    'RCPT TO:<own-data@b>',
+    'RCPT TO:<no-message@b>',
+    'RCPT TO:<own-message@b>',
+    'RCPT TO:<a@b> X',
+    'RCPT TO:<>',
+  ],
+);
+const other = fc.constantFrom(
+  ...['RSET', 'NOOP', 'NOOP x', 'VRFY x', 'VRFY no-verify', 'EXPN x', 'HELP', 'DATA', 'DATA x', 'FOO', ''],
+  ...['NOOP\n', 'a\rb', '\0', `NOOP ${'x'.repeat(33)}`, `NOOP ${'x'.repeat(34)}`, 'x'.repeat(200), 'caf\xe9'],
+);
+const ending = fc.constantFrom('QUIT', 'EHLO bye-hello', 'MAIL FROM:<bye-mail@b>', 'RCPT TO:<bye-message@b>');
+const line = fc.oneof(
+  { weight: 2, arbitrary: hello },
+  { weight: 5, arbitrary: mail },
+  { weight: 5, arbitrary: rcpt },
+  { weight: 5, arbitrary: other },
+  { weight: 1, arbitrary: ending },
+);
+
+const text = fc
+  .array(fc.constantFrom('\r\n', '\r\n', '.', '.', '\r', '\n', '\0', 'a', '\xe9', 'x'.repeat(7), '\r\n.\r'), {
+    maxLength: 12,
+  })
+  .map((parts) => parts.join(''));
+/** A mail transaction as it should be, with any text in it. */
+const transaction = text.map(
+  (body) => `EHLO c\r\nMAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nDATA\r\n${body}\r\n.\r\n`,
+);
+const stretch = fc.oneof(
+  { weight: 6, arbitrary: line.map((command) => `${command}\r\n`) },
+  { weight: 3, arbitrary: transaction },
+  { weight: 2, arbitrary: text.map((body) => `DATA\r\n${body}\r\n.\r\n`) },
+  { weight: 1, arbitrary: text },
+);
+const dialogue = fc.array(stretch, { maxLength: 10 }).map((parts) => parts.join(''));
+const bareNewline = fc.constantFrom('reject' as const, 'keep' as const);
+
+/** Cuts a text into chunks, each of the lengths again and again. */
+function cut(whole: string, lengths: readonly number[]): string[] {
+  const chunks: string[] = [];
+  for (let from = 0, count = 0; from < whole.length; count++) {
+    const length = lengths[count % lengths.length] ?? whole.length;
+    chunks.push(whole.slice(from, from + length));
+    from += length;
+  }
+  return chunks;
+}
+
+/** What an observer can tell of a run, apart from how it was cut into outputs. */
+interface Observation {
+  readonly written: string;
+  /** All but the writes; mail data as one piece, and none that was taken back. */
+  readonly events: readonly string[];
+}
+
+function observe(outputs: readonly ServerOutput[]): Observation {
+  let written = '';
+  let mailData = '';
+  const events: string[] = [];
+  for (const output of outputs) {
+    if (output.type === 'write') written += textOf(output.bytes);
+    else if (output.type === 'mailData') mailData += textOf(output.bytes);
+    else {
+      if (output.type !== 'abandonMailData' && mailData !== '') events.push(JSON.stringify({ mailData }));
+      mailData = '';
+      events.push(JSON.stringify(output));
+    }
+  }
+  return { written, events };
+}
+
+/**
+ * Hands in the chunks one by one, and then the end. The application lets as many inputs pass before each answer
+ * as `delays` says, again and again; none means at once.
+ */
+function run(
+  chunks: readonly string[],
+  delays: readonly number[],
+  options: ServerSessionOptions,
+): Observation {
+  const session = new ServerSession({ ...options, now: 0 });
+  const outputs: ServerOutput[] = [];
+  let asked = 0;
+  let patience = 0;
+  const answer = (question: Question) =>
+    session.handle({ type: 'answer', ...(decide(question) ?? accept), now: 0 });
+  const drain = () => {
+    for (let output = session.poll(); output !== undefined; output = session.poll()) {
+      outputs.push(structuredClone(output));
+      if (output.type !== 'ask') continue;
+      patience = delays[asked++ % delays.length] ?? 0;
+      if (patience === 0) answer(output.question);
+    }
+  };
+  const inputs: TimelessInput[] = chunks.map((chunk) => ({ type: 'bytes', bytes: octetsOf(chunk) }));
+  drain();
+  for (const input of [...inputs, { type: 'eof' } as const]) {
+    session.handle({ ...input, now: 0 });
+    drain();
+    while (session.question !== undefined && --patience <= 0) {
+      answer(session.question);
+      drain();
+    }
+  }
+  for (let { question } = session; question !== undefined; question = session.question) {
+    answer(question);
+    drain();
+  }
+  expect(session.state).toBe('closed');
+  return observe(outputs);
+}
+
+describe('any dialogue', () => {
+  it('goes the same way however its octets are cut, and however late the application answers', () => {
+    const lengths = fc.array(fc.integer({ min: 1, max: 12 }), { minLength: 1, maxLength: 5 });
+    const delays = fc.array(fc.integer({ min: 0, max: 4 }), { minLength: 1, maxLength: 5 });
+    fc.assert(
+      fc.property(dialogue, lengths, delays, bareNewline, (whole, ...[cuts, waits, mode]) => {
+        const options = { ...limits, bareNewline: mode };
+        const expected = run([whole], [0], options);
+        expect(run(cut(whole, cuts), [0], options)).toEqual(expected);
+        expect(run(cut(whole, cuts), waits, options)).toEqual(expected);
+        expect(run([...whole], [1], options)).toEqual(expected);
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  it('gives one reply to each command line, and one to each message', () => {
+    const lines = fc.oneof(
+      { weight: 6, arbitrary: fc.tuple(fc.oneof(hello, mail, rcpt, other)) },
+      { weight: 1, arbitrary: fc.tuple(fc.constant('EHLO c'), mail, rcpt, rcpt, fc.constant('DATA')) },
+    );
+    fc.assert(
+      fc.property(fc.array(lines, { maxLength: 20 }), (steps) => {
+        const session = new Dialogue({ ...limits, application: decide });
+        const countReplies = (replies: readonly string[]) =>
+          replies.filter((reply) => reply[3] === ' ').length;
+        expect(countReplies(session.replies)).toBe(1);
+        for (const command of steps.flat()) {
+          const replies = session.say(command);
+          expect(countReplies(replies)).toBe(1);
+          if (session.session.state === 'session.transaction.receiving') {
+            expect(countReplies(session.octets('.\r\n'))).toBe(1);
+          }
+          if (session.session.state === 'closing') break;
+        }
+      }),
+      { numRuns: 200 },
+    );
+  });
+});

@@ -1,0 +1,80 @@
+/**
+ * SMTP smuggling: a message holds something that some servers take for its end, and a second mail transaction
+ * behind it. Only CRLF "." CRLF is the end (RFC 5321 §4.1.1.4), so that transaction must stay text.
+ */
+import { describe, expect, it } from 'vitest';
+import { Dialogue } from './dialogue.test-support.js';
+
+/** What might pass for the line ends around the dot. */
+const lineEnds = ['\n', '\r', '\r\n', '\n\r', '\r\r\n', '\r\0\n', '\0'];
+
+const forms = lineEnds
+  .flatMap((before) => lineEnds.map((after) => [before, after] as const))
+  // The true end of mail data smuggles nothing.
+  .filter(([before, after]) => !(before.endsWith('\r\n') && after === '\r\n'));
+
+const SMUGGLED = 'MAIL FROM:<evil@x>\r\nRCPT TO:<b@s>\r\nDATA\r\nevil\r\n';
+
+/** Mail data as it should be read: lines end in CRLF, and lose the dot at their beginning. */
+const withoutTransparency = (text: string) =>
+  text
+    .split('\r\n')
+    .map((line) => (line.startsWith('.') ? line.slice(1) : line))
+    .join('\r\n');
+
+/** What becomes of these octets, in chunks, when a recipient was accepted. */
+function outcomeOf(bareNewline: 'reject' | 'keep', ...chunks: string[]): string {
+  const dialogue = new Dialogue({ bareNewline }).addressed();
+  const asked = dialogue.asked.length;
+  const replies = chunks.flatMap((chunk) => dialogue.octets(chunk));
+  return JSON.stringify({
+    replies: replies.map((line) => line.slice(0, 9)),
+    asked: dialogue.asked.slice(asked),
+    texts: dialogue.messages.map(({ text }) => text),
+  });
+}
+
+describe('a smuggled mail transaction is never executed', () => {
+  it.each(forms)('behind %j "." %j, however the octets are cut', (before, after) => {
+    const text = `Hello${before}.${after}${SMUGGLED}`;
+    const sent = `DATA\r\n${text}.\r\nNOOP\r\n`;
+    const refused = JSON.stringify({
+      replies: ['354 Send ', '554 5.6.0', '250 2.0.0'],
+      asked: ['data'],
+      texts: [],
+    });
+    const kept = JSON.stringify({
+      replies: ['354 Send ', '250 2.0.0', '250 2.0.0'],
+      asked: ['data', 'message'],
+      texts: [withoutTransparency(text)],
+    });
+    const outcomes = { reject: new Set<string>(), keep: new Set<string>() };
+    for (const mode of ['reject', 'keep'] as const) {
+      for (let cut = 0; cut <= sent.length; cut++) {
+        outcomes[mode].add(outcomeOf(mode, sent.slice(0, cut), sent.slice(cut)));
+      }
+      outcomes[mode].add(outcomeOf(mode, ...sent));
+    }
+    expect([...outcomes.reject]).toEqual([refused]);
+    expect([...outcomes.keep]).toEqual([kept]);
+  });
+
+  const bareEnds = ['\n', '\r', '\n\r', '\n\n', '\r\r', '\r\0\n', '\0'];
+
+  it.each(bareEnds)('behind %j in a command line, however the octets are cut', (end) => {
+    const commands = ['NOOP', 'RSET', 'MAIL FROM:<evil@x>', 'RCPT TO:<b@s>', 'NOOP'];
+    const sent = `${commands.join(end)}\r\nNOOP\r\n`;
+    for (const [mode, refusal] of [
+      ['reject', '500 5.5.2'],
+      ['keep', '501 5.5.2'],
+    ] as const) {
+      const outcomes = new Set<string>();
+      for (let cut = 0; cut <= sent.length; cut++) {
+        outcomes.add(outcomeOf(mode, sent.slice(0, cut), sent.slice(cut)));
+      }
+      expect([...outcomes]).toEqual([
+        JSON.stringify({ replies: [refusal, '250 2.0.0'], asked: [], texts: [] }),
+      ]);
+    }
+  });
+});
