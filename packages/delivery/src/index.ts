@@ -1,1 +1,1 @@
-export {};
+export { type Maildir, type MaildirOptions, openMaildir, type StoredMessage } from './maildir.js';

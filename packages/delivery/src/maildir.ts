@@ -1,0 +1,134 @@
+/**
+ * Maildir: a folder of messages, one file each, that needs no locks.
+ *
+ * A message is written to `tmp/`, synced, renamed into `new/`, and `new/` is synced: in this order, so that at any
+ * moment a reader sees whole messages only, and what was reported as stored outlives a crash or a power failure.
+ * Whatever fails on the way, no file is left. Readers of mail move messages from `new/` to `cur/`.
+ *
+ * A file holds trace header lines and then the message byte for byte as it came. Its lines end in CRLF, and so do
+ * those put in front of it: a file with both kinds could not be told from a damaged one.
+ */
+import { type FileHandle, mkdir, open, rename, stat, unlink } from 'node:fs/promises';
+import { hostname as machineName } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import type { IncomingMessage, ServerSessionInformation } from '@sansmtp/transport';
+import { traceHeader } from './trace-header.js';
+import { uniqueName } from './unique-name.js';
+
+/** Octets gathered for one write: lines may come one by one, and each write is a system call. */
+const BATCH_OCTETS = 65_536;
+
+const FOLDER_MODE = 0o700;
+const FILE_MODE = 0o600;
+
+export interface MaildirOptions {
+  /**
+   * The name of this host in file names and `Received:` lines.
+   * @default the machine's
+   */
+  readonly hostname?: string;
+}
+
+export interface StoredMessage {
+  /** Names the delivery; part of the file's name and of its `Received:` line. */
+  readonly id: string;
+  readonly path: string;
+  /** Octets of the message, without the lines put in front of it. */
+  readonly size: number;
+}
+
+export interface Maildir {
+  /** Absolute. */
+  readonly directory: string;
+  /**
+   * Stores a message. Once it resolves, the message is safe: only then tell the client so. May be called again
+   * before that.
+   * @throws what `message.body` throws, and the system's error when it cannot be stored (`ENOSPC`, `EDQUOT`,
+   *   `EACCES`, …): nothing is kept then
+   */
+  deliver(message: IncomingMessage, session: ServerSessionInformation): Promise<StoredMessage>;
+}
+
+/** Makes the entries of a folder outlive a crash. */
+async function syncFolder(path: string): Promise<void> {
+  const handle = await open(path, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  return stat(path).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
+}
+
+/** Makes a folder, and those above it. Not by Node's own recursion: in a place like /proc that never ends. */
+async function makeFolder(path: string): Promise<void> {
+  if (await isFolder(path)) return;
+  const above = dirname(path);
+  if (above !== path) await makeFolder(above);
+  await mkdir(path, FOLDER_MODE);
+  // The new folder is an entry of the one above it.
+  await syncFolder(above);
+}
+
+/** Returns the octets of the body. */
+async function write(handle: FileHandle, header: Buffer, body: AsyncIterable<Uint8Array>): Promise<number> {
+  let batch: Uint8Array[] = [header];
+  let waiting = header.length;
+  let size = 0;
+  for await (const chunk of body) {
+    batch.push(chunk);
+    waiting += chunk.length;
+    size += chunk.length;
+    if (waiting < BATCH_OCTETS) continue;
+    // From where the last one ended; unlike write(), which may stop halfway.
+    await handle.writeFile(Buffer.concat(batch, waiting));
+    batch = [];
+    waiting = 0;
+  }
+  if (waiting > 0) await handle.writeFile(Buffer.concat(batch, waiting));
+  return size;
+}
+
+/**
+ * Opens a Maildir. Its folders are made where they are missing, for this user only.
+ * @throws the system's error when they cannot be made
+ */
+export async function openMaildir(path: string, options: MaildirOptions = {}): Promise<Maildir> {
+  const { hostname = machineName() } = options;
+  const directory = resolve(path);
+  for (const name of ['tmp', 'new', 'cur']) await makeFolder(join(directory, name));
+
+  return {
+    directory,
+    async deliver({ envelope, body }, session) {
+      const date = new Date();
+      const { id, file } = uniqueName(hostname, date.getTime());
+      const header = Buffer.from(traceHeader({ envelope, session, hostname, id, date }));
+      const temporary = join(directory, 'tmp', file);
+      const path = join(directory, 'new', file);
+      const handle = await open(temporary, 'wx', FILE_MODE);
+      try {
+        let size: number;
+        try {
+          size = await write(handle, header, body);
+          await handle.sync();
+        } finally {
+          await handle.close();
+        }
+        await rename(temporary, path);
+        await syncFolder(dirname(path));
+        return { id, path, size };
+      } catch (error) {
+        // At most one of the two is there, and that it failed is what matters.
+        await Promise.allSettled([unlink(temporary), unlink(path)]);
+        throw error;
+      }
+    },
+  };
+}

@@ -1,0 +1,46 @@
+/**
+ * The header lines that final delivery puts in front of a message (RFC 5321 §4.4): whom to tell of failures, whom
+ * it was for, and how it came here.
+ *
+ * Nothing a client sends can add a line: paths are formatted anew, and of its own name for itself, which may be
+ * any visible characters, only those of names and address literals are kept.
+ */
+import { type Envelope, formatMailbox, formatPath } from '@sansmtp/core';
+import type { ServerSessionInformation } from '@sansmtp/transport';
+
+export interface Receipt {
+  readonly envelope: Envelope;
+  readonly session: ServerSessionInformation;
+  /** By whom it was received: the name of this host. */
+  readonly hostname: string;
+  /** Names the delivery: an atom. */
+  readonly id: string;
+  readonly date: Date;
+}
+
+/** RFC 5321 §4.1.3. */
+function addressLiteral(address: string): string {
+  return address.includes(':') ? `[IPv6:${address}]` : `[${address}]`;
+}
+
+function receivedFrom({ hello, peer }: ServerSessionInformation): string {
+  // A name in parentheses or with a semicolon would end the clause for those who read it later.
+  const name = hello?.name.replace(/[^\w.:[\]-]/g, '?') ?? 'unknown';
+  return peer.address === undefined ? name : `${name} (${addressLiteral(peer.address)})`;
+}
+
+/** The lines, each with its CRLF. */
+export function traceHeader({ envelope, session, hostname, id, date }: Receipt): string {
+  // RFC 3848 registers these words.
+  const protocol = session.hello?.verb === 'HELO' ? 'SMTP' : 'ESMTP';
+  // RFC 5322 §4.3 calls GMT obsolete; the rest of the format is its own.
+  const time = date.toUTCString().replace('GMT', '+0000');
+  return [
+    `Return-Path: ${formatPath(envelope.reversePath)}`,
+    ...envelope.recipients.map(({ forwardPath }) => `Delivered-To: ${formatMailbox(forwardPath)}`),
+    `Received: from ${receivedFrom(session)}`,
+    `\tby ${hostname} with ${protocol} id ${id};`,
+    `\t${time}`,
+    '',
+  ].join('\r\n');
+}

@@ -1,0 +1,23 @@
+/**
+ * Names for message files that no other delivery gives, on this machine or another that shares the folder
+ * (the Maildir convention): the time, what sets apart the deliveries of that moment, and the host.
+ */
+
+/** Deliveries of this process so far, whichever Maildir they went to. */
+let deliveries = 0;
+
+export interface UniqueName {
+  /** Names the delivery in replies, logs and trace headers; an atom of RFC 5322 §3.2.3. */
+  readonly id: string;
+  readonly file: string;
+}
+
+/** @param now milliseconds since 1970 */
+export function uniqueName(hostname: string, now: number): UniqueName {
+  const seconds = Math.floor(now / 1000);
+  const microseconds = Math.floor((now % 1000) * 1000);
+  const moment = `M${microseconds}P${process.pid}Q${++deliveries}`;
+  // A slash would be a folder, and what stands behind a colon would be the message's flags.
+  const host = hostname.replaceAll('/', '\\057').replaceAll(':', '\\072');
+  return { id: `${seconds}${moment}`, file: `${seconds}.${moment}.${host}` };
+}
