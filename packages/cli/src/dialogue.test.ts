@@ -1,0 +1,81 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { Dialogue } from './dialogue.js';
+
+type Piece = readonly ['sent' | 'received', string];
+
+function show(...pieces: Piece[]): string[] {
+  const lines: string[] = [];
+  const dialogue = new Dialogue((speaker, line) => lines.push(`${speaker}: ${line}`));
+  for (const [direction, text] of pieces) dialogue[direction](Buffer.from(text, 'latin1'));
+  dialogue.endMessage();
+  return lines;
+}
+
+const session: Piece[] = [
+  ['received', '220 mx.example ESMTP\r\n'],
+  ['sent', 'EHLO client.example\r\n'],
+  ['received', '250-mx.example\r\n250 PIPELINING\r\n'],
+  ['sent', 'MAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nDATA\r\n'],
+  ['received', '250 OK\r\n250 OK\r\n354 Go on\r\n'],
+  ['sent', 'Subject: secret\r\n\r\nMAIL FROM:<x@y>\r\n'],
+  ['sent', '.\r\n'],
+  ['received', '250 Kept\r\n'],
+  ['sent', 'QUIT\r\n'],
+];
+
+describe('the dialogue', () => {
+  it('is shown line by line, but of the message only its length', () => {
+    expect(show(...session)).toEqual([
+      'S: 220 mx.example ESMTP',
+      'C: EHLO client.example',
+      'S: 250-mx.example',
+      'S: 250 PIPELINING',
+      'C: MAIL FROM:<a@b>',
+      'C: RCPT TO:<c@d>',
+      'C: DATA',
+      'S: 250 OK',
+      'S: 250 OK',
+      'S: 354 Go on',
+      'C: (39 octets of mail data)',
+      'S: 250 Kept',
+      'C: QUIT',
+    ]);
+  });
+
+  it('is the same however it is cut', () => {
+    const whole = show(...session);
+    fc.assert(
+      fc.property(fc.infiniteStream(fc.integer({ min: 1, max: 9 })), (lengths) => {
+        const pieces = session.flatMap(([direction, text]) => {
+          const cut: Piece[] = [];
+          for (let at = 0; at < text.length; ) {
+            const length: number = lengths.next().value ?? 1;
+            cut.push([direction, text.slice(at, at + length)]);
+            at += length;
+          }
+          return cut;
+        });
+        expect(show(...pieces)).toEqual(whole);
+      }),
+    );
+  });
+
+  it('tells of a message that got no reply', () => {
+    expect(show(['received', '354 Go on\r\n'], ['sent', 'secret']).at(-1)).toBe('C: (6 octets of mail data)');
+  });
+
+  it('shows DATA that was refused, and what follows', () => {
+    const lines = show(['sent', 'DATA\r\n'], ['received', '554 No\r\n'], ['sent', 'QUIT\r\n']);
+    expect(lines).toEqual(['C: DATA', 'S: 554 No', 'C: QUIT']);
+  });
+
+  it('cannot steer a terminal', () => {
+    expect(show(['received', '220 \x1b[2Jmx\x9b1m\r\n'])).toEqual(['S: 220 ?[2Jmx?1m']);
+  });
+
+  it('cuts a line that never ends', () => {
+    const lines = show(['received', 'x'.repeat(10_000)], ['received', 'y\r\n']);
+    expect(lines[0]?.length).toBeLessThan(5000);
+  });
+});

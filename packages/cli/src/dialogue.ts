@@ -1,0 +1,62 @@
+/**
+ * The dialogue with a server, line by line, for a person to read: commands and replies, but of a message only how
+ * many octets it had.
+ *
+ * Between the reply 354 and the next reply, all that is sent is the message: a client must not send anything else
+ * there (RFC 5321 §4.1.1.4).
+ */
+import { oneLine } from './terminal.js';
+
+/** Octets kept of a line: replies may have any length before the session gives up on them. */
+const MAXIMUM_LINE_OCTETS = 4096;
+
+/** Cuts what comes into lines. */
+class Lines {
+  readonly #onLine: (line: string) => void;
+  #rest = '';
+
+  constructor(onLine: (line: string) => void) {
+    this.#onLine = onLine;
+  }
+
+  push(bytes: Uint8Array): void {
+    const lines = (this.#rest + Buffer.from(bytes).toString('latin1')).split('\r\n');
+    this.#rest = (lines.pop() ?? '').slice(0, MAXIMUM_LINE_OCTETS);
+    for (const line of lines) this.#onLine(oneLine(line));
+  }
+}
+
+export type Speaker = 'C' | 'S';
+
+export class Dialogue {
+  readonly #write: (speaker: Speaker, line: string) => void;
+  /** Octets sent of a message under way; undefined while commands are sent. */
+  #messageOctets: number | undefined;
+  readonly #commands = new Lines((line) => this.#write('C', line));
+  readonly #replies = new Lines((line) => {
+    this.endMessage();
+    this.#write('S', line);
+    if (line.startsWith('354 ') || line === '354') this.#messageOctets = 0;
+  });
+
+  /** @param write takes one line, by the client (C) or the server (S) */
+  constructor(write: (speaker: Speaker, line: string) => void) {
+    this.#write = write;
+  }
+
+  sent(bytes: Uint8Array): void {
+    if (this.#messageOctets === undefined) this.#commands.push(bytes);
+    else this.#messageOctets += bytes.length;
+  }
+
+  received(bytes: Uint8Array): void {
+    this.#replies.push(bytes);
+  }
+
+  /** The message is over, or will not go on. */
+  endMessage(): void {
+    if (this.#messageOctets === undefined) return;
+    this.#write('C', `(${this.#messageOctets} octets of mail data)`);
+    this.#messageOctets = undefined;
+  }
+}

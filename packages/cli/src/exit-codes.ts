@@ -1,0 +1,22 @@
+/**
+ * What the command's exit says to scripts: the codes of sysexits.h, as far as they are used. Scripts rely on them,
+ * so none changes its meaning.
+ */
+export const exitCodes = {
+  /** All went well: every message delivered, or the server was shut down in order. */
+  ok: 0,
+  /** EX_USAGE: an option, an address or a message that cannot be used as it is. */
+  usage: 64,
+  /** EX_NOHOST: no such host. */
+  noHost: 68,
+  /** EX_UNAVAILABLE: the message was refused for good for some recipient. */
+  rejected: 69,
+  /** EX_OSERR: the system did not give an address to listen on. */
+  system: 71,
+  /** EX_CANTCREAT: a file or folder cannot be made. */
+  cannotCreate: 73,
+  /** EX_TEMPFAIL: not delivered to all now, or not known; trying again may help. */
+  deferred: 75,
+  /** EX_PROTOCOL: the server broke the protocol. */
+  protocol: 76,
+} as const;

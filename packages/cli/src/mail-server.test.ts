@@ -1,0 +1,142 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { connect, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { ServerHandlers } from '@sansmtp/transport';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { type MailServer, startMailServer } from './mail-server.js';
+
+interface Client {
+  readonly socket: Socket;
+  received: string;
+  readonly closed: Promise<void>;
+}
+
+const discarding: ServerHandlers = { onMessage() {} };
+
+async function serverOf(
+  handlers = discarding,
+  maximumConnections = 10,
+): Promise<MailServer & { excess: number }> {
+  const server = await startMailServer({
+    addresses: [{ port: 0 }],
+    handlers,
+    session: { timeouts: { linger: 50 } },
+    maximumConnections,
+    onExcess: () => counted.excess++,
+    onError: (error) => expect.unreachable(error.message),
+  });
+  const counted = Object.assign(server, { excess: 0 });
+  onTestFinished(() => server.shutdown(0));
+  return counted;
+}
+
+/** Connects, says something, and waits for what matches. */
+async function client(server: MailServer, words: string, awaited: RegExp): Promise<Client> {
+  const [address] = server.addresses;
+  const socket = connect(address?.kind === 'tcp' ? { port: address.port } : { path: address?.path ?? '' });
+  onTestFinished(() => {
+    socket.destroy();
+  });
+  const closed = new Promise<void>((resolve) => socket.on('close', () => resolve()));
+  const client: Client = { socket, received: '', closed };
+  await new Promise<void>((resolve) => {
+    socket.on('data', (bytes) => {
+      client.received += bytes;
+      if (awaited.test(client.received)) resolve();
+    });
+    socket.on('error', () => resolve());
+    socket.write(words);
+  });
+  return client;
+}
+
+const UNTIL_DATA = 'EHLO c\r\nMAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nDATA\r\n';
+
+describe('a mail server', () => {
+  it('listens on all addresses, or on none', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'server-'));
+    onTestFinished(() => rm(folder, { recursive: true }));
+    const path = join(folder, 'socket');
+    const options = {
+      handlers: discarding,
+      session: {},
+      maximumConnections: 1,
+      onExcess: () => {},
+      onError: () => {},
+    };
+    const server = await startMailServer({ ...options, addresses: [{ port: 0 }, { path }] });
+    onTestFinished(() => server.shutdown(0));
+    expect(server.addresses).toEqual([
+      { kind: 'tcp', host: '127.0.0.1', port: expect.any(Number) },
+      { kind: 'unix', path },
+    ]);
+
+    const other = join(folder, 'other');
+    await expect(
+      startMailServer({ ...options, addresses: [{ path: other }, { path }] }),
+    ).rejects.toMatchObject({
+      code: 'EADDRINUSE',
+    });
+    await expect(new Promise((_, reject) => connect(other).on('error', reject))).rejects.toMatchObject({
+      code: 'ENOENT',
+    });
+  });
+
+  it('serves as many as the limit allows, and tells the next 421 4.3.2', async () => {
+    const server = await serverOf(discarding, 2);
+    const [first] = await Promise.all([client(server, '', /^220 /), client(server, '', /^220 /)]);
+    const third = await client(server, '', /\r\n/);
+    await third.closed;
+    expect(third.received).toMatch(/^421 4\.3\.2 /);
+    expect(server.excess).toBe(1);
+
+    first.socket.end('QUIT\r\n');
+    await first.closed;
+    expect((await client(server, '', /\r\n/)).received).toMatch(/^220 /);
+  });
+
+  it('tells those who wait 421 4.3.2 when it shuts down, and is done when they are gone', async () => {
+    const server = await serverOf();
+    const clients = await Promise.all([client(server, '', /^220 /), client(server, 'EHLO c\r\n', /^250 /m)]);
+    await server.shutdown(10_000);
+    for (const { closed, received } of clients) {
+      await closed;
+      expect(received).toMatch(/^421 4\.3\.2 /m);
+    }
+  });
+
+  it('lets a message under way finish', async () => {
+    const server = await serverOf();
+    const { socket, closed } = await client(server, UNTIL_DATA, /^354 /m);
+    let received = '';
+    socket.on('data', (bytes) => {
+      received += bytes;
+    });
+    const done = server.shutdown(10_000);
+    socket.end('a\r\n.\r\n');
+    await done;
+    await closed;
+    expect(received).toMatch(/^250 2\.0\.0 .*\r\n421 4\.3\.2 .*\r\n$/);
+  });
+
+  it('waits no longer than the grace for it, and the application hears that it was abandoned', async () => {
+    let abandoned: unknown;
+    const server = await serverOf({
+      async onMessage({ body }) {
+        try {
+          for await (const _ of body);
+        } catch (error) {
+          abandoned = error;
+          throw error;
+        }
+      },
+    });
+    const { closed } = await client(server, `${UNTIL_DATA}`, /^354 /m);
+    const begin = performance.now();
+    await server.shutdown(100);
+    expect(performance.now() - begin).toBeGreaterThanOrEqual(99);
+    await closed;
+    expect(abandoned).toMatchObject({ name: 'MailDataAbandonedError', reason: 'closed' });
+  });
+});

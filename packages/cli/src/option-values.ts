@@ -1,0 +1,91 @@
+/**
+ * The values that options take: from text, or an `InvalidArgumentError` that says what is allowed. Commander puts
+ * the option and the text in front of it.
+ */
+import { hostname as machineName } from 'node:os';
+import { type Mailbox, parseMailbox } from '@sansmtp/core';
+import { InvalidArgumentError } from 'commander';
+
+/** The longest time that a timer can wait for, in seconds: 2^31 − 1 milliseconds. */
+const MAXIMUM_SECONDS = 2_147_483;
+
+function wholeNumber(minimum: number, maximum = Number.MAX_SAFE_INTEGER): (text: string) => number {
+  const range = maximum === Number.MAX_SAFE_INTEGER ? `${minimum} or more` : `from ${minimum} to ${maximum}`;
+  return (text) => {
+    const value = Number(text);
+    if (!/^\d+$/.test(text) || value < minimum || value > maximum) {
+      throw new InvalidArgumentError(`Give a whole number, ${range}.`);
+    }
+    return value;
+  };
+}
+
+export const count = wholeNumber(1);
+
+/** A port to connect to. */
+export const port = wholeNumber(1, 65_535);
+
+/** A port to listen on; 0 is any free one. */
+export const listeningPort = wholeNumber(0, 65_535);
+
+/** A time in seconds, with decimals if need be. */
+export function seconds(text: string): number {
+  const value = Number(text);
+  if (!/^\d+(?:\.\d+)?$/.test(text) || value > MAXIMUM_SECONDS) {
+    throw new InvalidArgumentError(`Give a number of seconds from 0 to ${MAXIMUM_SECONDS}.`);
+  }
+  return value;
+}
+
+/** A time in seconds that is more than none. */
+export function deadline(text: string): number {
+  const value = seconds(text);
+  if (value === 0) throw new InvalidArgumentError('Give more than 0 seconds.');
+  return value;
+}
+
+function isHostName(text: string): boolean {
+  // What may stand behind the "@" of an address is just what may name a host (RFC 5321 §4.1.2, §4.1.3).
+  const mailbox = parseMailbox(`postmaster@${text}`);
+  return !('failure' in mailbox) && mailbox.domain === text;
+}
+
+/** A domain name or an address literal (RFC 5321 §2.3.5). */
+export function hostName(text: string): string {
+  if (isHostName(text)) return text;
+  throw new InvalidArgumentError('Give a domain name, or an address literal such as [192.0.2.1].');
+}
+
+/** The machine's name if SMTP can say it, else undefined: some have names that are no domain. */
+export function machineHostName(): string | undefined {
+  const name = machineName();
+  return isHostName(name) ? name : undefined;
+}
+
+/** Where to connect to: looked up by the system, so it is not for us to say what a name looks like. */
+export function host(text: string): string {
+  if (/^[!-~]+$/.test(text)) return text;
+  throw new InvalidArgumentError('Give a host name or an IP address.');
+}
+
+function mailbox(text: string): Mailbox {
+  const parsed = parseMailbox(text);
+  if (!('failure' in parsed)) return parsed;
+  const advice = parsed.failure === 'nonAscii' ? ', which cannot be sent yet (SMTPUTF8)' : '';
+  throw new InvalidArgumentError(`${parsed.problem}${advice}.`);
+}
+
+/** A mailbox, or `<>` for the null reverse-path: not null, which commander would take for no value. */
+export function sender(text: string): Mailbox | '<>' {
+  return text === '<>' ? text : mailbox(text);
+}
+
+/** For an option that may be repeated. */
+export function recipients(text: string, previous: readonly Mailbox[] = []): readonly Mailbox[] {
+  return [...previous, mailbox(text)];
+}
+
+/** For an option that may be repeated. Names of domains have no case (RFC 5321 §2.4). */
+export function domains(text: string, previous: ReadonlySet<string> = new Set()): ReadonlySet<string> {
+  return new Set([...previous, hostName(text).toLowerCase()]);
+}

@@ -1,0 +1,80 @@
+/**
+ * The message that `send` is given: looked through before anything is sent, then read again for each attempt.
+ *
+ * A file is read twice. Anything else can be read but once, so it is kept meanwhile in a temporary file that has
+ * no name any more: nobody else can open it, and it is gone with this process, however that ends.
+ */
+import { type FileHandle, mkdtemp, open, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { MessageScan, type MessageTraits } from './message-scan.js';
+
+const CHUNK_OCTETS = 65_536;
+
+export interface OutgoingMessage extends MessageTraits {
+  /** The octets as they were given; lines may end in LF. May be called more than once. */
+  read(): AsyncIterable<Uint8Array>;
+  close(): Promise<void>;
+}
+
+async function openNameless(): Promise<FileHandle> {
+  const folder = await mkdtemp(join(tmpdir(), 'sansmtp-'));
+  try {
+    return await open(join(folder, 'message'), 'wx+', 0o600);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
+
+/** @param begin where to begin; undefined for what is no regular file, and is read from where it stands */
+async function* readFrom(file: FileHandle, begin?: number): AsyncGenerator<Uint8Array> {
+  for (let position = begin; ; ) {
+    const { bytesRead, buffer } = await file.read({ buffer: Buffer.allocUnsafe(CHUNK_OCTETS), position });
+    if (bytesRead === 0) return;
+    if (position !== undefined) position += bytesRead;
+    yield buffer.subarray(0, bytesRead);
+  }
+}
+
+async function scan(file: FileHandle): Promise<OutgoingMessage> {
+  const scan = new MessageScan();
+  for await (const chunk of readFrom(file, 0)) scan.push(chunk);
+  return { ...scan.end(), read: () => readFrom(file, 0), close: () => file.close() };
+}
+
+async function copy(source: AsyncIterable<Uint8Array>, file: FileHandle): Promise<FileHandle> {
+  for await (const chunk of source) await file.writeFile(chunk);
+  return file;
+}
+
+/** Does something with a file, and closes it if that fails. */
+async function orClose<Result>(file: FileHandle, use: Promise<Result>): Promise<Result> {
+  try {
+    return await use;
+  } catch (error) {
+    await file.close();
+    throw error;
+  }
+}
+
+async function spool(source: AsyncIterable<Uint8Array>): Promise<OutgoingMessage> {
+  const file = await openNameless();
+  return orClose(file, copy(source, file).then(scan));
+}
+
+/**
+ * Call `close()` when the message is not needed any more.
+ * @param path a file, or `-` for `stdin`
+ * @throws {UnsendableMessageError} it holds a bare CR or a NUL
+ * @throws the system's error when it cannot be read
+ */
+export async function openMessage(path: string, stdin: AsyncIterable<Uint8Array>): Promise<OutgoingMessage> {
+  if (path === '-') return spool(stdin);
+  const file = await open(path);
+  if ((await file.stat()).isFile()) return orClose(file, scan(file));
+  try {
+    return await spool(readFrom(file));
+  } finally {
+    await file.close();
+  }
+}

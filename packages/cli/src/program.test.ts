@@ -1,0 +1,84 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { sansmtp } from './running.test-support.js';
+
+const SEND = ['send', '--from', 'a@example.com', '--to', 'b@example.org'];
+
+describe('sansmtp', () => {
+  it('says its version, which is that of the package', async () => {
+    const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
+    expect(await sansmtp(['--version'])).toEqual({ stdout: `${version}\n`, stderr: '', exitCode: 0 });
+  });
+
+  it.each([[], ['serve'], ['send'], ['chart']])('explains itself: %s --help', async (...words) => {
+    const { stdout, stderr, exitCode } = await sansmtp([...words, '--help']);
+    expect({ stderr, exitCode }).toEqual({ stderr: '', exitCode: 0 });
+    expect(stdout).toMatch(/^Usage: sansmtp /);
+  });
+
+  it.each(['serve', 'send', 'chart'])('explains each option of %s', async (command) => {
+    const { stdout } = await sansmtp([command, '--help']);
+    const options = stdout.split('\n').filter((line) => /^ {2}-/.test(line));
+    expect(options.length).toBeGreaterThan(2);
+    for (const option of options) expect(option).toMatch(/^ {2}(?:-\w, )?--[\w-]+(?: <[\w-]+>)? {2,}\S/);
+  });
+
+  it('shows what there is when no command is given, and exits 64', async () => {
+    const { stderr, exitCode } = await sansmtp([]);
+    expect(exitCode).toBe(64);
+    expect(stderr).toContain('serve');
+  });
+});
+
+describe('a mistake in the arguments is one line on stderr that names it, and exit code 64:', () => {
+  it.each([
+    { words: ['receive'], named: "'receive'" },
+    { words: ['--port', '25'], named: "'--port'" },
+    { words: ['serve', '--tls-port', '465'], named: "'--tls-port'" },
+    { words: ['serve', '--tls-self-signed'], named: "'--tls-self-signed'" },
+    { words: ['serve', '--submission-port', '587'], named: "'--submission-port'" },
+    { words: ['serve', '--lmtp-port', '24'], named: "'--lmtp-port'" },
+    { words: ['serve', '--user', 'a:b'], named: "'--user'" },
+    { words: ['serve', '--allow-insecure-auth'], named: "'--allow-insecure-auth'" },
+    { words: ['serve', '--proxy-protocol'], named: "'--proxy-protocol'" },
+    { words: ['serve', '--trace', 'file'], named: "'--trace'" },
+    { words: ['serve', '--inspect', '8025'], named: "'--inspect'" },
+    { words: ['serve', 'more'], named: "'serve'" },
+    { words: ['serve', '--port', '65536'], named: "'65536'" },
+    { words: ['serve', '--port', '-1'], named: "'-1'" },
+    { words: ['serve', '--port', '25x'], named: "'25x'" },
+    { words: ['serve', '--port', '0x19'], named: "'0x19'" },
+    { words: ['serve', '--max-size', '0'], named: '--max-size' },
+    { words: ['serve', '--max-recipients', '1.5'], named: '--max-recipients' },
+    { words: ['serve', '--max-connections', 'many'], named: '--max-connections' },
+    { words: ['serve', '--idle-timeout', '0'], named: '--idle-timeout' },
+    { words: ['serve', '--idle-timeout', '2147484'], named: '--idle-timeout' },
+    { words: ['serve', '--grace', '1e3'], named: '--grace' },
+    { words: ['serve', '--hostname', 'my_host'], named: "'my_host'" },
+    { words: ['serve', '--domain', 'example.org, example.net'], named: '--domain' },
+    { words: ['serve', '--bare-newline', 'drop'], named: "'drop'" },
+    { words: ['serve', '--discard', '--maildir', 'mail'], named: "'--maildir <directory>'" },
+    { words: ['send', '--lmtp'], named: "'--lmtp'" },
+    { words: ['send', '--to', 'b@example.org', '--host', 'localhost'], named: '--from' },
+    { words: ['send', '--from', '<>', '--host', 'localhost'], named: '--to' },
+    { words: ['send', '--from', 'example.com'], named: "'example.com'" },
+    { words: ['send', '--from', 'a@example.com\r\nRCPT TO:<c@example.org>'], named: '--from' },
+    { words: ['send', '--to', '<>'], named: "'<>'" },
+    { words: ['send', '--to', 'jürgen@example.org'], named: 'SMTPUTF8' },
+    { words: SEND, named: '--host' },
+    { words: [...SEND, '--host', 'localhost\n'], named: '--host' },
+    { words: [...SEND, '--host', 'localhost', '--unix', 'path'], named: "'--unix <path>'" },
+    { words: [...SEND, '--host', 'localhost', '--port', '0'], named: "'0'" },
+    { words: [...SEND, '--host', 'localhost', '--tls', 'required'], named: 'TLS is not supported yet' },
+    { words: [...SEND, '--host', 'localhost', '--timeout', '0'], named: '--timeout' },
+    { words: [...SEND, '--host', 'localhost', '--data', '/no/such/file'], named: '/no/such/file' },
+    { words: ['chart'], named: "'end'" },
+    { words: ['chart', 'relay'], named: 'server, client' },
+    { words: ['chart', 'server', '--format', 'svg'], named: 'mermaid' },
+  ])('$words', async ({ words, named }) => {
+    const { stdout, stderr, exitCode } = await sansmtp(words);
+    expect({ stdout, exitCode }).toEqual({ stdout: '', exitCode: 64 });
+    expect(stderr).toMatch(/^error: [^\p{Cc}]+\n$/u);
+    expect(stderr).toContain(named);
+  });
+});

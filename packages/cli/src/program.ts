@@ -1,0 +1,45 @@
+/**
+ * The command `sansmtp`: its subcommands put together, and how it ends.
+ *
+ * A mistake in the arguments is one line on stderr and exit code 64, whatever commander would make of it.
+ */
+import { readFileSync } from 'node:fs';
+import { Command, CommanderError } from 'commander';
+import { defineChart } from './chart.js';
+import { exitCodes } from './exit-codes.js';
+import { defineSend } from './send.js';
+import { defineServe } from './serve.js';
+import { oneLine, type Terminal } from './terminal.js';
+
+function version(): string {
+  const manifest: unknown = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
+  return (manifest as { version: string }).version;
+}
+
+function createProgram(terminal: Terminal): Command {
+  const program = new Command('sansmtp')
+    .description('Receive and deliver mail.')
+    .version(version())
+    .exitOverride()
+    .showSuggestionAfterError(false)
+    .configureOutput({
+      writeOut: (text) => terminal.stdout.write(text),
+      writeErr: (text) => terminal.stderr.write(text),
+      outputError: (text, write) => write(`${oneLine(text.trimEnd())}\n`),
+    });
+  defineServe(program, terminal);
+  defineSend(program, terminal);
+  defineChart(program, terminal);
+  return program;
+}
+
+/** Runs the command, and sets the exit code; the process ends when nothing is open any more. */
+export async function run(words: readonly string[], terminal: Terminal): Promise<void> {
+  try {
+    await createProgram(terminal).parseAsync(words, { from: 'user' });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    // What commander finds wrong exits 1 with it, what we do has its own code, and help and version have 0.
+    terminal.exitCode = error.exitCode === 1 ? exitCodes.usage : error.exitCode;
+  }
+}

@@ -1,0 +1,71 @@
+/**
+ * What `serve` decides about mail: which recipients it takes, and where their messages go.
+ *
+ * It never relays. What it took it has stored, or thrown away because it was told to discard.
+ */
+import { formatMailbox, formatPath } from '@sansmtp/core';
+import type { Maildir } from '@sansmtp/delivery';
+import { MailDataAbandonedError, Rejection, type ServerHandlers } from '@sansmtp/transport';
+import type { Logger } from './log.js';
+
+export interface Reception {
+  /** In lower case; mail for others is refused. Empty: mail for any domain is taken. */
+  readonly domains: ReadonlySet<string>;
+  /** Where messages are stored; undefined: they are discarded. */
+  readonly maildir: Maildir | undefined;
+  readonly log: Logger;
+}
+
+/** The system's word for what went wrong, if it was the system that said so. */
+function systemCode(error: unknown): string | undefined {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+}
+
+function storageFailure(code: string): Rejection {
+  return code === 'ENOSPC' || code === 'EDQUOT'
+    ? new Rejection(452, '4.3.1', 'Not enough storage here now; try again later')
+    : new Rejection(451, '4.3.0', 'The message could not be stored; try again later');
+}
+
+/** Stores messages. */
+function storeIn(maildir: Maildir, log: Logger): ServerHandlers['onMessage'] {
+  return async (message, session) => {
+    const { reversePath, recipients } = message.envelope;
+    const about = {
+      client: session.peer.address,
+      from: formatPath(reversePath),
+      to: recipients.map(({ forwardPath }) => formatMailbox(forwardPath)),
+    };
+    try {
+      const { id, size } = await maildir.deliver(message, session);
+      log.info({ id, size, ...about }, 'message stored');
+      return { code: 250, enhancedCode: '2.0.0', lines: [`Message stored as ${id}`] };
+    } catch (error) {
+      if (error instanceof MailDataAbandonedError) {
+        log.info({ reason: error.reason, ...about }, 'message abandoned');
+        throw error;
+      }
+      const code = systemCode(error);
+      if (code === undefined) throw error;
+      log.error({ reason: (error as Error).message, ...about }, 'message not stored');
+      throw storageFailure(code);
+    }
+  };
+}
+
+/** Drops messages as they come, and without a line in the log: who asks for that may send any number of them. */
+function discard(): void {}
+
+export function reception({ domains, maildir, log }: Reception): ServerHandlers {
+  return {
+    onRcptTo({ forwardPath: { domain } }) {
+      // The postmaster without a domain is ours to take (RFC 5321 §4.5.1).
+      if (domain === '' || domains.size === 0 || domains.has(domain.toLowerCase())) return;
+      throw new Rejection(550, '5.7.1', `No mail for ${domain} is taken here`);
+    },
+    onMessage: maildir === undefined ? discard : storeIn(maildir, log),
+    onError(error) {
+      log.error({ err: error }, 'a fault of this server');
+    },
+  };
+}

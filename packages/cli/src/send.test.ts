@@ -1,0 +1,262 @@
+import { createServer } from 'node:net';
+import { type Envelope, formatMailbox, formatPath } from '@sansmtp/core';
+import { Rejection, type ServerHandlers, serveSession } from '@sansmtp/transport';
+import { listen, systemClock } from '@sansmtp/transport-node';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { type Result, sansmtp } from './running.test-support.js';
+
+const MESSAGE = 'Subject: a\n\n.\nb';
+
+function send(port: number, ...words: string[]): Promise<Result> {
+  const target = ['--host', '127.0.0.1', '--port', `${port}`, '--hostname', 'client.example'];
+  return sansmtp(
+    ['send', ...target, '--from', 'ann@example.com', '--to', 'joe@example.org', ...words],
+    MESSAGE,
+  );
+}
+
+interface Received {
+  readonly envelope: Envelope;
+  readonly body: string;
+}
+
+/** A server of our own that keeps what it gets. */
+async function serving(
+  handlers: Partial<ServerHandlers> = {},
+): Promise<{ port: number; received: Received[] }> {
+  const received: Received[] = [];
+  const keeping: ServerHandlers = {
+    async onMessage({ envelope, body }) {
+      const chunks: Uint8Array[] = [];
+      for await (const chunk of body) chunks.push(chunk);
+      received.push({ envelope, body: Buffer.concat(chunks).toString('latin1') });
+    },
+    ...handlers,
+  };
+  const listener = await listen({ port: 0 }, (stream) => {
+    serveSession(stream, keeping, { clock: systemClock, hostname: 'mx.example' });
+  });
+  onTestFinished(async () => {
+    await listener.close();
+    listener.abortStreams();
+  });
+  return { port: listener.address.kind === 'tcp' ? listener.address.port : 0, received };
+}
+
+/** A server that says what it is told to, for each line that it gets; `undefined`: it hangs up. */
+async function scripted(greeting: string, answer: (line: string) => string | undefined): Promise<number> {
+  const server = createServer((socket) => {
+    onTestFinished(() => {
+      socket.destroy();
+    });
+    socket.on('error', () => {});
+    socket.write(greeting);
+    let rest = '';
+    socket.on('data', (bytes) => {
+      const lines = (rest + bytes).split('\r\n');
+      rest = lines.pop() ?? '';
+      for (const line of lines) {
+        const reply = answer(line);
+        if (reply === undefined) socket.end();
+        else socket.write(reply);
+      }
+    });
+  });
+  onTestFinished(() => {
+    server.close();
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  return typeof address === 'object' && address !== null ? address.port : 0;
+}
+
+/** Takes any message, but says something else to one line. */
+function takingAll(exception: string, says: string | undefined): (line: string) => string | undefined {
+  let receiving = false;
+  return (line) => {
+    if (receiving && line !== '.') return '';
+    receiving = line === 'DATA';
+    if (line.startsWith(exception)) return says;
+    return receiving ? '354 Go on\r\n' : '250 OK\r\n';
+  };
+}
+
+describe('sansmtp send', () => {
+  it('delivers what stands on standard input, with a line for each recipient', async () => {
+    const { port, received } = await serving();
+    expect(await send(port, '--to', '"a b"@example.net')).toEqual({
+      stdout:
+        'delivered joe@example.org 250 2.0.0 Message accepted\ndelivered "a b"@example.net 250 2.0.0 Message accepted\n',
+      stderr: '',
+      exitCode: 0,
+    });
+    expect(received).toHaveLength(1);
+    expect(received[0]?.body).toBe('Subject: a\r\n\r\n.\r\nb\r\n');
+    const { reversePath = null, recipients = [], parameters } = received[0]?.envelope ?? {};
+    expect(formatPath(reversePath)).toBe('<ann@example.com>');
+    expect(recipients.map(({ forwardPath }) => formatMailbox(forwardPath))).toEqual([
+      'joe@example.org',
+      '"a b"@example.net',
+    ]);
+    expect(parameters).toEqual({ size: 20 });
+  });
+
+  it('says by BODY=8BITMIME that a message has eight bits (RFC 6152 §3), and sends them as they are', async () => {
+    const { port, received } = await serving();
+    const words = [
+      'send',
+      '--host',
+      '127.0.0.1',
+      '--port',
+      `${port}`,
+      '--from',
+      '<>',
+      '--to',
+      'joe@example.org',
+    ];
+    expect(await sansmtp(words, Buffer.from('\xe4\n', 'latin1'))).toMatchObject({ exitCode: 0 });
+    expect(received[0]).toMatchObject({
+      envelope: { reversePath: null, parameters: { size: 3, body: '8BITMIME' } },
+      body: '\xe4\r\n',
+    });
+  });
+
+  it('introduces itself by --hostname', async () => {
+    const names: string[] = [];
+    const { port } = await serving({
+      onHello: ({ name }) => {
+        names.push(name);
+      },
+    });
+    await send(port);
+    expect(names).toEqual(['client.example']);
+  });
+
+  it('exits 69 when a recipient is rejected, and delivers to the others', async () => {
+    const { port, received } = await serving({
+      onRcptTo({ forwardPath }) {
+        if (forwardPath.localPart === 'nobody') throw new Rejection(550, '5.1.1', 'No such user');
+      },
+    });
+    expect(await send(port, '--to', 'nobody@example.org')).toMatchObject({
+      stdout:
+        'delivered joe@example.org 250 2.0.0 Message accepted\nrejected nobody@example.org 550 5.1.1 No such user\n',
+      exitCode: 69,
+    });
+    expect(received[0]?.envelope.recipients).toHaveLength(1);
+  });
+
+  it('exits 75 when a recipient is deferred', async () => {
+    const { port } = await serving({
+      onMessage() {
+        throw new Rejection(452, '4.3.1', 'Full');
+      },
+    });
+    expect(await send(port)).toMatchObject({
+      stdout: 'deferred joe@example.org 452 4.3.1 Full\n',
+      exitCode: 75,
+    });
+  });
+
+  it('exits 75, with a line for each recipient, when nobody answers at the port', async () => {
+    const port = await scripted('', () => '');
+    const free = createServer().listen(0, '127.0.0.1');
+    await new Promise((resolve) => free.on('listening', resolve));
+    const address = free.address();
+    await new Promise((resolve) => free.close(resolve));
+    expect(port).toBeGreaterThan(0);
+    const closed = typeof address === 'object' && address !== null ? address.port : 0;
+    const { stdout, exitCode } = await send(closed, '--to', 'ann@example.org');
+    expect(stdout).toMatch(
+      /^deferred joe@example\.org .*ECONNREFUSED.*\ndeferred ann@example\.org .*ECONNREFUSED.*\n$/,
+    );
+    expect(exitCode).toBe(75);
+  });
+
+  it('exits 69 when the server will not serve it', async () => {
+    const port = await scripted('554 No service\r\n', () => '221 Bye\r\n');
+    expect(await send(port)).toEqual({
+      stdout: 'rejected joe@example.org 554 No service\n',
+      stderr: '',
+      exitCode: 69,
+    });
+  });
+
+  it.each([
+    { greeting: 'HTTP/1.1 400 Bad Request\r\n', exception: '', says: '' },
+    { greeting: '220 mx\r\n', exception: 'MAIL', says: 'OK\r\n' },
+    { greeting: '220 mx\r\n', exception: 'DATA', says: '250 OK\r\n' },
+  ])('exits 76 when the server breaks the protocol: $greeting$exception $says', async (script) => {
+    const port = await scripted(script.greeting, takingAll(script.exception, script.says));
+    const { stdout, exitCode } = await send(port);
+    expect(stdout).toMatch(/^deferred joe@example\.org The server broke the protocol .*\n$/);
+    expect(exitCode).toBe(76);
+  });
+
+  it('says unknown, and exits 75, when the connection is lost behind the final dot (RFC 1047)', async () => {
+    const port = await scripted('220 mx\r\n', takingAll('.', undefined));
+    const { stdout, exitCode } = await send(port);
+    expect(stdout).toMatch(/^unknown joe@example\.org .*lost.*\n$/);
+    expect(exitCode).toBe(75);
+  });
+
+  it.each([
+    { silentAt: 'greeting', greeting: '', exception: '', verdict: 'deferred' },
+    { silentAt: 'MAIL', greeting: '220 mx\r\n', exception: 'MAIL', verdict: 'deferred' },
+    { silentAt: 'final dot', greeting: '220 mx\r\n', exception: '.', verdict: 'unknown' },
+  ])('gives up after --timeout where the server is silent at the $silentAt', async (script) => {
+    const port = await scripted(script.greeting, takingAll(script.exception, ''));
+    const { stdout, exitCode } = await send(port, '--timeout', '0.2');
+    expect(stdout).toBe(`${script.verdict} joe@example.org not decided within the 0.2 s of --timeout\n`);
+    expect(exitCode).toBe(75);
+  });
+
+  it('keeps what it knows when the server is silent at QUIT until --timeout', async () => {
+    const port = await scripted('220 mx\r\n', takingAll('QUIT', ''));
+    const begin = performance.now();
+    expect(await send(port, '--timeout', '0.5')).toEqual({
+      stdout: 'delivered joe@example.org 250 OK\n',
+      stderr: '',
+      exitCode: 0,
+    });
+    expect(performance.now() - begin).toBeLessThan(5000);
+  });
+
+  it.each(['421 Bye\r\n', undefined])('takes it when the server ends the session itself', async (says) => {
+    const port = await scripted('220 mx\r\n', takingAll('DATA', says));
+    expect(await send(port)).toMatchObject({
+      stdout: expect.stringMatching(/^deferred /),
+      stderr: '',
+      exitCode: 75,
+    });
+  });
+
+  it('refuses a message that cannot be sent, before it connects', async () => {
+    const words = ['send', '--host', '127.0.0.1', '--port', '1', '--from', '<>', '--to', 'joe@example.org'];
+    const { stdout, stderr, exitCode } = await sansmtp(words, 'a\rb\n');
+    expect({ stdout, exitCode }).toEqual({ stdout: '', exitCode: 64 });
+    expect(stderr).toMatch(/^error: standard input: .*CR.* octet 1.*\n$/);
+  });
+
+  it('shows the dialogue with --verbose, but not the message', async () => {
+    const { port } = await serving();
+    const { stderr } = await send(port, '--verbose');
+    expect(stderr).toMatch(/^S: 220 mx\.example ESMTP\nC: EHLO client\.example\n/);
+    expect(stderr).toContain('C: MAIL FROM:<ann@example.com> SIZE=20\n');
+    expect(stderr).toMatch(
+      /^S: 354 .*\nC: \(\d+ octets of mail data\)\nS: 250 2\.0\.0 .*\nC: QUIT\nS: 221 .*\n$/m,
+    );
+    expect(stderr).not.toContain('Subject');
+  });
+
+  it('shows it as NDJSON with --json', async () => {
+    const { port } = await serving();
+    const { stdout, stderr } = await send(port, '--verbose', '--json');
+    const records = stderr
+      .trimEnd()
+      .split('\n')
+      .map((record) => JSON.parse(record));
+    expect(records[1]).toMatchObject({ speaker: 'C', msg: 'EHLO client.example' });
+    expect(stdout).toMatch(/^delivered /);
+  });
+});

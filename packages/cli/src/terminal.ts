@@ -1,0 +1,17 @@
+/** Where a command reads from and writes to, and what it leaves behind. */
+import type { Readable, Writable } from 'node:stream';
+
+export interface Terminal {
+  readonly stdin: Readable;
+  /** For results, which scripts read. */
+  readonly stdout: Writable;
+  /** For logs and errors, which people read. */
+  readonly stderr: Writable;
+  /** The code with which the process is to exit. */
+  exitCode: number;
+}
+
+/** The text on one line: control characters, which could also steer a terminal, become `?`. */
+export function oneLine(text: string): string {
+  return text.replace(/\p{Cc}/gu, '?');
+}

@@ -1,0 +1,71 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+
+/** The examples of the README run as they are printed, against the built packages, like those of a newcomer. */
+
+const root = fileURLToPath(new URL('../../..', import.meta.url));
+let folder: string;
+const children: ChildProcess[] = [];
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'sansmtp-readme-'));
+  await symlink(join(root, 'node_modules'), join(folder, 'node_modules'));
+  const readme = await readFile(join(root, 'README.md'), 'utf8');
+  for (const [, name, code] of readme.matchAll(/<!-- example: (\w+) -->\n```js\n([\s\S]*?)```/g)) {
+    await writeFile(join(folder, `${name}.mjs`), code ?? '');
+  }
+});
+
+afterAll(async () => {
+  for (const child of children) child.kill('SIGKILL');
+  await rm(folder, { recursive: true });
+});
+
+function start(name: string, port: number): ChildProcess & { readonly stdout: NodeJS.ReadableStream } {
+  const child = spawn(process.execPath, [join(folder, `${name}.mjs`)], {
+    env: { ...process.env, PORT: String(port) },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  children.push(child);
+  return child as ChildProcess & { readonly stdout: NodeJS.ReadableStream };
+}
+
+/** What the example prints until it ends. */
+async function run(name: string, port = 0): Promise<string> {
+  const child = start(name, port);
+  let printed = '';
+  for await (const chunk of child.stdout) printed += chunk;
+  if (child.exitCode === null) await once(child, 'exit');
+  expect(child.exitCode).toBe(0);
+  return printed;
+}
+
+it('receives with one example what the other sends, and refuses what it says it refuses', async () => {
+  const receiver = start('receive', 0);
+  let printed = '';
+  receiver.stdout.on('data', (chunk) => {
+    printed += chunk;
+  });
+  const until = (pattern: RegExp) =>
+    vi.waitFor(
+      () => pattern.exec(printed)?.[1] ?? Promise.reject(new Error(`Printed so far: ${printed}`)),
+      10_000,
+    );
+  const port = Number(await until(/listening on port (\d+)\n/));
+
+  expect(await run('send', port)).toBe('delivered 250\nrejected 550\n');
+  // "Subject: hello", an empty line and "My first message.", each ended by CRLF
+  expect(await until(/(\d+ octets for \d+ recipient\(s\))\n/)).toBe('37 octets for 1 recipient(s)');
+}, 20_000);
+
+it('holds a whole dialogue with nothing but the core', async () => {
+  const replies = (await run('embed')).split('\r\n');
+  expect(
+    replies.map((line) => line.slice(0, 3)).filter((code, index, all) => code !== all[index - 1]),
+  ).toEqual(['220', '250', '354', '250', '221', '']);
+}, 20_000);
