@@ -1,0 +1,38 @@
+/**
+ * The floor: canned replies over a bare `node:net` socket, which is the best that Node can do. It looks at the
+ * first octet of a chunk and for the end of mail data at the end of one, so it serves lock-step clients only.
+ */
+import { createServer } from 'node:net';
+
+const OK = Buffer.from('250 2.0.0 OK\r\n');
+const GO_AHEAD = Buffer.from('354 Go ahead\r\n');
+const END = '\r\n.\r\n';
+
+const server = createServer({ noDelay: true }, (socket) => {
+  let receiving = false;
+  let tail = '';
+  socket.on('error', () => socket.destroy());
+  socket.write('220 floor ESMTP\r\n');
+  socket.on('data', (chunk) => {
+    if (receiving) {
+      tail = (tail + chunk.subarray(-END.length).toString('latin1')).slice(-END.length);
+      if (tail !== END) return;
+      receiving = false;
+      socket.write(OK);
+    } else if (chunk[0] === 0x44) {
+      receiving = true; // DATA
+      tail = '';
+      socket.write(GO_AHEAD);
+    } else if (chunk[0] === 0x51) {
+      socket.end(OK); // QUIT
+    } else {
+      socket.write(OK);
+    }
+  });
+});
+
+server.listen(0, '127.0.0.1', () => {
+  const address = server.address();
+  if (address !== null && typeof address === 'object')
+    console.log(`listening smtp 127.0.0.1:${address.port}`);
+});

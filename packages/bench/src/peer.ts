@@ -1,0 +1,69 @@
+/**
+ * A server in a process of its own, for the time of one measurement.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { connect, createServer } from 'node:net';
+import { setTimeout } from 'node:timers/promises';
+
+export interface Peer {
+  readonly name: string;
+  readonly port: number;
+  stop(): Promise<void>;
+}
+
+/** Starts a program that prints `listening smtp HOST:PORT` when it is ready, as `sansmtp serve` does. */
+export async function startPeer(name: string, command: string, args: readonly string[]): Promise<Peer> {
+  const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'ignore'] });
+  let printed = '';
+  const port = await new Promise<number>((resolve, reject) => {
+    child.once('exit', () => reject(new Error(`${name} ended before it listened`)));
+    child.stdout.on('data', (chunk) => {
+      printed += chunk;
+      const found = /^listening smtp \S+:(\d+)$/m.exec(printed)?.[1];
+      if (found !== undefined) resolve(Number(found));
+    });
+  });
+  return { name, port, stop: () => stop(child) };
+}
+
+/** Starts Postfix's smtp-sink, which takes no port 0 and does not say when it is ready. */
+export async function startSmtpSink(): Promise<Peer> {
+  const port = await freePort();
+  const asRoot = process.getuid?.() === 0; // which smtp-sink refuses to stay
+  const args = [...(asRoot ? ['-u', 'nobody'] : []), `127.0.0.1:${port}`, '1000'];
+  const child = spawn('smtp-sink', args, { stdio: 'ignore' });
+  for (let attempt = 0; !(await answers(port)); attempt += 1) {
+    if (attempt === 50) throw new Error('smtp-sink does not answer');
+    await setTimeout(100);
+  }
+  return { name: 'smtp-sink', port, stop: () => stop(child) };
+}
+
+async function answers(port: number): Promise<boolean> {
+  const socket = connect({ host: '127.0.0.1', port });
+  try {
+    await once(socket, 'connect');
+    return true;
+  } catch {
+    return false;
+  } finally {
+    socket.destroy();
+  }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  if (address === null || typeof address !== 'object') throw new Error('No free port');
+  return address.port;
+}
+
+async function stop(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  child.kill('SIGKILL');
+  await once(child, 'exit');
+}
