@@ -1,6 +1,6 @@
 /**
- * The floor: canned replies over a bare `node:net` socket, which is the best that Node can do. It looks at the
- * first octet of a chunk and for the end of mail data at the end of one, so it serves lock-step clients only.
+ * The floor: canned replies over a bare `node:net` socket, which is the best that Node can do. A command is known
+ * by its first octet, and mail data is searched for its end, across chunks; nothing else is looked at.
  */
 import { createServer } from 'node:net';
 
@@ -15,8 +15,9 @@ const server = createServer({ noDelay: true }, (socket) => {
   socket.write('220 floor ESMTP\r\n');
   socket.on('data', (chunk) => {
     if (receiving) {
-      tail = (tail + chunk.subarray(-END.length).toString('latin1')).slice(-END.length);
-      if (tail !== END) return;
+      const across = tail + chunk.toString('latin1', 0, END.length);
+      tail = (tail + chunk.toString('latin1', Math.max(0, chunk.length - END.length))).slice(1 - END.length);
+      if (!chunk.includes(END) && !across.includes(END)) return;
       receiving = false;
       socket.write(OK);
     } else if (chunk[0] === 0x44) {

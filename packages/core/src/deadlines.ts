@@ -13,8 +13,14 @@ export class Deadlines {
 
   /** Harmless when `id` is not running: firing and leaving the state both clear it. */
   clear(id: string): void {
-    const index = this.#running.findIndex((deadline) => deadline.id === id);
-    if (index >= 0) this.#running.splice(index, 1);
+    const running = this.#running;
+    for (let index = 0; index < running.length; index += 1) {
+      if (running[index]?.id !== id) continue;
+      // The last one takes its place: the order says nothing, and a splice would make an array.
+      const last = running.pop();
+      if (last !== undefined && index < running.length) running[index] = last;
+      return;
+    }
   }
 
   /** Begins every running wait anew: the peer did something that does not change the state. */

@@ -18,7 +18,7 @@ export type * from './client/messages.js';
 export type { ClientSessionOptions } from './client/options.js';
 export { ClientSession } from './client/session.js';
 export { LocalProtocolError, RemoteProtocolError } from './errors.js';
-export type { ServerTimeouts } from './server/chart.js';
+export type { ServerState, ServerTimeouts } from './server/chart.js';
 export type * from './server/messages.js';
 export type { ServerSessionOptions } from './server/options.js';
 export { ServerSession } from './server/session.js';

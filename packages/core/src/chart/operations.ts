@@ -112,13 +112,20 @@ function compileBuiltIn(machine: MachineShape, node: StateNodeShape, action: Bui
     raised === action.id
   ) {
     const delay = resolveDelay(machine, node, action.delay);
+    // Delays hardly ever change, so the effect is made anew only when its delay does.
+    let effect = deadlineEffect(raised, Number.NaN);
     return (context, event, effects) => {
-      const milliseconds = typeof delay === 'number' ? delay : delay({ context, event });
-      effects.push({ type: SET_DEADLINE, params: { id: raised, delay: milliseconds } });
+      const milliseconds = typeof delay === 'number' ? delay : Number(delay({ context, event }));
+      if (effect.params.delay !== milliseconds) effect = deadlineEffect(raised, milliseconds);
+      effects.push(effect);
       return context;
     };
   }
   throw new UnsupportedChartError(node, `an inline action (${action.type ?? 'a function'})`);
+}
+
+function deadlineEffect(id: string, delay: number) {
+  return Object.freeze({ type: SET_DEADLINE, params: Object.freeze({ id, delay }) });
 }
 
 function resolveDelay(machine: MachineShape, node: StateNodeShape, delay: unknown): number | Compute {

@@ -62,14 +62,25 @@ describe('replies to pipelined commands', () => {
     );
   });
 
-  it('do not wait for an application that takes its time', () => {
+  it('leave in one write too when the application takes its time over each (RFC 2920 §3.2)', () => {
+    const dialogue = new Dialogue({
+      application: ({ kind }) => (kind === 'mail' || kind === 'rcpt' ? undefined : accept),
+    }).ready();
+    expect(writesAfter(dialogue, 'MAIL FROM:<a@b>', 'RCPT TO:<c@s>', 'RCPT TO:<d@s>', 'RSET')).toEqual([]);
+    expect(dialogue.answer(accept)).toEqual([]);
+    expect(dialogue.answer(accept)).toEqual([]);
+    expect(dialogue.answer(accept)).toHaveLength(4);
+  });
+
+  it('do not wait for a decision on the last command: nothing of the batch is held any more', () => {
     const dialogue = new Dialogue({
       application: (question) =>
         question.kind === 'rcpt' && question.forwardPath.localPart === 'slow' ? undefined : accept,
     }).ready();
-    const batch = ['MAIL FROM:<a@b>', 'RCPT TO:<c@s>', 'RCPT TO:<slow@s>', 'RCPT TO:<d@s>'];
-    expect(writesAfter(dialogue, ...batch)).toEqual([['250', '250']]);
-    expect(dialogue.answer(accept)).toHaveLength(2);
+    expect(writesAfter(dialogue, 'MAIL FROM:<a@b>', 'RCPT TO:<c@s>', 'RCPT TO:<slow@s>')).toEqual([
+      ['250', '250'],
+    ]);
+    expect(dialogue.answer(accept)).toHaveLength(1);
   });
 
   it('leave when they have grown to 16 KiB, however many commands are still to come', () => {

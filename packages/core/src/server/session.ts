@@ -54,6 +54,21 @@ export const serverChart = compile<ServerContext, ServerEvent, ServerChartInput>
 /** Octets of the text in the greeting and in the first line of the reply to EHLO (RFC 5321 §4.5.3.1.5). */
 const MAXIMUM_INTRODUCTION = 500;
 
+/** The chart's events by verb; a string put together anew would be hashed anew for each look into the table. */
+const commandEvents = {
+  EHLO: 'command.EHLO',
+  HELO: 'command.HELO',
+  MAIL: 'command.MAIL',
+  RCPT: 'command.RCPT',
+  DATA: 'command.DATA',
+  RSET: 'command.RSET',
+  QUIT: 'command.QUIT',
+  NOOP: 'command.NOOP',
+  HELP: 'command.HELP',
+  VRFY: 'command.VRFY',
+  EXPN: 'command.EXPN',
+} as const satisfies { readonly [Verb in Command['verb']]: `command.${Verb}` };
+
 /** An open mail transaction; the application sees it as an `Envelope`. */
 interface Transaction extends Envelope {
   readonly recipients: Recipient[];
@@ -179,7 +194,8 @@ export class ServerSession {
       const output = this.#outputs.shift();
       if (output !== undefined) return output;
       if (!this.#advance()) {
-        this.#flush();
+        // While more of a pipelined batch is held, its replies wait for the open decision, however long it takes.
+        if (this.#question === undefined || this.#inbound.length === 0) this.#flush();
         return this.#outputs.shift();
       }
     }
@@ -254,9 +270,8 @@ export class ServerSession {
     }
     this.#command = command;
     const refusal = this.#readParameters(command);
-    return refusal === undefined
-      ? { type: `command.${command.verb}` }
-      : { type: `command.${command.verb}`, refusal };
+    const type = commandEvents[command.verb];
+    return refusal === undefined ? { type } : { type, refusal };
   }
 
   /** Types the parameters of MAIL and RCPT; the reply that refuses them, if one does. */
@@ -458,7 +473,7 @@ export class ServerSession {
 
   /**
    * Queues an output behind the replies given so far. Only a question overtakes them, for its reply may leave with
-   * them: if it is not answered at once, `poll()` gives them out next.
+   * them (RFC 2920 §3.2).
    */
   #emit(output: ServerOutput): void {
     if (output.type !== 'ask' && output.type !== 'transition') this.#flush();

@@ -1,0 +1,37 @@
+/** A stream without another end: it notes what it is told to do, and the test calls its listener. */
+import type { ByteStream, ByteStreamListener } from '@sansmtp/transport';
+
+export class StubStream implements ByteStream {
+  readonly peer = {};
+  readonly calls: string[] = [];
+  #listener: ByteStreamListener | undefined;
+
+  get listener(): ByteStreamListener {
+    if (this.#listener === undefined) throw new Error('The stream was not opened');
+    return this.#listener;
+  }
+
+  open(listener: ByteStreamListener): void {
+    this.#listener = listener;
+  }
+
+  write(): boolean {
+    return true;
+  }
+
+  pause(): void {
+    this.calls.push('pause');
+  }
+
+  resume(): void {
+    this.calls.push('resume');
+  }
+
+  end(): void {
+    this.calls.push('end');
+  }
+
+  abort(): void {
+    this.calls.push('abort');
+  }
+}

@@ -1,0 +1,103 @@
+/**
+ * What an application brings to receive mail: a function for each decision, each of which may return a promise.
+ *
+ * - Returning nothing accepts. (EXPN alone is refused when it has no handler.)
+ * - Returning a `Reply` accepts or refuses by its code, and sets the text.
+ * - Throwing an error that carries `responseCode`, such as a `Rejection`, refuses with that reply.
+ * - Throwing anything else is a fault of ours: the client gets 451 4.3.0 and may try again later, `onError` gets
+ *   the error, and its text never reaches the wire.
+ * - Code 421 ends the session, whatever was decided.
+ */
+import type {
+  AbandonReason,
+  Envelope,
+  Hello,
+  MailParameters,
+  Recipient,
+  Reply,
+  ReversePath,
+} from '@sansmtp/core';
+import type { PeerInformation } from './byte-stream.js';
+
+// One promise of either, not a promise for each: only so does the type of a chain of `then` go with it.
+export type HandlerResult<Nothing = void> = Reply | Nothing | Promise<Reply | Nothing>;
+
+/** What a handler may know of the session that asks it. */
+export interface ServerSessionInformation {
+  readonly peer: PeerInformation;
+  /** How the client introduced itself; undefined before EHLO or HELO was accepted. */
+  readonly hello: Hello | undefined;
+}
+
+/** A message as it arrives. */
+export interface IncomingMessage {
+  readonly envelope: Envelope;
+  /**
+   * The mail data, transparency undone, to be read once. The client is held back while it is not read. It throws
+   * a `MailDataAbandonedError` when the message will not be completed: discard then what was read.
+   */
+  readonly body: AsyncIterable<Uint8Array>;
+}
+
+export interface ServerHandlers {
+  /** Someone connected. Refused: 554, and only QUIT is served. */
+  onConnect?(session: ServerSessionInformation): HandlerResult;
+  /** EHLO or HELO. A refused one changes nothing. */
+  onHello?(hello: Hello, session: ServerSessionInformation): HandlerResult;
+  /** MAIL opens a mail transaction. */
+  onMailFrom?(
+    mail: { readonly reversePath: ReversePath; readonly parameters: MailParameters },
+    session: ServerSessionInformation,
+  ): HandlerResult;
+  /** RCPT adds a recipient. Without this handler any recipient is taken: nothing is relayed but by you. */
+  onRcptTo?(recipient: Recipient, envelope: Envelope, session: ServerSessionInformation): HandlerResult;
+  /** DATA. The last moment to refuse before the message is sent. */
+  onData?(envelope: Envelope, session: ServerSessionInformation): HandlerResult;
+  /**
+   * A message arrives. Called when its mail data begins. Return, or resolve, only once the message is safely
+   * kept: the client is then told 250, and may forget it (RFC 5321 §4.2.5). What was not read of the body by
+   * then is dropped.
+   */
+  onMessage(message: IncomingMessage, session: ServerSessionInformation): HandlerResult;
+  /** VRFY. Without this handler: 252, which says neither yes nor no. */
+  onVerify?(argument: string, session: ServerSessionInformation): HandlerResult;
+  /** EXPN. Return a reply 250 with the members of the list, a line each. Without this handler: 502. */
+  onExpand?(argument: string, session: ServerSessionInformation): HandlerResult;
+  /** HELP. Return a reply 214. */
+  onHelp?(argument: string, session: ServerSessionInformation): HandlerResult;
+  /** The connection is closed, both ways; with the reason if it broke. */
+  onClose?(session: ServerSessionInformation, reason?: Error): void;
+  /** A handler threw what is no rejection. What this throws in turn drops the connection. */
+  onError?(error: unknown, session: ServerSessionInformation): void;
+}
+
+/** Thrown by a handler to refuse, with the reply to give. */
+export class Rejection extends Error {
+  override readonly name = 'Rejection';
+  /** 400 to 599. */
+  readonly responseCode: number;
+  /** The enhanced status code (RFC 3463); its class is the code's first digit. */
+  readonly enhancedCode: string | undefined;
+
+  /** @param text what the client is told: plain words for the sender of the mail */
+  constructor(responseCode: number, enhancedCode: string | undefined, text: string) {
+    super(text);
+    this.responseCode = responseCode;
+    this.enhancedCode = enhancedCode;
+  }
+}
+
+/** Thrown to the reader of a body: the rest of it will not come, and what came must not be kept. */
+export class MailDataAbandonedError extends Error {
+  override readonly name = 'MailDataAbandonedError';
+  /**
+   * `malformed` and `tooLarge`: the server refuses it by itself. `closed`: the session ended first. `dropped`:
+   * `onMessage` had settled, and something went on reading.
+   */
+  readonly reason: AbandonReason | 'dropped';
+
+  constructor(reason: AbandonReason | 'dropped') {
+    super(`The mail data was abandoned: ${reason}`);
+    this.reason = reason;
+  }
+}

@@ -1,0 +1,373 @@
+/**
+ * The driver of a server session: the one loop between a byte stream, a session and the application's handlers.
+ * It knows nothing of the protocol.
+ *
+ * - It drains the session before it waits. Handlers that answer at once cost no turn of the event loop.
+ * - It reads while it writes: replies that the peer does not take yet wait, up to a bound, so that two peers with
+ *   full buffers do not wait for each other for ever. Beyond the bound it neither reads nor looks at what it has
+ *   read: the replies to one chunk of commands may be many times as long as the chunk.
+ * - The stream is paused only when bytes really come that cannot be used yet: pausing at every question would cost
+ *   two system calls a command. The session holds that one chunk, however large: the stream bounds it.
+ * - One timer is armed at a time and left standing when the deadline moves away; it is set anew when it fires.
+ */
+import {
+  type Answer,
+  type Envelope,
+  type Question,
+  type Reply,
+  ServerSession,
+  type ServerSessionOptions,
+} from '@sansmtp/core';
+import type { ByteStream, ByteStreamListener } from './byte-stream.js';
+import type { Clock } from './clock.js';
+import {
+  type HandlerResult,
+  MailDataAbandonedError,
+  type ServerHandlers,
+  type ServerSessionInformation,
+} from './handlers.js';
+import { MessageBody } from './message-body.js';
+
+/** Octets of replies that may wait for the peer to take them before nothing more is read from it. */
+const MAXIMUM_UNSENT_OCTETS = 262_144;
+
+/** How long the last octets may take to leave, in milliseconds. */
+const FLUSH_TIME = 5_000;
+
+export interface ServeOptions extends Omit<ServerSessionOptions, 'maximumHeldOctets'> {
+  readonly clock: Clock;
+}
+
+/** A session that is being served. */
+export interface ServerConnection {
+  readonly information: ServerSessionInformation;
+  /** Resolves when the connection is closed, whatever the reason. Never rejects. */
+  readonly closed: Promise<void>;
+  /** Ends the session by 421 4.3.2 as soon as no message is under way. Await `closed` next. */
+  shutdown(): void;
+  /** Drops the connection at once. */
+  abort(reason?: Error): void;
+}
+
+/**
+ * Serves SMTP to the peer of `stream` until the session is over (RFC 5321).
+ * @param stream a connected stream that was not opened yet
+ */
+export function serveSession(
+  stream: ByteStream,
+  handlers: ServerHandlers,
+  options: ServeOptions,
+): ServerConnection {
+  return new ServerDriver(stream, handlers, options);
+}
+
+/** An `onMessage` under way: its body, and what it decided if it has. */
+interface Delivery {
+  readonly body: MessageBody;
+  answer: Answer | Promise<Answer>;
+}
+
+class ServerDriver implements ServerConnection, ByteStreamListener {
+  readonly closed: Promise<void>;
+  readonly information: ServerSessionInformation;
+  readonly #stream: ByteStream;
+  readonly #handlers: ServerHandlers;
+  readonly #clock: Clock;
+  readonly #session: ServerSession;
+  #resolveClosed: () => void = () => {};
+
+  #delivery: Delivery | undefined;
+  #pumping = false;
+  #paused = false;
+  #peerEnded = false;
+  /** Octets written since the stream said that its buffer is full; undefined while it is not. */
+  #unsent: number | undefined;
+  #timerAt: number | undefined;
+  #clearTimer: () => void = () => {};
+
+  constructor(stream: ByteStream, handlers: ServerHandlers, options: ServeOptions) {
+    this.#stream = stream;
+    this.#handlers = handlers;
+    this.#clock = options.clock;
+    const session = new ServerSession({
+      ...options,
+      maximumHeldOctets: Number.POSITIVE_INFINITY,
+      now: options.clock.now(),
+    });
+    this.#session = session;
+    this.information = {
+      peer: stream.peer,
+      get hello() {
+        return session.hello;
+      },
+    };
+    this.closed = new Promise((resolve) => {
+      this.#resolveClosed = resolve;
+    });
+    stream.open(this);
+    this.#pump();
+  }
+
+  shutdown(): void {
+    this.#session.handle({ type: 'shutdown', now: this.#clock.now() });
+    this.#pump();
+  }
+
+  abort(reason?: Error): void {
+    this.#stream.abort(reason);
+  }
+
+  data(bytes: Uint8Array): void {
+    const { wantsInput } = this.#session;
+    this.#session.handle({ type: 'bytes', bytes, now: this.#clock.now() });
+    if (!wantsInput) this.#pause();
+    else this.#pump();
+  }
+
+  end(): void {
+    this.#peerEnded = true;
+    this.#session.handle({ type: 'eof', now: this.#clock.now() });
+    this.#pump();
+  }
+
+  drain(): void {
+    this.#unsent = undefined;
+    this.#pump();
+  }
+
+  close(reason?: Error): void {
+    this.#session.handle({ type: 'lost', now: this.#clock.now() });
+    this.#pump();
+    this.#clearTimer();
+    this.#resolveClosed(); // first, for onClose may throw
+    this.#handlers.onClose?.(this.information, reason);
+  }
+
+  /**
+   * Does all that the session asks for, then waits: for the peer, the application, or the deadline.
+   * @param begin what to do before, and not to be interrupted by a handler that calls `shutdown()`
+   */
+  #pump(begin?: () => void): void {
+    if (this.#pumping) return; // a handler called shutdown() from within: the loop below goes on with it
+    this.#pumping = true;
+    try {
+      begin?.();
+      this.#drainSession();
+    } finally {
+      this.#pumping = false;
+    }
+
+    if (this.#isCongested || this.#delivery?.body.isFull) this.#pause();
+    else if (this.#session.wantsInput) this.#resume();
+    this.#arm();
+  }
+
+  /** The peer does not take its replies. */
+  get #isCongested(): boolean {
+    return this.#unsent !== undefined && this.#unsent > MAXIMUM_UNSENT_OCTETS;
+  }
+
+  #drainSession(): void {
+    // A session that wants no input has little left to say, and may have to be told the end.
+    while (!(this.#isCongested && this.#session.wantsInput)) {
+      const output = this.#session.poll();
+      if (output === undefined) return;
+      switch (output.type) {
+        case 'write':
+          this.#write(output.bytes);
+          break;
+        case 'ask':
+          this.#decide(output.question);
+          break;
+        case 'mailData':
+          this.#delivery?.body.push(output.bytes);
+          break;
+        case 'abandonMailData':
+          this.#delivery?.body.abandon(output.reason);
+          this.#delivery = undefined;
+          break;
+        case 'close':
+          this.#stream.end();
+          break;
+        case 'closed':
+          this.#release();
+          break;
+        case 'transition':
+          break;
+      }
+    }
+  }
+
+  #write(bytes: Uint8Array): void {
+    if (this.#unsent !== undefined) this.#unsent += bytes.length;
+    if (!this.#stream.write(bytes) && this.#unsent === undefined) this.#unsent = bytes.length;
+  }
+
+  /** The session is over. What was written last may still be on its way if the peer closed as it should. */
+  #release(): void {
+    if (!this.#peerEnded) {
+      this.#stream.abort();
+      return;
+    }
+    this.#stream.end();
+    this.#clearTimer();
+    this.#clearTimer = this.#clock.set(this.#clock.now() + FLUSH_TIME, () => this.#stream.abort());
+  }
+
+  #pause(): void {
+    if (this.#paused) return;
+    this.#paused = true;
+    this.#stream.pause();
+  }
+
+  #resume(): void {
+    if (!this.#paused) return;
+    this.#paused = false;
+    this.#stream.resume();
+  }
+
+  #arm(): void {
+    const next = this.#session.nextDeadline();
+    if (next === undefined || (this.#timerAt !== undefined && this.#timerAt <= next)) return;
+    this.#clearTimer();
+    this.#timerAt = next;
+    this.#clearTimer = this.#clock.set(next, () => {
+      this.#timerAt = undefined;
+      const now = this.#clock.now();
+      const due = this.#session.nextDeadline();
+      // Whoever has not read the replies so far would not read a 421 either.
+      if (this.#isCongested && due !== undefined && due <= now) {
+        this.#stream.abort(new Error('The peer did not read its replies'));
+        return;
+      }
+      this.#session.handle({ type: 'timeout', now });
+      this.#pump();
+    });
+  }
+
+  /** Has a question answered: at once if the handler does, else when its promise settles. */
+  #decide(question: Question): void {
+    const answer = this.#consult(question);
+    if (!(answer instanceof Promise)) {
+      this.#answer(question, answer);
+      return;
+    }
+    answer.then((settled) => this.#pump(() => this.#answer(question, settled)));
+  }
+
+  #answer(question: Question, answer: Answer): void {
+    // The session may have given up waiting in the meantime.
+    if (this.#session.question !== question) return;
+    try {
+      this.#session.handle({ type: 'answer', ...answer, now: this.#clock.now() });
+    } catch (error) {
+      // A reply that cannot be given here, such as 250 to DATA: the handler's fault, not the client's.
+      this.#session.handle({ type: 'answer', ...this.#refusal(error), now: this.#clock.now() });
+      return;
+    }
+    if (question.kind === 'data' && answer.decision === 'accept') this.#receive(question.envelope);
+  }
+
+  #consult(question: Question): Answer | Promise<Answer> {
+    const { information } = this;
+    const handlers = this.#handlers;
+    switch (question.kind) {
+      case 'connect':
+        return this.#answerOf(() => handlers.onConnect?.(information));
+      case 'hello':
+        return this.#answerOf(() => handlers.onHello?.(question.hello, information));
+      case 'mail':
+        return this.#answerOf(() => handlers.onMailFrom?.(question, information));
+      case 'rcpt':
+        return this.#answerOf(() => handlers.onRcptTo?.(question, question.envelope, information));
+      case 'data':
+        return this.#answerOf(() => handlers.onData?.(question.envelope, information));
+      case 'verify':
+        return this.#answerOf(() => handlers.onVerify?.(question.argument, information));
+      case 'expand':
+        if (handlers.onExpand === undefined) return { decision: 'reject' };
+        return this.#answerOf(() => handlers.onExpand?.(question.argument, information));
+      case 'help':
+        return this.#answerOf(() => handlers.onHelp?.(question.argument, information));
+      case 'message': {
+        const delivery = this.#delivery;
+        this.#delivery = undefined;
+        delivery?.body.end();
+        return delivery?.answer ?? { decision: 'reject' };
+      }
+    }
+  }
+
+  /** Mail data begins: hands the message to the application while it arrives. */
+  #receive(envelope: Envelope): void {
+    const body = new MessageBody(() => this.#pump());
+    const answer = this.#answerOf(() => this.#handlers.onMessage({ envelope, body }, this.information));
+    const delivery: Delivery = { body, answer };
+    this.#delivery = delivery;
+    if (!(answer instanceof Promise)) {
+      body.drop();
+      return;
+    }
+    answer.then((settled) => {
+      delivery.answer = settled;
+      body.drop();
+    });
+  }
+
+  /** Runs a handler and reads its result, or what it throws, as an answer. */
+  #answerOf(handler: () => HandlerResult): Answer | Promise<Answer> {
+    try {
+      const result = handler();
+      if (!isPromiseLike(result)) return this.#read(result ?? undefined);
+      return Promise.resolve(result).then(
+        (reply) => this.#read(reply ?? undefined),
+        (error: unknown) => this.#refusal(error),
+      );
+    } catch (error) {
+      return this.#refusal(error);
+    }
+  }
+
+  /** A result of a handler as an answer. */
+  #read(reply: Reply | undefined): Answer {
+    if (reply === undefined) return { decision: 'accept' };
+    return { decision: reply.code < 400 ? 'accept' : 'reject', reply };
+  }
+
+  /** What a handler threw as an answer: its own reply if it brought one, else a temporary failure. */
+  #refusal(error: unknown): Answer {
+    if (isRejection(error)) {
+      const { responseCode: code, enhancedCode = `${Math.floor(code / 100)}.0.0`, message } = error;
+      return { decision: 'reject', reply: { code, enhancedCode, lines: [message] } };
+    }
+    // Not a fault: the reader of a body that was abandoned lets the error pass.
+    if (!(error instanceof MailDataAbandonedError)) this.#report(error);
+    return { decision: 'reject', reply: LOCAL_ERROR };
+  }
+
+  #report(error: unknown): void {
+    try {
+      this.#handlers.onError?.(error, this.information);
+    } catch (thrown) {
+      this.#stream.abort(
+        thrown instanceof Error ? thrown : new Error('onError threw no Error', { cause: thrown }),
+      );
+    }
+  }
+}
+
+/** RFC 5321 §4.2.2: 451 asks the client to try again later. */
+const LOCAL_ERROR: Reply = {
+  code: 451,
+  enhancedCode: '4.3.0',
+  lines: ['Local error in processing; try again later'],
+};
+
+function isPromiseLike<T>(value: T | PromiseLike<T>): value is PromiseLike<T> {
+  return typeof value === 'object' && value !== null && 'then' in value;
+}
+
+function isRejection(error: unknown): error is Error & { responseCode: number; enhancedCode?: string } {
+  if (!(error instanceof Error) || !('responseCode' in error)) return false;
+  return typeof error.responseCode === 'number' && error.responseCode >= 400 && error.responseCode <= 599;
+}
