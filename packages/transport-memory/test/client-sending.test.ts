@@ -247,8 +247,9 @@ describe('send()', () => {
       expect(await sent).toMatchObject([
         { verdict: 'deferred', phase: 'message', failure: { kind: 'timeout' } },
       ]);
-      expect(body.returned).toBe(1);
       await client.closed;
+      await settle();
+      expect(body).toMatchObject({ asked: 5, returned: 1 });
       expect(clock.pending).toBe(0);
     });
   });
@@ -359,7 +360,8 @@ describe('send()', () => {
     it('yields on when the session is over sends nothing of it', async () => {
       const late = pending<string>();
       const { client, server } = await connected();
-      const sent = client.send(envelopeFor(), new Body('one\r\n', late.promise));
+      const body = new Body('one\r\n', late.promise, 'three\r\n');
+      const sent = client.send(envelopeFor(), body);
       await settle();
       server.stream.end();
       expect(await sent).toMatchObject([
@@ -368,6 +370,7 @@ describe('send()', () => {
       late.resolve('two\r\n');
       await settle();
       expect(server.heard.endsWith('one\r\n')).toBe(true);
+      expect(body.asked).toBe(2);
     });
 
     it('takes too long, is deferred (RFC 5321 §4.5.3.2.5)', async () => {

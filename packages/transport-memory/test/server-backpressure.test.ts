@@ -1,3 +1,4 @@
+import type { Reply } from '@sansmtp/core';
 import type { ServerHandlers } from '@sansmtp/transport';
 import { describe, expect, it } from 'vitest';
 import { settle } from './peer.js';
@@ -103,6 +104,35 @@ describe('a client that never reads its replies', () => {
     await clock.advanceAsync(1);
     await connection.closed;
     expect(closings).toEqual([new Error('The peer did not read its replies')]);
+    expect(clock.pending).toBe(0);
+  });
+
+  it('has the whole time, however long the session was idle before', async () => {
+    const { clock, peer, closings } = await serve({}, network);
+    await clock.advanceAsync(200_000);
+    peer.stream.pause();
+    pipeline(peer, 'NOOP', 30_000);
+    await clock.advanceAsync(299_999);
+    expect(closings).toEqual([]);
+    await clock.advanceAsync(1);
+    expect(closings).toHaveLength(1);
+  });
+
+  it.each([
+    ['in the middle of its commands', 1_000],
+    ['with its very last octets', 645],
+  ])('is dropped when it has ended its side, and the bound is reached %s', async (_, lines) => {
+    const decided = pending<Reply>();
+    const { clock, peer, closings } = await serve({ onHelp: () => decided.promise }, network);
+    await peer.say('EHLO c.example');
+    peer.stream.pause();
+    peer.write('HELP\r\n');
+    pipeline(peer, 'RSET', 100);
+    peer.stream.end();
+    await settle();
+    decided.resolve({ code: 214, lines: new Array(lines).fill('H'.repeat(400)) });
+    await clock.advanceAsync(305_000);
+    expect(closings).toHaveLength(1);
     expect(clock.pending).toBe(0);
   });
 

@@ -184,6 +184,16 @@ describe.each(decisions)('%s', (decision) => {
     },
   );
 
+  it.each([250, 354, 600, '550', Number.NaN])(
+    'takes an error for a fault whose responseCode is %s',
+    async (code) => {
+      const error = Object.assign(new Error('Not meant for the client'), { responseCode: code });
+      const { reply, errors } = await decide(decision, () => Promise.reject(error));
+      expect(reply).toEqual(['451 4.3.0 Local error in processing; try again later']);
+      expect(errors).toEqual([error]);
+    },
+  );
+
   it.each<[string, Reply]>([
     ['would go with another question', { code: decision === 'onData' ? 250 : 354, lines: ['Go on'] }],
     ['has a code of no class', { code: 199, lines: ['No such code'] }],
@@ -246,6 +256,8 @@ describe.each(decisions)('%s', (decision) => {
       expect(peer.news()).toEqual(['421 4.3.0 No decision in time, closing the session; try again later']);
       expect(peer.ended).toBe(true);
       late(decided);
+      await settle();
+      expect(session.errors).toEqual([]);
       peer.stream.end();
       await connection.closed;
       expect(peer.news()).toEqual([]);

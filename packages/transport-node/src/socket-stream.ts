@@ -48,6 +48,21 @@ function peerOf(socket: Socket): PeerInformation {
   return { address, port: remotePort };
 }
 
+/**
+ * Small writes wait for the end of the turn of the event loop, and leave together: replies to a peer that come in
+ * one turn are one packet, and those to many peers go out in one burst. Written one by one between the reads, each
+ * would wake its peer from sleep, which costs more than all the rest of it: under load a third of a server's time.
+ */
+const SMALL_OCTETS = 4096;
+
+let withSmallWrites: SocketStream[] = [];
+
+function sendSmallWrites(): void {
+  const streams = withSmallWrites;
+  withSmallWrites = [];
+  for (const stream of streams) stream.sendSmallWrites();
+}
+
 function asError(thrown: unknown): Error {
   return thrown instanceof Error ? thrown : new Error('The listener threw no Error.', { cause: thrown });
 }
@@ -61,6 +76,8 @@ export class SocketStream implements ByteStream {
   #reason: Error | undefined;
   #writable = true;
   #paused = false;
+  /** Small writes wait for the end of the turn. */
+  #corked = false;
   /** Nothing may be called any more but `close`. */
   #broken = false;
   #drainWaits = false;
@@ -87,7 +104,22 @@ export class SocketStream implements ByteStream {
   }
 
   write(bytes: Uint8Array): boolean {
-    return this.#writable ? this.#socket.write(bytes) : true;
+    if (!this.#writable) return true;
+    if (bytes.length > SMALL_OCTETS) {
+      this.sendSmallWrites();
+    } else if (!this.#corked) {
+      this.#corked = true;
+      this.#socket.cork();
+      if (withSmallWrites.push(this) === 1) setImmediate(sendSmallWrites);
+    }
+    return this.#socket.write(bytes);
+  }
+
+  /** For the end of the turn. */
+  sendSmallWrites(): void {
+    if (!this.#corked) return;
+    this.#corked = false;
+    this.#socket.uncork();
   }
 
   pause(): void {

@@ -295,7 +295,6 @@ class ClientDriver implements ClientConnection, ByteStreamListener {
     const delivery = this.#delivery;
     if (delivery === undefined) return;
     this.#delivery = undefined;
-    this.#resumeBody?.();
     settle(delivery);
     if (delivery.iterator !== undefined) void leave(delivery.iterator);
   }

@@ -61,10 +61,10 @@ export function serveSession(
   return new ServerDriver(stream, handlers, options);
 }
 
-/** An `onMessage` under way: its body, and what it decided if it has. */
+/** An `onMessage` under way. */
 interface Delivery {
   readonly body: MessageBody;
-  answer: Answer | Promise<Answer>;
+  readonly answer: Answer | Promise<Answer>;
 }
 
 class ServerDriver implements ServerConnection, ByteStreamListener {
@@ -302,16 +302,9 @@ class ServerDriver implements ServerConnection, ByteStreamListener {
   #receive(envelope: Envelope): void {
     const body = new MessageBody(() => this.#pump());
     const answer = this.#answerOf(() => this.#handlers.onMessage({ envelope, body }, this.information));
-    const delivery: Delivery = { body, answer };
-    this.#delivery = delivery;
-    if (!(answer instanceof Promise)) {
-      body.drop();
-      return;
-    }
-    answer.then((settled) => {
-      delivery.answer = settled;
-      body.drop();
-    });
+    this.#delivery = { body, answer };
+    if (answer instanceof Promise) answer.then(() => body.drop());
+    else body.drop();
   }
 
   /** Runs a handler and reads its result, or what it throws, as an answer. */

@@ -76,18 +76,22 @@ function compileAssign(node: StateNodeShape, action: BuiltInAction, params: unkn
   if (typeof assignment !== 'object' || assignment === null) {
     throw new UnsupportedChartError(node, 'an assign without an assignment');
   }
-  const entries = Object.entries(assignment);
+  const keys = Object.keys(assignment);
+  const values = Object.values(assignment);
   return (context, event) => {
+    const current = context as Readonly<Record<string, unknown>>;
     // Copied only for a value that is another one: most assigns of a chart set what is set already.
-    let next = context as Record<string, unknown>;
-    for (const [key, value] of entries) {
+    let next: Record<string, unknown> | undefined;
+    for (let index = 0; index < keys.length; index += 1) {
+      const key = keys[index] as string;
+      const value = values[index];
       const assigned =
         typeof value === 'function' ? value({ context, event }, computeParams({ context, event })) : value;
-      if (next[key] === assigned) continue;
-      if (next === context) next = { ...next };
+      if (current[key] === assigned) continue;
+      next ??= { ...current };
       next[key] = assigned;
     }
-    return next;
+    return next ?? context;
   };
 }
 
