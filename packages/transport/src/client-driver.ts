@@ -205,7 +205,6 @@ class ClientDriver implements ClientConnection, ByteStreamListener {
     this.#session.handle({ type: 'lost', now: this.#clock.now() });
     this.#pump();
     this.#clearTimer();
-    this.#resumeBody?.();
     this.#resolveClosed();
   }
 
@@ -273,7 +272,6 @@ class ClientDriver implements ClientConnection, ByteStreamListener {
         this.#pump();
         if (done) return;
         if (this.#blocked) await this.#drained();
-        if (this.#delivery !== delivery) return;
       }
     } catch (error) {
       this.#finish(({ reject }) => reject(error));
@@ -281,6 +279,7 @@ class ClientDriver implements ClientConnection, ByteStreamListener {
     }
   }
 
+  /** Never settles if the connection is given up: what waits is forgotten with it. */
   #drained(): Promise<void> {
     return new Promise((resolve) => {
       this.#resumeBody = () => {
