@@ -1,16 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import type { StateDescription } from './chart/describe.js';
 import { describeChart } from './charts.js';
-import { clientChart } from './client/session.js';
-import { serverChart } from './server/session.js';
+import { clientTable } from './client/session.js';
+import { serverTable } from './server/session.js';
 
 function withDescendants(state: StateDescription): StateDescription[] {
   return [state, ...state.states.flatMap(withDescendants)];
 }
 
 describe.each([
-  ['server', serverChart],
-  ['client', clientChart],
+  ['server', serverTable],
+  ['client', clientTable],
 ] as const)('the description of the %s chart', (end, compiled) => {
   const description = describeChart(end);
   const states = withDescendants(description.root);
@@ -40,6 +40,16 @@ describe.each([
   it('leads only to states that it describes', () => {
     const paths = new Set(states.map(({ path }) => path));
     expect(transitions.filter(({ target }) => target !== undefined && !paths.has(target))).toEqual([]);
+  });
+
+  it('says for every transition which section of an RFC it follows', () => {
+    expect(transitions.length).toBeGreaterThan(states.length);
+    const silent = states.flatMap(({ path, transitions: leaving }) =>
+      leaving
+        .filter(({ description: section = '' }) => !/RFC \d+ §/.test(section))
+        .map(({ trigger, guard }) => ({ path, trigger, guard })),
+    );
+    expect(silent).toEqual([]);
   });
 
   it('survives JSON unchanged', () => {

@@ -1,6 +1,6 @@
 /** Both charts as plain data, for pictures and documents. */
 import { type ChartDescription, describeMachine } from './chart/describe.js';
-import type { MachineShape } from './chart/machine-shape.js';
+import { shapeOf } from './chart/machine-shape.js';
 import { clientMachine } from './client/chart.js';
 import { serverMachine } from './server/chart.js';
 
@@ -9,6 +9,5 @@ import { serverMachine } from './server/chart.js';
  * `renderMermaid` of `@sansmtp/charts` draws it.
  */
 export function describeChart(end: 'server' | 'client'): ChartDescription {
-  const machine = end === 'server' ? serverMachine : clientMachine;
-  return describeMachine(machine as unknown as MachineShape);
+  return describeMachine(shapeOf(end === 'server' ? serverMachine : clientMachine));
 }

@@ -3,33 +3,29 @@ import { describe, expect, it } from 'vitest';
 import { Deadlines } from './deadlines.js';
 
 /** All ids that are due at `now`, in the order in which they are taken out. */
-function takeAll(deadlines: Deadlines, now: number): string[] {
-  const taken: string[] = [];
-  for (let id = deadlines.takeDue(now); id !== undefined; id = deadlines.takeDue(now)) taken.push(id);
-  return taken;
-}
+const takeAll = (deadlines: Deadlines, now: number): string[] => [...deadlines.takeAllDue(now)];
 
 describe('deadlines', () => {
   it('are none at first', () => {
     const deadlines = new Deadlines();
     expect(deadlines.next()).toBeUndefined();
-    expect(deadlines.takeDue(Number.MAX_VALUE)).toBeUndefined();
+    expect(takeAll(deadlines, Number.MAX_VALUE)).toEqual([]);
   });
 
   it('are due from their very millisecond on, and once', () => {
     const deadlines = new Deadlines();
     deadlines.set('a', 100, 1000);
     expect(deadlines.next()).toBe(1100);
-    expect(deadlines.takeDue(1099)).toBeUndefined();
-    expect(deadlines.takeDue(1100)).toBe('a');
-    expect(deadlines.takeDue(1100)).toBeUndefined();
+    expect(takeAll(deadlines, 1099)).toEqual([]);
+    expect(takeAll(deadlines, 1100)).toEqual(['a']);
+    expect(takeAll(deadlines, 1100)).toEqual([]);
     expect(deadlines.next()).toBeUndefined();
   });
 
   it('are due at once without a delay', () => {
     const deadlines = new Deadlines();
     deadlines.set('a', 0, 5);
-    expect(deadlines.takeDue(5)).toBe('a');
+    expect(takeAll(deadlines, 5)).toEqual(['a']);
   });
 
   it('come earliest first, and those of one moment in the order in which they were set', () => {
@@ -73,10 +69,23 @@ describe('deadlines', () => {
     expect(deadlines.next()).toBeUndefined();
   });
 
+  it('do not come when one that came before has cleared them', () => {
+    const deadlines = new Deadlines();
+    deadlines.set('a', 100, 0);
+    deadlines.set('b', 200, 0);
+    const taken: string[] = [];
+    for (const id of deadlines.takeAllDue(1000)) {
+      taken.push(id);
+      deadlines.clear('b');
+    }
+    expect(taken).toEqual(['a']);
+  });
+
   it('can be infinite, and never come then', () => {
     const deadlines = new Deadlines();
     deadlines.set('never', Number.POSITIVE_INFINITY, 0);
-    expect(deadlines.takeDue(Number.MAX_VALUE)).toBeUndefined();
+    expect(deadlines.next()).toBeUndefined();
+    expect(takeAll(deadlines, Number.MAX_VALUE)).toEqual([]);
     deadlines.set('a', 100, 0);
     expect(deadlines.next()).toBe(100);
   });

@@ -28,15 +28,22 @@ export class Deadlines {
     for (const deadline of this.#running) deadline.at = now + deadline.delay;
   }
 
-  /** The earliest moment at which one is due. */
+  /** The earliest moment at which one is due. An endless one never is. */
   next(): number | undefined {
-    let earliest: number | undefined;
-    for (const { at } of this.#running) if (earliest === undefined || at < earliest) earliest = at;
-    return earliest;
+    let earliest = Number.POSITIVE_INFINITY;
+    for (const { at } of this.#running) if (at < earliest) earliest = at;
+    return earliest === Number.POSITIVE_INFINITY ? undefined : earliest;
   }
 
-  /** Takes out the id of the earliest deadline that is due at `now`. */
-  takeDue(now: number): string | undefined {
+  /**
+   * Takes out the deadlines that are due at `now`, the earliest first. One by one, for what the caller does about
+   * the one may clear the others.
+   */
+  *takeAllDue(now: number): Generator<string, void> {
+    for (let id = this.#takeDue(now); id !== undefined; id = this.#takeDue(now)) yield id;
+  }
+
+  #takeDue(now: number): string | undefined {
     const next = this.next();
     if (next === undefined || next > now) return undefined;
     const index = this.#running.findIndex((deadline) => deadline.at === next);

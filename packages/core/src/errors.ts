@@ -1,7 +1,6 @@
 /**
  * The two ways in which a dialogue goes wrong, told apart by who is at fault.
  */
-import type { Reply } from './wire/reply.js';
 
 /**
  * The caller broke a session's contract, for example by answering a question that is not open. Thrown by
@@ -24,15 +23,9 @@ export class LocalProtocolError extends Error {
 }
 
 /**
- * The peer broke the protocol. Never thrown by a session: it is an output, or the reason of a verdict.
+ * The peer broke the protocol. Never thrown by a session: at the client it is the reason of a failure, and of the
+ * verdicts that follow from it; a server answers by a reply instead.
  */
 export class RemoteProtocolError extends Error {
   override readonly name = 'RemoteProtocolError';
-  /** The reply that a server gives to it; a client has none to give. */
-  readonly suggestedReply: Reply | undefined;
-
-  constructor(message: string, suggestedReply?: Reply) {
-    super(message);
-    this.suggestedReply = suggestedReply;
-  }
 }

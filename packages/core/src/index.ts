@@ -12,17 +12,19 @@ export type {
   TransitionDescription,
   TriggerDescription,
 } from './chart/describe.js';
+export type { TransitionRecord } from './chart/transition-record.js';
 export { describeChart } from './charts.js';
-export type { ClientTimeouts } from './client/chart.js';
+export type { ClientState, ClientTimeouts } from './client/chart.js';
 export type * from './client/messages.js';
 export type { ClientSessionOptions } from './client/options.js';
 export { ClientSession } from './client/session.js';
 export { LocalProtocolError, RemoteProtocolError } from './errors.js';
+export type { MailParameters, RcptParameters } from './extensions/parameters.js';
 export type { ServerState, ServerTimeouts } from './server/chart.js';
 export type * from './server/messages.js';
 export type { ServerSessionOptions } from './server/options.js';
 export { ServerSession } from './server/session.js';
-export type { Command, Parameter } from './wire/command.js';
+export { isAddressLiteral, isDomain } from './wire/domain.js';
 export { MailDataError } from './wire/mail-data-encoder.js';
 export { encodeText } from './wire/octets.js';
 export {
@@ -34,4 +36,4 @@ export {
   parseMailbox,
   type ReversePath,
 } from './wire/path.js';
-export type { Reply } from './wire/reply.js';
+export { type Reply, replyText } from './wire/reply.js';

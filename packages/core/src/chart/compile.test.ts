@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { type AnyStateMachine, and, assign, cancel, log, raise, setup } from 'xstate';
 import { type ChartState, type CompiledChart, compile } from './compile.js';
 import { compareEverywhere, startTwin, stepTwin } from './equality.test-support.js';
-import { type ChartEvent, type MachineShape, UnsupportedChartError } from './machine-shape.js';
+import { type ChartEvent, type MachineShape, shapeOf, UnsupportedChartError } from './machine-shape.js';
 import type { Effect } from './operations.js';
 
 interface Context {
@@ -47,7 +47,7 @@ function machineOf(config: Config): AnyStateMachine {
 }
 
 const chartOf = (machine: AnyStateMachine): CompiledChart<Context, ChartEvent, undefined> =>
-  compile(machine as unknown as MachineShape);
+  compile(shapeOf(machine));
 
 /** Compares table and XState on every state and event that can be reached. */
 function agree(config: Config, ...events: (string | ChartEvent)[]) {
@@ -115,7 +115,7 @@ describe('a compiled chart', () => {
     const machine = setup({
       types: { context: {} as { n: number }, input: {} as { n: number } },
     }).createMachine({ context: ({ input }) => ({ n: input.n + 1 }), initial: 'x', states: { x: {} } });
-    const chart = compile<{ n: number }, ChartEvent, { n: number }>(machine as unknown as MachineShape);
+    const chart = compile<{ n: number }, ChartEvent, { n: number }>(shapeOf(machine));
     expect(chart.start({ n: 6 }, []).context).toEqual({ n: 7 });
     expect(startTwin(machine, chart, { n: 6 }).compiled.value).toBe('x');
   });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { assign, raise, setup } from 'xstate';
 import { describeMachine, type StateDescription } from './describe.js';
-import { type MachineShape, UnsupportedChartError } from './machine-shape.js';
+import { shapeOf, UnsupportedChartError } from './machine-shape.js';
 
 const chart = setup({
   types: { context: {} as { readonly knocks: number }, events: {} as { readonly type: string } },
@@ -51,7 +51,7 @@ const door = chart.createMachine({
   },
 });
 
-const description = describeMachine(door as unknown as MachineShape);
+const description = describeMachine(shapeOf(door));
 
 function stateAt(...keys: readonly string[]): StateDescription {
   let state = description.root;
@@ -150,7 +150,7 @@ describe('the description of a chart', () => {
     ],
   ])('refuses %s by name', (feature, config) => {
     const machine = setup({}).createMachine({ id: 'odd', ...config } as object);
-    const refused = () => describeMachine(machine as unknown as MachineShape);
+    const refused = () => describeMachine(shapeOf(machine));
     expect(refused).toThrow(UnsupportedChartError);
     expect(refused).toThrow(feature);
   });

@@ -2,6 +2,7 @@
  * What the compiler and the description read of an XState machine: the part of `machine.root` and its
  * implementations that stands in XState's documentation, in types narrow enough that nothing else is relied on.
  */
+import type { AnyStateMachine } from 'xstate';
 
 /** The arguments XState gives to guards, assigns and functions that compute parameters. */
 export interface Arguments {
@@ -33,7 +34,6 @@ export interface TransitionShape {
   readonly guard?: unknown;
   readonly reenter: boolean;
   readonly description?: string;
-  readonly meta?: Readonly<Record<string, unknown>>;
 }
 
 export interface StateNodeShape {
@@ -50,7 +50,7 @@ export interface StateNodeShape {
   readonly always?: readonly unknown[];
   readonly transitions: ReadonlyMap<string, readonly TransitionShape[]>;
   readonly description?: string;
-  readonly config: { readonly onDone?: unknown; readonly after?: Readonly<Record<string, unknown>> };
+  readonly config: { readonly onDone?: unknown };
 }
 
 export interface MachineShape {
@@ -62,6 +62,11 @@ export interface MachineShape {
     readonly guards: Readonly<Record<string, unknown>>;
     readonly delays: Readonly<Record<string, unknown>>;
   };
+}
+
+/** The machine as it is read here. XState types the same nodes by generics that nothing else can name. */
+export function shapeOf(machine: AnyStateMachine): MachineShape {
+  return machine as unknown as MachineShape;
 }
 
 /** The dotted path of a state, as `ChartState.value` gives it. */

@@ -137,7 +137,7 @@ export interface ClientContext extends ClientChartInput {
   readonly accepted: number;
 }
 
-const chart = setup({
+const vocabulary = setup({
   types: {
     context: {} as ClientContext,
     events: {} as ClientChartEvent,
@@ -268,7 +268,7 @@ const messageRefused = {
 /** A reply to QUIT that is neither 221 nor 421: we close all the same. */
 const quitRefused = { target: CLOSING, actions: fail('refused'), description: 'RFC 5321 §4.1.1.10' } as const;
 
-export const clientMachine = chart.createMachine({
+export const clientMachine = vocabulary.createMachine({
   id: 'client',
   context: ({ input }) => ({ timeouts: input.timeouts, opened: false, unanswered: 0, accepted: 0 }),
   initial: 'session',

@@ -194,6 +194,19 @@ describe('what the application may not do', () => {
     expect(client.session.state).toBe('session.ready');
   });
 
+  it('is to declare a size that is none, where the server offers SIZE (RFC 1870 §3)', () => {
+    const client = new Dialogue().ready('SIZE');
+    const send = (size: number) =>
+      client.handle({ type: 'send', envelope: { ...envelopeFor(1), parameters: { size } } });
+    for (const size of [-1, 1.5, Number.NaN]) {
+      expect(() => send(size)).toThrow(LocalProtocolError);
+      expect(() => send(size)).toThrow(`The size ${size} is no number of octets`);
+      expect(() => send(size)).toThrow('allowed there: a size of 0 octets or more');
+    }
+    expect(client.session.state).toBe('session.ready');
+    expect(send(0)).toEqual(['MAIL FROM:<s@a.example> SIZE=0\r\n']);
+  });
+
   it.each([
     'a>\r\nDATA@b.example',
     'a@b.example>\r\nDATA',
@@ -208,7 +221,9 @@ describe('what the application may not do', () => {
       { reversePath: wrong, recipients: [good] },
       { reversePath: good, recipients: [good, wrong] },
     ]) {
-      expect(() => client.handle({ type: 'send', envelope })).toThrow(LocalProtocolError);
+      const send = () => client.handle({ type: 'send', envelope });
+      expect(send).toThrow(LocalProtocolError);
+      expect(send).toThrow('allowed there: addresses of RFC 5321 §4.1.2');
     }
     expect(client.session.state).toBe('session.ready');
     expect(client.send()).toEqual(['MAIL FROM:<s@a.example>\r\n']);

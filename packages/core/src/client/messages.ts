@@ -1,15 +1,21 @@
 /**
  * All that goes into a client session and all that comes out of it.
  */
+import type { TransitionRecord } from '../chart/transition-record.js';
 import type { RemoteProtocolError } from '../errors.js';
-import type { MailParameters, TransitionRecord } from '../server/messages.js';
+import type { MailParameters } from '../extensions/parameters.js';
 import type { ForwardPath, ReversePath } from '../wire/path.js';
 import type { Reply } from '../wire/reply.js';
 
 /** What to deliver: the envelope of one mail transaction. */
 export interface ClientEnvelope {
   readonly reversePath: ReversePath;
-  /** Sent where the server offers the service extension that defines them, left out elsewhere. */
+  /**
+   * Sent where the server offers the service extension that defines them, left out elsewhere. They declare, and
+   * change nothing of what is sent: octets above 127 go out as they are, also to a server that does not offer
+   * 8BITMIME (RFC 6152 §3 would have the message encoded anew, which is not a session's work); and `size` is not
+   * compared with the SIZE that the server offers: its own 552 decides (RFC 1870 §6.1).
+   */
   readonly parameters?: MailParameters;
   /** One forward-path at least. */
   readonly recipients: readonly ForwardPath[];

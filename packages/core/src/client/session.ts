@@ -16,8 +16,8 @@
  */
 import type { ChartState } from '../chart/compile.js';
 import { compile } from '../chart/compile.js';
-import type { ChartEvent, MachineShape } from '../chart/machine-shape.js';
-import { CLEAR_DEADLINE, type Effect, SET_DEADLINE } from '../chart/operations.js';
+import { type ChartEvent, shapeOf } from '../chart/machine-shape.js';
+import { CLEAR_DEADLINE, type DeadlineEffect, type Effect, SET_DEADLINE } from '../chart/operations.js';
 import { Deadlines } from '../deadlines.js';
 import { LocalProtocolError, RemoteProtocolError } from '../errors.js';
 import { writeMailParameters } from '../extensions/table.js';
@@ -48,9 +48,7 @@ import type {
 import { type ClientSessionOptions, type ResolvedClientOptions, resolveClientOptions } from './options.js';
 import { Verdicts } from './verdicts.js';
 
-export const clientChart = compile<ClientContext, ClientChartEvent, ClientChartInput>(
-  clientMachine as unknown as MachineShape,
-);
+export const clientTable = compile<ClientContext, ClientChartEvent, ClientChartInput>(shapeOf(clientMachine));
 
 /** A mail transaction under way. */
 interface Transaction {
@@ -102,7 +100,7 @@ export class ClientSession {
   readonly #inbound = new InboundBuffer('reject');
   readonly #replies: ReplyParser;
   readonly #deadlines = new Deadlines();
-  #chart: ChartState<ClientContext>;
+  #position: ChartState<ClientContext>;
   #now: number;
 
   /** Outputs that one step gave, and that `poll()` has yet to give. */
@@ -117,8 +115,8 @@ export class ClientSession {
   #error: RemoteProtocolError | undefined;
 
   /**
-   * @param now the time at which the connection was made, in monotonic milliseconds
-   * @throws {RangeError} `hostname` cannot be written in EHLO
+   * @param options.now the time at which the connection was made, in monotonic milliseconds
+   * @throws {RangeError} an option is out of its range; the message names both
    */
   constructor(options: ClientSessionOptions & { readonly now: number }) {
     this.#options = resolveClientOptions(options);
@@ -132,13 +130,13 @@ export class ClientSession {
     this.#replies = new ReplyParser({ maximumLines });
     this.#now = options.now;
     const effects: Effect[] = [];
-    this.#chart = clientChart.start(this.#options, effects);
+    this.#position = clientTable.start(this.#options, effects);
     for (const effect of effects) this.#perform(effect, this.state);
   }
 
   /** Where the session stands: a leaf state of the chart. */
   get state(): ClientState {
-    return this.#chart.value as ClientState;
+    return this.#position.value as ClientState;
   }
 
   /** True until the session is closed: a client reads whatever it waits for. */
@@ -184,13 +182,7 @@ export class ClientSession {
         this.#step({ type: 'connectionLost' });
         return;
       case 'timeout':
-        for (
-          let id = this.#deadlines.takeDue(this.#now);
-          id !== undefined;
-          id = this.#deadlines.takeDue(this.#now)
-        ) {
-          this.#step({ type: id });
-        }
+        for (const id of this.#deadlines.takeAllDue(this.#now)) this.#step({ type: id });
         return;
       case 'send':
         this.#send(input.envelope);
@@ -241,16 +233,24 @@ export class ClientSession {
     { reversePath, parameters = {}, recipients }: ClientEnvelope,
     keywords: ReadonlyMap<string, string>,
   ): Uint8Array[] {
+    const mailParameters = this.#written('a size of 0 octets or more', () =>
+      writeMailParameters(parameters, keywords),
+    );
+    return this.#written('addresses of RFC 5321 §4.1.2', () => [
+      formatCommand({ verb: 'MAIL', reversePath, parameters: mailParameters }),
+      ...recipients.map((forwardPath) => formatCommand({ verb: 'RCPT', forwardPath, parameters: [] })),
+      formatCommand({ verb: 'DATA' }),
+    ]);
+  }
+
+  /** What `write` gives; of what cannot be written, the caller learns what could be. */
+  #written<Written>(allowed: string, write: () => Written): Written {
     try {
-      return [
-        formatCommand({ verb: 'MAIL', reversePath, parameters: writeMailParameters(parameters, keywords) }),
-        ...recipients.map((forwardPath) => formatCommand({ verb: 'RCPT', forwardPath, parameters: [] })),
-        formatCommand({ verb: 'DATA' }),
-      ];
+      return write();
     } catch (error) {
       if (!(error instanceof RangeError)) throw error;
       const problem = `send came with an envelope that cannot be written (${error.message})`;
-      throw new LocalProtocolError(this.state, problem, 'addresses of RFC 5321 §4.1.2');
+      throw new LocalProtocolError(this.state, problem, allowed);
     }
   }
 
@@ -288,7 +288,7 @@ export class ClientSession {
   }
 
   #allows(event: ClientChartEvent): boolean {
-    return clientChart.step(this.#chart, event, []) !== undefined;
+    return clientTable.step(this.#position, event, []) !== undefined;
   }
 
   /** Does one thing with what is held; false if nothing can be done before the next `handle()`. */
@@ -343,11 +343,11 @@ export class ClientSession {
   #step(event: ClientChartEvent | ChartEvent): void {
     const effects: Effect[] = [];
     const from = this.state;
-    const next = clientChart.step(this.#chart, event, effects);
+    const next = clientTable.step(this.#position, event, effects);
     if (next === undefined) {
       throw new Error(`The client chart has no transition for ${event.type} in ${from}`);
     }
-    this.#chart = next;
+    this.#position = next;
     if (this.#options.trace) {
       const names = effects.map(({ type }) => type);
       this.#outputs.push({ type: 'transition', event: event.type, from, to: next.value, effects: names });
@@ -357,17 +357,14 @@ export class ClientSession {
 
   /** @param from the state that the step left */
   #perform(effect: Effect, from: ClientState): void {
-    if (effect.type === SET_DEADLINE) {
-      const { id, delay } = effect.params as { id: string; delay: number };
-      this.#deadlines.set(id, delay, this.#now);
-      return;
-    }
-    if (effect.type === CLEAR_DEADLINE) {
-      this.#deadlines.clear((effect.params as { id: string }).id);
-      return;
-    }
-    const action = effect as ClientAction;
+    const action = effect as ClientAction | DeadlineEffect;
     switch (action.type) {
+      case SET_DEADLINE:
+        this.#deadlines.set(action.params.id, action.params.delay, this.#now);
+        break;
+      case CLEAR_DEADLINE:
+        this.#deadlines.clear(action.params.id);
+        break;
       case 'write':
         this.#outputs.push({ type: 'write', bytes: this.#ownCommands[action.params.command] });
         break;

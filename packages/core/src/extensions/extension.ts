@@ -2,8 +2,9 @@
  * What a service extension (RFC 5321 §2.2) adds to both ends where it changes parameters only. One that adds
  * states changes the charts as well.
  */
-import type { MailParameters } from '../server/messages.js';
+
 import type { Reply } from '../wire/reply.js';
+import type { MailParameters } from './parameters.js';
 
 /** What the server's options decide about the extensions that it offers. */
 export interface OfferOptions {
@@ -17,7 +18,10 @@ export interface MailParameterRule {
   readonly keyword: string;
   /** Reads the value that a client sent; a reply refuses it. */
   parse(value: string | undefined, options: OfferOptions): MailParameters | Reply;
-  /** The value that a client sends, where there is something to say. */
+  /**
+   * The value that a client sends, where there is something to say.
+   * @throws {RangeError} the parameter cannot be written
+   */
   format(parameters: MailParameters): string | undefined;
 }
 

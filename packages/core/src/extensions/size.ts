@@ -21,6 +21,10 @@ export const size: ServiceExtension = {
       }
       return { size: Number(value) };
     },
-    format: (parameters) => (parameters.size === undefined ? undefined : String(parameters.size)),
+    format({ size: octets }) {
+      if (octets === undefined) return undefined;
+      if (Number.isSafeInteger(octets) && octets >= 0) return String(octets);
+      throw new RangeError(`The size ${octets} is no number of octets: an integer of 0 or more`);
+    },
   },
 };

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { MailParameters } from '../server/messages.js';
 import type { Parameter } from '../wire/command.js';
 import { formatReply } from '../wire/reply.js';
+import type { MailParameters } from './parameters.js';
 import {
   ADDITIONAL_MAIL_OCTETS,
   offeredKeywords,
@@ -108,6 +108,23 @@ describe('SIZE (RFC 1870)', () => {
   it('may be anything where no limit is in force', () => {
     expect(read(`SIZE=${'9'.repeat(20)}`, Number.POSITIVE_INFINITY)).toEqual({ parameters: { size: 1e20 } });
   });
+});
+
+describe('the size that a client declares', () => {
+  const sizeOf = (octets: number) => writeMailParameters({ size: octets }, ALL_KEYWORDS)[0]?.value;
+
+  it.each([0, 1, Number.MAX_SAFE_INTEGER])('may be %i', (octets) => {
+    expect(sizeOf(octets)).toBe(String(octets));
+  });
+
+  it.each([-1, 1.5, Number.NaN, Number.POSITIVE_INFINITY, 1e21, 2 ** 53])(
+    'may not be %d, which is no number of octets (RFC 1870 §3)',
+    (octets) => {
+      expect(() => sizeOf(octets)).toThrow(
+        new RangeError(`The size ${octets} is no number of octets: an integer of 0 or more`),
+      );
+    },
+  );
 });
 
 describe('BODY (RFC 6152)', () => {

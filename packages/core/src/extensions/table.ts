@@ -2,13 +2,14 @@
  * The extension table: every service extension that both ends speak, in the order in which EHLO lists them, and
  * how a session asks it. A new extension is a file of its own and a row here.
  */
-import type { MailParameters } from '../server/messages.js';
+
 import type { Parameter } from '../wire/command.js';
 import type { Reply } from '../wire/reply.js';
 import { eightBitMime } from './eight-bit-mime.js';
 import { enhancedStatusCodes } from './enhanced-status-codes.js';
 import type { OfferOptions, ServiceExtension } from './extension.js';
 import { help } from './help.js';
+import type { MailParameters } from './parameters.js';
 import { pipelining } from './pipelining.js';
 import { size } from './size.js';
 

@@ -2,8 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { compareEverywhere, startTwin, stepTwin } from '../chart/equality.test-support.js';
 import type { ChartEvent } from '../chart/machine-shape.js';
-import { type ServerChartInput, type ServerEvent, serverMachine } from './chart.js';
-import { serverChart } from './session.js';
+import { type ServerChartEvent, type ServerChartInput, serverMachine } from './chart.js';
+import { serverTable } from './session.js';
 
 const input: ServerChartInput = {
   timeouts: { idle: 1, mailData: 2, decision: 3, linger: 4 },
@@ -25,7 +25,7 @@ const verbs = [
   'VRFY',
   'EXPN',
 ] as const;
-const events: readonly ServerEvent[] = [
+const events: readonly ServerChartEvent[] = [
   ...verbs.map((verb) => ({ type: `command.${verb}` }) as const),
   { type: 'command.MAIL', refusal },
   { type: 'command.MAIL', refusal: { ...refusal, code: 552 } },
@@ -44,9 +44,9 @@ const events: readonly ServerEvent[] = [
 
 describe('the server chart', () => {
   it('is the same compiled as stepped by XState, on every reachable state and event', () => {
-    const { leaves, compared } = compareEverywhere(serverMachine, serverChart, input, events);
-    expect([...leaves].sort()).toEqual([...serverChart.leaves].sort());
-    expect(compared).toBeGreaterThan(serverChart.leaves.length * events.length);
+    const { leaves, compared } = compareEverywhere(serverMachine, serverTable, input, events);
+    expect([...leaves].sort()).toEqual([...serverTable.leaves].sort());
+    expect(compared).toBeGreaterThan(serverTable.leaves.length * events.length);
   });
 
   it('is the same on long random walks with the limits of real sessions', () => {
@@ -56,14 +56,14 @@ describe('the server chart', () => {
     });
     fc.assert(
       fc.property(walk, (steps) => {
-        let twin = startTwin(serverMachine, serverChart, {
+        let twin = startTwin(serverMachine, serverTable, {
           ...input,
           maximumRecipients: 100,
           maximumErrors: 10,
         });
         for (const event of steps) {
           if (twin.specified.status === 'done') return;
-          twin = stepTwin(serverMachine, serverChart, twin, event);
+          twin = stepTwin(serverMachine, serverTable, twin, event);
         }
       }),
       { numRuns: 60 },

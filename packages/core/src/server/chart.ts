@@ -49,7 +49,7 @@ export type ServerState =
   | 'closed';
 
 /** What the chart is told. */
-export type ServerEvent =
+export type ServerChartEvent =
   | { readonly type: `command.${Command['verb']}`; readonly refusal?: Reply }
   | { readonly type: 'badCommand'; readonly refusal: Reply }
   | { readonly type: 'accepted' }
@@ -107,10 +107,10 @@ export interface ServerContext extends ServerChartInput {
   readonly errors: number;
 }
 
-const chart = setup({
+const vocabulary = setup({
   types: {
     context: {} as ServerContext,
-    events: {} as ServerEvent,
+    events: {} as ServerChartEvent,
     input: {} as ServerChartInput,
   },
   guards: {
@@ -180,7 +180,7 @@ const refuseWith = <const Name extends ReplyName>(name: Name, description: strin
 /** The reply that came with the event. */
 const refuse = {
   type: 'refuse',
-  params: ({ event }: { event: ServerEvent }) => ({
+  params: ({ event }: { event: ServerChartEvent }) => ({
     reply: 'refusal' in event ? event.refusal : undefined,
   }),
 } as const;
@@ -219,16 +219,18 @@ const endSession = {
 } as const;
 
 /**
- * Back to where the dialogue stood. A history state would say the same, but hides in a picture where it leads;
- * invariant 4 says that the context knows.
+ * Back to where the dialogue stood: VRFY, EXPN and HELP may come at any time, and a refused EHLO changes nothing. A
+ * history state would say the same, but hides in a picture where it leads; invariant 4 says that the context knows.
  */
-const backToDialogue = <const Actions>(actions: Actions) =>
-  [
-    { guard: 'recipientsAccepted', target: '#server.session.transaction.addressed', actions },
-    { guard: 'transactionOpen', target: '#server.session.transaction.opened', actions },
-    { guard: 'introduced', target: READY, actions },
-    { target: '#server.session.greeted', actions },
+const backToDialogue = <const Actions>(actions: Actions) => {
+  const description = 'RFC 5321 §4.1.4';
+  return [
+    { guard: 'recipientsAccepted', target: '#server.session.transaction.addressed', actions, description },
+    { guard: 'transactionOpen', target: '#server.session.transaction.opened', actions, description },
+    { guard: 'introduced', target: READY, actions, description },
+    { target: '#server.session.greeted', actions, description },
   ] as const;
+};
 
 /** A question that changes nothing in the dialogue: VRFY, EXPN, HELP. */
 const inquiry = <const Kind extends 'verify' | 'expand' | 'help'>(question: Kind) =>
@@ -271,7 +273,7 @@ const rcpt = [
   { target: '#server.session.transaction.addressing', description: 'RFC 5321 §4.1.1.3' },
 ] as const;
 
-export const serverMachine = chart.createMachine({
+export const serverMachine = vocabulary.createMachine({
   id: 'server',
   context: ({ input }) => ({
     ...input,

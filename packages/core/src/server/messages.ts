@@ -1,19 +1,10 @@
 /**
  * All that goes into a server session and all that comes out of it.
  */
+import type { TransitionRecord } from '../chart/transition-record.js';
+import type { MailParameters, RcptParameters } from '../extensions/parameters.js';
 import type { ForwardPath, ReversePath } from '../wire/path.js';
 import type { Reply } from '../wire/reply.js';
-
-/** Typed values of the MAIL parameters that the offered service extensions define. */
-export interface MailParameters {
-  /** The declared size of the message in octets (SIZE, RFC 1870 §6). */
-  readonly size?: number;
-  /** The declared encoding of the mail data (8BITMIME, RFC 6152 §3). */
-  readonly body?: '7BIT' | '8BITMIME';
-}
-
-/** Typed values of the RCPT parameters that the offered service extensions define. */
-export type RcptParameters = Readonly<Record<string, never>>;
 
 /** One accepted recipient of a mail transaction. */
 export interface Recipient {
@@ -60,14 +51,18 @@ export type Question =
   | { readonly kind: 'message'; readonly envelope: Envelope; readonly size: number }
   /** VRFY. Accept: 252 2.5.0. Reject: 550 5.1.1. */
   | { readonly kind: 'verify'; readonly argument: string }
-  /** EXPN. Accept needs a reply of your own; by default reject: 502 5.5.1. */
+  /**
+   * EXPN. Accept: 252 2.5.0, which expands nothing (RFC 5321 §4.3.2); a 250 needs a reply of your own, with a
+   * mailbox on each line (§3.5.2). Reject: 502 5.5.1.
+   */
   | { readonly kind: 'expand'; readonly argument: string }
-  /** HELP. Accept: 214. */
+  /** HELP. Accept: 214 2.0.0. Reject: 502 5.5.1. */
   | { readonly kind: 'help'; readonly argument: string };
 
 /**
  * The application's answer to the open question. A `reply` replaces the default text and code; its code must
- * agree with the decision (2xx or 3xx to accept, 4xx or 5xx to reject). A 421 ends the session.
+ * agree with the decision: 2yz to accept, but 354 and no other to accept DATA (RFC 5321 §4.3.2), 4yz or 5yz to
+ * reject. A 421 ends the session.
  */
 export interface Answer {
   readonly decision: 'accept' | 'reject';
@@ -117,12 +112,3 @@ export type ServerOutput =
   | { readonly type: 'closed' }
   /** A step of the chart, when `trace` is on. */
   | ({ readonly type: 'transition' } & TransitionRecord);
-
-/** What one event did to the chart. */
-export interface TransitionRecord {
-  readonly event: string;
-  readonly from: string;
-  readonly to: string;
-  /** Names of the effects, in order. */
-  readonly effects: readonly string[];
-}

@@ -1,11 +1,15 @@
 /**
- * Options of a server session, each with its default.
+ * Options of a server session, each with its default. Limits are integers of 1 or more; those that may be
+ * `Infinity` say so.
  */
+import { checkLimit, checkName, checkTimeout, checkWord } from '../option-checks.js';
+import type { BareNewline } from '../wire/inbound.js';
 import type { ServerTimeouts } from './chart.js';
 
 export interface ServerSessionOptions {
   /**
-   * The name in the greeting and in the reply to EHLO: the host's domain name, or an address literal.
+   * The name in the greeting and in the reply to EHLO: the host's domain name, or an address literal. It has 1 to
+   * 255 printable ASCII characters, and no space.
    * @default 'localhost'
    */
   readonly hostname?: string;
@@ -43,14 +47,14 @@ export interface ServerSessionOptions {
    * `reject`: 500 5.5.2 to a command, 554 5.6.0 to a message. `keep`: it stays where it is, verbatim.
    * @default 'reject'
    */
-  readonly bareNewline?: 'reject' | 'keep';
+  readonly bareNewline?: BareNewline;
   /**
    * Octets that may be handed in while `wantsInput` is false. More throws a `LocalProtocolError`.
    * @default 262_144
    */
   readonly maximumHeldOctets?: number;
   /**
-   * Deadlines in milliseconds.
+   * Deadlines in milliseconds; `Infinity` for none.
    * @default { idle: 300_000, mailData: 300_000, decision: 600_000, linger: 5_000 }
    */
   readonly timeouts?: Partial<ServerTimeouts>;
@@ -66,23 +70,32 @@ export type ResolvedServerOptions = Readonly<
   Required<Omit<ServerSessionOptions, 'timeouts'>> & { readonly timeouts: ServerTimeouts }
 >;
 
+/** @throws {RangeError} naming the option whose value is out of range, and the range */
 export function resolveServerOptions(options: ServerSessionOptions): ResolvedServerOptions {
+  const { timeouts = {} } = options;
   return {
-    hostname: options.hostname ?? 'localhost',
-    maximumMessageSize: options.maximumMessageSize ?? 36_700_160,
-    maximumRecipients: options.maximumRecipients ?? 1000,
-    maximumErrors: options.maximumErrors ?? 10,
-    maximumCommandLength: options.maximumCommandLength ?? 512,
-    maximumTextLineLength: options.maximumTextLineLength ?? 1000,
-    bareNewline: options.bareNewline ?? 'reject',
-    maximumHeldOctets: options.maximumHeldOctets ?? 262_144,
+    hostname: checkName('hostname', options.hostname ?? 'localhost'),
+    maximumMessageSize: checkLimit('maximumMessageSize', options.maximumMessageSize ?? 36_700_160, {
+      unlimited: true,
+    }),
+    maximumRecipients: checkLimit('maximumRecipients', options.maximumRecipients ?? 1000),
+    maximumErrors: checkLimit('maximumErrors', options.maximumErrors ?? 10),
+    maximumCommandLength: checkLimit('maximumCommandLength', options.maximumCommandLength ?? 512, {
+      least: 2,
+    }),
+    maximumTextLineLength: checkLimit('maximumTextLineLength', options.maximumTextLineLength ?? 1000, {
+      least: 2,
+      unlimited: true,
+    }),
+    bareNewline: checkWord('bareNewline', options.bareNewline ?? 'reject', ['reject', 'keep']),
+    maximumHeldOctets: checkLimit('maximumHeldOctets', options.maximumHeldOctets ?? 262_144),
     timeouts: {
       // RFC 5321 §4.5.3.2.7
-      idle: options.timeouts?.idle ?? 300_000,
-      mailData: options.timeouts?.mailData ?? 300_000,
+      idle: checkTimeout('timeouts.idle', timeouts.idle ?? 300_000),
+      mailData: checkTimeout('timeouts.mailData', timeouts.mailData ?? 300_000),
       // The client waits 10 minutes for the reply to its final dot (RFC 5321 §4.5.3.2.6).
-      decision: options.timeouts?.decision ?? 600_000,
-      linger: options.timeouts?.linger ?? 5_000,
+      decision: checkTimeout('timeouts.decision', timeouts.decision ?? 600_000),
+      linger: checkTimeout('timeouts.linger', timeouts.linger ?? 5_000),
     },
     trace: options.trace ?? false,
   };

@@ -1,9 +1,10 @@
 import { describe, expect, expectTypeOf, it } from 'vitest';
+import type { TransitionRecord } from '../chart/transition-record.js';
 import { LocalProtocolError } from '../errors.js';
 import type { ServerState } from './chart.js';
 import { accept, answering, Dialogue, octetsOf } from './dialogue.test-support.js';
-import type { Answer, TransitionRecord } from './messages.js';
-import { type ServerSession, serverChart } from './session.js';
+import type { Answer } from './messages.js';
+import { type ServerSession, serverTable } from './session.js';
 
 /** What `handle` throws; undefined if it throws nothing. */
 function errorOf(act: () => unknown): unknown {
@@ -43,6 +44,7 @@ describe('an answer', () => {
     ['2yz', 354, 'accept', ['EHLO c', 'MAIL FROM:<a@b>']],
     ['2yz', 421, 'accept', ['EHLO c', 'MAIL FROM:<a@b>']],
     ['354', 250, 'accept', ['EHLO c', 'MAIL FROM:<a@b>', 'RCPT TO:<c@s>', 'DATA']],
+    ['354', 355, 'accept', ['EHLO c', 'MAIL FROM:<a@b>', 'RCPT TO:<c@s>', 'DATA']],
     ['4yz or 5yz', 354, 'reject', ['EHLO c', 'MAIL FROM:<a@b>', 'RCPT TO:<c@s>', 'DATA']],
   ])('takes a reply of %s, and refuses a %i to %s', (allowed, code, decision, lines) => {
     let open = false;
@@ -173,7 +175,7 @@ describe('the state', () => {
   it('is one of the leaf states of the chart, and its type names them all', () => {
     expectTypeOf<keyof typeof states>().toEqualTypeOf<ServerState>();
     expectTypeOf<ServerSession['state']>().toEqualTypeOf<ServerState>();
-    expect([...serverChart.leaves]).toEqual(Object.keys(states));
+    expect([...serverTable.leaves]).toEqual(Object.keys(states));
   });
 
   it('can be seen while bytes wait', () => {

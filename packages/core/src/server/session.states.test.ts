@@ -5,7 +5,7 @@ import type { ServerState } from './chart.js';
 import { accept, answering, Dialogue, hangUp, reject } from './dialogue.test-support.js';
 import type { Question } from './messages.js';
 import type { ServerSessionOptions } from './options.js';
-import { serverChart } from './session.js';
+import { serverTable } from './session.js';
 
 /** Small limits, so that random walks meet them. */
 const limits: ServerSessionOptions = {
@@ -141,7 +141,7 @@ function faultsOf({ session, outputs, replies }: Dialogue): string[] {
   const count = (type: string) => types.filter((each) => each === type).length;
   const closed = session.state === 'closed';
 
-  unless(serverChart.leaves.includes(session.state), 'no such state');
+  unless(serverTable.leaves.includes(session.state), 'no such state');
   unless(session.question?.kind === deciding.get(session.state), 'a question that does not fit the state');
   unless(session.wantsInput === (session.question === undefined && !closed), 'wantsInput');
   unless((session.nextDeadline() === undefined) === closed, 'a deadline, or none');

@@ -17,10 +17,11 @@
 
 import type { ChartState } from '../chart/compile.js';
 import { compile } from '../chart/compile.js';
-import type { MachineShape } from '../chart/machine-shape.js';
+import { shapeOf } from '../chart/machine-shape.js';
 import { CLEAR_DEADLINE, type DeadlineEffect, type Effect, SET_DEADLINE } from '../chart/operations.js';
 import { Deadlines } from '../deadlines.js';
 import { LocalProtocolError } from '../errors.js';
+import type { MailParameters } from '../extensions/parameters.js';
 import {
   ADDITIONAL_MAIL_OCTETS,
   offeredKeywords,
@@ -31,25 +32,20 @@ import { type Command, parseCommand } from '../wire/command.js';
 import { InboundBuffer, type InboundLine } from '../wire/inbound.js';
 import { MailDataDecoder } from '../wire/mail-data-decoder.js';
 import { formatReply, type Reply } from '../wire/reply.js';
-import type { ServerAction, ServerChartInput, ServerContext, ServerEvent, ServerState } from './chart.js';
-import { serverMachine } from './chart.js';
 import type {
-  Answer,
-  Envelope,
-  Hello,
-  MailParameters,
-  Question,
-  Recipient,
-  ServerInput,
-  ServerOutput,
-} from './messages.js';
+  ServerAction,
+  ServerChartEvent,
+  ServerChartInput,
+  ServerContext,
+  ServerState,
+} from './chart.js';
+import { serverMachine } from './chart.js';
+import type { Answer, Envelope, Hello, Question, Recipient, ServerInput, ServerOutput } from './messages.js';
 import { type ResolvedServerOptions, resolveServerOptions, type ServerSessionOptions } from './options.js';
 import { defaultReplies, replies } from './replies.js';
 import { ReplyBatch } from './reply-batch.js';
 
-export const serverChart = compile<ServerContext, ServerEvent, ServerChartInput>(
-  serverMachine as unknown as MachineShape,
-);
+export const serverTable = compile<ServerContext, ServerChartEvent, ServerChartInput>(shapeOf(serverMachine));
 
 /** Octets of the text in the greeting and in the first line of the reply to EHLO (RFC 5321 §4.5.3.1.5). */
 const MAXIMUM_INTRODUCTION = 500;
@@ -97,7 +93,7 @@ export class ServerSession {
   readonly #options: ResolvedServerOptions;
   readonly #inbound: InboundBuffer;
   readonly #deadlines = new Deadlines();
-  #chart: ChartState<ServerContext>;
+  #position: ChartState<ServerContext>;
   #now: number;
 
   /** Outputs that one step gave, and that `poll()` has yet to give. */
@@ -116,25 +112,28 @@ export class ServerSession {
   #command: Command | undefined;
   #mailParameters: MailParameters = {};
 
-  /** @param now the time at which the connection was made, in monotonic milliseconds */
+  /**
+   * @param options.now the time at which the connection was made, in monotonic milliseconds
+   * @throws {RangeError} an option is out of its range; the message names both
+   */
   constructor(options: ServerSessionOptions & { readonly now: number }) {
     this.#options = resolveServerOptions(options);
     this.#inbound = new InboundBuffer(this.#options.bareNewline);
     this.#now = options.now;
     const effects: Effect[] = [];
     const { timeouts, maximumRecipients, maximumErrors } = this.#options;
-    this.#chart = serverChart.start({ timeouts, maximumRecipients, maximumErrors }, effects);
+    this.#position = serverTable.start({ timeouts, maximumRecipients, maximumErrors }, effects);
     for (const effect of effects) this.#perform(effect);
   }
 
   /** Where the session stands: a leaf state of the chart, such as `session.transaction.opened`. */
   get state(): ServerState {
-    return this.#chart.value as ServerState;
+    return this.#position.value as ServerState;
   }
 
   /** False: stop reading from the peer, for what it sends cannot be looked at yet. */
   get wantsInput(): boolean {
-    return this.#question === undefined && this.#chart.value !== 'closed';
+    return this.#question === undefined && this.#position.value !== 'closed';
   }
 
   /** How the client introduced itself; undefined before EHLO or HELO was accepted. */
@@ -159,7 +158,7 @@ export class ServerSession {
    * @throws {RangeError} an answer whose reply cannot be written (RFC 5321 §4.2); the question stays open
    */
   handle(input: ServerInput): void {
-    if (this.#chart.value === 'closed') return;
+    if (this.#position.value === 'closed') return;
     this.#now = input.now;
     switch (input.type) {
       case 'bytes':
@@ -178,13 +177,7 @@ export class ServerSession {
         this.#step({ type: 'connectionLost' });
         break;
       case 'timeout':
-        for (
-          let id = this.#deadlines.takeDue(this.#now);
-          id !== undefined;
-          id = this.#deadlines.takeDue(this.#now)
-        ) {
-          this.#step({ type: id });
-        }
+        for (const id of this.#deadlines.takeAllDue(this.#now)) this.#step({ type: id });
     }
   }
 
@@ -202,10 +195,10 @@ export class ServerSession {
   }
 
   #hold(bytes: Uint8Array): void {
-    if (this.#chart.value === 'closing') return;
+    if (this.#position.value === 'closing') return;
     if (!this.wantsInput && this.#inbound.length + bytes.length > this.#options.maximumHeldOctets) {
       throw new LocalProtocolError(
-        this.#chart.value,
+        this.#position.value,
         `${bytes.length} octets were handed in while wantsInput was false`,
         `no input until the open question (${this.#question?.kind}) is answered`,
       );
@@ -217,20 +210,26 @@ export class ServerSession {
     const question = this.#question;
     if (question === undefined) {
       throw new LocalProtocolError(
-        this.#chart.value,
+        this.#position.value,
         'an answer came though no question is open',
         'no answer',
       );
     }
     const given = reply ?? defaultReplies[question.kind][decision];
     if (reply !== undefined) {
-      const expected = decision === 'reject' ? '4yz or 5yz' : question.kind === 'data' ? '354' : '2yz';
       const first = Math.floor(reply.code / 100);
-      const agrees =
-        decision === 'reject' ? first === 4 || first === 5 : first === (question.kind === 'data' ? 3 : 2);
+      let expected = '2yz';
+      let agrees = first === 2;
+      if (decision === 'reject') {
+        expected = '4yz or 5yz';
+        agrees = first === 4 || first === 5;
+      } else if (question.kind === 'data') {
+        expected = '354'; // the only one of its kind (RFC 5321 §4.2.2, §4.3.2)
+        agrees = reply.code === 354;
+      }
       if (!agrees) {
         const problem = `a reply ${reply.code} came to ${decision} the question "${question.kind}"`;
-        throw new LocalProtocolError(this.#chart.value, problem, `a code ${expected}`);
+        throw new LocalProtocolError(this.#position.value, problem, `a code ${expected}`);
       }
       formatReply(reply); // throws before anything has changed
     }
@@ -240,9 +239,9 @@ export class ServerSession {
 
   /** Does one thing with what is held; false if nothing can be done before the next `handle()`. */
   #advance(): boolean {
-    if (this.#question !== undefined || this.#chart.value === 'closed') return false;
+    if (this.#question !== undefined || this.#position.value === 'closed') return false;
     if (this.#receiving !== undefined) return this.#receiveMailData(this.#receiving);
-    if (this.#chart.value === 'closing') return this.#endOfInput();
+    if (this.#position.value === 'closing') return this.#endOfInput();
     if (this.#shutdown) return this.#step({ type: 'shutdown' });
     const line = this.#inbound.nextLine(this.#options.maximumCommandLength + ADDITIONAL_MAIL_OCTETS);
     if (line === undefined) return this.#endOfInput();
@@ -254,7 +253,7 @@ export class ServerSession {
     return this.#ended && this.#step({ type: 'peerClosed' });
   }
 
-  #readCommand(line: InboundLine): ServerEvent {
+  #readCommand(line: InboundLine): ServerChartEvent {
     if (line.kind === 'tooLong') return { type: 'badCommand', refusal: replies.lineTooLong };
     if (line.kind === 'malformed') return { type: 'badCommand', refusal: replies.bareNewline };
 
@@ -319,13 +318,13 @@ export class ServerSession {
   }
 
   /** Takes the chart one step on and performs its effects. */
-  #step(event: ServerEvent | { readonly type: string }): true {
+  #step(event: ServerChartEvent | { readonly type: string }): true {
     const effects: Effect[] = [];
-    const from = this.#chart.value;
-    const next = serverChart.step(this.#chart, event, effects);
+    const from = this.#position.value;
+    const next = serverTable.step(this.#position, event, effects);
     if (next === undefined)
       throw new Error(`The server chart has no transition for ${event.type} in ${from}`);
-    this.#chart = next;
+    this.#position = next;
     // The peer did something that leaves the state as it is: a wait begins anew all the same.
     if (next.value === from) this.#deadlines.restart(this.#now);
     if (this.#options.trace) {
@@ -455,7 +454,7 @@ export class ServerSession {
         question.kind === 'hello' && question.hello.verb === 'EHLO' ? offeredKeywords(this.#options) : [];
       // RFC 5321 §4.2: these begin with our name, and RFC 2034 §3 gives them no enhanced status code. All on one
       // line that need not be folded, for a client takes the next for a keyword.
-      const text = [this.#options.hostname, ...reply.lines].join(' ').replace(/[\r\n]+/g, ' ');
+      const text = `${this.#options.hostname} ${reply.lines.join(' ').replace(/[\r\n]+/g, ' ')}`;
       this.#reply({ code: reply.code, lines: [text.slice(0, MAXIMUM_INTRODUCTION), ...keywords] });
     } else {
       this.#reply(reply);

@@ -1,13 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import {
-  type Command,
-  type CommandFailure,
-  type CommandFailureKind,
-  formatCommand,
-  type Parameter,
-  parseCommand,
-} from './command.js';
+import { type Command, type CommandFailure, formatCommand, type Parameter, parseCommand } from './command.js';
 import { decodeText, encodeText } from './octets.js';
 import type { Mailbox } from './path.js';
 import { formatReply } from './reply.js';
@@ -408,7 +401,7 @@ describe('any line', () => {
   });
 
   it('is a command that can be written again, or a failure with a reply that can be sent', () => {
-    const kinds: Record<number, CommandFailureKind> = {
+    const kinds: Record<number, CommandFailure['failure']> = {
       500: 'unrecognized',
       501: 'syntax',
       502: 'notImplemented',

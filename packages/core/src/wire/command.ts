@@ -38,7 +38,7 @@ export type Command =
  * Why a line is no command: the verb is not known or not legible (500), known but not offered here (502), or
  * its argument is wrong (501, 553).
  */
-export type CommandFailureKind = 'unrecognized' | 'notImplemented' | 'syntax';
+type CommandFailureKind = 'unrecognized' | 'notImplemented' | 'syntax';
 
 /** A line that is no command, and the reply to give to it. */
 export interface CommandFailure {
@@ -96,7 +96,7 @@ function refusePath(failure: PathFailure, syntaxCode: string): CommandFailure {
  * Any token passes for a name, as with other servers: clients introduce themselves as `localhost`, `my_host`
  * or worse, and RFC 5321 §4.1.4 forbids refusing mail for a name that does not verify.
  */
-function isName(text: string): boolean {
+export function isName(text: string): boolean {
   return text.length <= MAXIMUM_NAME_OCTETS && /^[!-~]+$/.test(text);
 }
 

@@ -4,6 +4,7 @@
  * The readers take a text and an offset and give the offset behind what they read, or -1. They look at each
  * character a bounded number of times, so no input makes them slow.
  */
+import { DOT } from './octets.js';
 
 /** The longest domain or address literal, in octets (RFC 5321 §4.5.3.1.2). */
 export const MAXIMUM_DOMAIN_OCTETS = 255;
@@ -12,7 +13,6 @@ export const MAXIMUM_DOMAIN_OCTETS = 255;
 const MAXIMUM_LABEL_OCTETS = 63;
 
 const HYPHEN = 0x2d;
-const DOT = 0x2e;
 
 function isLetterOrDigit(code: number): boolean {
   return (code >= 0x61 && code <= 0x7a) || (code >= 0x41 && code <= 0x5a) || (code >= 0x30 && code <= 0x39);

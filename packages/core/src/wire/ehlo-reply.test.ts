@@ -1,27 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { formatEhloReply, parseEhloReply } from './ehlo-reply.js';
+import { parseEhloReply } from './ehlo-reply.js';
 
 const keywordsOf = (...keywordLines: string[]) => [
   ...parseEhloReply({ code: 250, lines: ['mx.example', ...keywordLines] }).keywords,
 ];
-
-describe('formatEhloReply', () => {
-  it('puts the domain first, then a line for each keyword (RFC 5321 §4.1.1.1)', () => {
-    expect(formatEhloReply('mx.example', 'hello', ['SIZE 1000', '8BITMIME'])).toEqual({
-      code: 250,
-      lines: ['mx.example hello', 'SIZE 1000', '8BITMIME'],
-    });
-  });
-
-  it('leaves an empty greeting out', () => {
-    expect(formatEhloReply('mx.example', '', [])).toEqual({ code: 250, lines: ['mx.example'] });
-  });
-
-  it('has no enhanced status code (RFC 2034 §3)', () => {
-    expect(formatEhloReply('mx.example', '', [])).not.toHaveProperty('enhancedCode');
-  });
-});
 
 describe('parseEhloReply', () => {
   it('reads the domain, with or without a greeting', () => {
@@ -67,17 +50,17 @@ describe('parseEhloReply', () => {
     expect(keywordsOf('AUTH PLAIN', 'AUTH=LOGIN')).toEqual([['AUTH', 'PLAIN']]);
   });
 
-  it('undoes formatEhloReply', () => {
+  it('reads back every keyword with its parameters (RFC 5321 §4.1.1.1)', () => {
     const keyword = fc.stringMatching(/^[0-9A-Z][0-9A-Z-]{0,8}$/);
     const parameters = fc.stringMatching(/^[!-~]{1,5}( [!-~]{1,5}){0,2}$/);
     const keywords = fc.uniqueArray(fc.tuple(keyword, fc.oneof(fc.constant(''), parameters)), {
       selector: ([key]) => key,
     });
-    const greeting = fc.constantFrom('', 'hello there');
+    const greeting = fc.constantFrom('', ' hello there');
     fc.assert(
       fc.property(keywords, greeting, (entries, text) => {
         const lines = entries.map(([key, value]) => (value === '' ? key : `${key} ${value}`));
-        const parsed = parseEhloReply(formatEhloReply('mx.example', text, lines));
+        const parsed = parseEhloReply({ code: 250, lines: [`mx.example${text}`, ...lines] });
         expect(parsed).toEqual({ domain: 'mx.example', keywords: new Map(entries) });
       }),
     );

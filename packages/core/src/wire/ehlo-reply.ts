@@ -13,17 +13,6 @@ export interface EhloReply {
 }
 
 /**
- * The reply that lists service extensions.
- *
- * @param domain the server's own
- * @param greeting the rest of the first line; empty for none
- * @param keywordLines each an EHLO keyword and its parameters, such as `SIZE 1000`
- */
-export function formatEhloReply(domain: string, greeting: string, keywordLines: readonly string[]): Reply {
-  return { code: 250, lines: [greeting === '' ? domain : `${domain} ${greeting}`, ...keywordLines] };
-}
-
-/**
  * What the 250 reply to EHLO says. Lines that are no `ehlo-line` are passed over, as is all but the first line
  * of a keyword. `AUTH=LOGIN PLAIN`, which some servers send for the sake of very old clients, counts as AUTH
  * when there is no line for that.

@@ -283,16 +283,16 @@ describe('raw chunks', () => {
 });
 
 describe('clear', () => {
-  it('drops what is held, the line under way included (RFC 3207 §4.2)', () => {
+  it('drops what is held, the line under way included', () => {
     const inbound = new InboundBuffer('reject');
     inbound.push(octetsOf('STARTTLS\r\nRC'));
     expect(readLine(inbound, 512)).toBe('"STARTTLS"');
     expect(readLine(inbound, 512)).toBeUndefined();
     inbound.push(octetsOf('PT TO:<a@b.example>\r\n'));
     inbound.push(octetsOf('DATA\r\n'));
-    expect(inbound.clear()).toBe(29);
+    expect(inbound.length).toBe(29);
+    inbound.clear();
     expect(inbound.length).toBe(0);
-    expect(inbound.clear()).toBe(0);
     inbound.push(octetsOf('EHLO a\r\n'));
     expect(readLines(inbound, 512)).toEqual(['"EHLO a"']);
   });

@@ -142,13 +142,10 @@ export class InboundBuffer {
   }
 
   /**
-   * Forgets all that is held, a line under way included, as a change of the layer below demands (STARTTLS,
-   * RFC 3207 §4.2): what comes next begins a new line.
-   *
-   * @returns how many unread octets were dropped
+   * Forgets all that is held, a line under way included: a session that closes looks at nothing more, and need
+   * not keep what it was sent.
    */
-  clear(): number {
-    const dropped = this.#length;
+  clear(): void {
     this.#chunk = NOTHING;
     this.#offset = 0;
     this.#firstWaiting = undefined;
@@ -156,7 +153,6 @@ export class InboundBuffer {
     this.#dropCarry();
     this.#length = 0;
     this.#lastSkipped = undefined;
-    return dropped;
   }
 
   /** Hands out the line whose LF stands right before `end`. */

@@ -7,7 +7,7 @@
  *   on whether a bare one ends a line; what one takes for data, another takes for the end of the message and
  *   for the commands of a second one. A lone LF may be converted, since that is how a text file ends its lines;
  *   a bare CR is never repaired, since nobody can know what was meant.
- * - Octets above 127 pass: whether the server takes them is the session's matter (8BITMIME, RFC 6152).
+ * - Octets above 127 pass, whether or not the server offers to take them (8BITMIME, RFC 6152).
  * - What comes out depends on the octets alone, never on how they were cut into chunks.
  */
 import { CR, copyOctets, DOT, indexOfControl, LF, NUL, wordsIn } from './octets.js';
@@ -15,7 +15,7 @@ import { CR, copyOctets, DOT, indexOfControl, LF, NUL, wordsIn } from './octets.
 /** What to do with a LF that does not stand behind a CR. */
 export type LoneLineFeed =
   /** Refuse the message. */
-  | 'strict'
+  | 'reject'
   /** Send it as CRLF: the line ends of a text file become those of mail. */
   | 'convert';
 

@@ -9,7 +9,7 @@
  * never quotes the text, so it can go into a reply or a log as it is.
  */
 import { addressLiteralEnd, domainEnd, MAXIMUM_DOMAIN_OCTETS } from './domain.js';
-import { encodeText } from './octets.js';
+import { DOT, encodeText } from './octets.js';
 
 /** A mailbox: whom mail is from, or for. */
 export interface Mailbox {
@@ -59,7 +59,6 @@ const MAXIMUM_PATH_OCTETS = 256;
 
 const QUOTE = 0x22;
 const COMMA = 0x2c;
-const DOT = 0x2e;
 const COLON = 0x3a;
 const CLOSE = 0x3e;
 const AT = 0x40;

@@ -2,13 +2,13 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { RemoteProtocolError } from '../errors.js';
 import { decodeText, encodeText } from './octets.js';
-import { formatReply, type Reply, ReplyParser, severity } from './reply.js';
+import { formatReply, type Reply, ReplyParser, replyText, severity } from './reply.js';
 
 const format = (reply: Reply) => decodeText(formatReply(reply));
 
 /** What the parser says to the last of the lines; to all before it, it must have said `undefined`. */
 function parse(...lines: (string | Uint8Array)[]): Reply | RemoteProtocolError | undefined {
-  const parser = new ReplyParser();
+  const parser = new ReplyParser({ maximumLines: 128 });
   const results = lines.map((line) => parser.push(typeof line === 'string' ? encodeText(line) : line));
   const last = results.pop();
   expect(results).toEqual(results.map(() => undefined));
@@ -150,7 +150,7 @@ describe('ReplyParser', () => {
   });
 
   it('reads one reply after another', () => {
-    const parser = new ReplyParser();
+    const parser = new ReplyParser({ maximumLines: 128 });
     expect(parser.push(encodeText('250-a'))).toBeUndefined();
     expect(parser.push(encodeText('250 b'))).toEqual({ code: 250, lines: ['a', 'b'] });
     expect(parser.push(encodeText('354 go on'))).toEqual({ code: 354, lines: ['go on'] });
@@ -282,7 +282,7 @@ describe('ReplyParser', () => {
     );
     fc.assert(
       fc.property(fc.array(line, { maxLength: 5 }), (lines) => {
-        const parser = new ReplyParser();
+        const parser = new ReplyParser({ maximumLines: 128 });
         for (const any of lines) {
           const result = parser.push(any);
           if (result instanceof RemoteProtocolError) return;
@@ -306,5 +306,19 @@ describe('severity', () => {
     [599, 'permanent'],
   ])('of %d is %s (RFC 5321 §4.2.1)', (code, meaning) => {
     expect(severity(code)).toBe(meaning);
+  });
+});
+
+describe('replyText', () => {
+  it('is the code, the enhanced status code and the text in one line', () => {
+    expect(replyText({ code: 550, enhancedCode: '5.7.1', lines: ['No', 'not today'] })).toBe(
+      '550 5.7.1 No not today',
+    );
+    expect(replyText({ code: 250, lines: ['OK'] })).toBe('250 OK');
+  });
+
+  it('has no space where there is no text', () => {
+    expect(replyText({ code: 250, lines: [''] })).toBe('250');
+    expect(replyText({ code: 250, lines: ['a', '', 'b'] })).toBe('250 a b');
   });
 });

@@ -100,6 +100,11 @@ export function formatReply(reply: Reply): Uint8Array {
   return encodeText(`${text}${code} ${pending}`);
 }
 
+/** The reply in one line, for people: code, enhanced status code, text. It is harmless where the reply was parsed. */
+export function replyText({ code, enhancedCode, lines }: Reply): string {
+  return [code, enhancedCode, ...lines].filter((part) => part !== undefined && part !== '').join(' ');
+}
+
 /** The text of a received line, which may be UTF-8 (RFC 6531 §3.7.4), or anything at all. */
 function decodeLine(line: Uint8Array): string {
   const text = decodeText(line) ?? decodeText(line.map((octet) => (octet < 0x80 ? octet : 0x3f))) ?? '';
@@ -134,10 +139,10 @@ export class ReplyParser {
 
   /**
    * @param options.maximumLines how many lines one reply may have, so that a server cannot fill the memory
-   *   with a reply that never ends; `@default 128`
+   *   with a reply that never ends
    */
-  constructor(options: { readonly maximumLines?: number } = {}) {
-    this.#maximumLines = options.maximumLines ?? 128;
+  constructor(options: { readonly maximumLines: number }) {
+    this.#maximumLines = options.maximumLines;
   }
 
   /**

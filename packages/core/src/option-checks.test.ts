@@ -1,0 +1,111 @@
+import { describe, expect, it } from 'vitest';
+import type { ClientSessionOptions } from './client/options.js';
+import { ClientSession } from './client/session.js';
+import type { ServerSessionOptions } from './server/options.js';
+import { ServerSession } from './server/session.js';
+
+/** Options as a caller without types may give them. */
+type Given = Readonly<Record<string, unknown>>;
+
+const server = (options: Given) => new ServerSession({ ...(options as ServerSessionOptions), now: 0 });
+const client = (options: Given) => new ClientSession({ ...(options as ClientSessionOptions), now: 0 });
+
+const INFINITE = Number.POSITIVE_INFINITY;
+const noInteger = [Number.NaN, -1, 0, 1.5, Number.NEGATIVE_INFINITY, 2 ** 53, '10'];
+
+describe.each([
+  ['maximumMessageSize', server, 1, true],
+  ['maximumRecipients', server, 1, false],
+  ['maximumErrors', server, 1, false],
+  ['maximumCommandLength', server, 2, false],
+  ['maximumTextLineLength', server, 2, true],
+  ['maximumHeldOctets', server, 1, false],
+  ['maximumOctetsInFlight', client, 1, false],
+  ['maximumReplyLineLength', client, 2, false],
+  ['maximumReplyLines', client, 1, false],
+] as const)('the limit %s', (option, session, least, unlimited) => {
+  const range = `it takes an integer of ${least} or more${unlimited ? ', or Infinity for none' : ''}`;
+
+  it.each([...noInteger, ...(least === 2 ? [1] : []), ...(unlimited ? [] : [INFINITE])])(
+    'may not be %s',
+    (value) => {
+      const shown = typeof value === 'string' ? JSON.stringify(value) : String(value);
+      const error = new RangeError(`The option ${option} is ${shown}; ${range}`);
+      expect(() => session({ [option]: value })).toThrow(error);
+    },
+  );
+
+  it.each([least, 1000, ...(unlimited ? [INFINITE] : [])])('may be %s', (value) => {
+    expect(() => session({ [option]: value })).not.toThrow();
+  });
+});
+
+describe.each([
+  ['idle', server],
+  ['mailData', server],
+  ['decision', server],
+  ['linger', server],
+  ['greeting', client],
+  ['hello', client],
+  ['mail', client],
+  ['rcpt', client],
+  ['dataInitiation', client],
+  ['dataBlock', client],
+  ['dataTermination', client],
+  ['reset', client],
+  ['quit', client],
+  ['linger', client],
+] as const)('the timeout %s', (timeout, session) => {
+  it.each([Number.NaN, -1, Number.NEGATIVE_INFINITY, '1'])('may not be %s', (value) => {
+    const act = () => session({ timeouts: { [timeout]: value } });
+    expect(act).toThrow(RangeError);
+    expect(act).toThrow(`The option timeouts.${timeout} is `);
+    expect(act).toThrow('milliseconds of 0 or more');
+  });
+
+  it.each([0, 0.5, INFINITE])('may be %s', (value) => {
+    expect(() => session({ timeouts: { [timeout]: value } })).not.toThrow();
+  });
+});
+
+describe('an endless timeout', () => {
+  it('is no deadline', () => {
+    expect(server({ timeouts: { decision: INFINITE } }).nextDeadline()).toBeUndefined();
+    expect(client({ timeouts: { greeting: INFINITE } }).nextDeadline()).toBeUndefined();
+  });
+});
+
+describe.each([
+  ['bareNewline', server, ['reject', 'keep']],
+  ['newlines', client, ['reject', 'convert']],
+] as const)('the option %s', (option, session, words) => {
+  it(`takes ${words.join(' or ')} and no other word`, () => {
+    for (const word of words) expect(() => session({ [option]: word })).not.toThrow();
+    for (const other of ['strict', 'Reject', '', 1]) {
+      const act = () => session({ [option]: other });
+      expect(act).toThrow(RangeError);
+      expect(act).toThrow(`it takes '${words[0]}' or '${words[1]}'`);
+    }
+  });
+});
+
+describe.each([
+  ['server', server],
+  ['client', client],
+] as const)('the hostname of the %s', (_, session) => {
+  it.each(['', 'a b', 'a\r\nb', 'a\nb', 'a\tb', 'a\0', 'a\x7f', 'bücher.example', 'a'.repeat(256), 1])(
+    'may not be %j, which cannot be written in a command or a reply (RFC 5321 §4.1.2, §4.2)',
+    (hostname) => {
+      const act = () => session({ hostname });
+      expect(act).toThrow(RangeError);
+      expect(act).toThrow(`The option hostname is ${JSON.stringify(hostname)}; it takes 1 to 255`);
+    },
+  );
+
+  it.each(['a', 'mx.example', '[192.0.2.1]', '[IPv6:2001:db8::1]', 'my_host', 'a'.repeat(255)])(
+    'may be %j',
+    (hostname) => {
+      expect(() => session({ hostname })).not.toThrow();
+    },
+  );
+});

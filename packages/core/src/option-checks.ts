@@ -1,0 +1,47 @@
+/**
+ * Checks of the options of both sessions. Each takes an option's name and value, gives the value back, and throws
+ * a RangeError where it is outside of the option's range: a NaN would compare false with everything, and a limit
+ * would never be reached, or be reached all the time.
+ */
+import { isName } from './wire/command.js';
+
+/** A limit that counts octets, lines or commands. `least` is 2 where a CRLF has to fit in. */
+export function checkLimit(
+  option: string,
+  value: number,
+  { least = 1, unlimited = false }: { readonly least?: 1 | 2; readonly unlimited?: boolean } = {},
+): number {
+  if (Number.isSafeInteger(value) && value >= least) return value;
+  if (unlimited && value === Number.POSITIVE_INFINITY) return value;
+  throw outOfRange(
+    option,
+    value,
+    `an integer of ${least} or more${unlimited ? ', or Infinity for none' : ''}`,
+  );
+}
+
+/** Milliseconds; `Infinity` for no deadline. */
+export function checkTimeout(option: string, value: number): number {
+  if (typeof value === 'number' && value >= 0) return value;
+  throw outOfRange(option, value, 'milliseconds of 0 or more, or Infinity for no deadline');
+}
+
+export function checkWord<const Word extends string>(
+  option: string,
+  value: Word,
+  words: readonly Word[],
+): Word {
+  if (words.includes(value)) return value;
+  throw outOfRange(option, value, words.map((word) => `'${word}'`).join(' or '));
+}
+
+/** The name by which an end introduces itself. Looser than a domain, like what either end takes of its peer. */
+export function checkName(option: string, value: string): string {
+  if (typeof value === 'string' && isName(value)) return value;
+  throw outOfRange(option, value, '1 to 255 printable ASCII characters without spaces (RFC 5321 §4.1.2)');
+}
+
+function outOfRange(option: string, value: unknown, allowed: string): RangeError {
+  const shown = typeof value === 'string' ? JSON.stringify(value) : String(value);
+  return new RangeError(`The option ${option} is ${shown}; it takes ${allowed}`);
+}
