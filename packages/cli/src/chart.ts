@@ -11,14 +11,14 @@ import type { Terminal } from './terminal.js';
 
 type End = Parameters<typeof describeChart>[0];
 
-const ends: readonly End[] = ['server', 'client'];
+const ENDS: readonly End[] = ['server', 'client'];
 
-const formats = {
+const FORMATS = {
   mermaid: (chart: ChartDescription) => renderMermaid(chart),
 };
 
 interface ChartOptions {
-  readonly format: keyof typeof formats;
+  readonly format: keyof typeof FORMATS;
   readonly output?: string;
 }
 
@@ -26,12 +26,12 @@ export function defineChart(program: Command, terminal: Terminal): void {
   const command = program.command('chart');
   command
     .description('draw the statechart of a session')
-    .addArgument(new Argument('<end>', 'whose session').choices(ends))
-    .addOption(new Option('--format <format>', 'how').choices(Object.keys(formats)).default('mermaid'))
+    .addArgument(new Argument('<end>', 'whose session').choices(ENDS))
+    .addOption(new Option('--format <format>', 'how').choices(Object.keys(FORMATS)).default('mermaid'))
     .option('-o, --output <file>', 'write to a file (default: standard output)')
     .addHelpText('after', '\nExit codes: 64 usage, 73 cannot write the file.')
     .action(async (end: End, { format, output }: ChartOptions) => {
-      const drawing = formats[format](describeChart(end));
+      const drawing = FORMATS[format](describeChart(end));
       if (output === undefined) {
         terminal.stdout.write(drawing);
         return;

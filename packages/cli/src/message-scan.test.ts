@@ -1,6 +1,7 @@
+import { MailDataError } from '@sansmtp/core';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { MessageScan, type MessageTraits, UnsendableMessageError } from './message-scan.js';
+import { MessageScan, type MessageTraits } from './message-scan.js';
 
 function scan(...chunks: (string | Uint8Array)[]): MessageTraits {
   const scan = new MessageScan();
@@ -12,7 +13,7 @@ function flawOf(...chunks: string[]): string {
   try {
     scan(...chunks);
   } catch (error) {
-    if (error instanceof UnsendableMessageError) return error.message;
+    if (error instanceof MailDataError) return error.message;
     throw error;
   }
   return '';
@@ -37,10 +38,10 @@ describe('a look at a message', () => {
   });
 
   it.each([
-    { text: 'a\r', found: 'a CR without LF at octet 1' },
-    { text: 'a\rb\n', found: 'a CR without LF at octet 1' },
-    { text: 'a\r\r\n', found: 'a CR without LF at octet 1' },
-    { text: 'ab\n\0', found: 'a NUL at octet 3' },
+    { text: 'a\r', found: 'bare CR at octet 1' },
+    { text: 'a\rb\n', found: 'bare CR at octet 1' },
+    { text: 'a\r\r\n', found: 'bare CR at octet 1' },
+    { text: 'ab\n\0', found: 'NUL at octet 3' },
   ])('refuses $text', ({ text, found }) => {
     expect(flawOf(text)).toContain(found);
   });

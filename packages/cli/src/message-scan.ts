@@ -3,15 +3,11 @@
  *
  * What is found depends on the octets alone, not on how they were cut into chunks.
  */
+import { MailDataError } from '@sansmtp/core';
 
 const NUL = 0x00;
 const LF = 0x0a;
 const CR = 0x0d;
-
-/** The message holds what mail cannot carry. */
-export class UnsendableMessageError extends Error {
-  override readonly name = 'UnsendableMessageError';
-}
 
 export interface MessageTraits {
   /** Octets once all lines end in CRLF, without the doubling of dots: what SIZE declares (RFC 1870 §5). */
@@ -20,19 +16,13 @@ export interface MessageTraits {
   readonly eightBit: boolean;
 }
 
-function unsendable(found: string, offset: number): UnsendableMessageError {
-  return new UnsendableMessageError(
-    `the message holds ${found} at octet ${offset}, which mail cannot carry: lines end in CRLF or LF`,
-  );
-}
-
 export class MessageScan {
   #offset = 0;
   #addedOctets = 0;
   #eightBit = false;
   #last = LF;
 
-  /** @throws {UnsendableMessageError} at a NUL or a CR that no LF follows */
+  /** @throws {MailDataError} at a NUL or a CR that no LF follows */
   push(chunk: Uint8Array): void {
     let last = this.#last;
     let octets = 0;
@@ -40,10 +30,10 @@ export class MessageScan {
       const octet = chunk[i] as number;
       octets |= octet;
       if (octet <= CR) {
-        if (octet === NUL) throw unsendable('a NUL', this.#offset + i);
+        if (octet === NUL) throw new MailDataError('NUL', this.#offset + i);
         if (octet === LF && last !== CR) this.#addedOctets++;
       }
-      if (last === CR && octet !== LF) throw unsendable('a CR without LF', this.#offset + i - 1);
+      if (last === CR && octet !== LF) throw new MailDataError('bare CR', this.#offset + i - 1);
       last = octet;
     }
     this.#last = last;
@@ -51,9 +41,9 @@ export class MessageScan {
     if (octets > 0x7f) this.#eightBit = true;
   }
 
-  /** @throws {UnsendableMessageError} when the message ends in CR */
+  /** @throws {MailDataError} when the message ends in CR */
   end(): MessageTraits {
-    if (this.#last === CR) throw unsendable('a CR without LF', this.#offset - 1);
+    if (this.#last === CR) throw new MailDataError('bare CR', this.#offset - 1);
     // The end of the mail data stands on a line of its own, so the last line is ended if it is not.
     const lineEnd = this.#last === LF ? 0 : 2;
     return { size: this.#offset + this.#addedOctets + lineEnd, eightBit: this.#eightBit };

@@ -3,7 +3,7 @@
  * the option and the text in front of it.
  */
 import { hostname as machineName } from 'node:os';
-import { type Mailbox, parseMailbox } from '@sansmtp/core';
+import { isAddressLiteral, isDomain, type Mailbox, parseMailbox } from '@sansmtp/core';
 import { InvalidArgumentError } from 'commander';
 
 /** The longest time that a timer can wait for, in seconds: 2^31 − 1 milliseconds. */
@@ -44,13 +44,12 @@ export function deadline(text: string): number {
   return value;
 }
 
+/** What may name a host to SMTP (RFC 5321 §2.3.5, §4.1.3). */
 function isHostName(text: string): boolean {
-  // What may stand behind the "@" of an address is just what may name a host (RFC 5321 §4.1.2, §4.1.3).
-  const mailbox = parseMailbox(`postmaster@${text}`);
-  return !('failure' in mailbox) && mailbox.domain === text;
+  return isDomain(text) || isAddressLiteral(text);
 }
 
-/** A domain name or an address literal (RFC 5321 §2.3.5). */
+/** A domain or an address literal. */
 export function hostName(text: string): string {
   if (isHostName(text)) return text;
   throw new InvalidArgumentError('Give a domain name, or an address literal such as [192.0.2.1].');

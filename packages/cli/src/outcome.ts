@@ -6,6 +6,7 @@ import {
   type Mailbox,
   MailDataError,
   type Reply,
+  replyText,
   type SessionFailure,
   type Verdict,
 } from '@sansmtp/core';
@@ -13,10 +14,6 @@ import { SessionError } from '@sansmtp/transport';
 import { ConnectError } from '@sansmtp/transport-node';
 import { exitCodes } from './exit-codes.js';
 import { oneLine } from './terminal.js';
-
-function replyText({ code, enhancedCode, lines }: Reply): string {
-  return [code, enhancedCode, ...lines].filter((part) => part !== undefined).join(' ');
-}
 
 export type Outcome =
   | { readonly verdict: Verdict['verdict']; readonly reply: Reply }

@@ -3,8 +3,8 @@ import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
+import { MailDataError } from '@sansmtp/core';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { UnsendableMessageError } from './message-scan.js';
 import { type OutgoingMessage, openMessage } from './outgoing-message.js';
 
 let folder: string;
@@ -66,10 +66,8 @@ describe('a message to send', () => {
   it.each(['a\rb\n', 'a\0\n'])('is refused when it cannot be sent, and leaves nothing', async (text) => {
     const file = join(folder, 'file');
     await writeFile(file, text);
-    await expect(openMessage(file, nothing)).rejects.toThrow(UnsendableMessageError);
-    await expect(openMessage('-', Readable.from([Buffer.from(text)]))).rejects.toThrow(
-      UnsendableMessageError,
-    );
+    await expect(openMessage(file, nothing)).rejects.toThrow(MailDataError);
+    await expect(openMessage('-', Readable.from([Buffer.from(text)]))).rejects.toThrow(MailDataError);
     expect(await readdir(folder)).toEqual(['file']);
   });
 

@@ -65,7 +65,7 @@ async function spool(source: AsyncIterable<Uint8Array>): Promise<OutgoingMessage
 /**
  * Call `close()` when the message is not needed any more.
  * @param path a file, or `-` for `stdin`
- * @throws {UnsendableMessageError} it holds a bare CR or a NUL
+ * @throws {MailDataError} it holds a bare CR or a NUL
  * @throws the system's error when it cannot be read
  */
 export async function openMessage(path: string, stdin: AsyncIterable<Uint8Array>): Promise<OutgoingMessage> {

@@ -6,6 +6,7 @@
 import { formatMailbox, formatPath } from '@sansmtp/core';
 import type { Maildir } from '@sansmtp/delivery';
 import { MailDataAbandonedError, Rejection, type ServerHandlers } from '@sansmtp/transport';
+import { systemCode } from '@sansmtp/transport-node';
 import type { Logger } from './log.js';
 
 export interface Reception {
@@ -14,11 +15,6 @@ export interface Reception {
   /** Where messages are stored; undefined: they are discarded. */
   readonly maildir: Maildir | undefined;
   readonly log: Logger;
-}
-
-/** The system's word for what went wrong, if it was the system that said so. */
-function systemCode(error: unknown): string | undefined {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
 }
 
 function storageFailure(code: string): Rejection {

@@ -1,7 +1,7 @@
 import { createServer } from 'node:net';
 import { type Envelope, formatMailbox, formatPath } from '@sansmtp/core';
-import { Rejection, type ServerHandlers, serveSession } from '@sansmtp/transport';
-import { listen, systemClock } from '@sansmtp/transport-node';
+import { Rejection, type ServerHandlers } from '@sansmtp/transport';
+import { startMailServer } from '@sansmtp/transport-node';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { type Result, sansmtp } from './running.test-support.js';
 
@@ -33,14 +33,14 @@ async function serving(
     },
     ...handlers,
   };
-  const listener = await listen({ port: 0 }, (stream) => {
-    serveSession(stream, keeping, { clock: systemClock, hostname: 'mx.example' });
+  const server = await startMailServer({
+    addresses: [{ port: 0 }],
+    handlers: keeping,
+    session: { hostname: 'mx.example' },
   });
-  onTestFinished(async () => {
-    await listener.close();
-    listener.abortStreams();
-  });
-  return { port: listener.address.kind === 'tcp' ? listener.address.port : 0, received };
+  onTestFinished(() => server.shutdown(0));
+  const [address] = server.addresses;
+  return { port: address?.kind === 'tcp' ? address.port : 0, received };
 }
 
 /** A server that says what it is told to, for each line that it gets; `undefined`: it hangs up. */

@@ -3,12 +3,11 @@
  */
 import { constants } from 'node:os';
 import { type Maildir, openMaildir } from '@sansmtp/delivery';
-import type { ListenerAddress } from '@sansmtp/transport-node';
+import { type ListenerAddress, type MailServer, startMailServer } from '@sansmtp/transport-node';
 import { type Command, Option } from 'commander';
 import { exitCodes } from './exit-codes.js';
 import { fail } from './fail.js';
 import { createLog, type Logger } from './log.js';
-import { type MailServer, startMailServer } from './mail-server.js';
 import {
   count,
   deadline,
@@ -101,9 +100,10 @@ async function startServer(
 ): Promise<MailServer> {
   const { host, port, unix, idleTimeout } = options;
   const idle = idleTimeout * 1000;
+  const onError = ({ message: reason }: Error) => log.error({ reason }, 'connection not accepted');
   try {
     return await startMailServer({
-      addresses: [{ host, port }, ...(unix === undefined ? [] : [{ path: unix }])],
+      addresses: [{ host, port, onError }, ...(unix === undefined ? [] : [{ path: unix, onError }])],
       handlers: reception({ domains: options.domain, maildir, log }),
       session: {
         hostname,
@@ -114,7 +114,6 @@ async function startServer(
       },
       maximumConnections: options.maxConnections,
       onExcess: () => log.warn({ maximum: options.maxConnections }, 'connection refused: too many'),
-      onError: ({ message: reason }) => log.error({ reason }, 'connection not accepted'),
     });
   } catch (error) {
     return fail(command, exitCodes.system, 'cannot listen', error);

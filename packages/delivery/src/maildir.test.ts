@@ -133,6 +133,24 @@ describe('opening a Maildir', () => {
     expect(await filesIn(maildir.directory)).toHaveLength(1);
   });
 
+  it.each(['', 'mx example', 'mx.example\r\nX: y', '192.0.2.1]', 'm\u00fcller.example'])(
+    'rejects the hostname %j before it makes anything',
+    async (hostname) => {
+      const path = join(root, 'other');
+      await expect(openMaildir(path, { hostname })).rejects.toThrow(RangeError);
+      await expect(openMaildir(path, { hostname })).rejects.toThrow(
+        `hostname is ${JSON.stringify(hostname)}: give a domain, or an address literal`,
+      );
+      await expect(fs.stat(path)).rejects.toMatchObject({ code: 'ENOENT' });
+    },
+  );
+
+  it('takes an address literal for the hostname', async () => {
+    const literal = await openMaildir(join(root, 'other'), { hostname: '[IPv6:2001:db8::1]' });
+    const { path } = await literal.deliver(message('a\r\n'), session);
+    expect(await fs.readFile(path, 'latin1')).toContain('\r\n\tby [IPv6:2001:db8::1] with ESMTP id ');
+  });
+
   it('fails when a file stands in the way', async () => {
     await fs.writeFile(join(root, 'file'), '');
     await expect(openMaildir(join(root, 'file'))).rejects.toMatchObject({ code: 'EEXIST' });

@@ -11,6 +11,7 @@
 import { type FileHandle, mkdir, open, rename, stat, unlink } from 'node:fs/promises';
 import { hostname as machineName } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
+import { isAddressLiteral, isDomain } from '@sansmtp/core';
 import type { IncomingMessage, ServerSessionInformation } from '@sansmtp/transport';
 import { traceHeader } from './trace-header.js';
 import { uniqueName } from './unique-name.js';
@@ -23,8 +24,8 @@ const FILE_MODE = 0o600;
 
 export interface MaildirOptions {
   /**
-   * The name of this host in file names and `Received:` lines.
-   * @default the machine's
+   * The name of this host in file names and `Received:` lines: a domain or an address literal.
+   * @default the machine's; 'localhost' if that is neither
    */
   readonly hostname?: string;
 }
@@ -95,12 +96,29 @@ async function write(handle: FileHandle, header: Buffer, body: AsyncIterable<Uin
   return size;
 }
 
+function isHostName(name: string): boolean {
+  return isDomain(name) || isAddressLiteral(name);
+}
+
+/**
+ * The name by which mail is received. It goes into a header line, so what is neither of RFC 5321 §4.4's two kinds of
+ * names is not let through: a line end in it would begin a line of its own.
+ */
+function hostNameOf({ hostname }: MaildirOptions): string {
+  if (hostname === undefined) return isHostName(machineName()) ? machineName() : 'localhost';
+  if (isHostName(hostname)) return hostname;
+  throw new RangeError(
+    `hostname is ${JSON.stringify(hostname)}: give a domain, or an address literal such as [192.0.2.1]`,
+  );
+}
+
 /**
  * Opens a Maildir. Its folders are made where they are missing, for this user only.
+ * @throws {RangeError} `hostname` is neither a domain nor an address literal; nothing is made then
  * @throws the system's error when they cannot be made
  */
 export async function openMaildir(path: string, options: MaildirOptions = {}): Promise<Maildir> {
-  const { hostname = machineName() } = options;
+  const hostname = hostNameOf(options);
   const directory = resolve(path);
   for (const name of ['tmp', 'new', 'cur']) await makeFolder(join(directory, name));
 

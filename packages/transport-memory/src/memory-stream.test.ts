@@ -140,7 +140,7 @@ describe('createMemoryPair', () => {
       a.abort(new Error('Enough'));
       await clock.advanceAsync(1000);
       expect(atA).toEqual(['0: close: Enough']);
-      expect(atB).toEqual(['30: close: The peer broke off the connection.']);
+      expect(atB).toEqual(['30: close: The peer broke off the connection']);
     });
 
     it('counts from the first end()', async () => {
@@ -163,7 +163,7 @@ describe('createMemoryPair', () => {
       a.abort();
       b.write(bytesOf('lost'));
       await clock.advanceAsync(1000);
-      expect(atB).toEqual(['40: close: The peer broke off the connection.']);
+      expect(atB).toEqual(['40: close: The peer broke off the connection']);
     });
 
     it('keeps apart in chunks what does not arrive together', async () => {
@@ -209,8 +209,8 @@ describe('createMemoryPair', () => {
       a.write(bytesOf('abc'));
       a.write(bytesOf('defg'));
       await task();
-      expect(atB).toEqual(['abc', 'de', 'close: The connection was lost.']);
-      expect(atA).toEqual(['close: The connection was lost.']);
+      expect(atB).toEqual(['abc', 'de', 'close: The connection was lost']);
+      expect(atA).toEqual(['close: The connection was lost']);
     });
 
     it('counts octets in chunks of any size', async () => {
@@ -218,7 +218,7 @@ describe('createMemoryPair', () => {
       const atB = listen(b);
       a.write(bytesOf('abcdefg'));
       await task();
-      expect(atB).toEqual(['ab', 'cd', 'e', 'close: The connection was lost.']);
+      expect(atB).toEqual(['ab', 'cd', 'e', 'close: The connection was lost']);
     });
 
     it('holds below it', async () => {
@@ -235,7 +235,7 @@ describe('createMemoryPair', () => {
       const atA = listen(a);
       b.write(bytesOf('abc'));
       await task();
-      expect(atA).toEqual(['ab', 'close: The connection was lost.']);
+      expect(atA).toEqual(['ab', 'close: The connection was lost']);
     });
 
     it('loses the connection from the start with 0', async () => {
@@ -244,8 +244,8 @@ describe('createMemoryPair', () => {
       const atA = listen(a);
       const atB = listen(b);
       await task();
-      expect(atA).toEqual(['close: The connection was lost.']);
-      expect(atB).toEqual(['close: The connection was lost.']);
+      expect(atA).toEqual(['close: The connection was lost']);
+      expect(atB).toEqual(['close: The connection was lost']);
     });
 
     it.each([-1, Number.NaN])('refuses %s', (first) => {

@@ -7,7 +7,13 @@
  * writer wrote is copied before it is delivered, so that neither end can reach into the arrays of the other;
  * after `close` a stream holds no octets and no timer.
  */
-import type { ByteStream, ByteStreamListener, Clock, PeerInformation } from '@sansmtp/transport';
+import {
+  type ByteStream,
+  type ByteStreamListener,
+  type Clock,
+  type PeerInformation,
+  thrownError,
+} from '@sansmtp/transport';
 import { Pipe } from './pipe.js';
 
 export interface MemoryPairOptions {
@@ -49,11 +55,11 @@ interface Break {
   readonly reason: Error | undefined;
 }
 
-const nowhere: PeerInformation = {};
-const settled = Promise.resolve();
+const NOWHERE: PeerInformation = {};
+const SETTLED = Promise.resolve();
 
 class MemoryStream implements ByteStream {
-  readonly peer = nowhere;
+  readonly peer = NOWHERE;
   readonly #medium: Medium;
   readonly #incoming = new Pipe();
   /** Octets that can still arrive here before the connection is lost. */
@@ -85,7 +91,7 @@ class MemoryStream implements ByteStream {
   }
 
   open(listener: ByteStreamListener): void {
-    if (this.#listener !== undefined) throw new Error('This stream is already open: it has one listener.');
+    if (this.#listener !== undefined) throw new Error('This stream is already open: it has one listener');
     this.#listener = listener;
     this.#schedule();
   }
@@ -123,7 +129,7 @@ class MemoryStream implements ByteStream {
     this.#breakOff({ due: this.#now(), reason });
     const other = this.#other;
     if (other.#break === undefined) {
-      other.#breakOff({ due: this.#arrival(), reason: new Error('The peer broke off the connection.') });
+      other.#breakOff({ due: this.#arrival(), reason: new Error('The peer broke off the connection') });
     }
   }
 
@@ -145,7 +151,7 @@ class MemoryStream implements ByteStream {
   }
 
   #lose(): void {
-    const lost: Break = { due: this.#now(), reason: new Error('The connection was lost.') };
+    const lost: Break = { due: this.#now(), reason: new Error('The connection was lost') };
     this.#breakOff(lost);
     this.#other.#breakOff(lost);
   }
@@ -159,7 +165,7 @@ class MemoryStream implements ByteStream {
   #schedule(): void {
     if (this.#scheduled) return;
     this.#scheduled = true;
-    settled.then(this.#run);
+    SETTLED.then(this.#run);
   }
 
   // A field rather than a method: one function for the life of the stream, not one for every microtask.
@@ -176,9 +182,7 @@ class MemoryStream implements ByteStream {
     try {
       called = this.#callBack(listener, now);
     } catch (error) {
-      this.abort(
-        error instanceof Error ? error : new Error('The listener threw no Error.', { cause: error }),
-      );
+      this.abort(thrownError(error, 'The listener'));
     }
     if (called) this.#schedule();
     else this.#waitForNext(now);
@@ -247,7 +251,7 @@ class MemoryStream implements ByteStream {
 }
 
 function positive(name: string, value: number): number {
-  if (!(value >= 1)) throw new RangeError(`${name} is ${value}: it has to be 1 octet or more.`);
+  if (!(value >= 1)) throw new RangeError(`${name} is ${value}: it has to be 1 octet or more`);
   return value;
 }
 
@@ -265,7 +269,7 @@ function chunkSizes(chunkSize: number | (() => number)): () => number {
 
 function allowance(octets: number | undefined): number {
   if (octets === undefined) return Number.POSITIVE_INFINITY;
-  if (!(octets >= 0)) throw new RangeError(`dropAfter is ${octets}: it has to be 0 octets or more.`);
+  if (!(octets >= 0)) throw new RangeError(`dropAfter is ${octets}: it has to be 0 octets or more`);
   return Math.floor(octets);
 }
 
@@ -276,9 +280,9 @@ function allowance(octets: number | undefined): number {
  */
 export function createMemoryPair(options: MemoryPairOptions = {}): [ByteStream, ByteStream] {
   const { chunkSize, latency = 0, clock, bufferSize = 65536, dropAfter } = options;
-  if (!(latency >= 0)) throw new RangeError(`latency is ${latency}: it has to be 0 ms or more.`);
+  if (!(latency >= 0)) throw new RangeError(`latency is ${latency}: it has to be 0 ms or more`);
   if (latency > 0 && clock === undefined) {
-    throw new TypeError(`latency is ${latency} ms, but there is no clock to measure it: give one as clock.`);
+    throw new TypeError(`latency is ${latency} ms, but there is no clock to measure it: give one as clock`);
   }
   const medium: Medium = {
     nextChunkSize: chunkSize === undefined ? undefined : chunkSizes(chunkSize),

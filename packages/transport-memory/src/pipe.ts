@@ -10,7 +10,7 @@ interface Chunk {
 }
 
 /** Consumed chunks stay in the array up to this many: cutting it at every chunk would cost the square. */
-const consumedChunks = 1024;
+const CONSUMED_CHUNKS = 1024;
 
 export class Pipe {
   #chunks: Chunk[] = [];
@@ -95,7 +95,7 @@ export class Pipe {
   #dropHead(): void {
     this.#head++;
     this.#offset = 0;
-    if (this.#head === this.#chunks.length || this.#head === consumedChunks) {
+    if (this.#head === this.#chunks.length || this.#head === CONSUMED_CHUNKS) {
       this.#chunks.splice(0, this.#head);
       this.#head = 0;
     }

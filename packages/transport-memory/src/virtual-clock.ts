@@ -53,7 +53,7 @@ export function createVirtualClock({ settle = takeTurns }: VirtualClockOptions =
   }
 
   function target(ms: number): number {
-    if (!(ms >= 0)) throw new RangeError(`A clock cannot advance by ${ms} ms: it needs a number from 0 on.`);
+    if (!(ms >= 0)) throw new RangeError(`A clock cannot advance by ${ms} ms: it needs a number from 0 on`);
     return now + ms;
   }
 

@@ -1,4 +1,4 @@
-import { RemoteProtocolError } from '@sansmtp/core';
+import { RemoteProtocolError, type TransitionRecord } from '@sansmtp/core';
 import { openSession, SessionError } from '@sansmtp/transport';
 import { describe, expect, it } from 'vitest';
 import { createMemoryPair, createVirtualClock } from '../src/index.js';
@@ -155,7 +155,7 @@ describe('openSession', () => {
     const { opening } = connect({}, { dropAfter: { second: 5 } });
     const error = await failure(opening);
     expect(error).toMatchObject({ code: 'ECONNECTION', command: 'CONN' });
-    expect(error.cause).toEqual(new Error('The connection was lost.'));
+    expect(error.cause).toEqual(new Error('The connection was lost'));
   });
 
   it.each<[string, string, Script]>([
@@ -199,6 +199,37 @@ describe('openSession', () => {
     expect(server.closed).toBe(false);
     await client.quit();
     expect(server.commands).toEqual(['EHLO c.example', 'QUIT']);
+  });
+
+  it('tells onTransition each step of the chart', async () => {
+    const records: TransitionRecord[] = [];
+    const { client } = await connected({}, { onTransition: (record) => records.push(record) });
+    expect(records.length).toBeGreaterThan(1);
+    for (const record of records) {
+      expect(record).toEqual({
+        event: expect.any(String),
+        from: expect.any(String),
+        to: expect.any(String),
+        effects: expect.any(Array),
+      });
+    }
+    expect(records.slice(1).map(({ from }) => from)).toEqual(records.slice(0, -1).map(({ to }) => to));
+    await client.quit();
+  });
+
+  it('rejects with what onTransition throws, and drops the connection', async () => {
+    const fault = new Error('The log is full');
+    const { opening, server } = connect(
+      {},
+      {
+        onTransition() {
+          throw fault;
+        },
+      },
+    );
+    expect((await failure(opening)).cause).toBe(fault);
+    await settle();
+    expect(server.closed).toBe(true);
   });
 
   it('rejects with what onWire throws, and drops the connection', async () => {

@@ -296,7 +296,7 @@ describe('send()', () => {
     );
 
     it('holds a LF where only CRLF is wanted, does the same', async () => {
-      const session = await connected({}, { newlines: 'strict' });
+      const session = await connected({}, { newlines: 'reject' });
       await expect(session.client.send(envelopeFor(), 'one\ntwo')).rejects.toThrow(MailDataError);
       await expectNothingSent(session);
     });

@@ -296,7 +296,7 @@ describe('onClose', () => {
   it('is told why the connection broke', async () => {
     const { peer, closings } = await serve({}, { dropAfter: { first: 4 } });
     await peer.say('NOOP');
-    expect(closings).toEqual([new Error('The connection was lost.')]);
+    expect(closings).toEqual([new Error('The connection was lost')]);
   });
 
   it('comes five seconds after QUIT at the latest', async () => {

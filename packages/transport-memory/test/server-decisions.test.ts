@@ -1,9 +1,10 @@
-import type { Reply } from '@sansmtp/core';
+import type { Reply, TransitionRecord } from '@sansmtp/core';
 import { type HandlerResult, Rejection, type ServerHandlers, serveSession } from '@sansmtp/transport';
 import { describe, expect, it } from 'vitest';
 import { createMemoryPair, createVirtualClock } from '../src/index.js';
-import { Peer, settle, textOf } from './peer.js';
+import { octetsOf, Peer, settle } from './peer.js';
 import { expectEverySessionToEnd, type Pending, pending, serve } from './serving.js';
+import { StubStream } from './stub-stream.js';
 
 expectEverySessionToEnd();
 
@@ -208,6 +209,21 @@ describe.each(decisions)('%s', (decision) => {
     }
   });
 
+  it.each<[string, unknown]>([
+    ['true', true],
+    ['250', 250],
+    ['OK', 'OK'],
+    ['an object without code and lines', { accepted: true }],
+  ])('answers 451 4.3.0 when the handler returns %s, and tells onError', async (words, value) => {
+    // As a handler in JavaScript may.
+    const wrong = value as Reply;
+    for (const handler of [() => wrong, async () => wrong]) {
+      const { reply, errors } = await decide(decision, handler);
+      expect(reply).toEqual(['451 4.3.0 Local error in processing; try again later']);
+      expect(errors).toEqual([new TypeError(`${decision} returned ${words}; return nothing or a Reply`)]);
+    }
+  });
+
   it('ends the session by 421', async () => {
     const { session, reply } = await decide(decision, () => {
       throw new Rejection(421, '4.3.2', 'Going down');
@@ -342,15 +358,60 @@ describe('a server session', () => {
     ]);
   });
 
-  it('answers what is decided at once in one write (RFC 2920 §3.2)', async () => {
-    const { peer } = await serve();
-    const chunks: string[] = [];
-    peer.data = (bytes) => void chunks.push(textOf(bytes));
-    await peer.say('EHLO c.example');
-    chunks.length = 0;
-    await peer.say('MAIL FROM:<s@a.example>', 'RCPT TO:<r@b.example>', 'RCPT TO:<q@b.example>');
-    expect(chunks).toHaveLength(1);
-    expect(chunks[0]?.match(/^\d{3}/gm)).toEqual(['250', '250', '250']);
+  it('answers what is decided at once in one write (RFC 2920 §3.2)', () => {
+    const stream = new StubStream();
+    serveSession(stream, { onRcptTo() {}, onMessage() {} }, { clock: createVirtualClock() });
+    stream.listener.data(octetsOf('EHLO c.example\r\n'));
+    stream.writes.length = 0;
+    const commands = ['MAIL FROM:<s@a.example>', 'RCPT TO:<r@b.example>', 'RCPT TO:<q@b.example>', 'DATA'];
+    stream.listener.data(octetsOf(commands.map((command) => `${command}\r\n`).join('')));
+    expect(stream.writes.map((text) => text.match(/^\d{3}/gm))).toEqual([['250', '250', '250', '354']]);
+    stream.listener.data(octetsOf('.\r\nNOOP\r\nQUIT\r\n'));
+    expect(stream.writes.slice(1).map((text) => text.match(/^\d{3}/gm))).toEqual([['250', '250', '221']]);
+    expect(stream.calls).toEqual(['end']);
+    stream.listener.close();
+  });
+
+  it('gives a stream what it says in writes of 16 KiB at most and one reply', () => {
+    const stream = new StubStream();
+    serveSession(stream, { onMessage() {} }, { clock: createVirtualClock() });
+    stream.writes.length = 0;
+    stream.listener.data(octetsOf('NOOP\r\n'.repeat(10_000)));
+    const reply = '250 2.0.0 OK\r\n';
+    expect(stream.writes.join('')).toBe(reply.repeat(10_000));
+    for (const text of stream.writes) expect(text.length).toBeLessThan(16_384 + reply.length);
+    stream.listener.close();
+  });
+
+  it('tells onTransition each step of the chart', async () => {
+    const records: TransitionRecord[] = [];
+    const { peer } = await serve({}, { onTransition: (record) => records.push(record) });
+    await peer.say('EHLO c.example', 'QUIT');
+    expect(records.length).toBeGreaterThan(2);
+    for (const record of records) {
+      expect(record).toEqual({
+        event: expect.any(String),
+        from: expect.any(String),
+        to: expect.any(String),
+        effects: expect.any(Array),
+      });
+    }
+    // Each step begins where the one before has ended.
+    expect(records.slice(1).map(({ from }) => from)).toEqual(records.slice(0, -1).map(({ to }) => to));
+  });
+
+  it('drops the connection when onTransition throws, with that error', async () => {
+    const fault = new Error('The log is full');
+    const { peer, closings } = await serve(
+      {},
+      {
+        onTransition: () => {
+          throw fault;
+        },
+      },
+    );
+    await peer.say('NOOP');
+    expect(closings).toEqual([fault]);
   });
 
   it('drops the connection when onError throws, with that error', async () => {

@@ -2,8 +2,12 @@
  * A served session with a peer played by the test, on virtual time. Whatever a test does to it, the session must
  * end well: that is looked at behind each.
  */
-import type { ServerSessionOptions } from '@sansmtp/core';
-import { type ServerConnection, type ServerHandlers, serveSession } from '@sansmtp/transport';
+import {
+  type ServeOptions,
+  type ServerConnection,
+  type ServerHandlers,
+  serveSession,
+} from '@sansmtp/transport';
 import { afterEach, expect } from 'vitest';
 import {
   createMemoryPair,
@@ -51,7 +55,7 @@ export function expectEverySessionToEnd(): void {
 
 export async function serve(
   handlers: Partial<ServerHandlers> = {},
-  options: ServerSessionOptions & MemoryPairOptions = {},
+  options: Omit<ServeOptions, 'clock'> & MemoryPairOptions = {},
 ): Promise<Served> {
   const clock = createVirtualClock({ settle });
   const [near, far] = createMemoryPair({ ...options, clock });

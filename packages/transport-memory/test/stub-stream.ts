@@ -1,9 +1,11 @@
 /** A stream without another end: it notes what it is told to do, and the test calls its listener. */
 import type { ByteStream, ByteStreamListener } from '@sansmtp/transport';
+import { textOf } from './peer.js';
 
 export class StubStream implements ByteStream {
   readonly peer = {};
   readonly calls: string[] = [];
+  readonly writes: string[] = [];
   #listener: ByteStreamListener | undefined;
 
   get listener(): ByteStreamListener {
@@ -15,7 +17,8 @@ export class StubStream implements ByteStream {
     this.#listener = listener;
   }
 
-  write(): boolean {
+  write(bytes: Uint8Array): boolean {
+    this.writes.push(textOf(bytes));
     return true;
   }
 

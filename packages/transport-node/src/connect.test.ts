@@ -48,7 +48,7 @@ describe('connect', () => {
     [10, { timeout: 10 }],
     [30_000, {}],
   ])('gives up when the connection does not stand in %s ms, with %j', async (timeout, options) => {
-    const { listener } = await listening({ port: 0 });
+    const { listener, abortStreams } = await listening({ port: 0 });
     const port = portOf(listener);
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
     const attempt = connect({ host, port, ...options });
@@ -62,12 +62,12 @@ describe('connect', () => {
       code: 'ETIMEDOUT',
       message: `Cannot connect to 127.0.0.1:${port}: no answer in ${timeout} ms`,
     });
-    listener.abortStreams();
+    abortStreams();
     await listener.close();
   });
 
   it('leaves no timer behind, whatever comes of it', async () => {
-    const { listener } = await listening({ port: 0 });
+    const { listener, abortStreams } = await listening({ port: 0 });
     const port = portOf(listener);
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
     const client = await connect({ host, port });
@@ -81,24 +81,24 @@ describe('connect', () => {
     expect(vi.getTimerCount()).toBe(0);
     vi.useRealTimers();
     client.abort();
-    listener.abortStreams();
+    abortStreams();
   });
 
   it('gives up when told to, with the reason it is told', async () => {
-    const { listener } = await listening({ port: 0 });
+    const { listener, abortStreams, open } = await listening({ port: 0 });
     const reason = new Error('Not needed any more');
     const controller = new AbortController();
     const attempt = connect({ host, port: portOf(listener), signal: controller.signal });
     controller.abort(reason);
     await expect(attempt).rejects.toBe(reason);
     await expect(connect({ host, port: portOf(listener), signal: controller.signal })).rejects.toBe(reason);
-    await vi.waitFor(() => expect(listener.connections).toBe(0));
-    listener.abortStreams();
+    await vi.waitFor(() => expect(open()).toBe(0));
+    abortStreams();
     await listener.close();
   });
 
   it('is not troubled by the signal or the timeout once connected', async () => {
-    const { listener, heard } = await listening({ port: 0 });
+    const { listener, heard, open } = await listening({ port: 0 });
     const controller = new AbortController();
     const { signal } = controller;
     const client = await connect({ host, port: portOf(listener), timeout: 20, signal });
@@ -107,7 +107,7 @@ describe('connect', () => {
     client.write(new TextEncoder().encode('NOOP\r\n'));
     await vi.waitFor(() => expect(heard).toEqual([['NOOP\r\n']]));
     client.abort();
-    await vi.waitFor(() => expect(listener.connections).toBe(0));
+    await vi.waitFor(() => expect(open()).toBe(0));
     await listener.close();
   });
 

@@ -3,7 +3,7 @@ import { connect as connectSocket, type IpcNetConnectOpts, type TcpNetConnectOpt
 import type { ByteStream } from '@sansmtp/transport';
 import { SocketStream } from './socket-stream.js';
 import { systemClock } from './system-clock.js';
-import { codeOf } from './system-error.js';
+import { systemCode } from './system-error.js';
 
 export type ConnectOptions = (
   | { readonly host: string; readonly port: number }
@@ -79,7 +79,7 @@ export function connect(options: ConnectOptions): Promise<ByteStream> {
     };
     const onError = (error: Error) =>
       fail(
-        new ConnectError(`Cannot connect to ${nameOf(options)}: ${wordsOf(error)}`, codeOf(error), {
+        new ConnectError(`Cannot connect to ${nameOf(options)}: ${wordsOf(error)}`, systemCode(error), {
           cause: error,
         }),
       );

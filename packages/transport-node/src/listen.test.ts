@@ -4,12 +4,12 @@ import { access, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { connect as rawConnect, Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { ByteStream } from '@sansmtp/transport';
 import { afterAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { connect } from './connect.js';
 import { listen } from './listen.js';
 import { expectNothingLeftOpen, hear, listening, portOf } from './listening.test-support.js';
-import { codeOf } from './system-error.js';
 
 expectNothingLeftOpen();
 
@@ -24,7 +24,7 @@ describe('listen', () => {
   });
 
   it('gives each connection as a stream that knows its peer', async () => {
-    const { listener, streams, heard } = await listening({ port: 0 });
+    const { listener, streams, heard, open } = await listening({ port: 0 });
     const client = await connect({ host: '127.0.0.1', port: portOf(listener) });
     expect(client.peer).toEqual({ address: '127.0.0.1', port: portOf(listener) });
     const heardByClient = hear(client);
@@ -32,7 +32,7 @@ describe('listen', () => {
     client.end();
     await vi.waitFor(() => expect(heard).toEqual([['QUIT\r\n', 'end']]));
     expect(streams[0]?.peer).toEqual({ address: '127.0.0.1', port: expect.any(Number) });
-    expect(listener.connections).toBe(1);
+    expect(open()).toBe(1);
     streams[0]?.end();
     await vi.waitFor(() => expect(heardByClient).toEqual(['end', 'close']));
     expect(heard).toEqual([['QUIT\r\n', 'end', 'close']]);
@@ -40,11 +40,11 @@ describe('listen', () => {
   });
 
   it('shows an IPv4 peer of a socket for all addresses as an IPv4 address', async () => {
-    const { listener, streams } = await listening({ host: '::', port: 0 });
+    const { listener, streams, abortStreams } = await listening({ host: '::', port: 0 });
     const client = await connect({ host: '127.0.0.1', port: portOf(listener) });
     await vi.waitFor(() => expect(streams[0]?.peer.address).toBe('127.0.0.1'));
     client.abort();
-    listener.abortStreams();
+    abortStreams();
     await listener.close();
   });
 
@@ -57,7 +57,7 @@ describe('listen', () => {
   });
 
   it('frees the address at close, while the streams go on', async () => {
-    const { listener, streams, heard } = await listening({ port: 0 });
+    const { listener, streams, heard, open } = await listening({ port: 0 });
     const client = await connect({ host: '127.0.0.1', port: portOf(listener) });
     await vi.waitFor(() => expect(streams).toHaveLength(1));
     await listener.close();
@@ -66,110 +66,33 @@ describe('listen', () => {
     const again = await listen({ port: portOf(listener) }, () => undefined);
     client.write(new TextEncoder().encode('NOOP\r\n'));
     await vi.waitFor(() => expect(heard).toEqual([['NOOP\r\n']]));
-    expect(listener.connections).toBe(1);
+    expect(open()).toBe(1);
     client.abort();
     await vi.waitFor(() => expect(heard).toEqual([['NOOP\r\n', 'close: ECONNRESET']]));
-    expect(listener.connections).toBe(0);
+    expect(open()).toBe(0);
     await again.close();
-  });
-
-  it('aborts all its streams when told, and goes on', async () => {
-    const { listener, streams, heard } = await listening({ port: 0 });
-    const port = portOf(listener);
-    const clients = await Promise.all([1, 2, 3].map(() => connect({ host: '127.0.0.1', port })));
-    const heardByClients = clients.map(hear);
-    await vi.waitFor(() => expect(streams).toHaveLength(3));
-    listener.abortStreams(new Error('Shutting down'));
-    await vi.waitFor(() => expect(heardByClients.flat()).toEqual(Array(3).fill('close: ECONNRESET')));
-    expect(heard).toEqual(Array(3).fill(['close: Shutting down']));
-    expect(listener.connections).toBe(0);
-    const client = await connect({ host: '127.0.0.1', port });
-    await vi.waitFor(() => expect(listener.connections).toBe(1));
-    client.abort();
-    await listener.close();
-  });
-
-  describe('beyond maximumConnections', () => {
-    it('gives the stream to onExcess, and to onStream again when one has closed', async () => {
-      const excess: ByteStream[] = [];
-      const { listener, streams } = await listening({
-        port: 0,
-        maximumConnections: 2,
-        onExcess: (stream) => {
-          excess.push(stream);
-          stream.open({ data() {}, end: () => stream.end(), drain() {}, close() {} });
-          stream.write(new TextEncoder().encode('421 4.3.2 Too many connections\r\n'));
-          stream.end();
-        },
-      });
-      const port = portOf(listener);
-      const first = await connect({ host: '127.0.0.1', port });
-      const second = await connect({ host: '127.0.0.1', port });
-      await vi.waitFor(() => expect(streams).toHaveLength(2));
-      const third = await connect({ host: '127.0.0.1', port });
-      const heardByThird = hear(third);
-      await vi.waitFor(() => expect(heardByThird).toEqual(['421 4.3.2 Too many connections\r\n', 'end']));
-      expect([streams.length, excess.length, listener.connections]).toEqual([2, 1, 2]);
-      third.end();
-      first.abort();
-      await vi.waitFor(() => expect(listener.connections).toBe(1));
-      const fourth = await connect({ host: '127.0.0.1', port });
-      await vi.waitFor(() => expect([streams.length, excess.length]).toEqual([3, 1]));
-      second.abort();
-      fourth.abort();
-      await listener.close();
-    });
-
-    it('aborts the stream when there is no onExcess', async () => {
-      const { listener, streams } = await listening({ port: 0, maximumConnections: 0 });
-      // The reset may overtake the news that the connection stands.
-      const outcome = await connect({ host: '127.0.0.1', port: portOf(listener) }).then(
-        (client) => {
-          const heard = hear(client);
-          return vi.waitUntil(() => heard[0]);
-        },
-        (error) => `close: ${codeOf(error)}`,
-      );
-      expect(outcome).toBe('close: ECONNRESET');
-      expect(streams).toEqual([]);
-      await listener.close();
-    });
-
-    it('counts excess streams among those that abortStreams() aborts', async () => {
-      const excess: string[][] = [];
-      const listener = await listen(
-        { port: 0, maximumConnections: 0, onExcess: (stream) => excess.push(hear(stream)) },
-        () => undefined,
-      );
-      const client = await connect({ host: '127.0.0.1', port: portOf(listener) });
-      await vi.waitFor(() => expect(excess).toHaveLength(1));
-      listener.abortStreams(new Error('Shutting down'));
-      await vi.waitFor(() => expect(excess).toEqual([['close: Shutting down']]));
-      client.abort();
-      await listener.close();
-    });
   });
 
   it('goes on after an error of accept, and tells of it', async () => {
     const spy = vi.spyOn(Server.prototype, 'listen');
     const errors: Error[] = [];
-    const told = await listen({ port: 0, onError: (error) => errors.push(error) }, () => undefined);
-    const untold = await listen({ port: 0 }, () => undefined);
+    const told = await listening({ port: 0, onError: (error) => errors.push(error) });
+    const untold = await listening({ port: 0 });
     const failure = new Error('accept EMFILE');
     for (const server of spy.mock.contexts) if (server instanceof Server) server.emit('error', failure);
     expect(errors).toEqual([failure]);
-    for (const listener of [told, untold]) {
+    for (const { listener, streams, abortStreams } of [told, untold]) {
       const client = await connect({ host: '127.0.0.1', port: portOf(listener) });
-      await vi.waitFor(() => expect(listener.connections).toBe(1));
+      await vi.waitFor(() => expect(streams).toHaveLength(1));
       client.abort();
-      listener.abortStreams();
+      abortStreams();
       await listener.close();
     }
     spy.mockRestore();
   });
 
   it('survives resets at every moment', async () => {
-    const { listener, streams } = await listening({ port: 0 });
+    const { listener, streams, open } = await listening({ port: 0 });
     const port = portOf(listener);
     const closed: Promise<unknown>[] = [];
     for (let index = 0; index < 60; index++) {
@@ -187,17 +110,19 @@ describe('listen', () => {
       expect(streams).toHaveLength(60);
     });
     await Promise.all(closed);
-    await vi.waitFor(() => expect(listener.connections).toBe(0));
+    await vi.waitFor(() => expect(open()).toBe(0));
     await listener.close();
   });
 
-  it('survives the reset of a stream that is never opened', async () => {
+  it('survives the reset of a stream that is not opened, which hears of it when it is', async () => {
     const streams: ByteStream[] = [];
     const listener = await listen({ port: 0 }, (stream) => streams.push(stream));
     const client = await connect({ host: '127.0.0.1', port: portOf(listener) });
     await vi.waitFor(() => expect(streams).toHaveLength(1));
     client.abort();
-    await vi.waitFor(() => expect(listener.connections).toBe(0));
+    await sleep(10);
+    const heard = streams.map(hear);
+    await vi.waitFor(() => expect(heard).toEqual([['close: ECONNRESET']]));
     await listener.close();
   });
 
@@ -208,13 +133,13 @@ describe('listen', () => {
     });
 
     it('has no address of its peers, and removes the file at close', async () => {
-      const { listener, streams } = await listening({ path });
+      const { listener, streams, abortStreams } = await listening({ path });
       expect(listener.address).toEqual({ kind: 'unix', path });
       const client = await connect({ path });
       await vi.waitFor(() => expect(streams).toHaveLength(1));
       expect([client.peer, streams[0]?.peer]).toEqual([{}, {}]);
       client.abort();
-      listener.abortStreams();
+      abortStreams();
       await listener.close();
       await expect(access(path)).rejects.toMatchObject({ code: 'ENOENT' });
     });
@@ -223,22 +148,22 @@ describe('listen', () => {
       const program = `require('net').createServer().listen(process.argv[1], () => process.kill(process.pid, 9))`;
       await once(spawn(process.execPath, ['-e', program, path]), 'exit');
       await access(path);
-      const { listener, streams } = await listening({ path });
+      const { listener, streams, abortStreams } = await listening({ path });
       const client = await connect({ path });
       await vi.waitFor(() => expect(streams).toHaveLength(1));
       client.abort();
-      listener.abortStreams();
+      abortStreams();
       await listener.close();
     });
 
     it('leaves alone a socket that somebody answers at', async () => {
-      const { listener, streams, heard } = await listening({ path });
+      const { listener, streams, heard, abortStreams } = await listening({ path });
       await expect(listen({ path }, () => undefined)).rejects.toMatchObject({ code: 'EADDRINUSE' });
       await vi.waitFor(() => expect(heard).toEqual([['end']]));
       const client = await connect({ path });
       client.abort();
       await vi.waitFor(() => expect(streams).toHaveLength(2));
-      listener.abortStreams();
+      abortStreams();
       await listener.close();
     });
 

@@ -1,8 +1,8 @@
 /**
  * The server's side: a listening TCP or Unix socket that turns what it accepts into byte streams.
  *
- * It speaks no protocol: what to say to a connection beyond the limit is for `onExcess` to decide. A file that a
- * Unix socket left behind (its process was killed) is removed when nobody answers there; nothing else is.
+ * It speaks no protocol, and counts nothing: that is for `startMailServer`. A file that a Unix socket left behind
+ * (its process was killed) is removed when nobody answers there; nothing else is.
  */
 import { once } from 'node:events';
 import { lstat, unlink } from 'node:fs/promises';
@@ -14,7 +14,7 @@ import {
 } from 'node:net';
 import type { ByteStream } from '@sansmtp/transport';
 import { SocketStream } from './socket-stream.js';
-import { codeOf } from './system-error.js';
+import { systemCode } from './system-error.js';
 
 export type ListenOptions = (
   | {
@@ -31,16 +31,6 @@ export type ListenOptions = (
       readonly path: string;
     }
 ) & {
-  /**
-   * Streams open at a time. What is accepted beyond goes to `onExcess`.
-   * @default no limit
-   */
-  readonly maximumConnections?: number;
-  /**
-   * Receives streams beyond `maximumConnections`, for a word of regret before the end; they are not counted.
-   * @default they are aborted
-   */
-  readonly onExcess?: (stream: ByteStream) => void;
   /**
    * Told when a connection could not be accepted. The listener goes on.
    * @default ignored
@@ -66,12 +56,8 @@ export type ListenerAddress =
 
 export interface Listener {
   readonly address: ListenerAddress;
-  /** Streams that were given to `onStream` and are not closed. */
-  readonly connections: number;
   /** Accepts nothing more, and frees the address. The streams go on: each is its holder's to end. */
   close(): Promise<void>;
-  /** Aborts every stream that is open, those beyond the limit too. Accepts more unless closed before. */
-  abortStreams(reason?: Error): void;
 }
 
 async function listenOnce(server: Server, options: NetListenOptions): Promise<void> {
@@ -85,7 +71,7 @@ async function isRefused(path: string): Promise<boolean> {
     await once(socket, 'connect');
     return false;
   } catch (error) {
-    return codeOf(error) === 'ECONNREFUSED';
+    return systemCode(error) === 'ECONNREFUSED';
   } finally {
     socket.destroy();
   }
@@ -100,7 +86,7 @@ async function listenOnPath(server: Server, path: string, backlog: number): Prom
   try {
     await listenOnce(server, { path, backlog });
   } catch (error) {
-    if (codeOf(error) !== 'EADDRINUSE' || !(await isStaleSocket(path))) throw error;
+    if (systemCode(error) !== 'EADDRINUSE' || !(await isStaleSocket(path))) throw error;
     await unlink(path);
     await listenOnce(server, { path, backlog });
   }
@@ -108,7 +94,7 @@ async function listenOnPath(server: Server, path: string, backlog: number): Prom
 
 function addressOf(server: Server): ListenerAddress {
   const address = server.address();
-  if (address === null) throw new Error('The server has no address: it does not listen.');
+  if (address === null) throw new Error('The server has no address: it does not listen');
   if (typeof address === 'string') return { kind: 'unix', path: address };
   return { kind: 'tcp', host: address.address, port: address.port };
 }
@@ -122,18 +108,9 @@ export async function listen(
   options: ListenOptions,
   onStream: (stream: ByteStream) => void,
 ): Promise<Listener> {
-  const { maximumConnections = Number.POSITIVE_INFINITY, backlog = 511 } = options;
-  const { onExcess, onError, keepAlive = true, noDelay = true } = options;
-  const accepted = new Set<SocketStream>();
-  const excess = new Set<SocketStream>();
+  const { onError, backlog = 511, keepAlive = true, noDelay = true } = options;
   const server = createServer({ allowHalfOpen: true, keepAlive, noDelay }, (socket) => {
-    if (accepted.size < maximumConnections) {
-      onStream(new SocketStream(socket, accepted));
-      return;
-    }
-    const stream = new SocketStream(socket, excess);
-    if (onExcess === undefined) stream.abort();
-    else onExcess(stream);
+    onStream(new SocketStream(socket));
   });
 
   if ('path' in options) await listenOnPath(server, options.path, backlog);
@@ -142,15 +119,9 @@ export async function listen(
 
   return {
     address: addressOf(server),
-    get connections() {
-      return accepted.size;
-    },
     async close() {
       // Node stops listening at once; it calls back only when the last connection is gone, too late for this.
       server.close();
-    },
-    abortStreams(reason) {
-      for (const stream of [...accepted, ...excess]) stream.abort(reason);
     },
   };
 }

@@ -2,7 +2,7 @@
 import type { ByteStream } from '@sansmtp/transport';
 import { afterEach, beforeEach, expect, vi } from 'vitest';
 import { type Listener, type ListenOptions, listen } from './listen.js';
-import { codeOf } from './system-error.js';
+import { systemCode } from './system-error.js';
 
 /** Open sockets and servers. (Timers of this package do not show: none of them keeps the process running.) */
 function handles(): string[] {
@@ -30,12 +30,12 @@ export function hear(stream: ByteStream): string[] {
     end: () => heard.push('end'),
     drain: () => heard.push('drain'),
     close: (reason) =>
-      heard.push(reason === undefined ? 'close' : `close: ${codeOf(reason) ?? reason.message}`),
+      heard.push(reason === undefined ? 'close' : `close: ${systemCode(reason) ?? reason.message}`),
   });
   return heard;
 }
 
-/** A listener whose streams are kept in order, opened, with what they hear. */
+/** A listener whose streams are kept in order, opened, with what they hear; and how to abort them all. */
 export async function listening(options: ListenOptions) {
   const streams: ByteStream[] = [];
   const heard: string[][] = [];
@@ -43,7 +43,12 @@ export async function listening(options: ListenOptions) {
     streams.push(stream);
     heard.push(hear(stream));
   });
-  return { listener, streams, heard };
+  const abortStreams = () => {
+    for (const stream of streams) stream.abort();
+  };
+  /** Those that have not heard `close`. */
+  const open = () => heard.filter((events) => !events.some((event) => event.startsWith('close'))).length;
+  return { listener, streams, heard, abortStreams, open };
 }
 
 export function portOf({ address }: Listener): number {

@@ -2,47 +2,52 @@
  * A byte stream over a `net.Socket` that allows half-open connections.
  *
  * Invariants: the socket has its handlers for `error` and `close` from the moment it is handed over, so nothing
- * that happens to a connection can become an uncaught error; bytes are handed on as they come from the socket
- * and given to it as they are written; a callback runs either from within an event of the socket or in a tick
+ * that happens to a connection can become an uncaught error; bytes are handed on as they come from the socket;
+ * those written are given to it in their order, small writes at the end of the turn of the event loop; a callback runs either from within an event of the socket or in a tick
  * of its own, never from within a call.
  *
  * There is one of these for every connection, most of them idle: the event handlers are shared by all and find
  * the stream through the socket.
  */
 import type { Socket } from 'node:net';
-import type { ByteStream, ByteStreamListener, PeerInformation } from '@sansmtp/transport';
+import {
+  type ByteStream,
+  type ByteStreamListener,
+  type PeerInformation,
+  thrownError,
+} from '@sansmtp/transport';
 
-const owner = Symbol('stream');
+const OWNER = Symbol('stream');
 
 interface OwnedSocket extends Socket {
-  [owner]: SocketStream;
+  [OWNER]: SocketStream;
 }
 
 function onData(this: OwnedSocket, bytes: Uint8Array): void {
-  this[owner].received(bytes);
+  this[OWNER].received(bytes);
 }
 
 function onEnd(this: OwnedSocket): void {
-  this[owner].peerEnded();
+  this[OWNER].peerEnded();
 }
 
 function onDrain(this: OwnedSocket): void {
-  this[owner].drained();
+  this[OWNER].drained();
 }
 
 function onError(this: OwnedSocket, error: Error): void {
-  this[owner].failed(error);
+  this[OWNER].failed(error);
 }
 
 function onClose(this: OwnedSocket): void {
-  this[owner].closed();
+  this[OWNER].closed();
 }
 
-const nowhere: PeerInformation = {};
+const NOWHERE: PeerInformation = {};
 
 function peerOf(socket: Socket): PeerInformation {
   const { remoteAddress, remotePort } = socket;
-  if (remoteAddress === undefined || remotePort === undefined) return nowhere;
+  if (remoteAddress === undefined || remotePort === undefined) return NOWHERE;
   // A socket bound to `::` shows IPv4 peers as IPv4-mapped IPv6 addresses (RFC 4291 §2.5.5.2).
   const address = remoteAddress.startsWith('::ffff:') ? remoteAddress.slice(7) : remoteAddress;
   return { address, port: remotePort };
@@ -63,15 +68,9 @@ function sendSmallWrites(): void {
   for (const stream of streams) stream.sendSmallWrites();
 }
 
-function asError(thrown: unknown): Error {
-  return thrown instanceof Error ? thrown : new Error('The listener threw no Error.', { cause: thrown });
-}
-
 export class SocketStream implements ByteStream {
   readonly peer: PeerInformation;
   readonly #socket: Socket;
-  /** The streams among which this one is counted until its socket is closed. */
-  readonly #open: Set<SocketStream> | undefined;
   #listener: ByteStreamListener | undefined;
   #reason: Error | undefined;
   #writable = true;
@@ -84,11 +83,9 @@ export class SocketStream implements ByteStream {
   #endWaits = false;
   #closeWaits = false;
 
-  constructor(socket: Socket, open?: Set<SocketStream>) {
+  constructor(socket: Socket) {
     this.peer = peerOf(socket);
-    this.#socket = Object.assign(socket, { [owner]: this });
-    this.#open = open;
-    open?.add(this);
+    this.#socket = Object.assign(socket, { [OWNER]: this });
     socket.on('end', onEnd);
     socket.on('drain', onDrain);
     socket.on('error', onError);
@@ -96,7 +93,7 @@ export class SocketStream implements ByteStream {
   }
 
   open(listener: ByteStreamListener): void {
-    if (this.#listener !== undefined) throw new Error('This stream is already open: it has one listener.');
+    if (this.#listener !== undefined) throw new Error('This stream is already open: it has one listener');
     this.#listener = listener;
     if (this.#paused) this.#socket.pause();
     this.#socket.on('data', onData);
@@ -166,7 +163,7 @@ export class SocketStream implements ByteStream {
     try {
       this.#listener?.data(bytes);
     } catch (thrown) {
-      this.abort(asError(thrown));
+      this.abort(thrownError(thrown, 'The listener'));
     }
   }
 
@@ -186,7 +183,6 @@ export class SocketStream implements ByteStream {
   }
 
   closed(): void {
-    this.#open?.delete(this);
     this.#writable = false;
     this.#closeWaits = true;
     this.#callBack();
@@ -222,7 +218,7 @@ export class SocketStream implements ByteStream {
         listener.end();
       }
     } catch (thrown) {
-      this.abort(asError(thrown));
+      this.abort(thrownError(thrown, 'The listener'));
     }
     if (this.#closeWaits && !this.#endWaits) {
       this.#closeWaits = false;

@@ -2,7 +2,7 @@
 import type { Clock } from '@sansmtp/transport';
 
 /** What `setTimeout` can wait for at most; beyond it, it fires at once. */
-const longestDelay = 2 ** 31 - 1;
+const LONGEST_DELAY = 2 ** 31 - 1;
 
 /**
  * Milliseconds of `performance.now()`. Any distance may be set, also one of more than 2^31 ms (25 days).
@@ -13,7 +13,7 @@ const longestDelay = 2 ** 31 - 1;
 export const systemClock: Clock = {
   now: () => performance.now(),
   set(at, callback) {
-    const arm = () => setTimeout(fire, Math.min(Math.ceil(at - performance.now()), longestDelay)).unref();
+    const arm = () => setTimeout(fire, Math.min(Math.ceil(at - performance.now()), LONGEST_DELAY)).unref();
     const fire = () => {
       // Not only for long distances: Node counts from the start of the loop's turn, so it may fire early.
       if (performance.now() >= at) callback();

@@ -5,6 +5,8 @@
  * - It never stops reading, so a server that replies while it is written to cannot block both ends.
  * - A body is pulled only as fast as the stream takes it. One that fails breaks the connection: the final dot is
  *   never sent for a message that is not whole.
+ *
+ * Its tests need both ends of a stream, and stand in `transport-memory/test`.
  */
 import {
   type ClientEnvelope,
@@ -14,14 +16,15 @@ import {
   encodeText,
   LocalProtocolError,
   type ServerOffer,
+  type TransitionRecord,
   type Verdict,
 } from '@sansmtp/core';
 import type { ByteStream, ByteStreamListener } from './byte-stream.js';
 import type { Clock } from './clock.js';
+import { DeadlineTimer } from './deadline-timer.js';
+import { release } from './release.js';
 import { SessionError } from './session-error.js';
-
-/** How long the last octets may take to leave, in milliseconds. */
-const FLUSH_TIME = 5_000;
+import { thrownError } from './thrown-error.js';
 
 /** What an `AbortSignal` is to us; every runtime has them, and no runtime's types are needed. */
 export interface CancelSignal {
@@ -37,7 +40,7 @@ export interface CancelSignal {
  */
 export type MessageSource = string | Uint8Array | AsyncIterable<Uint8Array>;
 
-export interface OpenSessionOptions extends ClientSessionOptions {
+export interface OpenSessionOptions extends Omit<ClientSessionOptions, 'trace'> {
   readonly clock: Clock;
   /** Drops the connection when it is aborted before the session is open; the error's `cause` is its reason. */
   readonly signal?: CancelSignal;
@@ -46,6 +49,8 @@ export interface OpenSessionOptions extends ClientSessionOptions {
    * the connection.
    */
   readonly onWire?: (direction: 'sent' | 'received', bytes: Uint8Array) => void;
+  /** Called with each step of the session's chart. What it throws drops the connection. */
+  readonly onTransition?: (record: TransitionRecord) => void;
 }
 
 /** An open session with a server. */
@@ -107,6 +112,8 @@ class ClientDriver implements ClientConnection, ByteStreamListener {
   readonly #clock: Clock;
   readonly #session: ClientSession;
   readonly #onWire: OpenSessionOptions['onWire'];
+  readonly #onTransition: OpenSessionOptions['onTransition'];
+  readonly #timer: DeadlineTimer;
   #resolveClosed: () => void = () => {};
 
   #offer: ServerOffer = { verb: 'HELO', name: '', keywords: new Map() };
@@ -118,14 +125,15 @@ class ClientDriver implements ClientConnection, ByteStreamListener {
   #closeReason: Error | undefined;
   #resumeBody: (() => void) | undefined;
   #blocked = false;
-  #timerAt: number | undefined;
-  #clearTimer: () => void = () => {};
 
   constructor(stream: ByteStream, options: OpenSessionOptions) {
     this.#stream = stream;
     this.#clock = options.clock;
     this.#onWire = options.onWire;
-    this.#session = new ClientSession({ ...options, now: options.clock.now() });
+    this.#onTransition = options.onTransition;
+    this.#timer = new DeadlineTimer(options.clock);
+    const trace = options.onTransition !== undefined;
+    this.#session = new ClientSession({ ...options, trace, now: options.clock.now() });
     this.closed = new Promise((resolve) => {
       this.#resolveClosed = resolve;
     });
@@ -204,7 +212,7 @@ class ClientDriver implements ClientConnection, ByteStreamListener {
     this.#closeReason = reason;
     this.#session.handle({ type: 'lost', now: this.#clock.now() });
     this.#pump();
-    this.#clearTimer();
+    this.#timer.clear();
     this.#resolveClosed();
   }
 
@@ -223,14 +231,20 @@ class ClientDriver implements ClientConnection, ByteStreamListener {
           this.#stream.end();
           break;
         case 'closed':
-          this.#release();
+          release(this.#stream, this.#peerEnded, this.#clock, this.#timer);
           break;
         case 'transition':
+          this.#trace(output);
           break;
       }
     }
-    this.#arm();
+    this.#timer.arm(this.#session.nextDeadline(), this.#onDue);
   }
+
+  readonly #onDue = (): void => {
+    this.#session.handle({ type: 'timeout', now: this.#clock.now() });
+    this.#pump();
+  };
 
   #report(event: ClientEvent): void {
     switch (event.type) {
@@ -302,33 +316,16 @@ class ClientDriver implements ClientConnection, ByteStreamListener {
     try {
       this.#onWire?.(direction, bytes);
     } catch (thrown) {
-      this.#stream.abort(
-        thrown instanceof Error ? thrown : new Error('onWire threw no Error', { cause: thrown }),
-      );
+      this.#stream.abort(thrownError(thrown, 'onWire'));
     }
   }
 
-  /** The session is over. What was written last may still be on its way if the server closed as it should. */
-  #release(): void {
-    if (!this.#peerEnded) {
-      this.#stream.abort();
-      return;
+  #trace({ event, from, to, effects }: TransitionRecord): void {
+    try {
+      this.#onTransition?.({ event, from, to, effects });
+    } catch (thrown) {
+      this.#stream.abort(thrownError(thrown, 'onTransition'));
     }
-    this.#stream.end();
-    this.#clearTimer();
-    this.#clearTimer = this.#clock.set(this.#clock.now() + FLUSH_TIME, () => this.#stream.abort());
-  }
-
-  #arm(): void {
-    const next = this.#session.nextDeadline();
-    if (next === undefined || (this.#timerAt !== undefined && this.#timerAt <= next)) return;
-    this.#clearTimer();
-    this.#timerAt = next;
-    this.#clearTimer = this.#clock.set(next, () => {
-      this.#timerAt = undefined;
-      this.#session.handle({ type: 'timeout', now: this.#clock.now() });
-      this.#pump();
-    });
   }
 
   #abortOn(signal: CancelSignal | undefined): () => void {

@@ -4,7 +4,7 @@
  * - Returning nothing accepts. (EXPN alone is refused when it has no handler.)
  * - Returning a `Reply` accepts or refuses by its code, and sets the text.
  * - Throwing an error that carries `responseCode`, such as a `Rejection`, refuses with that reply.
- * - Throwing anything else is a fault of ours: the client gets 451 4.3.0 and may try again later, `onError` gets
+ * - Throwing or returning anything else is a fault of ours: the client gets 451 4.3.0 and may try again later, `onError` gets
  *   the error, and its text never reaches the wire.
  * - Code 421 ends the session, whatever was decided.
  */
@@ -19,8 +19,11 @@ import type {
 } from '@sansmtp/core';
 import type { PeerInformation } from './byte-stream.js';
 
+/** What a function returns that has no `return`. */
+type Nothing = ReturnType<() => void>;
+
 // One promise of either, not a promise for each: only so does the type of a chain of `then` go with it.
-export type HandlerResult<Nothing = void> = Reply | Nothing | Promise<Reply | Nothing>;
+export type HandlerResult = Reply | Nothing | Promise<Reply | Nothing>;
 
 /** What a handler may know of the session that asks it. */
 export interface ServerSessionInformation {
@@ -56,7 +59,7 @@ export interface ServerHandlers {
   /**
    * A message arrives. Called when its mail data begins. Return, or resolve, only once the message is safely
    * kept: the client is then told 250, and may forget it (RFC 5321 §4.2.5). What was not read of the body by
-   * then is dropped.
+   * then is dropped: whoever reads on gets a `MailDataAbandonedError` with the reason `dropped`.
    */
   onMessage(message: IncomingMessage, session: ServerSessionInformation): HandlerResult;
   /** VRFY. Without this handler: 252, which says neither yes nor no. */
@@ -67,7 +70,7 @@ export interface ServerHandlers {
   onHelp?(argument: string, session: ServerSessionInformation): HandlerResult;
   /** The connection is closed, both ways; with the reason if it broke. */
   onClose?(session: ServerSessionInformation, reason?: Error): void;
-  /** A handler threw what is no rejection. What this throws in turn drops the connection. */
+  /** A handler threw what is no rejection, or returned what is no reply (a `TypeError`). What this throws in turn drops the connection. */
   onError?(error: unknown, session: ServerSessionInformation): void;
 }
 

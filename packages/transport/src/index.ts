@@ -17,3 +17,4 @@ export {
 } from './handlers.js';
 export { type ServeOptions, type ServerConnection, serveSession } from './server-driver.js';
 export { SessionError } from './session-error.js';
+export { thrownError } from './thrown-error.js';

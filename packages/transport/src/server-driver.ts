@@ -8,7 +8,9 @@
  *   read: the replies to one chunk of commands may be many times as long as the chunk.
  * - The stream is paused only when bytes really come that cannot be used yet: pausing at every question would cost
  *   two system calls a command. The session holds that one chunk, however large: the stream bounds it.
- * - One timer is armed at a time and left standing when the deadline moves away; it is set anew when it fires.
+ * - What the session writes before it waits leaves in one write: replies to pipelined commands share a packet.
+ *
+ * Its tests need both ends of a stream, and stand in `transport-memory/test`.
  */
 import {
   type Answer,
@@ -17,9 +19,11 @@ import {
   type Reply,
   ServerSession,
   type ServerSessionOptions,
+  type TransitionRecord,
 } from '@sansmtp/core';
 import type { ByteStream, ByteStreamListener } from './byte-stream.js';
 import type { Clock } from './clock.js';
+import { DeadlineTimer } from './deadline-timer.js';
 import {
   type HandlerResult,
   MailDataAbandonedError,
@@ -27,15 +31,19 @@ import {
   type ServerSessionInformation,
 } from './handlers.js';
 import { MessageBody } from './message-body.js';
+import { release } from './release.js';
+import { thrownError } from './thrown-error.js';
 
 /** Octets of replies that may wait for the peer to take them before nothing more is read from it. */
 const MAXIMUM_UNSENT_OCTETS = 262_144;
 
-/** How long the last octets may take to leave, in milliseconds. */
-const FLUSH_TIME = 5_000;
+/** Octets of replies that are collected for one write, at most but for the last reply. */
+const BATCH_OCTETS = 16_384;
 
-export interface ServeOptions extends Omit<ServerSessionOptions, 'maximumHeldOctets'> {
+export interface ServeOptions extends Omit<ServerSessionOptions, 'maximumHeldOctets' | 'trace'> {
   readonly clock: Clock;
+  /** Called with each step of the session's chart. What it throws drops the connection. */
+  readonly onTransition?: (record: TransitionRecord) => void;
 }
 
 /** A session that is being served. */
@@ -52,6 +60,7 @@ export interface ServerConnection {
 /**
  * Serves SMTP to the peer of `stream` until the session is over (RFC 5321).
  * @param stream a connected stream that was not opened yet
+ * @throws {RangeError} an option is out of its range; the stream was not opened
  */
 export function serveSession(
   stream: ByteStream,
@@ -74,6 +83,8 @@ class ServerDriver implements ServerConnection, ByteStreamListener {
   readonly #handlers: ServerHandlers;
   readonly #clock: Clock;
   readonly #session: ServerSession;
+  readonly #onTransition: ServeOptions['onTransition'];
+  readonly #timer: DeadlineTimer;
   #resolveClosed: () => void = () => {};
 
   #delivery: Delivery | undefined;
@@ -82,16 +93,20 @@ class ServerDriver implements ServerConnection, ByteStreamListener {
   #peerEnded = false;
   /** Octets written since the stream said that its buffer is full; undefined while it is not. */
   #unsent: number | undefined;
-  #timerAt: number | undefined;
-  #clearTimer: () => void = () => {};
+  /** What the session wrote and the stream was not given yet; nothing, outside of a pump. */
+  readonly #writes: Uint8Array[] = [];
+  #octetsToWrite = 0;
 
   constructor(stream: ByteStream, handlers: ServerHandlers, options: ServeOptions) {
     this.#stream = stream;
     this.#handlers = handlers;
     this.#clock = options.clock;
+    this.#onTransition = options.onTransition;
+    this.#timer = new DeadlineTimer(options.clock);
     const session = new ServerSession({
       ...options,
-      maximumHeldOctets: Number.POSITIVE_INFINITY,
+      trace: options.onTransition !== undefined,
+      maximumHeldOctets: Number.MAX_SAFE_INTEGER,
       now: options.clock.now(),
     });
     this.#session = session;
@@ -138,7 +153,7 @@ class ServerDriver implements ServerConnection, ByteStreamListener {
   close(reason?: Error): void {
     this.#session.handle({ type: 'lost', now: this.#clock.now() });
     this.#pump();
-    this.#clearTimer();
+    this.#timer.clear();
     this.#resolveClosed(); // first, for onClose may throw
     this.#handlers.onClose?.(this.information, reason);
   }
@@ -153,13 +168,14 @@ class ServerDriver implements ServerConnection, ByteStreamListener {
     try {
       begin?.();
       this.#drainSession();
+      this.#flush();
     } finally {
       this.#pumping = false;
     }
 
     if (this.#isCongested || this.#delivery?.body.isFull) this.#pause();
     else if (this.#session.wantsInput) this.#resume();
-    this.#arm();
+    this.#timer.arm(this.#session.nextDeadline(), this.#onDue);
   }
 
   /** The peer does not take its replies. */
@@ -187,31 +203,35 @@ class ServerDriver implements ServerConnection, ByteStreamListener {
           this.#delivery = undefined;
           break;
         case 'close':
+          this.#flush();
           this.#stream.end();
           break;
         case 'closed':
-          this.#release();
+          this.#flush();
+          release(this.#stream, this.#peerEnded, this.#clock, this.#timer);
           break;
         case 'transition':
+          this.#trace(output);
           break;
       }
     }
   }
 
   #write(bytes: Uint8Array): void {
-    if (this.#unsent !== undefined) this.#unsent += bytes.length;
-    if (!this.#stream.write(bytes) && this.#unsent === undefined) this.#unsent = bytes.length;
+    this.#writes.push(bytes);
+    this.#octetsToWrite += bytes.length;
+    if (this.#octetsToWrite >= BATCH_OCTETS) this.#flush();
   }
 
-  /** The session is over. What was written last may still be on its way if the peer closed as it should. */
-  #release(): void {
-    if (!this.#peerEnded) {
-      this.#stream.abort();
-      return;
-    }
-    this.#stream.end();
-    this.#clearTimer();
-    this.#clearTimer = this.#clock.set(this.#clock.now() + FLUSH_TIME, () => this.#stream.abort());
+  #flush(): void {
+    const first = this.#writes[0];
+    if (first === undefined) return;
+    const octets = this.#octetsToWrite;
+    const bytes = this.#writes.length === 1 ? first : joined(this.#writes, octets);
+    this.#writes.length = 0;
+    this.#octetsToWrite = 0;
+    if (this.#unsent !== undefined) this.#unsent += octets;
+    if (!this.#stream.write(bytes) && this.#unsent === undefined) this.#unsent = octets;
   }
 
   #pause(): void {
@@ -226,24 +246,17 @@ class ServerDriver implements ServerConnection, ByteStreamListener {
     this.#stream.resume();
   }
 
-  #arm(): void {
-    const next = this.#session.nextDeadline();
-    if (next === undefined || (this.#timerAt !== undefined && this.#timerAt <= next)) return;
-    this.#clearTimer();
-    this.#timerAt = next;
-    this.#clearTimer = this.#clock.set(next, () => {
-      this.#timerAt = undefined;
-      const now = this.#clock.now();
-      const due = this.#session.nextDeadline();
-      // Whoever has not read the replies so far would not read a 421 either.
-      if (this.#isCongested && due !== undefined && due <= now) {
-        this.#stream.abort(new Error('The peer did not read its replies'));
-        return;
-      }
-      this.#session.handle({ type: 'timeout', now });
-      this.#pump();
-    });
-  }
+  readonly #onDue = (): void => {
+    const now = this.#clock.now();
+    const due = this.#session.nextDeadline();
+    // Whoever has not read the replies so far would not read a 421 either.
+    if (this.#isCongested && due !== undefined && due <= now) {
+      this.#stream.abort(new Error('The peer did not read its replies'));
+      return;
+    }
+    this.#session.handle({ type: 'timeout', now });
+    this.#pump();
+  };
 
   /** Has a question answered: at once if the handler does, else when its promise settles. */
   #decide(question: Question): void {
@@ -273,22 +286,24 @@ class ServerDriver implements ServerConnection, ByteStreamListener {
     const handlers = this.#handlers;
     switch (question.kind) {
       case 'connect':
-        return this.#answerOf(() => handlers.onConnect?.(information));
+        return this.#answerOf('onConnect', () => handlers.onConnect?.(information));
       case 'hello':
-        return this.#answerOf(() => handlers.onHello?.(question.hello, information));
+        return this.#answerOf('onHello', () => handlers.onHello?.(question.hello, information));
       case 'mail':
-        return this.#answerOf(() => handlers.onMailFrom?.(question, information));
+        return this.#answerOf('onMailFrom', () => handlers.onMailFrom?.(question, information));
       case 'rcpt':
-        return this.#answerOf(() => handlers.onRcptTo?.(question, question.envelope, information));
+        return this.#answerOf('onRcptTo', () =>
+          handlers.onRcptTo?.(question, question.envelope, information),
+        );
       case 'data':
-        return this.#answerOf(() => handlers.onData?.(question.envelope, information));
+        return this.#answerOf('onData', () => handlers.onData?.(question.envelope, information));
       case 'verify':
-        return this.#answerOf(() => handlers.onVerify?.(question.argument, information));
+        return this.#answerOf('onVerify', () => handlers.onVerify?.(question.argument, information));
       case 'expand':
         if (handlers.onExpand === undefined) return { decision: 'reject' };
-        return this.#answerOf(() => handlers.onExpand?.(question.argument, information));
+        return this.#answerOf('onExpand', () => handlers.onExpand?.(question.argument, information));
       case 'help':
-        return this.#answerOf(() => handlers.onHelp?.(question.argument, information));
+        return this.#answerOf('onHelp', () => handlers.onHelp?.(question.argument, information));
       case 'message': {
         const delivery = this.#delivery;
         this.#delivery = undefined;
@@ -301,19 +316,21 @@ class ServerDriver implements ServerConnection, ByteStreamListener {
   /** Mail data begins: hands the message to the application while it arrives. */
   #receive(envelope: Envelope): void {
     const body = new MessageBody(() => this.#pump());
-    const answer = this.#answerOf(() => this.#handlers.onMessage({ envelope, body }, this.information));
+    const answer = this.#answerOf('onMessage', () =>
+      this.#handlers.onMessage({ envelope, body }, this.information),
+    );
     this.#delivery = { body, answer };
     if (answer instanceof Promise) answer.then(() => body.drop());
     else body.drop();
   }
 
   /** Runs a handler and reads its result, or what it throws, as an answer. */
-  #answerOf(handler: () => HandlerResult): Answer | Promise<Answer> {
+  #answerOf(name: keyof ServerHandlers, handler: () => HandlerResult): Answer | Promise<Answer> {
     try {
       const result = handler();
-      if (!isPromiseLike(result)) return this.#read(result ?? undefined);
+      if (!isPromiseLike(result)) return this.#read(name, result);
       return Promise.resolve(result).then(
-        (reply) => this.#read(reply ?? undefined),
+        (settled) => this.#read(name, settled),
         (error: unknown) => this.#refusal(error),
       );
     } catch (error) {
@@ -321,10 +338,14 @@ class ServerDriver implements ServerConnection, ByteStreamListener {
     }
   }
 
-  /** A result of a handler as an answer. */
-  #read(reply: Reply | undefined): Answer {
-    if (reply === undefined) return { decision: 'accept' };
-    return { decision: reply.code < 400 ? 'accept' : 'reject', reply };
+  /** A result of a handler as an answer: whatever it is, for handlers need not be compiled from TypeScript. */
+  #read(name: keyof ServerHandlers, result: unknown): Answer {
+    if (result === undefined || result === null) return { decision: 'accept' };
+    if (!isReply(result)) {
+      const returned = typeof result === 'object' ? 'an object without code and lines' : String(result);
+      return this.#refusal(new TypeError(`${name} returned ${returned}; return nothing or a Reply`));
+    }
+    return { decision: result.code < 400 ? 'accept' : 'reject', reply: result };
   }
 
   /** What a handler threw as an answer: its own reply if it brought one, else a temporary failure. */
@@ -342,9 +363,15 @@ class ServerDriver implements ServerConnection, ByteStreamListener {
     try {
       this.#handlers.onError?.(error, this.information);
     } catch (thrown) {
-      this.#stream.abort(
-        thrown instanceof Error ? thrown : new Error('onError threw no Error', { cause: thrown }),
-      );
+      this.#stream.abort(thrownError(thrown, 'onError'));
+    }
+  }
+
+  #trace({ event, from, to, effects }: TransitionRecord): void {
+    try {
+      this.#onTransition?.({ event, from, to, effects });
+    } catch (thrown) {
+      this.#stream.abort(thrownError(thrown, 'onTransition'));
     }
   }
 }
@@ -360,7 +387,21 @@ function isPromiseLike<T>(value: T | PromiseLike<T>): value is PromiseLike<T> {
   return typeof value === 'object' && value !== null && 'then' in value;
 }
 
+function isReply(value: unknown): value is Reply {
+  return typeof value === 'object' && value !== null && 'code' in value && 'lines' in value;
+}
+
 function isRejection(error: unknown): error is Error & { responseCode: number; enhancedCode?: string } {
   if (!(error instanceof Error) || !('responseCode' in error)) return false;
   return typeof error.responseCode === 'number' && error.responseCode >= 400 && error.responseCode <= 599;
+}
+
+function joined(chunks: readonly Uint8Array[], octets: number): Uint8Array {
+  const all = new Uint8Array(octets);
+  let offset = 0;
+  for (const chunk of chunks) {
+    all.set(chunk, offset);
+    offset += chunk.length;
+  }
+  return all;
 }

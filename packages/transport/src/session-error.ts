@@ -1,7 +1,7 @@
 /**
  * Why a client's session did not open or did not last, in the vocabulary that users of nodemailer know.
  */
-import type { Phase, SessionFailure } from '@sansmtp/core';
+import { type Phase, replyText, type SessionFailure } from '@sansmtp/core';
 
 const COMMANDS: Readonly<Record<Phase, string>> = {
   greeting: 'CONN',
@@ -36,9 +36,8 @@ export class SessionError extends Error {
     this.code =
       failure.kind === 'timeout' ? 'ETIMEDOUT' : failure.kind === 'lost' ? 'ECONNECTION' : 'EPROTOCOL';
     if (failure.kind === 'refused') {
-      const { code, enhancedCode, lines } = failure.reply;
-      this.responseCode = code;
-      this.response = [code, enhancedCode, ...lines].filter((part) => part !== undefined).join(' ');
+      this.responseCode = failure.reply.code;
+      this.response = replyText(failure.reply);
     }
   }
 }

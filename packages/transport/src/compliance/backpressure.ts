@@ -1,19 +1,19 @@
 /** A reader that pauses gets nothing, loses nothing, and in the end holds back the writer. */
 import { complianceCase, type Pair } from './pair.js';
 
-const step = 1024 * 1024;
-const steps = 64;
+const STEP_OCTETS = 1024 * 1024;
+const STEPS = 64;
 
 /** Writes towards a paused peer until no drain comes any more. */
 async function fill(pair: Pair): Promise<void> {
   const { a } = pair;
-  for (let count = 0; count < steps; count++) {
-    if (a.send(step)) continue;
+  for (let count = 0; count < STEPS; count++) {
+    if (a.send(STEP_OCTETS)) continue;
     const { drains } = a;
     await pair.quiet();
     if (a.drains === drains) return;
   }
-  pair.expect(`a writer is held back before ${steps} MiB lie between it and a paused peer`, false);
+  pair.expect(`a writer is held back before ${STEPS} MiB lie between it and a paused peer`, false);
 }
 
 export const backpressureCases = [
@@ -35,8 +35,8 @@ export const backpressureCases = [
     pair.open();
     b.pause();
     await fill(pair);
-    b.sendAsDrained(5 * step, 100_000);
-    await pair.until('the octets of the paused end arrive', () => a.received === 5 * step);
+    b.sendAsDrained(5 * STEP_OCTETS, 100_000);
+    await pair.until('the octets of the paused end arrive', () => a.received === 5 * STEP_OCTETS);
   }),
 
   complianceCase('delivers nothing more after pause() within data', async (pair) => {

@@ -1,7 +1,7 @@
 /** Connections end: in order, half by half, or broken off; and each end hears of it exactly once. */
 import { complianceCase } from './pair.js';
 
-const megabyte = 1024 * 1024;
+const MEGABYTE = 1024 * 1024;
 
 export const closingCases = [
   complianceCase('closes without a reason once both have ended', async (pair) => {
@@ -35,8 +35,8 @@ export const closingCases = [
     pair.open();
     a.end();
     await pair.until('the end arrives', () => b.ended);
-    b.sendAsDrained(megabyte, 10_000);
-    await pair.until('what the other sends arrives', () => a.received === megabyte);
+    b.sendAsDrained(MEGABYTE, 10_000);
+    await pair.until('what the other sends arrives', () => a.received === MEGABYTE);
     pair.expect('neither has closed', !a.closed && !b.closed);
     b.end();
     await pair.until('both close', () => a.closed && b.closed);
@@ -46,10 +46,10 @@ export const closingCases = [
   complianceCase('sends everything that was written before end()', async (pair) => {
     const { a, b } = pair;
     pair.open();
-    a.send(megabyte);
+    a.send(MEGABYTE);
     a.end();
     await pair.until('the end arrives', () => b.ended);
-    pair.expect('every octet arrived before it', b.received === megabyte);
+    pair.expect('every octet arrived before it', b.received === MEGABYTE);
   }),
 
   complianceCase('closes both ends on abort()', async (pair) => {
@@ -110,7 +110,7 @@ export const closingCases = [
     const { a, b } = pair;
     pair.open();
     b.pause();
-    a.send(16 * megabyte);
+    a.send(16 * MEGABYTE);
     a.end();
     await pair.quiet();
     pair.expect('it is not closed as long as the peer has not ended', !a.closed);
@@ -208,7 +208,7 @@ export const closingCases = [
     const { a, b } = pair;
     pair.open();
     b.onData = () => b.abort();
-    a.sendAsDrained(16 * megabyte, 100_000);
+    a.sendAsDrained(16 * MEGABYTE, 100_000);
     await pair.until('the writing end closes', () => a.closed);
     pair.expect('it is told a reason', a.closes[0] instanceof Error);
     pair.expect('a write after close is ignored and true', a.send(10));
@@ -221,7 +221,7 @@ export const closingCases = [
     pair.open();
     a.send(10);
     a.end();
-    pair.expect('it returns true', a.send(megabyte));
+    pair.expect('it returns true', a.send(MEGABYTE));
     await pair.until('the end arrives', () => b.ended);
     pair.expect('only what came before end() arrived', b.received === 10);
     a.end();
@@ -234,7 +234,7 @@ export const closingCases = [
     const { a, b } = pair;
     pair.open();
     a.abort();
-    pair.expect('it returns true', a.send(megabyte));
+    pair.expect('it returns true', a.send(MEGABYTE));
     a.end();
     a.pause();
     a.resume();

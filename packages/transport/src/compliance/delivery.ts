@@ -1,7 +1,7 @@
 /** Octets arrive: all of them, in order, unchanged, whenever and however they were written. */
 import { complianceCase } from './pair.js';
 
-const burst = 10 * 1024 * 1024;
+const BURST_OCTETS = 10 * 1024 * 1024;
 
 export const deliveryCases = [
   complianceCase('delivers octets in order, both ways', async (pair) => {
@@ -80,9 +80,9 @@ export const deliveryCases = [
   complianceCase('carries two bursts of 10 MiB, each written at once, without deadlock', async (pair) => {
     const { a, b } = pair;
     pair.open();
-    a.send(burst);
-    b.send(burst);
-    await pair.until('both bursts arrive', () => a.received === burst && b.received === burst);
+    a.send(BURST_OCTETS);
+    b.send(BURST_OCTETS);
+    await pair.until('both bursts arrive', () => a.received === BURST_OCTETS && b.received === BURST_OCTETS);
   }),
 
   complianceCase(
@@ -90,9 +90,12 @@ export const deliveryCases = [
     async (pair) => {
       const { a, b } = pair;
       pair.open();
-      a.sendAsDrained(burst, 60_000);
-      b.sendAsDrained(burst, 50_000);
-      await pair.until('both bursts arrive', () => a.received === burst && b.received === burst);
+      a.sendAsDrained(BURST_OCTETS, 60_000);
+      b.sendAsDrained(BURST_OCTETS, 50_000);
+      await pair.until(
+        'both bursts arrive',
+        () => a.received === BURST_OCTETS && b.received === BURST_OCTETS,
+      );
     },
   ),
 

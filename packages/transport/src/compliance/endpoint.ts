@@ -16,7 +16,7 @@ export interface Watch {
   readonly problems: string[];
 }
 
-const keptOctets = 1024 * 1024;
+const KEPT_OCTETS = 1024 * 1024;
 
 export class Endpoint {
   /** Called once the callback of the same name is recorded. What they throw goes to the transport. */
@@ -138,7 +138,7 @@ export class Endpoint {
       if (!this.#peerSequence.matches(bytes, this.received)) {
         this.#problem(`what arrived is not what was sent (from octet ${this.received} on)`);
       }
-      if (this.received < keptOctets) this.chunks.push(bytes);
+      if (this.received < KEPT_OCTETS) this.chunks.push(bytes);
       this.received += bytes.length;
       this.onData?.();
     },

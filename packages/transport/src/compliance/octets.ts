@@ -4,14 +4,14 @@
  */
 
 /** A prime: no size of a chunk or a buffer hides a shift by being a multiple or a divisor of it. */
-const period = 65_521;
+const PERIOD = 65_521;
 
 export class Sequence {
-  readonly #octets = new Uint8Array(period);
+  readonly #octets = new Uint8Array(PERIOD);
 
   constructor(seed: number) {
     let state = seed;
-    for (let index = 0; index < period; index++) {
+    for (let index = 0; index < PERIOD; index++) {
       state = (state * 48_271) % 2_147_483_647;
       this.#octets[index] = state;
     }
@@ -21,7 +21,7 @@ export class Sequence {
     const bytes = new Uint8Array(length);
     let filled = 0;
     while (filled < length) {
-      const start = (position + filled) % period;
+      const start = (position + filled) % PERIOD;
       const part = this.#octets.subarray(start, start + length - filled);
       bytes.set(part, filled);
       filled += part.length;
@@ -31,10 +31,10 @@ export class Sequence {
 
   matches(bytes: Uint8Array, position: number): boolean {
     const octets = this.#octets;
-    let place = position % period;
+    let place = position % PERIOD;
     for (let index = 0; index < bytes.length; index++) {
       if (bytes[index] !== octets[place]) return false;
-      place = place + 1 === period ? 0 : place + 1;
+      place = place + 1 === PERIOD ? 0 : place + 1;
     }
     return true;
   }

@@ -33,10 +33,10 @@ export interface ComplianceCase {
   readonly run: (transport: TransportUnderTest) => Promise<void>;
 }
 
-const fromA = new Sequence(1);
-const fromB = new Sequence(2);
-const momentsToWait = 1000;
-const quietMoments = 4;
+const FROM_A = new Sequence(1);
+const FROM_B = new Sequence(2);
+const MOMENTS_TO_WAIT = 1000;
+const QUIET_MOMENTS = 4;
 
 export class Pair {
   readonly a: Endpoint;
@@ -48,8 +48,8 @@ export class Pair {
   constructor(transport: TransportUnderTest, a: ByteStream, b: ByteStream) {
     this.abortReachesPeer = transport.abortReachesPeer;
     this.#transport = transport;
-    this.a = new Endpoint('a', fromA, fromB, a, this.#watch);
-    this.b = new Endpoint('b', fromB, fromA, b, this.#watch);
+    this.a = new Endpoint('a', FROM_A, FROM_B, a, this.#watch);
+    this.b = new Endpoint('b', FROM_B, FROM_A, b, this.#watch);
   }
 
   open(): void {
@@ -61,18 +61,18 @@ export class Pair {
   async until(what: string, happened: () => boolean): Promise<void> {
     for (let moment = 0; !happened(); moment++) {
       this.#check();
-      if (moment === momentsToWait) throw new ComplianceError(`In vain waited for this: ${what}.`);
+      if (moment === MOMENTS_TO_WAIT) throw new ComplianceError(`In vain waited for this: ${what}`);
       await this.#transport.moment();
     }
   }
 
   /** Waits long enough for anything to happen that must not. */
   async quiet(): Promise<void> {
-    for (let moment = 0; moment < quietMoments; moment++) await this.#transport.moment();
+    for (let moment = 0; moment < QUIET_MOMENTS; moment++) await this.#transport.moment();
   }
 
   expect(what: string, holds: boolean): void {
-    if (!holds) throw new ComplianceError(`Does not hold: ${what}.`);
+    if (!holds) throw new ComplianceError(`Does not hold: ${what}`);
   }
 
   /** Waits until an end has heard, in whatever way, that the other aborted. */
@@ -100,7 +100,7 @@ export class Pair {
 
   #check(): void {
     const { problems } = this.#watch;
-    if (problems.length > 0) throw new ComplianceError(`The contract was broken: ${problems.join('; ')}.`);
+    if (problems.length > 0) throw new ComplianceError(`The contract was broken: ${problems.join('; ')}`);
   }
 }
 

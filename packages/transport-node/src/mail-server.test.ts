@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ServerHandlers } from '@sansmtp/transport';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import type { ListenerAddress } from './listen.js';
 import { type MailServer, startMailServer } from './mail-server.js';
 
 interface Client {
@@ -24,7 +25,6 @@ async function serverOf(
     session: { timeouts: { linger: 50 } },
     maximumConnections,
     onExcess: () => counted.excess++,
-    onError: (error) => expect.unreachable(error.message),
   });
   const counted = Object.assign(server, { excess: 0 });
   onTestFinished(() => server.shutdown(0));
@@ -32,7 +32,11 @@ async function serverOf(
 }
 
 /** Connects, says something, and waits for what matches. */
-async function client(server: MailServer, words: string, awaited: RegExp): Promise<Client> {
+async function client(
+  server: { readonly addresses: readonly (ListenerAddress | undefined)[] },
+  words: string,
+  awaited: RegExp,
+): Promise<Client> {
   const [address] = server.addresses;
   const socket = connect(address?.kind === 'tcp' ? { port: address.port } : { path: address?.path ?? '' });
   onTestFinished(() => {
@@ -58,13 +62,7 @@ describe('a mail server', () => {
     const folder = await mkdtemp(join(tmpdir(), 'server-'));
     onTestFinished(() => rm(folder, { recursive: true }));
     const path = join(folder, 'socket');
-    const options = {
-      handlers: discarding,
-      session: {},
-      maximumConnections: 1,
-      onExcess: () => {},
-      onError: () => {},
-    };
+    const options = { handlers: discarding };
     const server = await startMailServer({ ...options, addresses: [{ port: 0 }, { path }] });
     onTestFinished(() => server.shutdown(0));
     expect(server.addresses).toEqual([
@@ -81,6 +79,28 @@ describe('a mail server', () => {
     await expect(new Promise((_, reject) => connect(other).on('error', reject))).rejects.toMatchObject({
       code: 'ENOENT',
     });
+  });
+
+  it('listens nowhere when the sessions could not be had as wished', async () => {
+    const starting = startMailServer({
+      addresses: [{ port: 0 }],
+      handlers: discarding,
+      session: { hostname: 'no host name' },
+    });
+    await expect(starting).rejects.toThrow(RangeError);
+  });
+
+  it('counts the connections of all its addresses', async () => {
+    const server = await startMailServer({
+      addresses: [{ port: 0 }, { port: 0 }],
+      handlers: discarding,
+      session: { timeouts: { linger: 50 } },
+      maximumConnections: 1,
+    });
+    onTestFinished(() => server.shutdown(0));
+    const [first, second] = server.addresses;
+    expect((await client({ addresses: [first] }, '', /\r\n/)).received).toMatch(/^220 /);
+    expect((await client({ addresses: [second] }, '', /\r\n/)).received).toMatch(/^421 4\.3\.2 /);
   });
 
   it('serves as many as the limit allows, and tells the next 421 4.3.2', async () => {
