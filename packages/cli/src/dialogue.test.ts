@@ -37,7 +37,7 @@ describe('the dialogue', () => {
       'S: 250 OK',
       'S: 250 OK',
       'S: 354 Go on',
-      'C: (39 octets of mail data)',
+      'C: (39 octets of mail data on the wire)',
       'S: 250 Kept',
       'C: QUIT',
     ]);
@@ -62,7 +62,9 @@ describe('the dialogue', () => {
   });
 
   it('tells of a message that got no reply', () => {
-    expect(show(['received', '354 Go on\r\n'], ['sent', 'secret']).at(-1)).toBe('C: (6 octets of mail data)');
+    expect(show(['received', '354 Go on\r\n'], ['sent', 'secret']).at(-1)).toBe(
+      'C: (6 octets of mail data on the wire)',
+    );
   });
 
   it('shows DATA that was refused, and what follows', () => {

@@ -56,7 +56,7 @@ export class Dialogue {
   /** The message is over, or will not go on. */
   endMessage(): void {
     if (this.#messageOctets === undefined) return;
-    this.#write('C', `(${this.#messageOctets} octets of mail data)`);
+    this.#write('C', `(${this.#messageOctets} octets of mail data on the wire)`);
     this.#messageOctets = undefined;
   }
 }

@@ -121,6 +121,29 @@ describe('sansmtp send', () => {
     });
   });
 
+  it('exits 64 for eight bits where 8BITMIME is not offered (RFC 6152 §3), and sends nothing of the message', async () => {
+    const lines: string[] = [];
+    const port = await scripted('220 mx\r\n', (line) => {
+      lines.push(line);
+      return '250 OK\r\n';
+    });
+    const words = [
+      '--host',
+      '127.0.0.1',
+      '--port',
+      `${port}`,
+      '--hostname',
+      'c',
+      '--from',
+      '<>',
+      '--to',
+      'joe@b',
+    ];
+    const { stdout, stderr, exitCode } = await sansmtp(['send', ...words], Buffer.from('\xe4\n', 'latin1'));
+    expect({ stdout, exitCode, lines }).toEqual({ stdout: '', exitCode: 64, lines: ['EHLO c', 'QUIT'] });
+    expect(stderr).toMatch(/^[^\n]*the server does not offer 8BITMIME[^\n]*\n$/);
+  });
+
   it('introduces itself by --hostname', async () => {
     const names: string[] = [];
     const { port } = await serving({
@@ -244,7 +267,7 @@ describe('sansmtp send', () => {
     expect(stderr).toMatch(/^S: 220 mx\.example ESMTP\nC: EHLO client\.example\n/);
     expect(stderr).toContain('C: MAIL FROM:<ann@example.com> SIZE=20\n');
     expect(stderr).toMatch(
-      /^S: 354 .*\nC: \(\d+ octets of mail data\)\nS: 250 2\.0\.0 .*\nC: QUIT\nS: 221 .*\n$/m,
+      /^S: 354 .*\nC: \(\d+ octets of mail data on the wire\)\nS: 250 2\.0\.0 .*\nC: QUIT\nS: 221 .*\n$/m,
     );
     expect(stderr).not.toContain('Subject');
   });

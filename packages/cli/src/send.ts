@@ -34,6 +34,13 @@ interface SendOptions {
   readonly verbose?: true;
 }
 
+/** RFC 6152 §3: what holds octets above 127 must not be sent there, and is not ours to convert. */
+class EightBitError extends Error {
+  constructor() {
+    super('it holds octets above 127, and the server does not offer 8BITMIME: encode them (RFC 2045 §6)');
+  }
+}
+
 function tlsMode(text: string): string {
   if (text === 'none') return text;
   throw new InvalidArgumentError('TLS is not supported yet: only none is.');
@@ -110,8 +117,13 @@ async function send(command: Command, options: SendOptions, terminal: Terminal):
   let outcomes: readonly Outcome[];
   try {
     connection = await openConnection(target, hostname, dialogue, cancel);
+    if (message.eightBit && !connection.offer.keywords.has('8BITMIME')) throw new EightBitError();
     outcomes = (await connection.send(envelope, message.read(), cancel)).map(outcomeOf);
   } catch (error) {
+    if (error instanceof EightBitError && connection !== undefined) {
+      await leave(connection, signal);
+      fail(command, exitCodes.usage, options.data === '-' ? 'standard input' : options.data, error);
+    }
     const outcome = outcomeOfError(error);
     outcomes = to.map(() => outcome);
   } finally {

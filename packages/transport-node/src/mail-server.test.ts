@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -18,11 +19,12 @@ const discarding: ServerHandlers = { onMessage() {} };
 async function serverOf(
   handlers = discarding,
   maximumConnections = 10,
+  linger = 50,
 ): Promise<MailServer & { excess: number }> {
   const server = await startMailServer({
     addresses: [{ port: 0 }],
     handlers,
-    session: { timeouts: { linger: 50 } },
+    session: { timeouts: { linger } },
     maximumConnections,
     onExcess: () => counted.excess++,
   });
@@ -114,6 +116,23 @@ describe('a mail server', () => {
     first.socket.end('QUIT\r\n');
     await first.closed;
     expect((await client(server, '', /\r\n/)).received).toMatch(/^220 /);
+  });
+
+  it('drops who connects while a hundred are being told so', async () => {
+    const server = await serverOf(discarding, 1, 2_000);
+    await client(server, '', /^220 /);
+    const [address] = server.addresses;
+    const port = address?.kind === 'tcp' ? address.port : 0;
+    // They hear the 421 and do not close, so each is kept until `linger` is over.
+    const told = Array.from({ length: 100 }, () => connect({ port, allowHalfOpen: true }));
+    onTestFinished(() => {
+      for (const socket of told) socket.destroy();
+    });
+    const greetings = await Promise.all(told.map(async (socket) => String((await once(socket, 'data'))[0])));
+    expect(greetings.every((greeting) => greeting.startsWith('421 4.3.2 '))).toBe(true);
+    const next = await client(server, 'NOOP\r\n', /\r\n/);
+    await next.closed;
+    expect(next.received).toBe('');
   });
 
   it('tells those who wait 421 4.3.2 when it shuts down, and is done when they are gone', async () => {

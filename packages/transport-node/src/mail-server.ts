@@ -21,7 +21,8 @@ export interface MailServerOptions {
   /** @default what `ServerSessionOptions` says */
   readonly session?: Omit<ServeOptions, 'clock'>;
   /**
-   * Sessions at a time, on all addresses together. Who connects beyond it is told 421 4.3.2 (RFC 5321 §3.8).
+   * Sessions at a time, on all addresses together. Who connects beyond it is told 421 4.3.2 (RFC 5321 §3.8), or
+   * dropped when a hundred are being told already.
    * @default 10000
    */
   readonly maximumConnections?: number;
@@ -39,6 +40,9 @@ export interface MailServer {
    */
   shutdown(grace: number): Promise<void>;
 }
+
+/** Who connects beyond the limit is told so, but only so many at a time: then connections are dropped unheard. */
+const MAXIMUM_REFUSED = 100;
 
 const REFUSING: ServerHandlers = {
   onConnect() {
@@ -63,6 +67,10 @@ export async function startMailServer(options: MailServerOptions): Promise<MailS
   const accept = (stream: ByteStream) => {
     const excess = served.size >= maximumConnections;
     if (excess) onExcess?.();
+    if (excess && refused.size >= MAXIMUM_REFUSED) {
+      stream.abort();
+      return;
+    }
     const connections = excess ? refused : served;
     const connection = serveSession(stream, excess ? REFUSING : handlers, { ...session, clock: systemClock });
     connections.add(connection);
