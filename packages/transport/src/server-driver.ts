@@ -8,7 +8,6 @@
  *   read: the replies to one chunk of commands may be many times as long as the chunk.
  * - The stream is paused only when bytes really come that cannot be used yet: pausing at every question would cost
  *   two system calls a command. The session holds that one chunk, however large: the stream bounds it.
- * - What the session writes before it waits leaves in one write: replies to pipelined commands share a packet.
  *
  * Its tests need both ends of a stream, and stand in `transport-memory/test`.
  */
@@ -36,9 +35,6 @@ import { thrownError } from './thrown-error.js';
 
 /** Octets of replies that may wait for the peer to take them before nothing more is read from it. */
 const MAXIMUM_UNSENT_OCTETS = 262_144;
-
-/** Octets of replies that are collected for one write, at most but for the last reply. */
-const BATCH_OCTETS = 16_384;
 
 export interface ServeOptions extends Omit<ServerSessionOptions, 'maximumHeldOctets' | 'trace'> {
   readonly clock: Clock;
@@ -93,21 +89,21 @@ class ServerDriver implements ServerConnection, ByteStreamListener {
   #peerEnded = false;
   /** Octets written since the stream said that its buffer is full; undefined while it is not. */
   #unsent: number | undefined;
-  /** What the session wrote and the stream was not given yet; nothing, outside of a pump. */
-  readonly #writes: Uint8Array[] = [];
-  #octetsToWrite = 0;
+  /** When the pump began: one look at the clock serves all of what it does. */
+  #now: number;
 
   constructor(stream: ByteStream, handlers: ServerHandlers, options: ServeOptions) {
     this.#stream = stream;
     this.#handlers = handlers;
     this.#clock = options.clock;
+    this.#now = options.clock.now();
     this.#onTransition = options.onTransition;
     this.#timer = new DeadlineTimer(options.clock);
     const session = new ServerSession({
       ...options,
       trace: options.onTransition !== undefined,
       maximumHeldOctets: Number.MAX_SAFE_INTEGER,
-      now: options.clock.now(),
+      now: this.#now,
     });
     this.#session = session;
     this.information = {
@@ -124,7 +120,7 @@ class ServerDriver implements ServerConnection, ByteStreamListener {
   }
 
   shutdown(): void {
-    this.#session.handle({ type: 'shutdown', now: this.#clock.now() });
+    this.#session.handle({ type: 'shutdown', now: this.#tick() });
     this.#pump();
   }
 
@@ -134,14 +130,14 @@ class ServerDriver implements ServerConnection, ByteStreamListener {
 
   data(bytes: Uint8Array): void {
     const { wantsInput } = this.#session;
-    this.#session.handle({ type: 'bytes', bytes, now: this.#clock.now() });
+    this.#session.handle({ type: 'bytes', bytes, now: this.#tick() });
     if (!wantsInput) this.#pause();
     else this.#pump();
   }
 
   end(): void {
     this.#peerEnded = true;
-    this.#session.handle({ type: 'eof', now: this.#clock.now() });
+    this.#session.handle({ type: 'eof', now: this.#tick() });
     this.#pump();
   }
 
@@ -151,7 +147,7 @@ class ServerDriver implements ServerConnection, ByteStreamListener {
   }
 
   close(reason?: Error): void {
-    this.#session.handle({ type: 'lost', now: this.#clock.now() });
+    this.#session.handle({ type: 'lost', now: this.#tick() });
     this.#pump();
     this.#timer.clear();
     this.#resolveClosed(); // first, for onClose may throw
@@ -165,10 +161,10 @@ class ServerDriver implements ServerConnection, ByteStreamListener {
   #pump(begin?: () => void): void {
     if (this.#pumping) return; // a handler called shutdown() from within: the loop below goes on with it
     this.#pumping = true;
+    this.#tick();
     try {
       begin?.();
       this.#drainSession();
-      this.#flush();
     } finally {
       this.#pumping = false;
     }
@@ -203,11 +199,9 @@ class ServerDriver implements ServerConnection, ByteStreamListener {
           this.#delivery = undefined;
           break;
         case 'close':
-          this.#flush();
           this.#stream.end();
           break;
         case 'closed':
-          this.#flush();
           release(this.#stream, this.#peerEnded, this.#clock, this.#timer);
           break;
         case 'transition':
@@ -218,20 +212,13 @@ class ServerDriver implements ServerConnection, ByteStreamListener {
   }
 
   #write(bytes: Uint8Array): void {
-    this.#writes.push(bytes);
-    this.#octetsToWrite += bytes.length;
-    if (this.#octetsToWrite >= BATCH_OCTETS) this.#flush();
+    if (this.#unsent !== undefined) this.#unsent += bytes.length;
+    if (!this.#stream.write(bytes) && this.#unsent === undefined) this.#unsent = bytes.length;
   }
 
-  #flush(): void {
-    const first = this.#writes[0];
-    if (first === undefined) return;
-    const octets = this.#octetsToWrite;
-    const bytes = this.#writes.length === 1 ? first : joined(this.#writes, octets);
-    this.#writes.length = 0;
-    this.#octetsToWrite = 0;
-    if (this.#unsent !== undefined) this.#unsent += octets;
-    if (!this.#stream.write(bytes) && this.#unsent === undefined) this.#unsent = octets;
+  #tick(): number {
+    this.#now = this.#clock.now();
+    return this.#now;
   }
 
   #pause(): void {
@@ -247,7 +234,7 @@ class ServerDriver implements ServerConnection, ByteStreamListener {
   }
 
   readonly #onDue = (): void => {
-    const now = this.#clock.now();
+    const now = this.#tick();
     const due = this.#session.nextDeadline();
     // Whoever has not read the replies so far would not read a 421 either.
     if (this.#isCongested && due !== undefined && due <= now) {
@@ -272,10 +259,10 @@ class ServerDriver implements ServerConnection, ByteStreamListener {
     // The session may have given up waiting in the meantime.
     if (this.#session.question !== question) return;
     try {
-      this.#session.handle({ type: 'answer', ...answer, now: this.#clock.now() });
+      this.#session.handle({ type: 'answer', ...answer, now: this.#now });
     } catch (error) {
       // A reply that cannot be given here, such as 250 to DATA: the handler's fault, not the client's.
-      this.#session.handle({ type: 'answer', ...this.#refusal(error), now: this.#clock.now() });
+      this.#session.handle({ type: 'answer', ...this.#refusal(error), now: this.#now });
       return;
     }
     if (question.kind === 'data' && answer.decision === 'accept') this.#receive(question.envelope);
@@ -394,14 +381,4 @@ function isReply(value: unknown): value is Reply {
 function isRejection(error: unknown): error is Error & { responseCode: number; enhancedCode?: string } {
   if (!(error instanceof Error) || !('responseCode' in error)) return false;
   return typeof error.responseCode === 'number' && error.responseCode >= 400 && error.responseCode <= 599;
-}
-
-function joined(chunks: readonly Uint8Array[], octets: number): Uint8Array {
-  const all = new Uint8Array(octets);
-  let offset = 0;
-  for (const chunk of chunks) {
-    all.set(chunk, offset);
-    offset += chunk.length;
-  }
-  return all;
 }

@@ -252,7 +252,8 @@ export function parseCommand(line: Uint8Array): Command | CommandFailure {
   const verbEnd = space < 0 || space > end ? end : space;
   // Before upper case is made of it: that would turn "maıl", with a dotless i, into MAIL.
   if (firstNonAscii < verbEnd) return NON_ASCII;
-  const rule = VERBS.get(text.slice(0, verbEnd).toUpperCase());
+  const verb = text.slice(0, verbEnd);
+  const rule = VERBS.get(verb) ?? VERBS.get(verb.toUpperCase());
   if (rule === undefined) return UNRECOGNIZED;
   if (firstNonAscii < end && !rule.nonAscii) return NON_ASCII;
   return rule.parseArgument(text.slice(skipSpaces(text, verbEnd), end));
