@@ -9,7 +9,7 @@
  * - waiting for a reply: `greeting`, `identifying`, `fallingBack`, `mailing`, `addressing`, `initiating`,
  *   `terminating`, `resetting`, `quitting`, `refused`. Each has a deadline of its own (RFC 5321 §4.5.3.2);
  * - waiting for the application: `ready`, without a deadline; `sending` and `abandoned`, whose deadline
- *   `dataBlock` begins anew with each piece of the message;
+ *   `dataBlock` begins anew with each piece of the message. In these two the server may refuse the message early;
  * - waiting for the end: `closing`, until the server closes too or `linger` is over. Then `closed`.
  *
  * `reply.success` and the like is a reply by its first digit, which is all that RFC 5321 §4.2 asks a client
@@ -265,6 +265,16 @@ const messageRefused = {
   description: 'RFC 5321 §4.1.1.4, §4.2.5',
 } as const;
 
+/**
+ * The server refuses the message before it has all of it, and need not read the rest. The connection is closed
+ * without a final dot: that would end a message which nobody takes, and its reply could not be told from this one.
+ */
+const refusedEarly = {
+  target: CLOSING,
+  actions: fail('refused'),
+  description: 'RFC 5321 §4.2.1, §4.1.1.10: a message without its end is not delivered',
+} as const;
+
 /** A reply to QUIT that is neither 221 nor 421: we close all the same. */
 const quitRefused = { target: CLOSING, actions: fail('refused'), description: 'RFC 5321 §4.1.1.10' } as const;
 
@@ -391,12 +401,15 @@ export const clientMachine = vocabulary.createMachine({
               on: {
                 endOfMailData: { target: 'terminating', description: 'RFC 5321 §4.1.1.4' },
                 abandon: { target: 'abandoned', description: 'RFC 5321 §2.3.8, §4.5.2' },
+                'reply.transient': refusedEarly,
+                'reply.permanent': refusedEarly,
               },
             },
 
             abandoned: {
               description: 'The message cannot be sent to its end: the application must end the connection.',
               after: { dataBlock: timedOut('RFC 5321 §4.5.3.2.5') },
+              on: { 'reply.transient': refusedEarly, 'reply.permanent': refusedEarly },
             },
 
             terminating: {

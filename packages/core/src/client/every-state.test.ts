@@ -75,8 +75,8 @@ const outcomes = `
   mailing      addressing       closed!protocol  ready            ready
   addressing   initiating       closed!protocol  resetting        resetting
   initiating   closed!protocol  sending          resetting        resetting
-  sending      closed!protocol  closed!protocol  closed!protocol  closed!protocol
-  abandoned    closed!protocol  closed!protocol  closed!protocol  closed!protocol
+  sending      closed!protocol  closed!protocol  closing!refused  closing!refused
+  abandoned    closed!protocol  closed!protocol  closing!refused  closing!refused
   terminating  ready            closed!protocol  ready            ready
   resetting    ready            closed!protocol  refused!refused  refused!refused
   quitting     closing          closed!protocol  closing!refused  closing!refused

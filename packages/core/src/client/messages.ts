@@ -58,7 +58,10 @@ export type Phase = 'greeting' | 'hello' | 'ready' | 'mail' | 'rcpt' | 'data' | 
 
 /** Why a session ended other than by QUIT and its 221. In the phase `quit` no message depends on it. */
 export type SessionFailure =
-  /** The server will not serve us: its reply refused the connection, EHLO, HELO, RSET or QUIT, or was 421. */
+  /**
+   * The server will not serve us: its reply refused the connection, EHLO, HELO, RSET or QUIT, or was 421; or it
+   * refused a message that was not yet complete, which leaves no way to go on.
+   */
   | { readonly kind: 'refused'; readonly phase: Phase; readonly reply: Reply }
   /** The server did not reply in time, or the application handed in no mail data (RFC 5321 §4.5.3.2). */
   | { readonly kind: 'timeout'; readonly phase: Phase }

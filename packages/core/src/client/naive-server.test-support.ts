@@ -21,6 +21,8 @@ export type Whim =
   /** An accepting reply, and one that nobody asked for. */
   | 'surplus'
   | 'surplus 421'
+  | 'surplus 450'
+  | 'surplus 550'
   /** An accepting reply over the limits. */
   | 'endless'
   | 'overlong'
@@ -37,7 +39,10 @@ export type Whim =
 export const limits = { maximumReplyLines: 20, maximumReplyLineLength: 200 };
 
 const REFUSES_TO_SPEAK: readonly Whim[] = ['silence', 'close', 'cut'];
-const ACCEPTS: readonly Whim[] = ['accept', 'lines', 'surplus', 'surplus 421', 'overlong', 'malformed'];
+const ACCEPTS: readonly Whim[] = [
+  ...(['accept', 'lines', 'overlong', 'malformed'] as const),
+  ...(['surplus', 'surplus 421', 'surplus 450', 'surplus 550'] as const),
+];
 
 function replyTo(verb: string, whim: Whim, keywords: readonly string[]): string {
   const code = verb === 'DATA' ? 354 : 250;
@@ -53,6 +58,8 @@ function replyTo(verb: string, whim: Whim, keywords: readonly string[]): string 
     mismatch: verb === 'DATA' ? '250 OK\r\n' : '354 Go on\r\n',
     surplus: `${accept}250 and once more\r\n`,
     'surplus 421': `${accept}421 and good-bye\r\n`,
+    'surplus 450': `${accept}450 but not now\r\n`,
+    'surplus 550': `${accept}550 but no\r\n`,
     endless: `${code}-OK\r\n`.repeat(limits.maximumReplyLines + 1),
     overlong: `${code} ${'x'.repeat(limits.maximumReplyLineLength)}\r\n`,
     malformed: `${code} OK\n${accept}`,

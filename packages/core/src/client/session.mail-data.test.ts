@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { LocalProtocolError } from '../errors.js';
 import { MailDataError } from '../wire/mail-data-encoder.js';
-import { Dialogue, octetsOf } from './dialogue.test-support.js';
+import { Dialogue, failureIn, octetsOf, verdictsIn, written } from './dialogue.test-support.js';
 
 const closed = { type: 'closed' };
 
@@ -66,5 +66,41 @@ describe('the message', () => {
     client.hear('250 OK');
     client.hear('354 Go on');
     expect(client.end()).toEqual(['.\r\n']);
+  });
+});
+
+describe('a refusal of the message before its end', () => {
+  it.each([
+    ['450', 'deferred'],
+    ['552', 'rejected'],
+  ])('by %s is the verdict for those whose RCPT was accepted: %s (RFC 5321 §4.2.1)', (code, verdict) => {
+    const client = new Dialogue().ready();
+    client.send(2);
+    for (const line of ['250 OK', '250 OK', '551 No', '354 Go on']) client.hear(line);
+    client.data('Hello\r\n');
+    const outputs = client.hear(`${code} Stop`);
+    const reply = { code: Number(code), lines: ['Stop'] };
+    expect(verdictsIn(outputs)).toEqual([
+      { verdict, phase: 'message', reply },
+      { verdict: 'rejected', phase: 'rcpt', reply: { code: 551, lines: ['No'] } },
+    ]);
+    expect(failureIn(outputs)).toEqual({ kind: 'refused', phase: 'message', reply });
+  });
+
+  it('closes the connection without a final dot, which a server could take for its end (RFC 5321 §4.1.1.10)', () => {
+    const client = new Dialogue().sending();
+    client.data('Hello\r\n');
+    const outputs = client.hear('552 Too large');
+    expect(written(outputs)).toBe('');
+    expect(outputs.at(-1)).toEqual({ type: 'close' });
+    expect(client.session.wantsMailData).toBe(false);
+    expect(() => client.end()).toThrow(LocalProtocolError);
+    expect(client.handle({ type: 'eof' })).toEqual([closed]);
+  });
+
+  it('counts as well when the message had been given up', () => {
+    const client = new Dialogue().sending();
+    expect(() => client.data('\0')).toThrow(MailDataError);
+    expect(verdictsIn(client.hear('550 Stop'))).toMatchObject([{ verdict: 'rejected', phase: 'message' }]);
   });
 });

@@ -55,8 +55,8 @@ describe('a protocol error', () => {
     [
       'while the message is sent',
       () => new Dialogue().sending(),
-      '552 Too big',
-      'The server replied 552 "Too big": the message was not complete',
+      '250 Thanks',
+      'The server replied 250 "Thanks": a message under way takes 4yz or 5yz',
     ],
     ['as the greeting', () => new Dialogue(), '354 x', 'the greeting is 2yz, 4yz or 5yz'],
     ['to MAIL', () => begun(), '354 x', 'MAIL takes 2yz, 4yz or 5yz'],

@@ -11,6 +11,7 @@ const whim: fc.Arbitrary<Whim> = fc.oneof(
   { weight: 40, arbitrary: fc.constantFrom<Whim>('accept', 'accept', 'accept', 'lines') },
   { weight: 12, arbitrary: fc.constantFrom<Whim>(450, 500, 550, 552) },
   { weight: 2, arbitrary: fc.constantFrom<Whim>(421, 'mismatch', 'surplus', 'surplus 421') },
+  { weight: 2, arbitrary: fc.constantFrom<Whim>('surplus 450', 'surplus 550') },
   { weight: 2, arbitrary: fc.constantFrom<Whim>('endless', 'overlong', 'malformed', 'garbage') },
   { weight: 2, arbitrary: fc.constantFrom<Whim>('silence', 'close', 'cut') },
 );
@@ -80,6 +81,8 @@ interface Transaction {
   readonly mail: number | undefined;
   readonly recipients: (number | undefined)[];
   data?: number | undefined;
+  /** The reply that came before the final dot was written. */
+  early?: number | undefined;
   /** The final dot was written, and this is the reply to it. */
   dot?: { readonly code: number | undefined };
 }
@@ -93,6 +96,8 @@ function transactionsIn({ wrote, heard }: Course): Transaction[] {
   let inMailData = false;
   for (let count = 0; ; count++) {
     const end = (inMailData ? /(?:^|\r\n)\.\r\n/ : /\r\n/).exec(rest);
+    const last = transactions.at(-1);
+    if (end === null && inMailData && !over && last !== undefined) last.early = codes[count];
     if (end === null) return transactions;
     const command: string = inMailData ? '.' : rest.slice(0, 4);
     rest = rest.slice(end.index + end[0].length);
@@ -114,12 +119,13 @@ function transactionsIn({ wrote, heard }: Course): Transaction[] {
 }
 
 /** The verdict that RFC 5321 and RFC 1047 leave for one recipient. */
-function expected({ mail, recipients, data, dot }: Transaction, index: number): Verdict['verdict'] {
+function expected({ mail, recipients, data, early, dot }: Transaction, index: number): Verdict['verdict'] {
   const refusal = (code: number) => (code < 500 ? 'deferred' : 'rejected');
   const recipient = recipients[index];
   if (mail !== undefined && mail >= 400) return refusal(mail);
   if (recipient !== undefined && recipient >= 400) return recipient === 552 ? 'deferred' : refusal(recipient);
   if (data !== undefined && data >= 400) return refusal(data);
+  if (early !== undefined && early >= 400) return refusal(early);
   if (dot === undefined) return 'deferred';
   if (dot.code === undefined) return 'unknown';
   return dot.code < 300 ? 'delivered' : refusal(dot.code);

@@ -11,7 +11,8 @@ export const eightBitMime: ServiceExtension = {
     parse(value) {
       const body = value?.toUpperCase();
       if (body === '7BIT' || body === '8BITMIME') return { body };
-      return { code: 501, enhancedCode: '5.5.4', lines: ['BODY takes 7BIT or 8BITMIME'] };
+      const code = value === undefined ? 501 : 504; // RFC 5321 §4.2.2
+      return { code, enhancedCode: '5.5.4', lines: ['BODY takes 7BIT or 8BITMIME'] };
     },
     format: (parameters) => parameters.body,
   },

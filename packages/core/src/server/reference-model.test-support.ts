@@ -1,0 +1,287 @@
+/**
+ * A server in miniature, to judge the real one by: which reply code each command gets, as RFC 5321 has it. It knows
+ * neither chart nor session: a handful of flags and counts, and rules written down a second time.
+ */
+import type { Question } from './messages.js';
+
+/** Small limits, so that random dialogues meet them. */
+export const limits = {
+  maximumMessageSize: 100,
+  maximumRecipients: 2,
+  maximumErrors: 6,
+  maximumCommandLength: 60,
+  timeouts: { idle: 100, mailData: 200, decision: 300, linger: 50 },
+} as const;
+
+/** A MAIL line may be longer by the parameters SIZE and BODY, once they were offered (RFC 1870 §3, RFC 6152 §2). */
+const LONGEST_MAIL = limits.maximumCommandLength + 26 + 17;
+
+/** What the application does: `late` accepts just in time, `never` lets the time pass. */
+export type Answering = 'accept' | 'reject' | 'hangUp' | 'late' | 'never';
+
+export type MessageKind = 'good' | 'malformed' | 'tooLarge' | 'stalled';
+
+/** What the client does; `answer` is the application's to it, if it is asked. */
+export type Step =
+  | { readonly verb: 'EHLO' | 'HELO'; readonly answer: Answering }
+  | { readonly verb: 'VRFY' | 'EXPN' | 'HELP'; readonly answer: Answering }
+  | {
+      readonly verb: 'MAIL';
+      readonly parameter: string;
+      /** Octets of the line, CRLF included: spaces are put at its end. */
+      readonly length: number;
+      readonly answer: Answering;
+    }
+  | { readonly verb: 'RCPT'; readonly parameter: string; readonly answer: Answering }
+  | {
+      readonly verb: 'DATA';
+      readonly answer: Answering;
+      readonly message: MessageKind;
+      readonly verdict: Answering;
+    }
+  | { readonly verb: 'RSET' | 'NOOP' | 'QUIT' }
+  /** A line that is no command, and the reply that says so. */
+  | { readonly verb: 'bad'; readonly line: string; readonly reply: string };
+
+/** The octets of each message, its end included but where it stalls. */
+export const messages: Readonly<Record<MessageKind, string>> = {
+  good: 'Subject: x\r\n\r\n..\r\nQUIT\r\n.\r\n',
+  malformed: 'Hello\n.\nQUIT\r\n.\r\n',
+  tooLarge: `${'x'.repeat(49)}\r\n${'y'.repeat(48)}\r\n.\r\n`,
+  stalled: 'Hello\r\n.',
+};
+
+export function lineOf(step: Step): string {
+  switch (step.verb) {
+    case 'EHLO':
+    case 'HELO':
+      return `${step.verb} c.example`;
+    case 'VRFY':
+    case 'EXPN':
+    case 'HELP':
+      return `${step.verb} x`;
+    case 'MAIL':
+      return `MAIL FROM:<a@b>${step.parameter && ` ${step.parameter}`}`.padEnd(step.length - 2);
+    case 'RCPT':
+      return `RCPT TO:<c@d>${step.parameter && ` ${step.parameter}`}`;
+    case 'bad':
+      return step.line;
+    default:
+      return step.verb;
+  }
+}
+
+/** What is predicted of one step. */
+export interface Prediction {
+  /** Codes and enhanced status codes of the replies, in order. */
+  readonly replies: readonly string[];
+  /** What the application is asked, and answers. */
+  readonly questions: readonly { readonly kind: Question['kind']; readonly answer: Answering }[];
+  /** What the client sends behind the line: the message, once the server asks for it. */
+  readonly message?: MessageKind;
+}
+
+const BAD_SEQUENCE = '503 5.5.1';
+
+const MAIL_PARAMETERS: Readonly<Record<string, string>> = {
+  'SIZE=101': '552 5.3.4', // RFC 1870 §6.1
+  'SIZE=x': '501 5.5.4',
+  'BODY=BINARYMIME': '504 5.5.4', // RFC 5321 §4.2.2
+  'FOO=1': '555 5.5.4', // RFC 5321 §4.1.1.11
+};
+
+const ACCEPTED: Readonly<Record<Question['kind'], string>> = {
+  connect: '220',
+  hello: '250',
+  mail: '250 2.1.0',
+  rcpt: '250 2.1.5',
+  data: '354',
+  message: '250 2.0.0',
+  verify: '252 2.5.0',
+  expand: '252 2.5.0',
+  help: '214 2.0.0',
+};
+
+export class ReferenceModel {
+  /** The session ended: nothing is replied to any more. */
+  over = false;
+  #served = true;
+  #introduced: 'EHLO' | 'HELO' | undefined;
+  /** A mail transaction is open. */
+  #open = false;
+  #recipients = 0;
+  /** The last MAIL, or a RCPT behind it, was refused: what follows may have been sent before that was known. */
+  #refused = false;
+  #consecutiveErrors = 0;
+  /** Milliseconds since the client's last line. */
+  #waited = 0;
+
+  /** The greeting. */
+  connect(answer: Answering): Prediction {
+    return this.#ask('connect', answer, {
+      rejected: () => {
+        this.#served = false;
+      },
+    });
+  }
+
+  /** Time passes in which the client sends nothing. */
+  wait(milliseconds: number): Prediction {
+    this.#waited += milliseconds;
+    return this.#waited < limits.timeouts.idle ? nothing : this.#end('421 4.4.2');
+  }
+
+  shutDown(): Prediction {
+    return this.#end('421 4.3.2');
+  }
+
+  take(step: Step): Prediction {
+    if (this.over) return nothing;
+    this.#waited = 0;
+    if (step.verb === 'QUIT') return this.#end('221 2.0.0');
+    if (!this.#served) return this.#wrong(BAD_SEQUENCE);
+    switch (step.verb) {
+      case 'EHLO':
+      case 'HELO':
+        return this.#ask('hello', step.answer, {
+          accepted: () => {
+            this.#introduced = step.verb;
+            this.#endTransaction();
+          },
+        });
+      case 'VRFY':
+        return this.#ask('verify', step.answer);
+      case 'EXPN':
+        return this.#ask('expand', step.answer);
+      case 'HELP':
+        return this.#ask('help', step.answer);
+      case 'NOOP':
+        return this.#right('250 2.0.0');
+      case 'RSET':
+        this.#endTransaction();
+        return this.#right('250 2.0.0');
+      case 'bad':
+        return this.#wrong(step.reply);
+      case 'MAIL':
+        return this.#mail(step);
+      case 'RCPT':
+        return this.#rcpt(step);
+      case 'DATA':
+        return this.#data(step);
+    }
+  }
+
+  #mail({ parameter, answer, ...step }: Extract<Step, { verb: 'MAIL' }>): Prediction {
+    const length = lineOf({ parameter, answer, ...step }).length + 2;
+    const longest = this.#introduced === 'EHLO' ? LONGEST_MAIL : limits.maximumCommandLength;
+    if (length > longest) return this.#wrong('500 5.5.2');
+    if (this.#introduced === undefined || this.#open) return this.#wrong(BAD_SEQUENCE);
+    if (parameter !== '') {
+      const refusal = this.#introduced === 'HELO' ? '555 5.5.4' : MAIL_PARAMETERS[parameter];
+      if (refusal !== undefined) {
+        this.#refused = true;
+        return refusal.startsWith('552') ? says(refusal) : this.#wrong(refusal);
+      }
+    }
+    return this.#ask('mail', answer, {
+      accepted: () => {
+        this.#endTransaction();
+        this.#open = true;
+      },
+      rejected: () => {
+        this.#refused = true;
+      },
+    });
+  }
+
+  #rcpt({ parameter, answer }: Extract<Step, { verb: 'RCPT' }>): Prediction {
+    if (!this.#open) return this.#refused ? says(BAD_SEQUENCE) : this.#wrong(BAD_SEQUENCE);
+    if (parameter !== '') {
+      this.#refused = true;
+      return this.#wrong('555 5.5.4');
+    }
+    if (this.#recipients === limits.maximumRecipients) return says('452 4.5.3');
+    return this.#ask('rcpt', answer, {
+      accepted: () => {
+        this.#recipients += 1;
+      },
+      rejected: () => {
+        this.#refused = true;
+      },
+    });
+  }
+
+  #data({ answer, message, verdict }: Extract<Step, { verb: 'DATA' }>): Prediction {
+    if (!this.#open) return this.#refused ? says(BAD_SEQUENCE) : this.#wrong(BAD_SEQUENCE);
+    if (this.#recipients === 0) return this.#refused ? says('554 5.5.1') : this.#wrong(BAD_SEQUENCE);
+    const initiation = this.#ask('data', answer);
+    this.#endTransaction();
+    if (!initiation.replies.includes(ACCEPTED.data)) return initiation;
+    const outcome = this.#message(message, verdict);
+    return {
+      replies: [...initiation.replies, ...outcome.replies],
+      questions: [...initiation.questions, ...outcome.questions],
+      message,
+    };
+  }
+
+  #message(message: MessageKind, verdict: Answering): Prediction {
+    switch (message) {
+      case 'good':
+        return this.#ask('message', verdict);
+      case 'malformed':
+        return says('554 5.6.0');
+      case 'tooLarge':
+        return says('552 5.3.4');
+      case 'stalled':
+        return this.#end('421 4.4.2');
+    }
+  }
+
+  #ask(
+    kind: Question['kind'],
+    answer: Answering,
+    then: { readonly accepted?: () => void; readonly rejected?: () => void } = {},
+  ): Prediction {
+    const questions = [{ kind, answer }];
+    switch (answer) {
+      case 'hangUp':
+        return { ...this.#end('421 4.3.2'), questions };
+      case 'never':
+        return { ...this.#end('421 4.3.0'), questions };
+      case 'reject':
+        then.rejected?.();
+        return { replies: ['550 5.7.1'], questions };
+      default:
+        then.accepted?.();
+        return { ...this.#right(ACCEPTED[kind]), questions };
+    }
+  }
+
+  #right(reply: string): Prediction {
+    this.#consecutiveErrors = 0;
+    return says(reply);
+  }
+
+  /** The client's error. */
+  #wrong(reply: string): Prediction {
+    this.#consecutiveErrors += 1;
+    return this.#consecutiveErrors < limits.maximumErrors ? says(reply) : this.#end('421 4.7.0');
+  }
+
+  #end(reply: string): Prediction {
+    if (this.over) return nothing;
+    this.over = true;
+    return says(reply);
+  }
+
+  #endTransaction(): void {
+    this.#open = false;
+    this.#recipients = 0;
+    this.#refused = false;
+  }
+}
+
+const nothing: Prediction = { replies: [], questions: [] };
+
+const says = (reply: string): Prediction => ({ replies: [reply], questions: [] });
