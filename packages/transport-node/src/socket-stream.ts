@@ -2,8 +2,8 @@
  * A byte stream over a `net.Socket` that allows half-open connections.
  *
  * Invariants: the socket has its handlers for `error` and `close` from the moment it is handed over, so nothing
- * that happens to a connection can become an uncaught error; bytes are handed on as they come from the socket;
- * those written are given to it in their order, small writes at the end of the turn of the event loop; a callback runs either from within an event of the socket or in a tick
+ * that happens to a connection can become an uncaught error; bytes are handed on as they come from the socket
+ * and given to it as they are written; a callback runs either from within an event of the socket or in a tick
  * of its own, never from within a call.
  *
  * There is one of these for every connection, most of them idle: the event handlers are shared by all and find
@@ -53,21 +53,6 @@ function peerOf(socket: Socket): PeerInformation {
   return { address, port: remotePort };
 }
 
-/**
- * Small writes wait for the end of the turn of the event loop, and leave together: replies to a peer that come in
- * one turn are one packet, and those to many peers go out in one burst. Written one by one between the reads, each
- * would wake its peer from sleep, which costs more than all the rest of it: under load a third of a server's time.
- */
-const SMALL_OCTETS = 4096;
-
-let withSmallWrites: SocketStream[] = [];
-
-function sendSmallWrites(): void {
-  const streams = withSmallWrites;
-  withSmallWrites = [];
-  for (const stream of streams) stream.sendSmallWrites();
-}
-
 export class SocketStream implements ByteStream {
   readonly peer: PeerInformation;
   readonly #socket: Socket;
@@ -75,8 +60,6 @@ export class SocketStream implements ByteStream {
   #reason: Error | undefined;
   #writable = true;
   #paused = false;
-  /** Small writes wait for the end of the turn. */
-  #corked = false;
   /** Nothing may be called any more but `close`. */
   #broken = false;
   #drainWaits = false;
@@ -101,22 +84,7 @@ export class SocketStream implements ByteStream {
   }
 
   write(bytes: Uint8Array): boolean {
-    if (!this.#writable) return true;
-    if (bytes.length > SMALL_OCTETS) {
-      this.sendSmallWrites();
-    } else if (!this.#corked) {
-      this.#corked = true;
-      this.#socket.cork();
-      if (withSmallWrites.push(this) === 1) setImmediate(sendSmallWrites);
-    }
-    return this.#socket.write(bytes);
-  }
-
-  /** For the end of the turn. */
-  sendSmallWrites(): void {
-    if (!this.#corked) return;
-    this.#corked = false;
-    this.#socket.uncork();
+    return this.#writable ? this.#socket.write(bytes) : true;
   }
 
   pause(): void {
