@@ -153,7 +153,7 @@ describe('whatever the server does', () => {
         );
         for (const verdict of verdicts.flat()) reached.add(verdict);
       }),
-      { numRuns: 500 },
+      { numRuns: 3000 },
     );
     expect([...reached].sort()).toEqual(['deferred', 'delivered', 'rejected', 'unknown']);
   });
