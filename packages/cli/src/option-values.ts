@@ -3,7 +3,7 @@
  * the option and the text in front of it.
  */
 import { hostname as machineName } from 'node:os';
-import { isAddressLiteral, isDomain, type Mailbox, parseMailbox } from '@sansmtp/core';
+import { isHostName, type Mailbox, parseMailbox } from '@sansmtp/core';
 import { InvalidArgumentError } from 'commander';
 
 /** The longest time that a timer can wait for, in seconds: 2^31 − 1 milliseconds. */
@@ -42,11 +42,6 @@ export function deadline(text: string): number {
   const value = seconds(text);
   if (value === 0) throw new InvalidArgumentError('Give more than 0 seconds.');
   return value;
-}
-
-/** What may name a host to SMTP (RFC 5321 §2.3.5, §4.1.3). */
-function isHostName(text: string): boolean {
-  return isDomain(text) || isAddressLiteral(text);
 }
 
 /** A domain or an address literal. */

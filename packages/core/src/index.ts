@@ -24,7 +24,7 @@ export type { ServerState, ServerTimeouts } from './server/chart.js';
 export type * from './server/messages.js';
 export type { ServerSessionOptions } from './server/options.js';
 export { ServerSession } from './server/session.js';
-export { isAddressLiteral, isDomain } from './wire/domain.js';
+export { isHostName } from './wire/domain.js';
 export { MailDataError } from './wire/mail-data-encoder.js';
 export { encodeText } from './wire/octets.js';
 export {

@@ -11,7 +11,7 @@
 import { type FileHandle, mkdir, open, rename, stat, unlink } from 'node:fs/promises';
 import { hostname as machineName } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
-import { isAddressLiteral, isDomain } from '@sansmtp/core';
+import { isHostName } from '@sansmtp/core';
 import type { IncomingMessage, ServerSessionInformation } from '@sansmtp/transport';
 import { traceHeader } from './trace-header.js';
 import { uniqueName } from './unique-name.js';
@@ -94,10 +94,6 @@ async function write(handle: FileHandle, header: Buffer, body: AsyncIterable<Uin
   }
   if (waiting > 0) await handle.writeFile(Buffer.concat(batch, waiting));
   return size;
-}
-
-function isHostName(name: string): boolean {
-  return isDomain(name) || isAddressLiteral(name);
 }
 
 /**

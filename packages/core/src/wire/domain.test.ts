@@ -1,7 +1,7 @@
 import { isIPv6 } from 'node:net';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { addressLiteralEnd, domainEnd, isAddressLiteral, isDomain } from './domain.js';
+import { addressLiteralEnd, domainEnd, isAddressLiteral, isDomain, isHostName } from './domain.js';
 
 const label63 = 'a'.repeat(63);
 /** 255 octets: three labels of 63, one of 61, a last one of one, and the dots. */
@@ -198,5 +198,12 @@ describe('addressLiteralEnd', () => {
 
   it('reads nothing that does not start with a bracket', () => {
     expect(addressLiteralEnd('a[192.0.2.1]', 0)).toBe(-1);
+  });
+});
+
+describe('the name of a host', () => {
+  it('is a domain or an address literal, and nothing else (RFC 5321 §2.3.5, §4.1.3)', () => {
+    expect(['mx.example', 'localhost', '[192.0.2.1]', '[IPv6:::1]'].every(isHostName)).toBe(true);
+    expect(['', 'my_host', '192.0.2.1]', 'a b', 'a\r\nb'].some(isHostName)).toBe(false);
   });
 });

@@ -91,3 +91,8 @@ export function isDomain(text: string): boolean {
 export function isAddressLiteral(text: string): boolean {
   return text.length <= MAXIMUM_DOMAIN_OCTETS && addressLiteralEnd(text, 0) === text.length;
 }
+
+/** Whether the text names a host to SMTP: a domain, or an address literal (RFC 5321 §2.3.5, §4.1.3). */
+export function isHostName(text: string): boolean {
+  return isDomain(text) || isAddressLiteral(text);
+}
