@@ -8,6 +8,7 @@
  *
  * Every line takes time in proportion to its length; how long a line may be, the framer says.
  */
+import { Secret } from '../secret.js';
 import { decodeText, encodeText } from './octets.js';
 import {
   type ForwardPath,
@@ -27,27 +28,54 @@ export interface Parameter {
 
 /** A command of the peer, well-formed by RFC 5321 §4.1; whether it is legal now, the chart says. */
 export type Command =
-  | { readonly verb: 'EHLO' | 'HELO'; readonly name: string }
+  /** LHLO is EHLO where LMTP is spoken (RFC 2033 §4.1). */
+  | { readonly verb: 'EHLO' | 'HELO' | 'LHLO'; readonly name: string }
   | { readonly verb: 'MAIL'; readonly reversePath: ReversePath; readonly parameters: readonly Parameter[] }
   | { readonly verb: 'RCPT'; readonly forwardPath: ForwardPath; readonly parameters: readonly Parameter[] }
-  | { readonly verb: 'DATA' | 'RSET' | 'QUIT' }
+  | { readonly verb: 'DATA' | 'RSET' | 'QUIT' | 'STARTTLS' }
   | { readonly verb: 'NOOP' | 'HELP'; readonly argument: string }
-  | { readonly verb: 'VRFY' | 'EXPN'; readonly argument: string };
+  /** `utf8`: SMTPUTF8 stood behind the argument, and the reply may hold UTF-8 (RFC 6531 §3.7.4). */
+  | { readonly verb: 'VRFY' | 'EXPN'; readonly argument: string; readonly utf8?: true }
+  /** The size of the chunk that follows the line, in octets (RFC 3030 §2). */
+  | { readonly verb: 'BDAT'; readonly size: number; readonly last: boolean }
+  /**
+   * The mechanism in upper case; the initial response as it stands on the wire, in base64, or `=` for an empty one
+   * (RFC 4954 §4).
+   */
+  | { readonly verb: 'AUTH'; readonly mechanism: string; readonly initialResponse?: Secret }
+  /** RFC 1985; Postfix. */
+  | { readonly verb: 'ETRN' | 'XCLIENT' | 'XFORWARD'; readonly argument: string }
+  /** A verb of an embedder's extension, in upper case. */
+  | { readonly verb: 'extension'; readonly name: string; readonly argument: string };
 
 /**
- * Why a line is no command: the verb is not known or not legible (500), known but not offered here (502), or
- * its argument is wrong (501, 553).
+ * Why a line is no command: the verb is not known or not legible (500), known but not implemented (502), or its
+ * argument is wrong (501, 553). `unframed`: it announces octets, but nobody can tell how many, so that where the
+ * next command begins is not known either.
  */
-type CommandFailureKind = 'unrecognized' | 'notImplemented' | 'syntax';
+type CommandFailureKind = 'unrecognized' | 'notImplemented' | 'syntax' | 'unframed';
 
 /** A line that is no command, and the reply to give to it. */
 export interface CommandFailure {
   readonly failure: CommandFailureKind;
   readonly reply: Reply;
+  /** The verb whose argument is wrong. */
+  readonly verb?: Command['verb'];
+}
+
+/** What decides about the reading of a line. */
+export interface CommandGrammar {
+  /** Paths, and what VRFY and EXPN ask about, may hold UTF-8 (RFC 6531 §3.3). */
+  readonly utf8: boolean;
+  /** Verbs of an embedder's extensions, in upper case. */
+  readonly extensionVerbs: ReadonlySet<string>;
 }
 
 /** The longest command line with its CRLF, in octets, where no extension allows more (RFC 5321 §4.5.3.1.4). */
 const MAXIMUM_COMMAND_OCTETS = 512;
+
+/** The longest line of an AUTH exchange with its CRLF, in octets (RFC 4954 §4). */
+export const MAXIMUM_AUTHENTICATION_OCTETS = 12_288;
 
 /** The longest name in EHLO and HELO, in octets: that of a domain (RFC 5321 §4.5.3.1.2). */
 const MAXIMUM_NAME_OCTETS = 255;
@@ -71,6 +99,7 @@ const NON_ASCII = refuse(500, '5.5.2', 'Commands are written in ASCII');
 const CONTROL_CHARACTER = refuse(501, '5.5.2', 'Control characters are not allowed in a command');
 const MAIL_SYNTAX = refuse(501, '5.5.4', 'Syntax: MAIL FROM:<address> [parameters]');
 const RCPT_SYNTAX = refuse(501, '5.5.4', 'Syntax: RCPT TO:<address> [parameters]');
+const UTF8_NOT_DECLARED = refuse(553, '5.6.7', 'Characters outside ASCII need SMTPUTF8 behind them');
 const MALFORMED_PARAMETERS = refuse(
   501,
   '5.5.4',
@@ -79,7 +108,7 @@ const MALFORMED_PARAMETERS = refuse(
 
 /** For MAIL and RCPT, which get characters outside ASCII because those may stand in a path. */
 function unlessNonAscii(argument: string, failure: CommandFailure): CommandFailure {
-  return /^[ -~]*$/.test(argument) ? failure : NON_ASCII;
+  return isAscii(argument) ? failure : NON_ASCII;
 }
 
 /**
@@ -146,35 +175,35 @@ function parseParameters(argument: string, from: number): readonly Parameter[] |
 }
 
 /** Makes a command of what stands behind the verb, spaces on both sides of it removed. */
-type ArgumentParser = (argument: string) => Command | CommandFailure;
+type ArgumentParser = (argument: string, utf8: boolean) => Command | CommandFailure;
 
-function hello(verb: 'EHLO' | 'HELO'): ArgumentParser {
+function hello(verb: 'EHLO' | 'HELO' | 'LHLO'): ArgumentParser {
   const malformed = refuse(501, '5.5.4', `Syntax: ${verb} domain or address literal, without spaces`);
   return (argument) => (isName(argument) ? { verb, name: argument } : malformed);
 }
 
-function mail(argument: string): Command | CommandFailure {
+function mail(argument: string, utf8: boolean): Command | CommandFailure {
   if (!/^FROM:/i.test(argument)) return unlessNonAscii(argument, MAIL_SYNTAX);
   // The space after the colon is none of RFC 5321 §3.3's, and common all the same.
   const pathStart = skipSpaces(argument, 'FROM:'.length);
   if (pathStart === argument.length) return MAIL_SYNTAX;
-  const read = parseReversePath(argument, pathStart, false);
+  const read = parseReversePath(argument, pathStart, utf8);
   if ('failure' in read) return refusePath(read, '5.1.7');
   const parameters = parseParameters(argument, read.end);
   return 'failure' in parameters ? parameters : { verb: 'MAIL', reversePath: read.path, parameters };
 }
 
-function rcpt(argument: string): Command | CommandFailure {
+function rcpt(argument: string, utf8: boolean): Command | CommandFailure {
   if (!/^TO:/i.test(argument)) return unlessNonAscii(argument, RCPT_SYNTAX);
   const pathStart = skipSpaces(argument, 'TO:'.length);
   if (pathStart === argument.length) return RCPT_SYNTAX;
-  const read = parseForwardPath(argument, pathStart, false);
+  const read = parseForwardPath(argument, pathStart, utf8);
   if ('failure' in read) return refusePath(read, '5.1.3');
   const parameters = parseParameters(argument, read.end);
   return 'failure' in parameters ? parameters : { verb: 'RCPT', forwardPath: read.path, parameters };
 }
 
-function withoutArgument(verb: 'DATA' | 'RSET' | 'QUIT'): ArgumentParser {
+function withoutArgument(verb: 'DATA' | 'RSET' | 'QUIT' | 'STARTTLS'): ArgumentParser {
   const command: Command = { verb };
   const surplus = refuse(501, '5.5.4', `Syntax: ${verb}, without an argument`);
   return (argument) => (argument === '' ? command : surplus);
@@ -184,9 +213,50 @@ function withOptionalText(verb: 'NOOP' | 'HELP'): ArgumentParser {
   return (argument) => ({ verb, argument });
 }
 
-function withText(verb: 'VRFY' | 'EXPN', what: string): ArgumentParser {
+function withText(verb: 'ETRN' | 'XCLIENT' | 'XFORWARD', what: string): ArgumentParser {
   const missing = refuse(501, '5.5.4', `Syntax: ${verb} ${what}`);
   return (argument) => (argument === '' ? missing : { verb, argument });
+}
+
+/** What is asked about may hold UTF-8, if SMTPUTF8 stands behind it (RFC 6531 §3.7.4). */
+function withName(verb: 'VRFY' | 'EXPN', what: string): ArgumentParser {
+  const missing = refuse(501, '5.5.4', `Syntax: ${verb} ${what}`);
+  return (argument, utf8) => {
+    const declared = utf8 ? /^(.*[^ ]) +SMTPUTF8$/is.exec(argument)?.[1] : undefined;
+    if (declared !== undefined) return { verb, argument: declared, utf8: true };
+    if (argument === '') return missing;
+    if (isAscii(argument)) return { verb, argument };
+    return utf8 ? UTF8_NOT_DECLARED : NON_ASCII;
+  };
+}
+
+const BDAT_SYNTAX: CommandFailure = {
+  failure: 'unframed',
+  reply: { code: 501, enhancedCode: '5.5.4', lines: ['Syntax: BDAT size [LAST]; closing the session'] },
+};
+
+/** RFC 3030 §2 `bdat-cmd`; the size has 20 digits at most, as that of SIZE has. */
+function bdat(argument: string): Command | CommandFailure {
+  const match = /^(\d{1,20})(?: +(LAST))?$/i.exec(argument);
+  const size = Number(match?.[1]);
+  if (match === null || !Number.isSafeInteger(size)) return BDAT_SYNTAX;
+  return { verb: 'BDAT', size, last: match[2] !== undefined };
+}
+
+const AUTH_SYNTAX = refuse(501, '5.5.4', 'Syntax: AUTH mechanism [initial response in base64, or "="]');
+
+/** RFC 4954 §4; mechanisms are named as RFC 4422 §3.1 has it. Whether it is base64, the exchange finds out. */
+function auth(argument: string): Command | CommandFailure {
+  const match = /^([\w-]{1,20})(?: +([^ ]+))?$/.exec(argument);
+  if (match === null) return AUTH_SYNTAX;
+  const mechanism = (match[1] ?? '').toUpperCase();
+  const response = match[2];
+  if (response === undefined) return { verb: 'AUTH', mechanism };
+  return { verb: 'AUTH', mechanism, initialResponse: new Secret(response) };
+}
+
+function isAscii(text: string): boolean {
+  return /^[ -~]*$/.test(text);
 }
 
 function notImplemented(verb: string): ArgumentParser {
@@ -204,23 +274,29 @@ const ascii = (parseArgument: ArgumentParser): VerbRule => ({ parseArgument, non
 const unicode = (parseArgument: ArgumentParser): VerbRule => ({ parseArgument, nonAscii: true });
 
 /** Verbs that clients know from elsewhere: 502 tells them more than 500 would (RFC 5321 §4.2.4). */
-const NOT_IMPLEMENTED = [
-  ...['SEND', 'SOML', 'SAML', 'TURN'],
-  ...['STARTTLS', 'AUTH', 'BDAT', 'ETRN', 'ATRN', 'LHLO', 'XCLIENT', 'XFORWARD'],
-];
+const NOT_IMPLEMENTED = ['SEND', 'SOML', 'SAML', 'TURN', 'ATRN'];
+
+const PLAIN_GRAMMAR: CommandGrammar = { utf8: false, extensionVerbs: new Set() };
 
 const VERBS: ReadonlyMap<string, VerbRule> = new Map<string, VerbRule>([
   ['EHLO', ascii(hello('EHLO'))],
   ['HELO', ascii(hello('HELO'))],
+  ['LHLO', ascii(hello('LHLO'))],
   ['MAIL', unicode(mail)],
   ['RCPT', unicode(rcpt)],
   ['DATA', ascii(withoutArgument('DATA'))],
   ['RSET', ascii(withoutArgument('RSET'))],
   ['QUIT', ascii(withoutArgument('QUIT'))],
+  ['STARTTLS', ascii(withoutArgument('STARTTLS'))],
+  ['AUTH', ascii(auth)],
+  ['BDAT', ascii(bdat)],
   ['NOOP', ascii(withOptionalText('NOOP'))],
   ['HELP', ascii(withOptionalText('HELP'))],
-  ['VRFY', ascii(withText('VRFY', 'user name or address'))],
-  ['EXPN', ascii(withText('EXPN', 'name of a mailing list'))],
+  ['VRFY', unicode(withName('VRFY', 'user name or address'))],
+  ['EXPN', unicode(withName('EXPN', 'name of a mailing list'))],
+  ['ETRN', ascii(withText('ETRN', 'node'))],
+  ['XCLIENT', ascii(withText('XCLIENT', 'attribute=value...'))],
+  ['XFORWARD', ascii(withText('XFORWARD', 'attribute=value...'))],
   ...NOT_IMPLEMENTED.map((verb): [string, VerbRule] => [verb, ascii(notImplemented(verb))]),
 ]);
 
@@ -232,7 +308,10 @@ const VERBS: ReadonlyMap<string, VerbRule> = new Map<string, VerbRule>([
  *
  * @param line without its CRLF
  */
-export function parseCommand(line: Uint8Array): Command | CommandFailure {
+export function parseCommand(
+  line: Uint8Array,
+  { utf8, extensionVerbs }: CommandGrammar = PLAIN_GRAMMAR,
+): Command | CommandFailure {
   const text = decodeText(line);
   // Not even SMTPUTF8 allows what is not UTF-8 (RFC 6531 §3.3).
   if (text === undefined) return NON_ASCII;
@@ -253,10 +332,17 @@ export function parseCommand(line: Uint8Array): Command | CommandFailure {
   // Before upper case is made of it: that would turn "maıl", with a dotless i, into MAIL.
   if (firstNonAscii < verbEnd) return NON_ASCII;
   const verb = text.slice(0, verbEnd);
+  const argument = text.slice(skipSpaces(text, verbEnd), end);
   const rule = VERBS.get(verb) ?? VERBS.get(verb.toUpperCase());
-  if (rule === undefined) return UNRECOGNIZED;
+  if (rule === undefined) {
+    const name = verb.toUpperCase();
+    if (!extensionVerbs.has(name)) return UNRECOGNIZED;
+    return firstNonAscii < end ? NON_ASCII : { verb: 'extension', name, argument };
+  }
   if (firstNonAscii < end && !rule.nonAscii) return NON_ASCII;
-  return rule.parseArgument(text.slice(skipSpaces(text, verbEnd), end));
+  const read = rule.parseArgument(argument, utf8);
+  if (!('failure' in read) || read.failure === 'notImplemented') return read;
+  return { ...read, verb: verb.toUpperCase() as Command['verb'] };
 }
 
 function formatParameters(parameters: readonly Parameter[]): string {
@@ -286,6 +372,7 @@ function formatLine(command: Command): string {
   switch (command.verb) {
     case 'EHLO':
     case 'HELO':
+    case 'LHLO':
       if (!isName(command.name)) {
         throw new RangeError(
           `${JSON.stringify(command.name)} is no name for ${command.verb}: it takes 1 to ` +
@@ -301,36 +388,70 @@ function formatLine(command: Command): string {
     case 'DATA':
     case 'RSET':
     case 'QUIT':
+    case 'STARTTLS':
       return command.verb;
+    case 'BDAT':
+      if (!Number.isSafeInteger(command.size) || command.size < 0) {
+        throw new RangeError(`A chunk of ${command.size} octets cannot be announced: it takes 0 or more`);
+      }
+      return `BDAT ${command.size}${command.last ? ' LAST' : ''}`;
+    case 'AUTH': {
+      const response = command.initialResponse?.revealText();
+      if (
+        !/^[\w-]{1,20}$/.test(command.mechanism) ||
+        (response !== undefined && !/^[!-~]+$/.test(response))
+      ) {
+        throw new RangeError(
+          'AUTH takes the name of a mechanism, and for an initial response base64, or "="',
+        );
+      }
+      return `AUTH ${command.mechanism}${response === undefined ? '' : ` ${response}`}`;
+    }
     case 'VRFY':
     case 'EXPN':
+      if (command.argument === '') throw new RangeError(`${command.verb} needs an argument`);
+      return `${formatArgument(command.verb, command.argument)}${command.utf8 ? ' SMTPUTF8' : ''}`;
+    case 'ETRN':
+    case 'XCLIENT':
+    case 'XFORWARD':
       if (command.argument === '') throw new RangeError(`${command.verb} needs an argument`);
       return formatArgument(command.verb, command.argument);
     case 'NOOP':
     case 'HELP':
       return formatArgument(command.verb, command.argument);
+    case 'extension':
+      if (!/^[A-Z\d][A-Z\d-]*$/i.test(command.name)) {
+        throw new RangeError(`${JSON.stringify(command.name)} is no verb: letters, digits and hyphens`);
+      }
+      return formatArgument(command.name, command.argument);
   }
 }
 
 /**
  * The command as a line, with its CRLF: the inverse of `parseCommand`, which understands all that this writes.
  *
- * @throws RangeError when a value cannot be written, so that nothing in it can end the line, start another
- *   command or add a parameter: characters outside printable ASCII, an address, keyword or value against the
- *   grammar of RFC 5321 §4.1.2, a keyword given twice, or more octets than RFC 5321 §4.5.3.1 allows (for
+ * @param options.utf8 let UTF-8 stand where SMTPUTF8 allows it (RFC 6531 §3.3); only to a server that offers it
+ * @throws {RangeError} a value cannot be written, so that nothing in it can end the line, start another command or
+ *   add a parameter: characters outside printable ASCII, an address, keyword or value against the grammar of
+ *   RFC 5321 §4.1.2, a keyword given twice, or more octets than RFC 5321 §4.5.3.1 allows (RFC 4954 §4 for AUTH; for
  *   MAIL and RCPT that of their paths only: each extension raises the limit of the line for its parameters)
  */
-export function formatCommand(command: Command): Uint8Array {
+export function formatCommand(
+  command: Command,
+  { utf8 = false }: { readonly utf8?: boolean } = {},
+): Uint8Array {
+  const { verb } = command;
   const line = formatLine(command);
-  if (!/^[ -~]*$/.test(line)) {
-    throw new RangeError(`${command.verb} can only be written in printable ASCII: ${JSON.stringify(line)}`);
+  const mayHoldUtf8 = utf8 && (verb === 'MAIL' || verb === 'RCPT' || verb === 'VRFY' || verb === 'EXPN');
+  if (mayHoldUtf8 ? /\p{Cc}/u.test(line) : !isAscii(line)) {
+    const shown = verb === 'AUTH' ? '' : `: ${JSON.stringify(line)}`;
+    throw new RangeError(`${verb} can only be written in printable ASCII${shown}`);
   }
   const octets = encodeText(`${line}\r\n`);
-  const limited = command.verb !== 'MAIL' && command.verb !== 'RCPT';
-  if (limited && octets.length > MAXIMUM_COMMAND_OCTETS) {
+  const limit = verb === 'AUTH' ? MAXIMUM_AUTHENTICATION_OCTETS : MAXIMUM_COMMAND_OCTETS;
+  if (verb !== 'MAIL' && verb !== 'RCPT' && octets.length > limit) {
     throw new RangeError(
-      `${command.verb} would take ${octets.length} octets; a command line has ${MAXIMUM_COMMAND_OCTETS}, ` +
-        'its CRLF included',
+      `${verb} would take ${octets.length} octets; a command line has ${limit}, its CRLF included`,
     );
   }
   return octets;

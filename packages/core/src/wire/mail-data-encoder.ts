@@ -7,6 +7,8 @@
  *   on whether a bare one ends a line; what one takes for data, another takes for the end of the message and
  *   for the commands of a second one. A lone LF may be converted, since that is how a text file ends its lines;
  *   a bare CR is never repaired, since nobody can know what was meant.
+ * - For BDAT there is no transparency, and nothing closes the mail data: the size of each chunk says where it ends
+ *   (RFC 3030 §2). All else holds as well: the next relay may have to use DATA.
  * - Octets above 127 pass, whether or not the server offers to take them (8BITMIME, RFC 6152).
  * - What comes out depends on the octets alone, never on how they were cut into chunks.
  */
@@ -38,6 +40,18 @@ export class MailDataError extends Error {
   }
 }
 
+/** Makes of a message what goes over the wire. */
+export interface MailDataCoding {
+  /** The next octets. After the last, send what `end` returns. */
+  encode(chunk: Uint8Array): Uint8Array;
+  end(): Uint8Array;
+}
+
+const NOTHING = new Uint8Array(0);
+
+/** For BINARYMIME (RFC 3030 §3): every octet is as the message has it. */
+export const VERBATIM: MailDataCoding = { encode: (chunk) => chunk, end: () => NOTHING };
+
 /** What the last octet was, as far as the meaning of the next depends on it. */
 type Place = 'lineBegin' | 'carriageReturn' | 'line';
 
@@ -55,14 +69,17 @@ function insertInto(chunk: Uint8Array, positions: readonly number[]): Uint8Array
   return encoded;
 }
 
-export class MailDataEncoder {
+export class MailDataEncoder implements MailDataCoding {
   readonly #convert: boolean;
+  readonly #transparency: boolean;
   #place: Place = 'lineBegin';
   /** Octets of the message in earlier chunks. */
   #taken = 0;
 
-  constructor(options: { readonly newlines: LoneLineFeed }) {
+  /** @param options.transparency false for BDAT. @default true */
+  constructor(options: { readonly newlines: LoneLineFeed; readonly transparency?: boolean }) {
     this.#convert = options.newlines === 'convert';
+    this.#transparency = options.transparency ?? true;
   }
 
   /**
@@ -98,7 +115,7 @@ export class MailDataEncoder {
       } else if (octet === NUL) {
         throw new MailDataError('NUL', this.#taken + i);
       } else {
-        if (place === 'lineBegin' && octet === DOT) {
+        if (place === 'lineBegin' && octet === DOT && this.#transparency) {
           insertions ??= [];
           insertions.push(i);
         }
@@ -112,12 +129,14 @@ export class MailDataEncoder {
   }
 
   /**
-   * What closes the mail data: "." CRLF, behind a CRLF if the message does not end in one.
+   * What closes the mail data: "." CRLF, behind a CRLF if the message does not end in one. Without transparency that
+   * CRLF alone, or nothing: the message is the same by either way.
    *
    * @throws {MailDataError} when the message ends in CR
    */
   end(): Uint8Array {
     if (this.#place === 'carriageReturn') throw new MailDataError('bare CR', this.#taken - 1);
+    if (!this.#transparency) return this.#place === 'lineBegin' ? NOTHING : Uint8Array.of(CR, LF);
     return this.#place === 'lineBegin' ? Uint8Array.of(DOT, CR, LF) : Uint8Array.of(CR, LF, DOT, CR, LF);
   }
 }

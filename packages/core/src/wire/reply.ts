@@ -49,7 +49,8 @@ function fold(line: string, maximumLength: number): string[] {
   let rest = line;
   while (rest.length > maximumLength) {
     const space = rest.lastIndexOf(' ', maximumLength - 1);
-    const length = space < 0 ? maximumLength : space + 1;
+    let length = space < 0 ? maximumLength : space + 1;
+    if (/[\ud800-\udbff]/.test(rest[length - 1] ?? '')) length -= 1; // not amid a character
     parts.push(rest.slice(0, length));
     rest = rest.slice(length);
   }
@@ -57,24 +58,32 @@ function fold(line: string, maximumLength: number): string[] {
   return parts;
 }
 
+function linesOf(text: string): string[] {
+  return text.split(/\r\n|\r|\n/);
+}
+
 /** The lines that a text takes on the wire. */
-function wireLines(text: string, maximumLength: number): string[] {
+function wireLines(text: string, maximumLength: number, utf8: boolean): string[] {
   // Nearly all are one line as they are; replies are written for each command.
   if (text.length <= maximumLength && /^[\t -~]*$/.test(text)) return [text];
-  return text.split(/\r\n|\r|\n/).flatMap((line) => fold(line.replace(/[^\t -~]/gu, '?'), maximumLength));
+  if (!utf8) return linesOf(text).flatMap((line) => fold(line.replace(/[^\t -~]/gu, '?'), maximumLength));
+  // A code unit takes three octets at most.
+  const safeLength = Math.floor(maximumLength / 3);
+  return linesOf(text).flatMap((line) => fold(line.replace(/[^\P{Cc}\t]/gu, '?'), safeLength));
 }
 
 /**
  * The reply as it goes to the client, with its CRLFs.
  *
  * Whatever the text holds, only well-formed lines of this one reply come out: a CR, LF or CRLF in it starts a
- * new line, any other character outside tab and printable ASCII becomes `?` (RFC 5321 §4.2 `textstring`;
- * UTF-8 would need SMTPUTF8, RFC 6531 §3.7.4), and a line of over 512 octets is folded into several.
+ * new line, any other character outside tab and printable ASCII becomes `?` (RFC 5321 §4.2 `textstring`), and a line
+ * of over 512 octets is folded into several.
  *
+ * @param options.utf8 let UTF-8 stand: only where the client has asked for it by SMTPUTF8 (RFC 6531 §3.7.4)
  * @throws RangeError when the code is not 200 to 599, when there is no line, or when the enhanced status code
  *   is malformed or of another class than the code (RFC 2034 §4); a 3yz code has no class, and takes none
  */
-export function formatReply(reply: Reply): Uint8Array {
+export function formatReply(reply: Reply, { utf8 = false }: { readonly utf8?: boolean } = {}): Uint8Array {
   const { code, enhancedCode, lines } = reply;
   if (!Number.isInteger(code) || code < 200 || code > 599) {
     throw new RangeError(`Reply code ${code} is not one of 200 to 599`);
@@ -92,7 +101,7 @@ export function formatReply(reply: Reply): Uint8Array {
   let text = '';
   let pending = '';
   for (const line of lines) {
-    for (const part of wireLines(line, maximumLength)) {
+    for (const part of wireLines(line, maximumLength, utf8)) {
       if (pending !== '') text += `${code}-${pending}`;
       pending = `${prefix}${part}\r\n`;
     }

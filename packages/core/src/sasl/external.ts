@@ -1,0 +1,31 @@
+/**
+ * EXTERNAL (RFC 4422 §A): the client is who its certificate says, and tells only on whose behalf it acts.
+ * Whether a certificate that could not be verified is good enough, by its fingerprint for instance, is for
+ * whoever verifies the attempt; a client that showed none is nobody.
+ */
+import { Secret } from '../secret.js';
+import type { ClientExchange, ClientMechanism, ServerExchange, ServerMechanism } from './exchange.js';
+import { onBehalfOf, presentedName } from './presented.js';
+import { challenge, MALFORMED, NOTHING, REFUSED, verify } from './steps.js';
+
+export const externalServer: ServerMechanism = {
+  name: 'EXTERNAL',
+  clientFirst: true,
+  *begin(channel): ServerExchange {
+    const given = presentedName(yield* challenge(NOTHING));
+    if (given === undefined) return MALFORMED;
+    if (channel.tls?.peerCertificate === undefined) return REFUSED;
+    if (!(yield* verify({ mechanism: 'EXTERNAL', ...onBehalfOf(given, '') }))) return REFUSED;
+    return { type: 'success', identity: { mechanism: 'EXTERNAL', username: given } };
+  },
+};
+
+export const externalClient: ClientMechanism = {
+  name: 'EXTERNAL',
+  *begin(credentials): ClientExchange {
+    if (credentials.kind !== 'external') return 'EXTERNAL needs the certificate shown to the server';
+    const data = new Secret(credentials.authorizationIdentity ?? '');
+    yield { type: 'respond', data, mayEnd: true };
+    return 'The server asked for more than EXTERNAL has to say';
+  },
+};

@@ -1,0 +1,102 @@
+/**
+ * The SASL mechanisms, by name, and which of them to use: what a server may offer on a connection, and what a
+ * client takes of an offer.
+ */
+import type { TlsInformation } from '../tls.js';
+import { cramMd5Client, cramMd5Server } from './cram-md5.js';
+import type { ClientCredentials, ClientMechanism, MechanismName, ServerMechanism } from './exchange.js';
+import { externalClient, externalServer } from './external.js';
+import { loginClient, loginServer } from './login.js';
+import { oauthBearerClient, oauthBearerServer } from './oauthbearer.js';
+import { plainClient, plainServer } from './plain.js';
+import { preferredBinding, scramClients, scramServers } from './scram.js';
+import { xoauth2Client, xoauth2Server } from './xoauth2.js';
+
+export const serverMechanisms: ReadonlyMap<MechanismName, ServerMechanism> = new Map(
+  [
+    externalServer,
+    ...scramServers,
+    cramMd5Server,
+    plainServer,
+    loginServer,
+    oauthBearerServer,
+    xoauth2Server,
+  ].map((mechanism) => [mechanism.name, mechanism]),
+);
+
+/** The strongest first, among those that take the same credentials. */
+export const clientMechanisms: ReadonlyMap<MechanismName, ClientMechanism> = new Map(
+  [
+    externalClient,
+    ...scramClients,
+    cramMd5Client,
+    plainClient,
+    loginClient,
+    oauthBearerClient,
+    xoauth2Client,
+  ].map((mechanism) => [mechanism.name, mechanism]),
+);
+
+/** All but CRAM-MD5, which needs passwords in the clear at the server and gives little for it. */
+export const DEFAULT_MECHANISMS: readonly MechanismName[] = [...serverMechanisms.keys()].filter(
+  (name) => name !== 'CRAM-MD5',
+);
+
+function credentialsFor(name: MechanismName): ClientCredentials['kind'] {
+  switch (name) {
+    case 'EXTERNAL':
+      return 'external';
+    case 'OAUTHBEARER':
+    case 'XOAUTH2':
+      return 'token';
+    default:
+      return 'password';
+  }
+}
+
+/** Whether the client can say in it what these credentials want said. */
+function fits(name: MechanismName, credentials: ClientCredentials): boolean {
+  if (credentialsFor(name) !== credentials.kind) return false;
+  const forItself = credentials.kind !== 'password' || !credentials.authorizationIdentity;
+  return forItself || (name !== 'CRAM-MD5' && name !== 'LOGIN');
+}
+
+/**
+ * Those of the mechanisms that a server can use on this connection: EXTERNAL only with a client that showed a
+ * certificate, -PLUS only over TLS that can be bound to. Whether passwords may pass in the clear is not asked
+ * here.
+ *
+ * @param tls undefined without TLS
+ */
+export function usableMechanisms(
+  names: readonly MechanismName[],
+  tls: TlsInformation | undefined,
+): readonly MechanismName[] {
+  return names.filter((name) => {
+    if (name === 'EXTERNAL') return tls?.peerCertificate !== undefined;
+    return !name.endsWith('-PLUS') || preferredBinding(tls) !== undefined;
+  });
+}
+
+/**
+ * The mechanism that a client should take, undefined where none will do: one that its credentials fit, that
+ * the server offers and the client allows. Of those, EXTERNAL; or SCRAM with channel binding before SCRAM
+ * without, SHA-256 before SHA-1, then CRAM-MD5, PLAIN, LOGIN; or OAUTHBEARER before XOAUTH2. CRAM-MD5 and
+ * LOGIN have no place for an authorization identity.
+ *
+ * @param offered in upper case
+ * @param tls undefined without TLS
+ */
+export function strongestMechanism(
+  credentials: ClientCredentials,
+  offered: ReadonlySet<string>,
+  allowed: readonly MechanismName[],
+  tls: TlsInformation | undefined,
+): ClientMechanism | undefined {
+  for (const [name, mechanism] of clientMechanisms) {
+    if (!fits(name, credentials) || !offered.has(name) || !allowed.includes(name)) continue;
+    if (name.endsWith('-PLUS') && preferredBinding(tls) === undefined) continue;
+    return mechanism;
+  }
+  return undefined;
+}
