@@ -1,37 +1,63 @@
 /**
- * What a service extension (RFC 5321 §2.2) adds to both ends where it changes parameters only. One that adds
- * states changes the charts as well.
+ * What a service extension (RFC 5321 §2.2) is, ours or an embedder's: an EHLO keyword, and with it parameters of
+ * MAIL and RCPT, and verbs that are questions to the application. One that adds states changes the charts as well.
  */
-
+import type { MechanismName } from '../sasl/exchange.js';
 import type { Reply } from '../wire/reply.js';
-import type { MailParameters } from './parameters.js';
+import type { MailParameters, RcptParameters } from './parameters.js';
 
-/** What the server's options decide about the extensions that it offers. */
-export interface OfferOptions {
+/** Where a server session stands, as far as it decides what is offered. */
+export interface SessionStanding {
+  readonly protocol: 'smtp' | 'lmtp';
   /** Octets; Infinity for no limit. */
   readonly maximumMessageSize: number;
+  readonly maximumRecipients: number;
+  /** STARTTLS may be used now. */
+  readonly startTls: boolean;
+  /** TLS protects the connection. */
+  readonly secured: boolean;
+  /** The SASL mechanisms that the connection, as it stands, allows. */
+  readonly mechanisms: readonly MechanismName[];
+  /** The peer may speak of others than itself: XCLIENT and XFORWARD. */
+  readonly trusted: boolean;
 }
 
-/** A parameter of MAIL, both ways. */
-export interface MailParameterRule {
+/** A parameter of MAIL or RCPT, both ways. */
+export interface ParameterRule<Parameters> {
   /** In upper case. */
   readonly keyword: string;
-  /** Reads the value that a client sent; a reply refuses it. */
-  parse(value: string | undefined, options: OfferOptions): MailParameters | Reply;
+  /** Reads the value that a client sent (undefined: there was no `=`); a reply refuses it. */
+  parse(value: string | undefined, session: SessionStanding): Parameters | Reply;
   /**
-   * The value that a client sends, where there is something to say.
+   * The value that a client sends, `true` for the keyword alone, undefined where there is nothing to say.
+   * @param offered what the server wrote behind the extension's keyword in its reply to EHLO
    * @throws {RangeError} the parameter cannot be written
    */
-  format(parameters: MailParameters): string | undefined;
+  format(parameters: Parameters, offered: string): string | true | undefined;
+  /**
+   * Whether a client must not send the mail at all to a server that does not offer the extension. Absent: the
+   * parameter is left out there.
+   */
+  isEssential?(parameters: Parameters): boolean;
 }
 
-/** One row of the extension table. */
+/** A service extension. */
 export interface ServiceExtension {
-  /** The EHLO keyword. */
+  /** The EHLO keyword, in upper case. */
   readonly keyword: string;
-  /** What follows the keyword in the reply to EHLO. */
-  offer?(options: OfferOptions): string;
-  readonly mailParameter?: MailParameterRule;
+  /**
+   * What follows the keyword in the reply to EHLO, possibly nothing; undefined: not offered as things stand.
+   * Absent: offered always, with nothing behind it.
+   */
+  offer?(session: SessionStanding): string | undefined;
+  /** The keyword of an extension without which this one counts as not offered, by either end. */
+  readonly requires?: string;
+  /** Where offered extensions define the same parameter, a value passes that one of them takes. */
+  readonly mailParameters?: readonly ParameterRule<MailParameters>[];
+  readonly rcptParameters?: readonly ParameterRule<RcptParameters>[];
   /** By how many octets it lengthens the limit of a MAIL command line (RFC 5321 §4.5.3.1.4). */
   readonly additionalMailOctets?: number;
+  readonly additionalRcptOctets?: number;
+  /** Verbs that it adds, in upper case; each is a question `extension` to the application. */
+  readonly verbs?: readonly string[];
 }

@@ -1,0 +1,32 @@
+/**
+ * AUTH (RFC 4954): offered with the mechanisms that may be used now. The exchange is the session's; the parameter
+ * of MAIL says who submitted the message first. Whether to believe it is the application's to decide: from a client
+ * that it does not trust, it counts as null (RFC 4954 §5).
+ */
+import { formatMailbox, parseMailbox } from '../wire/path.js';
+import type { ServiceExtension } from './extension.js';
+import { malformedParameter } from './malformed-parameter.js';
+import { decodeXtext, encodeXtext } from './xtext.js';
+
+export const auth: ServiceExtension = {
+  keyword: 'AUTH',
+  offer: ({ mechanisms }) => (mechanisms.length === 0 ? undefined : mechanisms.join(' ')),
+  additionalMailOctets: 500, // RFC 4954 §3
+  mailParameters: [
+    {
+      keyword: 'AUTH',
+      parse(value = '') {
+        if (value === '<>') return { auth: null };
+        const text = decodeXtext(value);
+        // Internationalized ones too: octets above 127 are ASCII in xtext, and need no SMTPUTF8.
+        const mailbox = text === undefined ? undefined : parseMailbox(text, true);
+        if (mailbox !== undefined && !('failure' in mailbox)) return { auth: mailbox };
+        return malformedParameter('AUTH takes <> or a mailbox as xtext');
+      },
+      format(parameters) {
+        if (parameters.auth === undefined) return undefined;
+        return parameters.auth === null ? '<>' : encodeXtext(formatMailbox(parameters.auth));
+      },
+    },
+  ],
+};

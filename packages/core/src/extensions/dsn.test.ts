@@ -1,0 +1,175 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { dsn } from './dsn.js';
+import {
+  printable,
+  readMail,
+  readRcpt,
+  refusal,
+  sendMail,
+  sendRcpt,
+  writeMail,
+  writeRcpt,
+} from './parameters.test-support.js';
+import { writeMailParameters, writeRcptParameters } from './table.js';
+
+const list = [dsn];
+
+describe('RET (RFC 3461 §4.3)', () => {
+  it('takes FULL or HDRS in any case', () => {
+    expect(readMail('RET=FULL', list)).toEqual({ parameters: { ret: 'FULL' } });
+    expect(readMail('RET=hdrs', list)).toEqual({ parameters: { ret: 'HDRS' } });
+  });
+
+  it.each(['RET', 'RET=ALL', 'RET=FULL,HDRS'])('is 501 otherwise: %s', (parameter) => {
+    expect(readMail(parameter, list)).toEqual(refusal(501, '5.5.4', 'RET takes FULL or HDRS'));
+  });
+});
+
+describe('ENVID (RFC 3461 §4.4)', () => {
+  const malformed = refusal(501, '5.5.4', 'ENVID takes xtext of printable ASCII, 100 characters at most');
+
+  it('takes xtext, and gives what it spells', () => {
+    expect(readMail('ENVID=QQ314159', list)).toEqual({ parameters: { envid: 'QQ314159' } });
+    expect(readMail('ENVID=a+20+3D+2Bb', list)).toEqual({ parameters: { envid: 'a =+b' } });
+  });
+
+  it.each(['ENVID', 'ENVID=a+', 'ENVID=a+3d', 'ENVID=a+0Db', 'ENVID=a+00', 'ENVID=+C3+A9', 'ENVID=+7F'])(
+    'is 501 when it is no xtext of printable ASCII: %s',
+    (parameter) => {
+      expect(readMail(parameter, list)).toEqual(malformed);
+    },
+  );
+
+  it('has 100 characters at most, encoded', () => {
+    expect(readMail(`ENVID=${'a'.repeat(100)}`, list)).toEqual({ parameters: { envid: 'a'.repeat(100) } });
+    expect(readMail(`ENVID=${'a'.repeat(101)}`, list)).toEqual(malformed);
+    expect(writeMail({ envid: 'a'.repeat(100) }, list)).toBe(`ENVID=${'a'.repeat(100)}`);
+    expect(writeMail({ envid: `a${' '.repeat(33)}` }, list)).toHaveLength('ENVID='.length + 100);
+    expect(() => writeMail({ envid: `aa${' '.repeat(33)}` }, list)).toThrow(RangeError);
+  });
+
+  it.each(['', 'a\r\nb', 'é', 'a\u0000'])('cannot be written: %j', (envid) => {
+    expect(() => writeMail({ envid }, list)).toThrow(`${JSON.stringify(envid)} is no envelope identifier`);
+  });
+});
+
+describe('NOTIFY (RFC 3461 §4.1)', () => {
+  const malformed = refusal(
+    501,
+    '5.5.4',
+    'NOTIFY takes NEVER, or any of SUCCESS, FAILURE and DELAY with commas between',
+  );
+
+  it('takes NEVER, or any of the others', () => {
+    expect(readRcpt('NOTIFY=never', list)).toEqual({ parameters: { notify: 'NEVER' } });
+    expect(readRcpt('NOTIFY=Success', list)).toEqual({ parameters: { notify: ['SUCCESS'] } });
+    expect(readRcpt('NOTIFY=DELAY,SUCCESS,FAILURE,DELAY', list)).toEqual({
+      parameters: { notify: ['SUCCESS', 'FAILURE', 'DELAY'] },
+    });
+  });
+
+  it.each([
+    'NOTIFY',
+    'NOTIFY=ALL',
+    'NOTIFY=NEVER,DELAY',
+    'NOTIFY=DELAY,',
+    'NOTIFY=,',
+    'NOTIFY=DELAY;SUCCESS',
+  ])('is 501 otherwise: %s', (parameter) => {
+    expect(readRcpt(parameter, list)).toEqual(malformed);
+  });
+
+  it('cannot be an empty list', () => {
+    expect(() => writeRcpt({ notify: [] }, list)).toThrow(RangeError);
+  });
+});
+
+describe('ORCPT (RFC 3461 §4.2)', () => {
+  const malformed = refusal(
+    501,
+    '5.5.4',
+    'ORCPT takes an address type, ";" and xtext of printable ASCII, 500 characters at most',
+  );
+
+  it('gives the address type and what the xtext spells', () => {
+    expect(readRcpt('ORCPT=rfc822;Dana@Ivory.example.net', list)).toEqual({
+      parameters: { orcpt: { addressType: 'rfc822', address: 'Dana@Ivory.example.net' } },
+    });
+    expect(readRcpt('ORCPT=X.400;a;b+3Dc', list)).toEqual(malformed);
+    expect(readRcpt('ORCPT=x400;a;b+3Dc', list)).toEqual({
+      parameters: { orcpt: { addressType: 'x400', address: 'a;b=c' } },
+    });
+  });
+
+  it.each(['ORCPT', 'ORCPT=rfc822', 'ORCPT=rfc822;', 'ORCPT=;a@b', 'ORCPT=rfc822;a+', 'ORCPT=rfc822;+C3+A9'])(
+    'is 501 otherwise: %s',
+    (parameter) => {
+      expect(readRcpt(parameter, list)).toEqual(malformed);
+    },
+  );
+
+  it('has 500 characters at most, encoded', () => {
+    const address = 'a'.repeat(500 - 'rfc822;'.length);
+    const orcpt = { addressType: 'rfc822', address };
+    expect(readRcpt(`ORCPT=rfc822;${address}`, list)).toEqual({ parameters: { orcpt } });
+    expect(readRcpt(`ORCPT=rfc822;${address}a`, list)).toEqual(malformed);
+    expect(writeRcpt({ orcpt }, list)).toHaveLength('ORCPT='.length + 500);
+    expect(() => writeRcpt({ orcpt: { ...orcpt, address: `${address}a` } }, list)).toThrow(RangeError);
+  });
+
+  it.each([
+    ['', 'a@b'],
+    ['rfc 822', 'a@b'],
+    ['rfc822', ''],
+    ['rfc822', 'a\r\nb'],
+    ['rfc822', 'é@b'],
+  ])('cannot be written: %j, %j', (addressType, address) => {
+    expect(() => writeRcpt({ orcpt: { addressType, address } }, list)).toThrow('is no original recipient');
+  });
+});
+
+describe('DSN', () => {
+  it('lengthens the command lines by what its parameters may take', () => {
+    expect(dsn.additionalMailOctets).toBe(` RET=FULL ENVID=${'a'.repeat(100)}`.length);
+    expect(dsn.additionalRcptOctets).toBe(` NOTIFY=SUCCESS,FAILURE,DELAY ORCPT=${'a'.repeat(500)}`.length);
+  });
+
+  it('is left out where it is not offered (RFC 3461 §5.2.2)', () => {
+    expect(writeMailParameters({ ret: 'FULL', envid: 'a' }, list, new Map())).toEqual([]);
+    expect(writeRcptParameters({ notify: 'NEVER' }, list, new Map())).toEqual([]);
+  });
+
+  it('is read as it was meant', () => {
+    const mail = fc.record(
+      {
+        ret: fc.constantFrom('FULL' as const, 'HDRS' as const),
+        envid: printable({ minLength: 1, maxLength: 33 }),
+      },
+      { requiredKeys: [] },
+    );
+    fc.assert(
+      fc.property(mail, (meant) => {
+        expect(sendMail(meant, list)).toEqual({ parameters: meant });
+      }),
+    );
+    const rcpt = fc.record(
+      {
+        notify: fc.oneof(
+          fc.constant('NEVER' as const),
+          fc.subarray(['SUCCESS' as const, 'FAILURE' as const, 'DELAY' as const], { minLength: 1 }),
+        ),
+        orcpt: fc.record({
+          addressType: fc.constantFrom('rfc822', 'utf-8', 'x+y'),
+          address: printable({ minLength: 1, maxLength: 100 }),
+        }),
+      },
+      { requiredKeys: [] },
+    );
+    fc.assert(
+      fc.property(rcpt, (meant) => {
+        expect(sendRcpt(meant, list)).toEqual({ parameters: meant });
+      }),
+    );
+  });
+});
