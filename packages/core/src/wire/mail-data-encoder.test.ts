@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { MailDataDecoder } from './mail-data-decoder.js';
-import { type LoneLineFeed, MailDataEncoder, MailDataError } from './mail-data-encoder.js';
+import { type LoneLineFeed, MailDataEncoder, MailDataError, VERBATIM } from './mail-data-encoder.js';
 
 // One character an octet in these tests, so that strings can stand for octets.
 const octetsOf = (text: string): Uint8Array => Uint8Array.from(Buffer.from(text, 'latin1'));
@@ -73,6 +73,47 @@ const anyText = fc
 
 const withFinalLineEnd = (text: string): string =>
   text === '' || text.endsWith('\r\n') ? text : `${text}\r\n`;
+
+describe('mail data without transparency, for BDAT (RFC 3030)', () => {
+  const bare = (newlines: LoneLineFeed, chunks: readonly string[]) => {
+    const encoder = new MailDataEncoder({ newlines, transparency: false });
+    return chunks.map((chunk) => textOf(encoder.encode(octetsOf(chunk)))).join('') + textOf(encoder.end());
+  };
+
+  it('has no dots doubled, and nothing that closes it but a line end', () => {
+    expect(bare('reject', ['.a\r\n', '..\r\n.\r\n'])).toBe('.a\r\n..\r\n.\r\n');
+    expect(bare('reject', ['.'])).toBe('.\r\n');
+    expect(bare('reject', [])).toBe('');
+  });
+
+  it('is the message that is sent with transparency, line ends and refusals alike', () => {
+    fc.assert(
+      fc.property(fc.constantFrom('reject', 'convert'), anyText, lengths, (newlines, text, out) => {
+        const attempt = (make: () => string) => {
+          try {
+            return make();
+          } catch (error) {
+            return String(error);
+          }
+        };
+        const chunked = attempt(() => bare(newlines, cut(text, out)));
+        const dotted = attempt(() => encode(newlines, [text]));
+        const decoded = dotted.startsWith('MailDataError')
+          ? dotted
+          : dotted.slice(0, -3).replace(/(^|\r\n)\.\./g, '$1.');
+        expect(chunked).toBe(decoded);
+      }),
+    );
+  });
+});
+
+describe('VERBATIM, for BINARYMIME (RFC 3030 §3)', () => {
+  it('is every octet as it is', () => {
+    const chunk = octetsOf('\0\r.\n.');
+    expect(VERBATIM.encode(chunk)).toBe(chunk);
+    expect(VERBATIM.end()).toHaveLength(0);
+  });
+});
 
 describe('mail data', () => {
   it('has the dots at the beginning of its lines doubled (RFC 5321 §4.5.2)', () => {
