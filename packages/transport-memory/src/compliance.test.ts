@@ -1,5 +1,11 @@
 import type { ByteStream } from '@sansmtp/transport';
-import { ComplianceError, complianceCases, type TransportUnderTest } from '@sansmtp/transport/compliance';
+import {
+  ComplianceError,
+  complianceCases,
+  startTlsCases,
+  type TransportUnderTest,
+  upgraded,
+} from '@sansmtp/transport/compliance';
 import { describe, expect, it } from 'vitest';
 import { createMemoryPair, type MemoryPairOptions } from './memory-stream.js';
 import { createVirtualClock } from './virtual-clock.js';
@@ -10,10 +16,10 @@ function overMemory(options: MemoryPairOptions): TransportUnderTest {
   return { createPair: async () => createMemoryPair(options), moment: task, abortReachesPeer: true };
 }
 
-function overVirtualTime(latency: number): TransportUnderTest {
+function overVirtualTime(latency: number, options: MemoryPairOptions = {}): TransportUnderTest {
   const clock = createVirtualClock({ settle: task });
   return {
-    createPair: async () => createMemoryPair({ latency, clock }),
+    createPair: async () => createMemoryPair({ ...options, latency, clock }),
     moment: () => clock.advanceAsync(latency),
     abortReachesPeer: true,
   };
@@ -33,8 +39,19 @@ describe.each([
   ['in uneven chunks', overMemory({ chunkSize: unevenSizes() })],
   ['with a buffer of one octet', overMemory({ bufferSize: 1 })],
   ['with latency, on virtual time', overVirtualTime(20)],
+  ['with implicit TLS', overMemory({ tls: { mode: 'implicit' } })],
+  ['that started TLS', upgraded(overMemory({ tls: { mode: 'startTls' } }))],
+  ['that started TLS, with latency', upgraded(overVirtualTime(20, { tls: { mode: 'startTls' } }))],
 ])('a memory pair %s', (_, transport) => {
   for (const { name, run } of complianceCases) it(name, () => run(transport));
+});
+
+describe.each([
+  ['with the defaults', overMemory({ tls: { mode: 'startTls' } })],
+  ['in uneven chunks', overMemory({ chunkSize: unevenSizes(), tls: { mode: 'startTls' } })],
+  ['with latency, on virtual time', overVirtualTime(20, { tls: { mode: 'startTls' } })],
+])('STARTTLS over a memory pair %s', (_, transport) => {
+  for (const { name, run } of startTlsCases) it(name, () => run(transport));
 });
 
 /** The suite is a test of transports only if it notices broken ones: each of these breaks one promise. */
@@ -163,6 +180,7 @@ describe('the compliance suite refuses a transport that', () => {
       data: (bytes) => listener.data(bytes),
       end: () => listener.end(),
       drain: () => listener.drain(),
+      secure: (tls) => listener.secure(tls),
       close: (reason) => listener.close(reason),
     };
   }
@@ -174,6 +192,13 @@ describe('the compliance suite refuses a transport that', () => {
   function wrap(stream: ByteStream, overrides: Partial<ByteStream>): ByteStream {
     return {
       peer: stream.peer,
+      get tls() {
+        return stream.tls;
+      },
+      get canStartTls() {
+        return stream.canStartTls;
+      },
+      startTls: () => stream.startTls(),
       open: (listener) => stream.open(listener),
       write: (bytes) => stream.write(bytes),
       pause: () => stream.pause(),
@@ -184,10 +209,46 @@ describe('the compliance suite refuses a transport that', () => {
     };
   }
 
-  it.each(Object.entries(broken))('%s', async (_, overrides) => {
+  const brokenTls: Record<string, (stream: ByteStream) => Partial<ByteStream>> = {
+    'does not start TLS': () => ({ startTls: () => undefined }),
+    'starts TLS any number of times': (stream) => ({
+      startTls: () => {
+        if (stream.canStartTls) stream.startTls();
+      },
+    }),
+    'does not say that it can start TLS': () => ({ canStartTls: false }),
+    'does not tell that TLS stands': (stream) => ({
+      open: (listener) => stream.open({ ...bound(listener), secure: () => undefined }),
+    }),
+    'loses what is written during the handshake': (stream) => ({
+      write: (bytes) => (stream.tls === undefined && !stream.canStartTls ? false : stream.write(bytes)),
+    }),
+    'closes without a reason when the handshake fails': (stream) => ({
+      open: (listener) => stream.open({ ...bound(listener), close: () => listener.close() }),
+    }),
+    'delivers under TLS what came in the clear': (stream) => {
+      let listener: Parameters<ByteStream['open']>[0] | undefined;
+      return {
+        open: (given) => {
+          listener = given;
+          stream.open(given);
+        },
+        startTls: () => {
+          stream.startTls();
+          settledThen(() => listener?.data(Uint8Array.of(1)));
+        },
+      };
+    },
+  };
+
+  function tryOver(
+    cases: typeof complianceCases,
+    options: MemoryPairOptions,
+    overrides: (stream: ByteStream) => Partial<ByteStream>,
+  ): Promise<void> {
     const transport: TransportUnderTest = {
       createPair: async () => {
-        const [a, b] = createMemoryPair();
+        const [a, b] = createMemoryPair(options);
         return [wrap(a, overrides(a)), wrap(b, overrides(b))];
       },
       moment: task,
@@ -195,8 +256,22 @@ describe('the compliance suite refuses a transport that', () => {
     };
     const tryAll = async () => {
       // The cases that take long stand first.
-      for (const { run } of complianceCases.toReversed()) await run(transport);
+      for (const { run } of cases.toReversed()) await run(transport);
     };
-    await expect(tryAll()).rejects.toThrow(ComplianceError);
+    return tryAll();
+  }
+
+  it.each(Object.entries(broken))('%s', async (_, overrides) => {
+    await expect(tryOver(complianceCases, {}, overrides)).rejects.toThrow(ComplianceError);
+  });
+
+  it.each(Object.entries(brokenTls))('%s', async (_, overrides) => {
+    const tls = { mode: 'startTls' } as const;
+    await expect(tryOver(startTlsCases, { tls }, overrides)).rejects.toThrow(ComplianceError);
+  });
+
+  it('(but none that is only wrapped)', async () => {
+    const tls = { mode: 'startTls' } as const;
+    await expect(tryOver(startTlsCases, { tls }, () => ({}))).resolves.toBeUndefined();
   });
 });

@@ -15,6 +15,7 @@ function listen(stream: ByteStream, now?: () => number): string[] {
     data: (bytes) => note(new TextDecoder().decode(bytes)),
     end: () => note('end'),
     drain: () => note('drain'),
+    secure: (tls) => note(`secure: ${tls.protocol}`),
     close: (reason) => note(reason === undefined ? 'close' : `close: ${reason.message}`),
   });
   return heard;
@@ -45,6 +46,7 @@ describe('createMemoryPair', () => {
       },
       end: () => order.push('end'),
       drain: () => undefined,
+      secure: () => undefined,
       close: () => undefined,
     });
     a.write(Uint8Array.of(1));
@@ -253,6 +255,85 @@ describe('createMemoryPair', () => {
     });
   });
 
+  describe('tls', () => {
+    const tls = (name: string) => ({ protocol: name, cipher: 'none', channelBindings: {} });
+
+    it('is not there by default', () => {
+      const [a] = createMemoryPair();
+      expect([a.tls, a.canStartTls]).toEqual([undefined, false]);
+      expect(() => a.startTls()).toThrow('This stream cannot start TLS');
+    });
+
+    it('is known before open() when it is implicit, to each end what it is told', async () => {
+      const [a, b] = createMemoryPair({ tls: { mode: 'implicit', first: tls('TLSv1.2') } });
+      expect([a.tls?.protocol, b.tls?.protocol]).toEqual(['TLSv1.2', 'TLSv1.3']);
+      expect([a.canStartTls, b.canStartTls]).toEqual([false, false]);
+      const atB = listen(b);
+      a.write(bytesOf('abc'));
+      await task();
+      expect(atB).toEqual(['abc']);
+    });
+
+    it.each([0, 1])('stands when both ends have started it, stream %s first', async (first) => {
+      const clock = createVirtualClock();
+      const [a, b] = createMemoryPair({
+        latency: 30,
+        clock,
+        tls: { mode: 'startTls', first: tls('A'), second: tls('B') },
+      });
+      const atA = listen(a, clock.now);
+      const atB = listen(b, clock.now);
+      const [early, late] = first === 0 ? [a, b] : [b, a];
+      early.startTls();
+      expect(early.write(bytesOf('x'))).toBe(false);
+      await clock.advanceAsync(100);
+      expect([...atA, ...atB]).toEqual([]);
+      late.startTls();
+      await clock.advanceAsync(100);
+      const [earlyName, lateName] = first === 0 ? ['A', 'B'] : ['B', 'A'];
+      expect(first === 0 ? [atA, atB] : [atB, atA]).toEqual([
+        [`130: secure: ${earlyName}`, '130: drain'],
+        [`100: secure: ${lateName}`, '160: x'],
+      ]);
+      expect(clock.pending).toBe(0);
+    });
+
+    it('takes for a garbled handshake what the peer sends in the clear before its own', async () => {
+      const [a, b] = createMemoryPair({ tls: { mode: 'startTls' } });
+      const atA = listen(a);
+      const atB = listen(b);
+      a.startTls();
+      b.write(bytesOf('MAIL FROM:<attacker@example.com>'));
+      b.startTls();
+      await task();
+      expect(atA).toEqual(['close: The peer ended the connection during the TLS handshake']);
+      expect(atB).toEqual([expect.stringMatching(/^close: The peer sent octets in the clear/)]);
+    });
+
+    it('fails when told to, with a TlsError', async () => {
+      const [a, b] = createMemoryPair({ tls: { mode: 'startTls', failHandshake: true } });
+      const heard = [listen(a), listen(b)];
+      a.startTls();
+      b.startTls();
+      await task();
+      expect(heard.flat().toSorted()).toEqual([
+        'close: The handshake failed, as the options of this pair say',
+        'close: The peer ended the connection during the TLS handshake',
+      ]);
+    });
+
+    it('does not count the handshake among the octets until the connection is lost', async () => {
+      const [a, b] = createMemoryPair({ tls: { mode: 'startTls' }, dropAfter: { first: 2 }, chunkSize: 1 });
+      const atB = listen(b);
+      listen(a);
+      a.startTls();
+      b.startTls();
+      a.write(bytesOf('abc'));
+      await task();
+      expect(atB).toEqual(['secure: TLSv1.3', 'a', 'b', 'close: The connection was lost']);
+    });
+  });
+
   it('keeps the octets in order, whatever the chunks, the latency and the buffer', async () => {
     const octets = fc.array(fc.uint8Array({ minLength: 0, maxLength: 40 }), { maxLength: 20 });
     const size = fc.integer({ min: 1, max: 50 });
@@ -279,6 +360,7 @@ describe('createMemoryPair', () => {
               data: (bytes) => received[index]?.push(...bytes),
               end: () => ended.push(`end ${index}`),
               drain: () => undefined,
+              secure: () => undefined,
               close: (reason) => ended.push(`close ${index} ${reason?.message ?? ''}`),
             });
           }

@@ -1,7 +1,7 @@
 /**
  * Two connected byte streams in memory, for tests and for sessions within one process: pure ECMAScript, no
  * timers of its own, no sockets. It can be as unkind as a network: small chunks, small buffers, latency, and a
- * connection lost after so many octets.
+ * connection lost after so many octets. TLS is played: a handshake has its moments and its failures, no octets.
  *
  * Invariants: each callback runs in a microtask of its own, so that promise reactions run in between; what a
  * writer wrote is copied before it is delivered, so that neither end can reach into the arrays of the other;
@@ -12,8 +12,10 @@ import {
   type ByteStreamListener,
   type Clock,
   type PeerInformation,
+  TlsError,
   thrownError,
 } from '@sansmtp/transport';
+import { type MemoryTlsEnd, type MemoryTlsOptions, tlsEnd } from './memory-tls.js';
 import { Pipe } from './pipe.js';
 
 export interface MemoryPairOptions {
@@ -40,6 +42,8 @@ export interface MemoryPairOptions {
    * @default the connection holds
    */
   readonly dropAfter?: { readonly first?: number; readonly second?: number };
+  /** @default no TLS, from the start or later */
+  readonly tls?: MemoryTlsOptions;
 }
 
 interface Medium {
@@ -61,6 +65,7 @@ const SETTLED = Promise.resolve();
 class MemoryStream implements ByteStream {
   readonly peer = NOWHERE;
   readonly #medium: Medium;
+  readonly #tlsEnd: MemoryTlsEnd | undefined;
   readonly #incoming = new Pipe();
   /** Octets that can still arrive here before the connection is lost. */
   #allowance: number;
@@ -74,20 +79,41 @@ class MemoryStream implements ByteStream {
   #break: Break | undefined;
   #scheduled = false;
   #cancelTimer: (() => void) | undefined;
+  #tls: ByteStream['tls'];
+  #handshake: 'none' | 'underway' | 'unheard' | 'heard' = 'none';
+  /** When the handshake of the other end arrives here. */
+  #handshakeDue: number | undefined;
+  /** Written during the handshake. */
+  #held: Uint8Array[] = [];
 
   /** Connects two streams; `toFirst` and `toSecond` are the octets that may arrive at each. */
-  static pair(medium: Medium, toFirst: number, toSecond: number): [MemoryStream, MemoryStream] {
-    const first = new MemoryStream(medium, toFirst);
-    const second = new MemoryStream(medium, toSecond);
+  static pair(
+    medium: Medium,
+    toFirst: number,
+    toSecond: number,
+    tls: MemoryTlsOptions | undefined,
+  ): [MemoryStream, MemoryStream] {
+    const first = new MemoryStream(medium, toFirst, tls && tlsEnd(tls, tls.first));
+    const second = new MemoryStream(medium, toSecond, tls && tlsEnd(tls, tls.second));
     first.#other = second;
     second.#other = first;
     if (toFirst === 0 || toSecond === 0) first.#lose();
     return [first, second];
   }
 
-  private constructor(medium: Medium, allowance: number) {
+  private constructor(medium: Medium, allowance: number, tls: MemoryTlsEnd | undefined) {
     this.#medium = medium;
     this.#allowance = allowance;
+    this.#tlsEnd = tls;
+    if (tls?.mode === 'implicit') this.#tls = tls.information;
+  }
+
+  get tls(): ByteStream['tls'] {
+    return this.#tls;
+  }
+
+  get canStartTls(): boolean {
+    return this.#tlsEnd?.mode === 'startTls' && this.#handshake === 'none';
   }
 
   open(listener: ByteStreamListener): void {
@@ -98,6 +124,15 @@ class MemoryStream implements ByteStream {
 
   write(bytes: Uint8Array): boolean {
     if (this.#finished) return true;
+    if (this.#handshake === 'underway') {
+      if (bytes.length === 0) return true;
+      this.#held.push(bytes);
+      return false;
+    }
+    return this.#send(bytes);
+  }
+
+  #send(bytes: Uint8Array): boolean {
     const other = this.#other;
     other.#incoming.write(bytes, this.#arrival());
     other.#schedule();
@@ -118,8 +153,28 @@ class MemoryStream implements ByteStream {
   end(): void {
     if (this.#finished) return;
     this.#finish();
+    if (this.#handshake !== 'underway') this.#sendEnd();
+  }
+
+  #sendEnd(): void {
     const other = this.#other;
     other.#incoming.end(this.#arrival());
+    other.#schedule();
+    this.#schedule();
+  }
+
+  startTls(): void {
+    if (this.#finished || this.#break !== undefined) return;
+    if (!this.canStartTls) throw new Error('This stream cannot start TLS: see canStartTls');
+    this.#handshake = 'underway';
+    const other = this.#other;
+    // What either end has yet to hear was written in the clear.
+    const otherHearsPlaintext = other.#handshake === 'underway' && other.#incoming.length > 0;
+    if (this.#incoming.length > 0 || otherHearsPlaintext) {
+      this.abort(TlsError.plaintextBehindStartTls());
+      return;
+    }
+    other.#handshakeDue = this.#arrival();
     other.#schedule();
     this.#schedule();
   }
@@ -129,7 +184,11 @@ class MemoryStream implements ByteStream {
     this.#breakOff({ due: this.#now(), reason });
     const other = this.#other;
     if (other.#break === undefined) {
-      other.#breakOff({ due: this.#arrival(), reason: new Error('The peer broke off the connection') });
+      const heard =
+        other.#handshake === 'underway'
+          ? TlsError.peerWentAway()
+          : new Error('The peer broke off the connection');
+      other.#breakOff({ due: this.#arrival(), reason: heard });
     }
   }
 
@@ -159,6 +218,7 @@ class MemoryStream implements ByteStream {
   #breakOff(why: Break): void {
     this.#break = why;
     this.#incoming.close();
+    this.#held = [];
     this.#schedule();
   }
 
@@ -171,9 +231,14 @@ class MemoryStream implements ByteStream {
   // A field rather than a method: one function for the life of the stream, not one for every microtask.
   readonly #run = (): void => {
     this.#scheduled = false;
-    const listener = this.#listener;
-    if (listener === undefined || this.#closed) return;
+    if (this.#closed) return;
     const now = this.#now();
+    if (this.#handshake === 'underway' && this.#break === undefined) this.#shakeHands(now);
+    const listener = this.#listener;
+    if (listener === undefined) {
+      if (this.#handshake === 'underway') this.#waitForNext(now);
+      return;
+    }
     if (this.#closeIsDue(now)) {
       this.#close(listener);
       return;
@@ -198,8 +263,45 @@ class MemoryStream implements ByteStream {
     listener.close(this.#break?.reason);
   }
 
+  /** Ends the handshake, one way or the other, when what decides it has arrived. */
+  #shakeHands(now: number): void {
+    const { octetsDue, endDue } = this.#incoming;
+    if (this.#handshakeDue !== undefined) {
+      if (this.#handshakeDue > now) return;
+      const tls = this.#tlsEnd;
+      if (tls === undefined || tls.failHandshake) {
+        this.abort(
+          new TlsError('The handshake failed, as the options of this pair say', 'ERR_SSL_HANDSHAKE'),
+        );
+        return;
+      }
+      this.#handshake = 'unheard';
+      this.#tls = tls.information;
+      this.#sendHeld();
+    } else if (octetsDue !== undefined && octetsDue <= now) {
+      this.abort(TlsError.plaintextBehindStartTls());
+    } else if (endDue !== undefined && endDue <= now) {
+      this.abort(TlsError.peerWentAway());
+    }
+  }
+
+  #sendHeld(): void {
+    const held = this.#held;
+    this.#held = [];
+    for (const bytes of held) this.#drain = this.#send(bytes) ? 'due' : 'awaited';
+    if (!this.#finished) return;
+    this.#drain = 'none';
+    this.#sendEnd();
+  }
+
   /** Makes the next callback there is cause for, if any. */
   #callBack(listener: ByteStreamListener, now: number): boolean {
+    if (this.#handshake === 'underway') return false;
+    if (this.#handshake === 'unheard' && this.#tls !== undefined) {
+      this.#handshake = 'heard';
+      listener.secure(this.#tls);
+      return true;
+    }
     if (this.#drain === 'due') {
       this.#drain = 'none';
       listener.drain();
@@ -241,7 +343,8 @@ class MemoryStream implements ByteStream {
    */
   #waitForNext(now: number): void {
     const { clock } = this.#medium;
-    const at = this.#break?.due ?? this.#incoming.octetsDue ?? this.#incoming.endDue;
+    const handshakeDue = this.#handshake === 'underway' ? this.#handshakeDue : undefined;
+    const at = this.#break?.due ?? handshakeDue ?? this.#incoming.octetsDue ?? this.#incoming.endDue;
     if (clock === undefined || at === undefined || at <= now || this.#cancelTimer !== undefined) return;
     this.#cancelTimer = clock.set(at, () => {
       this.#cancelTimer = undefined;
@@ -279,7 +382,7 @@ function allowance(octets: number | undefined): number {
  * @throws {TypeError} when there is `latency` without a `clock`
  */
 export function createMemoryPair(options: MemoryPairOptions = {}): [ByteStream, ByteStream] {
-  const { chunkSize, latency = 0, clock, bufferSize = 65536, dropAfter } = options;
+  const { chunkSize, latency = 0, clock, bufferSize = 65536, dropAfter, tls } = options;
   if (!(latency >= 0)) throw new RangeError(`latency is ${latency}: it has to be 0 ms or more`);
   if (latency > 0 && clock === undefined) {
     throw new TypeError(`latency is ${latency} ms, but there is no clock to measure it: give one as clock`);
@@ -290,5 +393,5 @@ export function createMemoryPair(options: MemoryPairOptions = {}): [ByteStream, 
     clock: latency > 0 ? clock : undefined,
     bufferSize: positive('bufferSize', bufferSize),
   };
-  return MemoryStream.pair(medium, allowance(dropAfter?.second), allowance(dropAfter?.first));
+  return MemoryStream.pair(medium, allowance(dropAfter?.second), allowance(dropAfter?.first), tls);
 }

@@ -3,7 +3,12 @@
  *
  * Bytes and signals come by callback rather than by async iterator: a driver must be able to write while it
  * reads, to stop reading without losing what came, and to hear of a lost connection at any time.
+ *
+ * A stream may be protected by TLS, from the start (RFC 8314) or from the middle of the dialogue on (STARTTLS,
+ * RFC 3207). Certificates, trusted authorities and the server's name are given where the stream is made.
  */
+
+import type { TlsInformation } from '@sansmtp/core';
 
 /** Who is at the other end. */
 export interface PeerInformation {
@@ -16,7 +21,7 @@ export interface PeerInformation {
  * Where a stream reports to. No callback is ever called from within a call of a `ByteStream` method, nor before
  * `open()`, nor after `close`.
  *
- * What `data`, `end` or `drain` throws aborts the stream and comes back as the reason of `close`: the transport
+ * What `data`, `end`, `drain` or `secure` throws aborts the stream and comes back as the reason of `close`: the transport
  * cannot know what the listener missed, so it must not go on as if nothing had happened. What `close` throws has
  * nobody left to hear it and stays uncaught.
  */
@@ -30,6 +35,12 @@ export interface ByteStreamListener {
   end(): void;
   /** Once after a `write()` that returned false: write again. Does not come after `end()` or `abort()`. */
   drain(): void;
+  /**
+   * Once after `startTls()`: the handshake stands, and all that is heard from now on was protected. The handshake
+   * goes on in spite of `pause()`, so this is not held back by it; between `startTls()` and this there is no
+   * callback but `close`.
+   */
+  secure(tls: TlsInformation): void;
   /** Nothing follows, both ways. Called exactly once for every opened stream, with the reason if it broke. */
   close(reason?: Error): void;
 }
@@ -37,6 +48,13 @@ export interface ByteStreamListener {
 /** One connection. Every method but a second `open()` may be called at any time, also before `open()`. */
 export interface ByteStream {
   readonly peer: PeerInformation;
+  /**
+   * The TLS that protects this stream, before `open()` already when it does so from the start; undefined: all is
+   * in the clear.
+   */
+  readonly tls: TlsInformation | undefined;
+  /** Whether `startTls()` may be called: the stream was made for it, and it was not called yet. */
+  readonly canStartTls: boolean;
   /**
    * Begin to listen. What arrived before is kept and delivered then.
    * @throws {Error} when called twice
@@ -58,6 +76,23 @@ export interface ByteStream {
   resume(): void;
   /** Send all that was written, then end our sending side. `close` follows when the peer has ended too. */
   end(): void;
+  /**
+   * Go on under TLS (RFC 3207 §4): all that was written before is sent in the clear, then the handshake begins,
+   * as the end this stream was made for. `secure` follows, or `close` with a `TlsError`: the handshake failed, the
+   * peer went away, or it took too long.
+   *
+   * Nothing that came in the clear is delivered any more. Octets that had arrived but were not delivered yet, or
+   * that arrive instead of the handshake, may come from somebody in between who wants them executed as if they
+   * had been protected (CVE-2011-0411): the stream closes with a reason.
+   *
+   * `write()` and `end()` take effect once the handshake stands; until then `write()` returns false, and `drain`
+   * follows `secure`. Under TLS, `end()` tells the peer so (close_notify, RFC 8446 §6.1) and it hears `end`.
+   *
+   * Both ends have to call it before the other end's handshake arrives; the server's end does so right behind the
+   * write that invites the client. After `end()`, `abort()` or `close`: ignored.
+   * @throws {Error} when `canStartTls` is false
+   */
+  startTls(): void;
   /**
    * Give up both ways at once. `close(reason)` follows, and nothing before it. Bytes not yet sent are lost, and
    * with some transports (a TCP reset) also those which the peer has not read yet: to say goodbye, use `end()`.

@@ -5,6 +5,7 @@
  *
  * What travels is a known sequence of octets, another one each way, and every octet is looked at.
  */
+import type { TlsInformation } from '@sansmtp/core';
 import type { ByteStream, ByteStreamListener } from '../byte-stream.js';
 import type { Sequence } from './octets.js';
 
@@ -23,6 +24,7 @@ export class Endpoint {
   onData: (() => void) | undefined;
   onEnd: (() => void) | undefined;
   onDrain: (() => void) | undefined;
+  onSecure: (() => void) | undefined;
 
   /** What arrived first, as it was handed over: up to `keptOctets` of it. */
   readonly chunks: Uint8Array[] = [];
@@ -32,6 +34,8 @@ export class Endpoint {
   sent = 0;
   drains = 0;
   ended = false;
+  /** How often `secure` was heard. */
+  secures = 0;
   opened = false;
   /** The reasons of every `close` heard; exactly one entry in the end. */
   readonly closes: (Error | undefined)[] = [];
@@ -45,6 +49,7 @@ export class Endpoint {
   #writable = true;
   #aborted = false;
   #drainDue = false;
+  #shakesHands = false;
 
   constructor(name: string, sequence: Sequence, peerSequence: Sequence, stream: ByteStream, watch: Watch) {
     this.#name = name;
@@ -52,6 +57,14 @@ export class Endpoint {
     this.#peerSequence = peerSequence;
     this.#stream = stream;
     this.#watch = watch;
+  }
+
+  get tls(): TlsInformation | undefined {
+    return this.#stream.tls;
+  }
+
+  get canStartTls(): boolean {
+    return this.#stream.canStartTls;
   }
 
   get closed(): boolean {
@@ -92,6 +105,11 @@ export class Endpoint {
     };
     this.onDrain = sendOn;
     sendOn();
+  }
+
+  startTls(): void {
+    this.#call(() => this.#stream.startTls());
+    this.#shakesHands = this.#writable;
   }
 
   pause(): void {
@@ -158,7 +176,18 @@ export class Endpoint {
       this.drains++;
       this.onDrain?.();
     },
+    secure: (tls) => {
+      // First: what follows is no longer heard during the handshake.
+      this.#shakesHands = false;
+      this.#heard('secure');
+      if (this.secures > 0) this.#problem('secure twice');
+      if (tls !== this.#stream.tls) this.#problem('secure with another TLS than the stream knows of');
+      if (this.#aborted) this.#problem('secure after abort()');
+      this.secures++;
+      this.onSecure?.();
+    },
     close: (reason) => {
+      this.#shakesHands = false;
       this.#heard('close');
       this.#writable = false;
       this.closes.push(reason);
@@ -168,6 +197,7 @@ export class Endpoint {
   #heard(callback: string): void {
     if (!this.opened) this.#problem(`${callback} before open()`);
     if (this.#watch.calls > 0) this.#problem(`${callback} from within a call of a ByteStream method`);
+    if (this.#shakesHands) this.#problem(`${callback} between startTls() and secure`);
     if (this.closed) this.#problem(`${callback} after close`);
   }
 

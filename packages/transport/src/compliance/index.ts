@@ -5,14 +5,19 @@
  * ```ts
  * for (const { name, run } of complianceCases) it(name, () => run(transport));
  * ```
+ *
+ * A transport that can start TLS runs `startTlsCases` over pairs that can, and all of `complianceCases` again over
+ * pairs under TLS: those protected from the start, if it has them, and `upgraded(transport)`.
  */
 import { backpressureCases } from './backpressure.js';
 import { closingCases } from './closing.js';
 import { deliveryCases } from './delivery.js';
 import { listeningCases } from './listening.js';
 import type { ComplianceCase } from './pair.js';
+import { securingCases } from './securing.js';
 
 export { type ComplianceCase, ComplianceError, type TransportUnderTest } from './pair.js';
+export { upgraded } from './securing.js';
 
 export const complianceCases: readonly ComplianceCase[] = [
   ...deliveryCases,
@@ -20,3 +25,5 @@ export const complianceCases: readonly ComplianceCase[] = [
   ...closingCases,
   ...listeningCases,
 ];
+
+export const startTlsCases: readonly ComplianceCase[] = securingCases;

@@ -11,7 +11,10 @@ import { Sequence } from './octets.js';
 
 /** What a transport brings to be tried. */
 export interface TransportUnderTest {
-  /** Makes two connected streams, neither of them opened. They need not be alike (client and server). */
+  /**
+   * Makes two connected streams, neither of them opened. They need not be alike (client and server). For the
+   * cases of STARTTLS both can start TLS, the first as its client.
+   */
   createPair(): Promise<readonly [ByteStream, ByteStream]>;
   /** Lets time pass: enough for an octet on its way to arrive, most of the time (over loopback: 2 ms). */
   moment(): Promise<void>;
