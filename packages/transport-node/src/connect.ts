@@ -1,9 +1,11 @@
-/** The client's side: one connection over TCP or a Unix socket. */
+/** The client's side: one connection over TCP or a Unix socket, with TLS or without. */
 import { connect as connectSocket, type IpcNetConnectOpts, type TcpNetConnectOpts } from 'node:net';
-import type { ByteStream } from '@sansmtp/transport';
+import { type ByteStream, TlsError } from '@sansmtp/transport';
 import { SocketStream } from './socket-stream.js';
 import { systemClock } from './system-clock.js';
 import { systemCode } from './system-error.js';
+import { shakeHands } from './tls-handshake.js';
+import { type ClientTlsOptions, clientSide } from './tls-options.js';
 
 export type ConnectOptions = (
   | { readonly host: string; readonly port: number }
@@ -13,10 +15,13 @@ export type ConnectOptions = (
     }
 ) & {
   /**
-   * Milliseconds until the connection has to stand, name resolution included.
+   * Milliseconds until the connection has to stand, name resolution included. A handshake has its own time:
+   * `tls.handshakeTimeout`.
    * @default 30000
    */
   readonly timeout?: number;
+  /** @default no TLS */
+  readonly tls?: ClientTlsOptions;
   /** Gives up connecting. Without effect on a connection that stands. */
   readonly signal?: AbortSignal;
 };
@@ -50,12 +55,16 @@ function wordsOf(error: Error): string {
  * Connects. What the peer sends before `open()` is kept. TCP connections have keep-alive on, and no delay
  * (Nagle's algorithm would hold back the small writes of a dialogue).
  * @throws {ConnectError} when the system refuses, or `timeout` has passed
+ * @throws {TlsError} when the handshake of implicit TLS fails; `tls` has a certificate that cannot be used
+ * @throws {TypeError} when `tls` says to verify the server, but nothing says by which name
  * @throws the reason of `signal`, when it is aborted before the connection stands
  */
 export function connect(options: ConnectOptions): Promise<ByteStream> {
-  const { timeout = 30_000, signal } = options;
+  const { timeout = 30_000, signal, tls } = options;
   return new Promise((resolve, reject) => {
     signal?.throwIfAborted();
+    const side = tls && clientSide(tls, 'host' in options ? options.host : undefined);
+    let cancelHandshake: (() => void) | undefined;
     const target: TcpNetConnectOpts | IpcNetConnectOpts =
       'path' in options
         ? { path: options.path }
@@ -70,12 +79,23 @@ export function connect(options: ConnectOptions): Promise<ByteStream> {
     };
     const fail = (error: unknown) => {
       settle();
+      cancelHandshake?.();
       socket.destroy();
       reject(error);
     };
     const onConnect = () => {
-      settle();
-      resolve(new SocketStream(socket));
+      if (side === undefined || tls?.mode === 'startTls') {
+        settle();
+        resolve(new SocketStream(socket, { side }));
+        return;
+      }
+      cancelTimeout();
+      cancelHandshake = shakeHands(socket, side, (outcome) => {
+        settle();
+        if (outcome instanceof TlsError) reject(outcome);
+        else resolve(new SocketStream(socket, { secured: outcome }));
+      });
+      socket.off('error', onError); // the handshake hears of it from now on
     };
     const onError = (error: Error) =>
       fail(

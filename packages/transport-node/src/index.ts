@@ -1,5 +1,30 @@
+export {
+  type ProxiedConnection,
+  type ProxiedOptions,
+  ProxyProtocolError,
+  type ProxyProtocolFailure,
+} from './accept-proxied.js';
 export { ConnectError, type ConnectOptions, connect } from './connect.js';
 export { type Listener, type ListenerAddress, type ListenOptions, listen } from './listen.js';
-export { type MailServer, type MailServerOptions, startMailServer } from './mail-server.js';
+export {
+  type MailListenOptions,
+  type MailServer,
+  type MailServerOptions,
+  type MailSessionOptions,
+  startMailServer,
+} from './mail-server.js';
+export { nodeCryptography } from './node-cryptography.js';
+export type { ProxiedHost, ProxiedPath, ProxyHeader, ProxyTlv } from './proxy-protocol.js';
 export { systemClock } from './system-clock.js';
 export { systemCode } from './system-error.js';
+export {
+  type CertificateAndKey,
+  createTlsContext,
+  type TlsContext,
+  type TlsContextFromFiles,
+  type TlsContextSource,
+  type TlsSettings,
+  tlsContextFromFiles,
+} from './tls-context.js';
+export type { ClientTlsOptions, ServerTlsOptions } from './tls-options.js';
+export { trustedPeers } from './trusted-peers.js';

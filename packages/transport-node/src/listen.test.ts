@@ -5,11 +5,15 @@ import { connect as rawConnect, Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { connect as connectTls } from 'node:tls';
 import type { ByteStream } from '@sansmtp/transport';
 import { afterAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { connect } from './connect.js';
 import { listen } from './listen.js';
 import { expectNothingLeftOpen, hear, listening, portOf } from './listening.test-support.js';
+import { generateCertificate } from './tls-certificates.test-support.js';
+import { createTlsContext } from './tls-context.js';
+import { trustedPeers } from './trusted-peers.js';
 
 expectNothingLeftOpen();
 
@@ -172,5 +176,80 @@ describe('listen', () => {
       await expect(listen({ path }, () => undefined)).rejects.toMatchObject({ code: 'EADDRINUSE' });
       await access(path);
     });
+  });
+});
+
+describe('connections behind a proxy', () => {
+  const isTrusted = trustedPeers(['127.0.0.0/8']);
+  const header = 'PROXY TCP4 192.0.2.1 198.51.100.9 1024 25\r\n';
+
+  it('are streams of the client that the header names', async () => {
+    const { listener, streams, heard, abortStreams } = await listening({ port: 0, proxied: { isTrusted } });
+    const client = await connect({ host: '127.0.0.1', port: portOf(listener) });
+    client.write(new TextEncoder().encode(`${header}EHLO a\r\n`));
+    await vi.waitFor(() => expect(heard).toEqual([['EHLO a\r\n']]));
+    expect(streams[0]?.peer).toEqual({ address: '192.0.2.1', port: 1024 });
+    client.abort();
+    abortStreams();
+    await listener.close();
+  });
+
+  it('have the header before the handshake of implicit TLS', async () => {
+    const { cert, key } = await generateCertificate('localhost');
+    const tls = { mode: 'implicit', context: createTlsContext({ cert, key }) } as const;
+    const options = { port: 0, proxied: { isTrusted }, tls };
+    const { listener, streams, heard, abortStreams } = await listening(options);
+    const raw = rawConnect({ host: '127.0.0.1', port: portOf(listener) });
+    raw.on('error', () => undefined);
+    raw.write(header);
+    const secured = connectTls({ socket: raw, rejectUnauthorized: false });
+    secured.on('error', () => undefined);
+    await once(secured, 'secureConnect');
+    secured.write('EHLO a\r\n');
+    await vi.waitFor(() => expect(heard).toEqual([['EHLO a\r\n']]));
+    expect(streams[0]?.peer).toEqual({ address: '192.0.2.1', port: 1024 });
+    expect(streams[0]?.tls?.protocol).toBe('TLSv1.3');
+    secured.destroy();
+    raw.destroy();
+    abortStreams();
+    await listener.close();
+  });
+
+  it('are dropped without a header, or from somebody who is not trusted, and onError is told', async () => {
+    for (const [proxied, words, failure] of [
+      [{ isTrusted }, 'EHLO a\r\n', 'malformed'],
+      [{ isTrusted: trustedPeers(['192.0.2.1']) }, header, 'untrusted'],
+      [{ isTrusted, timeout: 5 }, 'PROXY ', 'timeout'],
+    ] as const) {
+      const errors: Error[] = [];
+      const onError = (error: Error) => errors.push(error);
+      const { listener, streams } = await listening({ port: 0, proxied, onError });
+      const client = rawConnect({ host: '127.0.0.1', port: portOf(listener) });
+      client.on('error', () => undefined);
+      const closed = new Promise((resolve) => client.on('close', resolve));
+      client.write(words);
+      await vi.waitFor(() => expect(errors).toEqual([expect.objectContaining({ failure })]));
+      await closed;
+      expect(streams).toEqual([]);
+      await listener.close();
+    }
+  });
+
+  it('are bounded in number until their header is there, and given up at close', async () => {
+    const errors: Error[] = [];
+    const onError = (error: Error) => errors.push(error);
+    const { listener } = await listening({ port: 0, proxied: { isTrusted }, maximumArriving: 1, onError });
+    const first = await connect({ host: '127.0.0.1', port: portOf(listener) });
+    const heard = hear(first);
+    const second = await connect({ host: '127.0.0.1', port: portOf(listener) });
+    const heardBySecond = hear(second);
+    await vi.waitFor(() => expect(heardBySecond.join()).toMatch(/close|end/));
+    expect(errors).toEqual([new Error('Dropped a connection: 1 others are still arriving')]);
+    expect(heard).toEqual([]);
+    await listener.close();
+    await vi.waitFor(() => expect(heard.join()).toMatch(/close|end/));
+    expect(errors).toHaveLength(1);
+    first.abort();
+    second.abort();
   });
 });

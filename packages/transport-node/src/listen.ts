@@ -11,10 +11,14 @@ import {
   createServer,
   type ListenOptions as NetListenOptions,
   type Server,
+  type Socket,
 } from 'node:net';
-import type { ByteStream } from '@sansmtp/transport';
+import { type ByteStream, type PeerInformation, TlsError } from '@sansmtp/transport';
+import { type ProxiedOptions, proxiedAcceptor } from './accept-proxied.js';
 import { SocketStream } from './socket-stream.js';
 import { systemCode } from './system-error.js';
+import { shakeHands } from './tls-handshake.js';
+import { type ServerTlsOptions, serverSide } from './tls-options.js';
 
 export type ListenOptions = (
   | {
@@ -32,7 +36,8 @@ export type ListenOptions = (
     }
 ) & {
   /**
-   * Told when a connection could not be accepted. The listener goes on.
+   * Told when a connection could not be accepted, when the handshake of implicit TLS failed (with a `TlsError`), and
+   * when there was no PROXY header (with a `ProxyProtocolError`). The listener goes on.
    * @default ignored
    */
   readonly onError?: (error: Error) => void;
@@ -48,6 +53,19 @@ export type ListenOptions = (
    * @default true
    */
   readonly noDelay?: boolean;
+  /** @default no TLS */
+  readonly tls?: ServerTlsOptions;
+  /**
+   * Every connection begins with a PROXY header, before TLS too; those of others than the trusted are refused.
+   * @default clients connect by themselves
+   */
+  readonly proxied?: ProxiedOptions;
+  /**
+   * Connections at a time whose PROXY header, or handshake of implicit TLS, is under way: no session counts them yet.
+   * Who connects beyond it is dropped, and told to `onError`.
+   * @default 1000
+   */
+  readonly maximumArriving?: number;
 };
 
 export type ListenerAddress =
@@ -56,7 +74,10 @@ export type ListenerAddress =
 
 export interface Listener {
   readonly address: ListenerAddress;
-  /** Accepts nothing more, and frees the address. The streams go on: each is its holder's to end. */
+  /**
+   * Accepts nothing more, gives up the PROXY headers and handshakes of implicit TLS that are under way, and frees the
+   * address. The streams go on: each is its holder's to end.
+   */
   close(): Promise<void>;
 }
 
@@ -101,16 +122,57 @@ function addressOf(server: Server): ListenerAddress {
 
 /**
  * Listens, and gives each connection to `onStream`, which must not throw: nobody would catch it. What the peer
- * sends before `open()` is kept. Nothing limits how long a stream may stay open: that is for its holder to watch.
+ * sends before `open()` is kept. With implicit TLS, `onStream` comes when the handshake stands. Nothing limits how
+ * long a stream may stay open: that is for its holder to watch.
  * @throws the system's error when the address cannot be had: `EADDRINUSE`, `EACCES`, `EADDRNOTAVAIL`, …
+ * @throws {RangeError} an option of `proxied` is out of its range
  */
 export async function listen(
   options: ListenOptions,
   onStream: (stream: ByteStream) => void,
 ): Promise<Listener> {
-  const { onError, backlog = 511, keepAlive = true, noDelay = true } = options;
+  const { onError, backlog = 511, keepAlive = true, noDelay = true, tls, maximumArriving = 1000 } = options;
+  const side = tls && serverSide(tls);
+  const acceptProxied = options.proxied && proxiedAcceptor(options.proxied);
+  /** Connections whose header or handshake is under way. */
+  const arriving = new Set<Socket>();
+  let closed = false;
+
+  const arrive = (socket: Socket, peer?: PeerInformation) => {
+    const known = peer && { peer };
+    if (side === undefined || tls?.mode === 'startTls') {
+      arriving.delete(socket);
+      onStream(new SocketStream(socket, { ...known, side }));
+      return;
+    }
+    shakeHands(socket, side, (outcome) => {
+      arriving.delete(socket);
+      if (closed) socket.destroy();
+      else if (outcome instanceof TlsError) onError?.(outcome);
+      else onStream(new SocketStream(socket, { ...known, secured: outcome }));
+    });
+  };
+
   const server = createServer({ allowHalfOpen: true, keepAlive, noDelay }, (socket) => {
-    onStream(new SocketStream(socket));
+    if (acceptProxied === undefined && tls?.mode !== 'implicit') {
+      arrive(socket);
+      return;
+    }
+    if (arriving.size >= maximumArriving) {
+      socket.on('error', () => {});
+      socket.destroy();
+      onError?.(new Error(`Dropped a connection: ${maximumArriving} others are still arriving`));
+      return;
+    }
+    arriving.add(socket);
+    if (acceptProxied === undefined) {
+      arrive(socket);
+      return;
+    }
+    acceptProxied(socket, ({ peer }) => arrive(socket, peer)).catch((error: Error) => {
+      arriving.delete(socket);
+      if (!closed) onError?.(error);
+    });
   });
 
   if ('path' in options) await listenOnPath(server, options.path, backlog);
@@ -122,6 +184,8 @@ export async function listen(
     async close() {
       // Node stops listening at once; it calls back only when the last connection is gone, too late for this.
       server.close();
+      closed = true;
+      for (const socket of arriving) socket.destroy();
     },
   };
 }

@@ -29,6 +29,7 @@ export function hear(stream: ByteStream): string[] {
     data: (bytes) => heard.push(new TextDecoder().decode(bytes)),
     end: () => heard.push('end'),
     drain: () => heard.push('drain'),
+    secure: () => heard.push('secure'),
     close: (reason) =>
       heard.push(reason === undefined ? 'close' : `close: ${systemCode(reason) ?? reason.message}`),
   });

@@ -11,15 +11,34 @@ import {
   serveSession,
 } from '@sansmtp/transport';
 import { type Listener, type ListenerAddress, type ListenOptions, listen } from './listen.js';
+import { nodeCryptography } from './node-cryptography.js';
 import { systemClock } from './system-clock.js';
+import { trustedPeers } from './trusted-peers.js';
+
+/** Options of the sessions: what `ServerSessionOptions` says, but for what the connection decides. */
+export type MailSessionOptions = Omit<ServeOptions, 'clock' | 'trusted'>;
+
+/** Where to listen, and what is different there. */
+export type MailListenOptions = ListenOptions & {
+  /** For the sessions of those who connect here, in the place of the same options for all. */
+  readonly session?: MailSessionOptions;
+};
 
 export interface MailServerOptions {
-  /** Where to listen. */
-  readonly addresses: readonly ListenOptions[];
+  readonly addresses: readonly MailListenOptions[];
   /** For the sessions of all who connect. */
   readonly handlers: ServerHandlers;
-  /** @default what `ServerSessionOptions` says */
-  readonly session?: Omit<ServeOptions, 'clock'>;
+  /**
+   * STARTTLS is offered where an address has TLS of the mode `startTls`, unless the option `startTls` says otherwise.
+   * @default what `ServerSessionOptions` says
+   */
+  readonly session?: MailSessionOptions;
+  /**
+   * Peers that may speak for others by XCLIENT and XFORWARD: addresses, networks such as `192.0.2.0/24`, or `unix` for
+   * all who connect to a Unix socket.
+   * @default nobody
+   */
+  readonly trusted?: readonly string[];
   /**
    * Sessions at a time, on all addresses together. Who connects beyond it is told 421 4.3.2 (RFC 5321 §3.8), or
    * dropped when a hundred are being told already.
@@ -51,20 +70,27 @@ const REFUSING: ServerHandlers = {
   onMessage() {},
 };
 
+/** What holds at one address. What is wrong with it shows here, and not when the first client connects. */
+function sessionOptions(options: MailServerOptions, address: MailListenOptions): MailSessionOptions {
+  const startTls = address.tls?.mode === 'startTls' ? ({ startTls: 'offered' } as const) : {};
+  const session = { cryptography: nodeCryptography, ...startTls, ...options.session, ...address.session };
+  new ServerSession({ ...session, now: systemClock.now() });
+  return session;
+}
+
 /**
  * Listens, and serves SMTP to all who connect. To end it, call `shutdown()`.
- * @throws {RangeError} an option of `session` is out of its range
+ * @throws {RangeError} an option of `session` is out of its range, or `trusted` holds what is no network
  * @throws the system's error when one of the addresses cannot be had: it listens on none of them then
  */
 export async function startMailServer(options: MailServerOptions): Promise<MailServer> {
-  const { addresses, handlers, session = {}, maximumConnections = 10_000, onExcess } = options;
-  // What is wrong with the options shows here, and not when the first client connects.
-  new ServerSession({ ...session, now: systemClock.now() });
+  const { addresses, handlers, maximumConnections = 10_000, onExcess } = options;
+  const isTrusted = trustedPeers(options.trusted ?? []);
   const served = new Set<ServerConnection>();
   const refused = new Set<ServerConnection>();
   let stopping = false;
 
-  const accept = (stream: ByteStream) => {
+  const accept = (stream: ByteStream, session: MailSessionOptions, trusted: boolean) => {
     const excess = served.size >= maximumConnections;
     if (excess) onExcess?.();
     if (excess && refused.size >= MAXIMUM_REFUSED) {
@@ -72,7 +98,11 @@ export async function startMailServer(options: MailServerOptions): Promise<MailS
       return;
     }
     const connections = excess ? refused : served;
-    const connection = serveSession(stream, excess ? REFUSING : handlers, { ...session, clock: systemClock });
+    const connection = serveSession(stream, excess ? REFUSING : handlers, {
+      ...session,
+      trusted,
+      clock: systemClock,
+    });
     connections.add(connection);
     void connection.closed.then(() => connections.delete(connection));
     if (stopping) connection.shutdown();
@@ -81,7 +111,15 @@ export async function startMailServer(options: MailServerOptions): Promise<MailS
   const listeners: Listener[] = [];
   const close = () => Promise.all(listeners.map((listener) => listener.close()));
   try {
-    for (const address of addresses) listeners.push(await listen(address, accept));
+    for (const address of addresses) {
+      const session = sessionOptions(options, address);
+      const onStream = (stream: ByteStream) => {
+        // A TCP connection that is gone by now has no address either, but is none of the `unix` that may be trusted.
+        const known = 'path' in address || stream.peer.address !== undefined;
+        accept(stream, session, known && isTrusted(stream.peer));
+      };
+      listeners.push(await listen(address, onStream));
+    }
   } catch (error) {
     await close();
     throw error;

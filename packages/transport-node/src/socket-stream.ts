@@ -4,18 +4,23 @@
  * Invariants: the socket has its handlers for `error` and `close` from the moment it is handed over, so nothing
  * that happens to a connection can become an uncaught error; bytes are handed on as they come from the socket
  * and given to it as they are written; a callback runs either from within an event of the socket or in a tick
- * of its own, never from within a call.
+ * of its own, never from within a call. With TLS, the TLS socket takes the place of the socket below it, which
+ * then is touched only for a reset; while they shake hands there is no socket but in `shakeHands`.
  *
  * There is one of these for every connection, most of them idle: the event handlers are shared by all and find
  * the stream through the socket.
  */
 import type { Socket } from 'node:net';
+import type { TlsInformation } from '@sansmtp/core';
 import {
   type ByteStream,
   type ByteStreamListener,
   type PeerInformation,
+  TlsError,
   thrownError,
 } from '@sansmtp/transport';
+import { peerOf } from './socket-peer.js';
+import { type SecuredSocket, shakeHands, type TlsSide } from './tls-handshake.js';
 
 const OWNER = Symbol('stream');
 
@@ -35,6 +40,12 @@ function onDrain(this: OwnedSocket): void {
   this[OWNER].drained();
 }
 
+/** A TLS server's errors come by this event, and the socket lives on after them. */
+function onTlsError(this: OwnedSocket, error: Error): void {
+  this[OWNER].failed(error);
+  this.destroy();
+}
+
 function onError(this: OwnedSocket, error: Error): void {
   this[OWNER].failed(error);
 }
@@ -43,59 +54,105 @@ function onClose(this: OwnedSocket): void {
   this[OWNER].closed();
 }
 
-const NOWHERE: PeerInformation = {};
+/** The handshake under way. */
+interface Handshake {
+  readonly cancel: () => void;
+  /** Written since it began: nothing may leave before the peer is verified. */
+  readonly held: Uint8Array[];
+  /** A write before the handshake has filled the buffer. */
+  readonly drainOwed: boolean;
+  endHeld: boolean;
+}
 
-function peerOf(socket: Socket): PeerInformation {
-  const { remoteAddress, remotePort } = socket;
-  if (remoteAddress === undefined || remotePort === undefined) return NOWHERE;
-  // A socket bound to `::` shows IPv4 peers as IPv4-mapped IPv6 addresses (RFC 4291 §2.5.5.2).
-  const address = remoteAddress.startsWith('::ffff:') ? remoteAddress.slice(7) : remoteAddress;
-  return { address, port: remotePort };
+/** What a stream is told beyond its socket. */
+export interface SocketStreamOptions {
+  /** For whom the peer of the socket speaks, if not for itself. */
+  readonly peer?: PeerInformation;
+  /** What STARTTLS needs; without it, it cannot be had. */
+  readonly side?: TlsSide | undefined;
+  /** The TLS above the raw socket, if it stands already. */
+  readonly secured?: SecuredSocket;
 }
 
 export class SocketStream implements ByteStream {
   readonly peer: PeerInformation;
-  readonly #socket: Socket;
+  readonly #raw: Socket;
+  /** The raw socket, or the TLS socket above it once the handshake stands. */
+  #socket: Socket;
+  /** What `startTls()` begins, as long as it may. */
+  #side: TlsSide | undefined;
+  #handshake: Handshake | undefined;
+  #secured: SecuredSocket | undefined;
   #listener: ByteStreamListener | undefined;
   #reason: Error | undefined;
   #writable = true;
   #paused = false;
   /** Nothing may be called any more but `close`. */
   #broken = false;
+  #secureWaits = false;
   #drainWaits = false;
   #endWaits = false;
   #closeWaits = false;
 
-  constructor(socket: Socket) {
-    this.peer = peerOf(socket);
-    this.#socket = Object.assign(socket, { [OWNER]: this });
+  /** @param raw a connected socket of TCP or Unix */
+  constructor(raw: Socket, { peer = peerOf(raw), side, secured }: SocketStreamOptions = {}) {
+    this.peer = peer;
+    this.#raw = raw;
+    this.#side = side;
+    this.#secured = secured;
+    this.#socket = secured?.socket ?? raw;
+    this.#own();
+  }
+
+  get tls(): TlsInformation | undefined {
+    return this.#secured?.tls;
+  }
+
+  get canStartTls(): boolean {
+    return this.#side !== undefined;
+  }
+
+  #own(): void {
+    const socket = Object.assign(this.#socket, { [OWNER]: this });
     socket.on('end', onEnd);
     socket.on('drain', onDrain);
     socket.on('error', onError);
     socket.on('close', onClose);
+    if (this.#secured !== undefined) socket.on('_tlsError', onTlsError);
   }
 
   open(listener: ByteStreamListener): void {
     if (this.#listener !== undefined) throw new Error('This stream is already open: it has one listener');
     this.#listener = listener;
-    if (this.#paused) this.#socket.pause();
-    this.#socket.on('data', onData);
+    if (this.#handshake === undefined) this.#listen();
     this.#callBackLater();
   }
 
+  /** Begins to hear what comes. */
+  #listen(): void {
+    if (this.#paused) this.#socket.pause();
+    this.#socket.on('data', onData);
+    // Sockets from a handshake come paused.
+    if (!this.#paused) this.#socket.resume();
+  }
+
   write(bytes: Uint8Array): boolean {
-    return this.#writable ? this.#socket.write(bytes) : true;
+    if (!this.#writable) return true;
+    if (this.#handshake === undefined) return this.#socket.write(bytes);
+    if (bytes.length === 0) return true;
+    this.#handshake.held.push(bytes);
+    return false;
   }
 
   pause(): void {
     this.#paused = true;
-    if (this.#listener !== undefined) this.#socket.pause();
+    if (this.#listener !== undefined && this.#handshake === undefined) this.#socket.pause();
   }
 
   resume(): void {
     this.#paused = false;
     // Without a listener the socket would throw away what comes.
-    if (this.#listener === undefined) return;
+    if (this.#listener === undefined || this.#handshake !== undefined) return;
     this.#socket.resume();
     if (this.#endWaits) this.#callBackLater();
   }
@@ -104,14 +161,71 @@ export class SocketStream implements ByteStream {
     if (!this.#writable) return;
     this.#writable = false;
     this.#drainWaits = false;
-    this.#socket.end();
+    if (this.#handshake === undefined) this.#socket.end();
+    else this.#handshake.endHeld = true;
+  }
+
+  startTls(): void {
+    const raw = this.#raw;
+    // Destroyed: its close is on the way, with the reason.
+    if (!this.#writable || raw.destroyed) return;
+    const side = this.#side;
+    if (side === undefined) throw new Error('This stream cannot start TLS: see canStartTls');
+    this.#side = undefined;
+    if (raw.readableLength > 0) {
+      this.abort(TlsError.plaintextBehindStartTls());
+      return;
+    }
+    if (this.#endWaits || raw.readableEnded) {
+      this.abort(TlsError.peerWentAway());
+      return;
+    }
+    raw
+      .off('data', onData)
+      .off('end', onEnd)
+      .off('drain', onDrain)
+      .off('error', onError)
+      .off('close', onClose);
+    this.#handshake = {
+      held: [],
+      drainOwed: raw.writableNeedDrain || this.#drainWaits,
+      endHeld: false,
+      cancel: shakeHands(raw, side, (outcome) => this.#handshakeEnded(outcome)),
+    };
+    this.#drainWaits = false;
+  }
+
+  #handshakeEnded(outcome: SecuredSocket | TlsError): void {
+    const handshake = this.#handshake;
+    this.#handshake = undefined;
+    if (outcome instanceof TlsError || handshake === undefined) {
+      this.#breakOff(outcome instanceof TlsError ? outcome : undefined);
+      this.closed();
+      return;
+    }
+    this.#secured = outcome;
+    this.#socket = outcome.socket;
+    this.#own();
+    let more = true;
+    for (const bytes of handshake.held) more = this.#socket.write(bytes);
+    if (handshake.endHeld) this.#socket.end();
+    else this.#drainWaits = more && (handshake.drainOwed || handshake.held.length > 0);
+    this.#secureWaits = true;
+    if (this.#listener !== undefined) this.#listen();
+    this.#callBack();
   }
 
   abort(reason?: Error): void {
     if (this.#broken) return;
     this.#breakOff(reason);
-    if (this.#socket.destroyed) this.#callBackLater();
-    else if (this.#canReset) this.#socket.resetAndDestroy();
+    const handshake = this.#handshake;
+    if (handshake !== undefined) {
+      this.#handshake = undefined;
+      handshake.cancel();
+      this.#closeWaits = true;
+      this.#callBackLater();
+    } else if (this.#socket.destroyed) this.#callBackLater();
+    else if (this.#canReset) this.#raw.resetAndDestroy();
     else this.#socket.destroy();
   }
 
@@ -121,7 +235,10 @@ export class SocketStream implements ByteStream {
    */
   get #canReset(): boolean {
     const { writableEnded, writableFinished, writableLength } = this.#socket;
-    return this.peer.address !== undefined && !(writableEnded && !writableFinished && writableLength === 0);
+    const endIsOnItsWay =
+      writableEnded && !writableFinished && (writableLength === 0 || this.#secured !== undefined);
+    // Not the address of the peer: a proxy may speak for one over a Unix socket.
+    return this.#raw.remoteAddress !== undefined && !endIsOnItsWay;
   }
 
   /** For the events of the socket only, like the methods that follow. */
@@ -162,6 +279,7 @@ export class SocketStream implements ByteStream {
     this.#writable = false;
     this.#drainWaits = false;
     this.#endWaits = false;
+    this.#secureWaits = false;
   }
 
   #callBackLater(): void {
@@ -177,6 +295,10 @@ export class SocketStream implements ByteStream {
     const listener = this.#listener;
     if (listener === undefined) return;
     try {
+      if (this.#secureWaits && this.#secured !== undefined) {
+        this.#secureWaits = false;
+        listener.secure(this.#secured.tls);
+      }
       if (this.#drainWaits) {
         this.#drainWaits = false;
         listener.drain();

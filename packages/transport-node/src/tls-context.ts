@@ -1,0 +1,109 @@
+/**
+ * A server's certificate and key, which can be renewed while it runs: every handshake takes what stands at its
+ * beginning, and the connections that stand go on. What cannot be used is refused, and the old one stays.
+ */
+import { readFile } from 'node:fs/promises';
+import { createSecureContext, type SecureContext } from 'node:tls';
+import { TlsError } from '@sansmtp/transport';
+import { systemCode } from './system-error.js';
+
+/** What a server shows to its clients. */
+export interface TlsContextSource {
+  /** For the handshakes that begin now. */
+  readonly secureContext: SecureContext;
+}
+
+export interface TlsSettings {
+  /**
+   * Who may have signed the peers' certificates, in PEM.
+   * @default the authorities that Node knows
+   */
+  readonly ca?: string | Uint8Array;
+  /**
+   * The oldest version to speak. Those before 1.2 are deprecated (RFC 8996), and cannot be had.
+   * @default 'TLSv1.2'
+   */
+  readonly minVersion?: 'TLSv1.2' | 'TLSv1.3';
+}
+
+/** A certificate, with those that lead up to its authority behind it, and its private key: both in PEM. */
+export interface CertificateAndKey {
+  readonly cert: string | Uint8Array;
+  readonly key: string | Uint8Array;
+}
+
+export interface TlsContext extends TlsContextSource {
+  /**
+   * Shows another certificate from the next handshake on.
+   * @throws {TlsError} when it cannot be used, or the key is not its own: the old one stays
+   */
+  replace(certificateAndKey: CertificateAndKey): void;
+}
+
+export interface TlsContextFromFiles extends TlsContextSource {
+  /**
+   * Reads the files again. Rejects as `tlsContextFromFiles` does, and the old certificate stays.
+   */
+  reload(): Promise<void>;
+}
+
+/** Sessions may be resumed only where they began: OpenSSL refuses to, when clients show certificates, without this. */
+const SESSION_CONTEXT = 'sansmtp';
+
+/** @throws {TlsError} when the certificate, the key or the authorities cannot be used */
+export function secureContextOf(settings: TlsSettings & Partial<CertificateAndKey>): SecureContext {
+  const { cert, key, ca, minVersion = 'TLSv1.2' } = settings;
+  try {
+    return createSecureContext({
+      minVersion,
+      sessionIdContext: SESSION_CONTEXT,
+      ...(cert !== undefined && { cert: Buffer.from(cert) }),
+      ...(key !== undefined && { key: Buffer.from(key) }),
+      ...(ca !== undefined && { ca: Buffer.from(ca) }),
+    });
+  } catch (error) {
+    const words = error instanceof Error ? error.message : String(error);
+    throw new TlsError(`The certificate and its key cannot be used: ${words}`, systemCode(error), {
+      cause: error,
+    });
+  }
+}
+
+/** @throws {TlsError} when the certificate cannot be used, or the key is not its own */
+export function createTlsContext(options: CertificateAndKey & TlsSettings): TlsContext {
+  let secureContext = secureContextOf(options);
+  return {
+    get secureContext() {
+      return secureContext;
+    },
+    replace({ cert, key }) {
+      secureContext = secureContextOf({ ...options, cert, key });
+    },
+  };
+}
+
+async function readBoth(certFile: string, keyFile: string): Promise<CertificateAndKey> {
+  const [cert, key] = await Promise.all([readFile(certFile), readFile(keyFile)]);
+  return { cert, key };
+}
+
+/**
+ * A context that is read from two PEM files: call `reload()` when they have changed.
+ * @throws the system's error when a file cannot be read: `ENOENT`, `EACCES`, …
+ * @throws {TlsError} when the certificate cannot be used, or the key is not its own
+ */
+export async function tlsContextFromFiles(
+  certFile: string,
+  keyFile: string,
+  settings: TlsSettings = {},
+): Promise<TlsContextFromFiles> {
+  const context = createTlsContext({ ...settings, ...(await readBoth(certFile, keyFile)) });
+  return {
+    get secureContext() {
+      return context.secureContext;
+    },
+    async reload() {
+      context.replace(await readBoth(certFile, keyFile));
+    },
+  };
+}

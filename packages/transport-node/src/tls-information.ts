@@ -1,0 +1,49 @@
+/** What there is to know of a TLS connection that stands. */
+import type { X509Certificate } from 'node:crypto';
+import type { TLSSocket } from 'node:tls';
+import type { PeerCertificate, TlsInformation } from '@sansmtp/core';
+import { certificateHash } from './tls-certificate-hash.js';
+
+function channelBindings(
+  socket: TLSSocket,
+  serverCertificate: X509Certificate | undefined,
+): TlsInformation['channelBindings'] {
+  const hash = serverCertificate && certificateHash(serverCertificate.raw);
+  // Before TLS 1.3 it is unique only with the extended master secret (RFC 9266 §4.2), and Node does not tell of that.
+  const exporter =
+    socket.getProtocol() === 'TLSv1.3' &&
+    socket.exportKeyingMaterial(32, 'EXPORTER-Channel-Binding', Buffer.alloc(0));
+  return {
+    ...(exporter && { 'tls-exporter': new Uint8Array(exporter) }),
+    ...(hash && { 'tls-server-end-point': hash }),
+  };
+}
+
+function peerCertificate(certificate: X509Certificate, distrust: string | undefined): PeerCertificate {
+  const { subject, subjectAltName, fingerprint256, raw } = certificate;
+  return {
+    subject,
+    subjectAlternativeNames: subjectAltName?.split(', ') ?? [],
+    fingerprint: fingerprint256.replaceAll(':', '').toLowerCase(),
+    der: new Uint8Array(raw),
+    ...(distrust !== undefined && { distrust }),
+  };
+}
+
+/** @param distrust why the peer's certificate is not to be trusted, if it showed one */
+export function tlsInformation(
+  socket: TLSSocket,
+  side: 'client' | 'server',
+  serverName: string | undefined,
+  distrust: string | undefined,
+): TlsInformation {
+  const shown = socket.getPeerX509Certificate();
+  const serverCertificate = side === 'client' ? shown : socket.getX509Certificate();
+  return {
+    protocol: socket.getProtocol() ?? 'unknown',
+    cipher: socket.getCipher().standardName,
+    ...(serverName !== undefined && { serverName }),
+    ...(shown !== undefined && { peerCertificate: peerCertificate(shown, distrust) }),
+    channelBindings: channelBindings(socket, serverCertificate),
+  };
+}

@@ -1,0 +1,122 @@
+/** What `listen` and `connect` are told about TLS, and how their ends of the handshake follow from it. */
+import { isIP } from 'node:net';
+import { connect as connectTls, TLSSocket } from 'node:tls';
+import {
+  type CertificateAndKey,
+  secureContextOf,
+  type TlsContextSource,
+  type TlsSettings,
+} from './tls-context.js';
+import { DEFAULT_HANDSHAKE_TIMEOUT, type TlsSide } from './tls-handshake.js';
+import { tlsInformation } from './tls-information.js';
+
+interface TlsModeOptions {
+  /** TLS from the first octet on (RFC 8314 §3), or by `startTls()` (STARTTLS, RFC 3207). */
+  readonly mode: 'implicit' | 'startTls';
+  /**
+   * Milliseconds that a handshake may take.
+   * @default 60000
+   */
+  readonly handshakeTimeout?: number;
+}
+
+export interface ServerTlsOptions extends TlsModeOptions {
+  /** The certificate for clients that ask for no name (SNI, RFC 6066 §3), or for none in `contexts`. */
+  readonly context: TlsContextSource;
+  /**
+   * Certificates by the name that a client asks for; letters of either case.
+   * @default none
+   */
+  readonly contexts?: Readonly<Record<string, TlsContextSource>>;
+  /**
+   * Asks the clients for certificates. None is refused for its own: see `PeerCertificate.distrust`. The `ca` that
+   * they are verified by belongs to the context.
+   * @default false
+   */
+  readonly requestClientCertificate?: boolean;
+}
+
+export interface ClientTlsOptions extends TlsModeOptions, TlsSettings, Partial<CertificateAndKey> {
+  /**
+   * The name that the server's certificate has to be for, and that it is asked for (SNI, RFC 6066 §3: an address
+   * is not sent).
+   * @default the host connected to
+   */
+  readonly servername?: string;
+  /** False: a certificate that cannot be verified is used all the same; see `PeerCertificate.distrust`. */
+  readonly verify: boolean;
+}
+
+/** Why OpenSSL distrusts the client's certificate. Only the handle tells it, outside of a `tls.Server`. */
+function clientDistrust(socket: TLSSocket): string | undefined {
+  const handle: unknown = Reflect.get(socket, 'ssl');
+  if (typeof handle !== 'object' || handle === null) return 'The handshake is gone';
+  const verifyError: unknown = Reflect.get(handle, 'verifyError');
+  if (typeof verifyError !== 'function') return 'This runtime does not tell whether the certificate is valid';
+  const error: unknown = verifyError.call(handle);
+  if (error === undefined || error === null) return undefined;
+  return String(Reflect.get(Object(error), 'code') ?? error);
+}
+
+export function serverSide(options: ServerTlsOptions): TlsSide {
+  const {
+    context,
+    contexts = {},
+    requestClientCertificate = false,
+    handshakeTimeout = DEFAULT_HANDSHAKE_TIMEOUT,
+  } = options;
+  const byName = new Map(Object.entries(contexts).map(([name, source]) => [name.toLowerCase(), source]));
+  return {
+    handshakeTimeout,
+    standsOn: 'secure',
+    wrap: (socket) =>
+      new TLSSocket(socket, {
+        isServer: true,
+        secureContext: context.secureContext,
+        requestCert: requestClientCertificate,
+        rejectUnauthorized: false,
+        ...(byName.size > 0 && {
+          SNICallback: (name, choose) => choose(null, byName.get(name.toLowerCase())?.secureContext),
+        }),
+      }),
+    informationOf(socket) {
+      const name: unknown = Reflect.get(socket, 'servername');
+      const serverName = typeof name === 'string' && name !== '' ? name : undefined;
+      const distrust = requestClientCertificate ? clientDistrust(socket) : undefined;
+      return tlsInformation(socket, 'server', serverName, distrust);
+    },
+  };
+}
+
+/**
+ * @param host whom the certificate has to be for, unless `servername` says otherwise
+ * @throws {TypeError} when the server is to be verified, but nothing says by which name
+ */
+export function clientSide(options: ClientTlsOptions, host: string | undefined): TlsSide {
+  const { verify, servername = host, handshakeTimeout = DEFAULT_HANDSHAKE_TIMEOUT } = options;
+  if (verify && servername === undefined) {
+    throw new TypeError('The server cannot be verified without its name: give tls.servername');
+  }
+  const serverName = servername !== undefined && isIP(servername) === 0 ? servername : undefined;
+  return {
+    handshakeTimeout,
+    standsOn: 'secureConnect',
+    wrap: (socket) =>
+      connectTls({
+        socket,
+        secureContext: secureContextOf(options),
+        rejectUnauthorized: verify,
+        ...(servername !== undefined && { host: servername }),
+        ...(serverName !== undefined && { servername: serverName }),
+      }),
+    informationOf(socket) {
+      const { authorized, authorizationError } = socket;
+      return tlsInformation(
+        socket,
+        'client',
+        serverName,
+        authorized ? undefined : String(authorizationError),
+      );
+    },
+  };
+}
