@@ -1,1 +1,56 @@
+export {
+  type DaneOutcome,
+  type DaneVerdict,
+  findDane,
+  isUsableTlsa,
+  matchesTlsa,
+  type TlsaRecord,
+  type TlsaResolver,
+  verifyDane,
+} from './dane.js';
+export {
+  type DeliveryAction,
+  type DeliveryStatus,
+  type DeliveryStatusNotification,
+  type NotificationOptions,
+  type OriginalMessage,
+  type RecipientStatus,
+  writeDeliveryStatusNotification,
+} from './delivery-status-notification.js';
+export { type DomainConversion, toAsciiDomain, toUnicodeDomain } from './internationalized-domain.js';
+export type { DnsAnswer, MailExchanger, MailResolver } from './mail-resolver.js';
 export { type Maildir, type MaildirOptions, openMaildir, type StoredMessage } from './maildir.js';
+export {
+  type CachedPolicy,
+  createPolicyFetch,
+  type FetchPolicy,
+  findStsPolicy,
+  isPolicyExchanger,
+  type PolicyCache,
+  type PolicyResponse,
+  parseStsPolicy,
+  parseStsRecord,
+  type StsFailure,
+  type StsOptions,
+  type StsOutcome,
+  type StsPolicy,
+} from './mta-sts.js';
+export { createResolver, type ResolverOptions } from './resolver.js';
+export {
+  DEFAULT_RETRY_SCHEDULE,
+  type DeliveryHistory,
+  type NextAttempt,
+  nextAttempt,
+  type RetrySchedule,
+} from './retry-schedule.js';
+export {
+  type Attempt,
+  findRoute,
+  planAttempts,
+  type Route,
+  type RoutingFailure,
+  type RoutingOptions,
+  type SelectedExchangers,
+  selectExchangers,
+} from './routing.js';
+export { type TlsRequirement, tlsRequirement } from './tls-requirement.js';

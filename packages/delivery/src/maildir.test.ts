@@ -73,6 +73,10 @@ afterEach(async () => {
 const session: ServerSessionInformation = {
   peer: { address: '192.0.2.1', port: 1 },
   hello: { verb: 'EHLO', name: 'client.example' },
+  tls: undefined,
+  identity: undefined,
+  client: undefined,
+  forwarded: undefined,
 };
 
 async function* chunksOf(chunks: Iterable<Uint8Array>): AsyncGenerator<Uint8Array> {

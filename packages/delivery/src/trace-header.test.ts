@@ -1,4 +1,4 @@
-import type { Envelope, Mailbox } from '@sansmtp/core';
+import type { Envelope, Hello, Mailbox } from '@sansmtp/core';
 import type { ServerSessionInformation } from '@sansmtp/transport';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -15,8 +15,15 @@ function envelope(reversePath: Mailbox | null, ...recipients: Mailbox[]): Envelo
   };
 }
 
-function session(name: string, address?: string, verb: 'EHLO' | 'HELO' = 'EHLO'): ServerSessionInformation {
-  return { peer: address === undefined ? {} : { address, port: 1 }, hello: { verb, name } };
+function session(name: string, address?: string, verb: Hello['verb'] = 'EHLO'): ServerSessionInformation {
+  return {
+    peer: address === undefined ? {} : { address, port: 1 },
+    hello: { verb, name },
+    tls: undefined,
+    identity: undefined,
+    client: undefined,
+    forwarded: undefined,
+  };
 }
 
 function header(envelope: Envelope, session: ServerSessionInformation): string {
@@ -43,6 +50,32 @@ describe('the trace header', () => {
   it('names the protocol SMTP after HELO (RFC 3848)', () => {
     expect(header(envelope(null, joe), session('a', '192.0.2.1', 'HELO'))).toContain(' with SMTP id ');
   });
+
+  it.each([
+    ['EHLO', false, false, false, 'ESMTP'],
+    ['EHLO', true, false, false, 'ESMTPS tls TLS_AES_128_GCM_SHA256'],
+    ['EHLO', true, true, false, 'ESMTPSA tls TLS_AES_128_GCM_SHA256'],
+    ['EHLO', false, true, false, 'ESMTPA'],
+    ['EHLO', true, true, true, 'UTF8SMTPSA tls TLS_AES_128_GCM_SHA256'],
+    ['LHLO', false, false, false, 'LMTP'],
+    ['LHLO', true, true, false, 'LMTPSA tls TLS_AES_128_GCM_SHA256'],
+    ['LHLO', false, false, true, 'UTF8LMTP'],
+    ['HELO', true, false, false, 'SMTP tls TLS_AES_128_GCM_SHA256'],
+  ] as const)(
+    'names the protocol after %s, TLS %s, AUTH %s, SMTPUTF8 %s: %s (RFC 3848, RFC 6531 §4.3, RFC 8314 §4.3)',
+    (verb, secured, authenticated, smtpUtf8, words) => {
+      const tls = { protocol: 'TLSv1.3', cipher: 'TLS_AES_128_GCM_SHA256', channelBindings: {} };
+      const how = header(
+        { ...envelope(null, joe), parameters: smtpUtf8 ? { smtpUtf8 } : {} },
+        {
+          ...session('a', '192.0.2.1', verb),
+          tls: secured ? tls : undefined,
+          identity: authenticated ? { mechanism: 'PLAIN', username: 'joe' } : undefined,
+        },
+      );
+      expect(how).toContain(` with ${words} id `);
+    },
+  );
 
   it('tags IPv6 addresses (RFC 5321 §4.1.3)', () => {
     expect(header(envelope(null, joe), session('a', '2001:db8::1'))).toContain(

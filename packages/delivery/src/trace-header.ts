@@ -5,7 +5,7 @@
  * Nothing a client sends can add a line: paths are formatted anew, and of its own name for itself, which may be
  * any visible characters, only those of names and address literals are kept.
  */
-import { type Envelope, formatMailbox, formatPath } from '@sansmtp/core';
+import { type Envelope, formatMailbox, formatPath, type TlsInformation } from '@sansmtp/core';
 import type { ServerSessionInformation } from '@sansmtp/transport';
 
 export interface Receipt {
@@ -29,17 +29,29 @@ function receivedFrom({ hello, peer }: ServerSessionInformation): string {
   return peer.address === undefined ? name : `${name} (${addressLiteral(peer.address)})`;
 }
 
+/** The words that RFC 3848, RFC 6531 §4.3 and RFC 8314 §4.3 have for how it came: `ESMTPSA tls TLS_AES_…`. */
+function receivedWith({ hello, tls, identity }: ServerSessionInformation, { parameters }: Envelope): string {
+  if (hello?.verb === 'HELO') return `SMTP${tlsClause(tls)}`;
+  const lmtp = hello?.verb === 'LHLO';
+  const extended = lmtp ? 'LMTP' : 'ESMTP';
+  const internationalized = lmtp ? 'UTF8LMTP' : 'UTF8SMTP';
+  const protocol = parameters.smtpUtf8 ? internationalized : extended;
+  return `${protocol}${tls === undefined ? '' : 'S'}${identity === undefined ? '' : 'A'}${tlsClause(tls)}`;
+}
+
+function tlsClause(tls: TlsInformation | undefined): string {
+  return tls !== undefined && /^\w+$/.test(tls.cipher) ? ` tls ${tls.cipher}` : '';
+}
+
 /** The lines, each with its CRLF. */
 export function traceHeader({ envelope, session, hostname, id, date }: Receipt): string {
-  // RFC 3848 registers these words.
-  const protocol = session.hello?.verb === 'HELO' ? 'SMTP' : 'ESMTP';
   // RFC 5322 §4.3 calls GMT obsolete; the rest of the format is its own.
   const time = date.toUTCString().replace('GMT', '+0000');
   return [
     `Return-Path: ${formatPath(envelope.reversePath)}`,
     ...envelope.recipients.map(({ forwardPath }) => `Delivered-To: ${formatMailbox(forwardPath)}`),
     `Received: from ${receivedFrom(session)}`,
-    `\tby ${hostname} with ${protocol} id ${id};`,
+    `\tby ${hostname} with ${receivedWith(session, envelope)} id ${id};`,
     `\t${time}`,
     '',
   ].join('\r\n');

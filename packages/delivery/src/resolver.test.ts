@@ -1,0 +1,307 @@
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
+import dnsPacket, { type Answer, type DecodedPacket } from 'dns-packet';
+import { afterEach, describe, expect, it } from 'vitest';
+import { createResolver } from './resolver.js';
+import { findRoute } from './routing.js';
+
+const SERVFAIL = 2;
+const NXDOMAIN = 3;
+const REFUSED = 5;
+
+interface DnsReply {
+  readonly rcode?: number;
+  readonly answers?: Answer[];
+  /** Over UDP the answer is said to be too long. */
+  readonly truncated?: boolean;
+}
+
+/** `undefined`: no reply at all. */
+type Zone = (type: string, name: string) => DnsReply | undefined;
+
+interface DnsServer {
+  /** ADDRESS:PORT */
+  readonly address: string;
+  /** `udp MX a.example` and so on. */
+  readonly queries: string[];
+}
+
+const servers: (() => Promise<unknown>)[] = [];
+
+afterEach(async () => {
+  await Promise.all(servers.splice(0).map((close) => close()));
+});
+
+/** A DNS server on loopback, over UDP and TCP at the same port. */
+async function serve(zone: Zone): Promise<DnsServer> {
+  const queries: string[] = [];
+  const reply = (query: DecodedPacket, protocol: 'udp' | 'tcp'): Buffer | undefined => {
+    const [question] = query.questions ?? [];
+    if (question === undefined) return undefined;
+    queries.push(`${protocol} ${question.type} ${question.name}`);
+    const found = zone(question.type, question.name.toLowerCase());
+    if (found === undefined) return undefined;
+    const cut = found.truncated === true && protocol === 'udp';
+    return dnsPacket.encode({
+      type: 'response',
+      id: query.id ?? 0,
+      flags:
+        dnsPacket.RECURSION_DESIRED |
+        dnsPacket.RECURSION_AVAILABLE |
+        (cut ? dnsPacket.TRUNCATED_RESPONSE : 0) |
+        (found.rcode ?? 0),
+      questions: [question],
+      answers: cut ? [] : (found.answers ?? []),
+    });
+  };
+
+  const tcp = createServer((socket) => {
+    socket.on('error', () => {});
+    let received = Buffer.alloc(0);
+    socket.on('data', (bytes) => {
+      received = Buffer.concat([received, bytes]);
+      while (received.length >= 2 && received.length >= 2 + received.readUInt16BE(0)) {
+        const length = received.readUInt16BE(0);
+        const response = reply(dnsPacket.decode(received.subarray(2, 2 + length)), 'tcp');
+        received = received.subarray(2 + length);
+        if (response === undefined) continue;
+        const prefix = Buffer.alloc(2);
+        prefix.writeUInt16BE(response.length);
+        socket.write(Buffer.concat([prefix, response]));
+      }
+    });
+  });
+  tcp.listen(0, '127.0.0.1');
+  await once(tcp, 'listening');
+  const { port } = tcp.address() as AddressInfo;
+
+  const udp = createSocket('udp4');
+  udp.on('message', (message, { port, address }) => {
+    const response = reply(dnsPacket.decode(message), 'udp');
+    if (response !== undefined) udp.send(response, port, address);
+  });
+  udp.bind(port, '127.0.0.1');
+  await once(udp, 'listening');
+
+  servers.push(async () => {
+    udp.close();
+    tcp.close();
+    await once(tcp, 'close');
+  });
+  return { address: `127.0.0.1:${port}`, queries };
+}
+
+function mx(name: string, ...exchangers: [number, string][]): Answer[] {
+  return exchangers.map(([preference, exchange]) => ({
+    type: 'MX',
+    name,
+    ttl: 60,
+    data: { preference, exchange },
+  }));
+}
+
+function addresses(type: 'A' | 'AAAA', name: string, ...data: string[]): Answer[] {
+  return data.map((address) => ({ type, name, ttl: 60, data: address }));
+}
+
+describe('a look-up of mail exchangers', () => {
+  it('gives all records', async () => {
+    const { address } = await serve(() => ({
+      answers: mx('a.example', [20, 'b.example'], [10, 'c.example']),
+    }));
+    const found = await createResolver({ server: address }).resolveMx('a.example');
+    expect(found).toMatchObject({ kind: 'found' });
+    expect(found.kind === 'found' && [...found.records].sort((a, b) => a.preference - b.preference)).toEqual([
+      { exchange: 'c.example', preference: 10 },
+      { exchange: 'b.example', preference: 20 },
+    ]);
+  });
+
+  it('gives a null MX that routing knows for one (RFC 7505)', async () => {
+    const { address } = await serve(() => ({ answers: mx('a.example', [0, '.']) }));
+    const route = await findRoute('a.example', createResolver({ server: address }));
+    expect(route).toMatchObject({ kind: 'rejected', reply: { code: 556, enhancedCode: '5.1.10' } });
+  });
+
+  it('follows a CNAME of the domain (RFC 5321 §5.1)', async () => {
+    const { address } = await serve(() => ({
+      answers: [
+        { type: 'CNAME', name: 'a.example', ttl: 60, data: 'real.example' },
+        ...mx('real.example', [1, 'mx.example']),
+      ],
+    }));
+    expect(await createResolver({ server: address }).resolveMx('a.example')).toEqual({
+      kind: 'found',
+      records: [{ exchange: 'mx.example', preference: 1 }],
+    });
+  });
+
+  it.each([
+    ['none', 'no record of the type', {}],
+    [
+      'none',
+      'a CNAME that leads nowhere',
+      { answers: [{ type: 'CNAME', name: 'a.example', data: 'b.example' }] },
+    ],
+    ['noSuchDomain', 'NXDOMAIN', { rcode: NXDOMAIN }],
+    ['temporary', 'SERVFAIL', { rcode: SERVFAIL }],
+    ['temporary', 'REFUSED', { rcode: REFUSED }],
+    ['temporary', 'silence', undefined],
+  ] satisfies [string, string, DnsReply | undefined][])(
+    'is answered by "%s" to %s',
+    async (kind, _, reply) => {
+      const { address } = await serve(() => reply);
+      const resolver = createResolver({ server: address, timeout: 100, tries: 1 });
+      expect(await resolver.resolveMx('a.example')).toMatchObject({ kind });
+      expect(await resolver.resolveTxt('a.example')).toMatchObject({ kind });
+      expect(await resolver.resolveAddresses('a.example')).toMatchObject({ kind });
+    },
+  );
+
+  it('is answered by "noSuchDomain" for a name that cannot be asked for, and asks nothing', async () => {
+    const { address, queries } = await serve(() => ({}));
+    for (const name of ['a..example', `${'a'.repeat(64)}.example`]) {
+      expect(await createResolver({ server: address }).resolveMx(name)).toEqual({ kind: 'noSuchDomain' });
+    }
+    expect(queries).toEqual([]);
+  });
+
+  it('says what failed', async () => {
+    const { address } = await serve(() => ({ rcode: SERVFAIL }));
+    expect(await createResolver({ server: address, tries: 1 }).resolveMx('a.example')).toEqual({
+      kind: 'temporary',
+      problem: 'DNS look-up failed (ESERVFAIL)',
+    });
+  });
+
+  it('is answered by "temporary" where no server listens', async () => {
+    const { address } = await serve(() => ({}));
+    await servers.pop()?.();
+    const resolver = createResolver({ server: address, timeout: 100, tries: 1 });
+    expect(await resolver.resolveMx('a.example')).toMatchObject({ kind: 'temporary' });
+  });
+
+  it('asks again over TCP when the answer does not fit (RFC 7766 §5)', async () => {
+    const { address, queries } = await serve(() => ({
+      truncated: true,
+      answers: mx('a.example', [1, 'b.example']),
+    }));
+    expect(await createResolver({ server: address }).resolveMx('a.example')).toMatchObject({
+      records: [{ exchange: 'b.example', preference: 1 }],
+    });
+    expect(queries).toEqual(['udp MX a.example', 'tcp MX a.example']);
+  });
+});
+
+describe('a look-up of addresses', () => {
+  it('asks for both families, and follows a CNAME of the exchanger', async () => {
+    const { address, queries } = await serve((type) => ({
+      answers: [
+        { type: 'CNAME', name: 'mx.example', ttl: 60, data: 'host.example' },
+        ...(type === 'A'
+          ? addresses('A', 'host.example', '192.0.2.1', '192.0.2.2')
+          : addresses('AAAA', 'host.example', '2001:db8::1')),
+      ],
+    }));
+    const found = await createResolver({ server: address }).resolveAddresses('mx.example');
+    expect(found.kind === 'found' && [...found.records].sort()).toEqual([
+      '192.0.2.1',
+      '192.0.2.2',
+      '2001:db8::1',
+    ]);
+    expect(queries.sort()).toEqual(['udp A mx.example', 'udp AAAA mx.example']);
+  });
+
+  it.each([
+    ['found', { answers: addresses('A', 'mx.example', '192.0.2.1') }, { rcode: SERVFAIL }],
+    ['found', { rcode: SERVFAIL }, { answers: addresses('AAAA', 'mx.example', '2001:db8::1') }],
+    ['found', {}, { answers: addresses('AAAA', 'mx.example', '2001:db8::1') }],
+    ['temporary', {}, { rcode: SERVFAIL }],
+    ['temporary', { rcode: SERVFAIL }, {}],
+    ['temporary', { rcode: SERVFAIL }, { rcode: NXDOMAIN }],
+    ['none', {}, {}],
+    ['none', {}, { rcode: NXDOMAIN }],
+    ['noSuchDomain', { rcode: NXDOMAIN }, { rcode: NXDOMAIN }],
+  ] satisfies [string, DnsReply, DnsReply][])(
+    'is "%s" when A gives %j and AAAA %j',
+    async (kind, a, aaaa) => {
+      const { address } = await serve((type) => (type === 'A' ? a : aaaa));
+      const resolver = createResolver({ server: address, timeout: 100, tries: 1 });
+      expect(await resolver.resolveAddresses('mx.example')).toMatchObject({ kind });
+    },
+  );
+});
+
+describe('a look-up of text', () => {
+  it('joins the strings of each record', async () => {
+    const { address } = await serve((_, name) => ({
+      answers: [
+        { type: 'TXT', name, ttl: 60, data: ['v=STS', 'v1; id=1;'] },
+        { type: 'TXT', name, ttl: 60, data: 'other' },
+      ],
+    }));
+    const found = await createResolver({ server: address }).resolveTxt('_mta-sts.a.example');
+    expect(found.kind === 'found' && [...found.records].sort()).toEqual(['other', 'v=STSv1; id=1;']);
+  });
+});
+
+describe('a resolver', () => {
+  it('asks as often as it may', async () => {
+    const { address, queries } = await serve(() => undefined);
+    await createResolver({ server: address, timeout: 50, tries: 2 }).resolveMx('a.example');
+    expect(queries).toHaveLength(2);
+  });
+
+  it('ends at its deadline', async () => {
+    const { address } = await serve(() => undefined);
+    const before = performance.now();
+    const answer = await createResolver({ server: address, deadline: 50 }).resolveAddresses('a.example');
+    expect(answer).toMatchObject({ kind: 'temporary' });
+    expect(performance.now() - before).toBeLessThan(2_000);
+  });
+
+  it('ends when it is told to, by the reason given', async () => {
+    const { address } = await serve(() => undefined);
+    const resolver = createResolver({ server: address });
+    const controller = new AbortController();
+    const lookUp = resolver.resolveMx('a.example', controller.signal);
+    const reason = new Error('shutting down');
+    controller.abort(reason);
+    await expect(lookUp).rejects.toBe(reason);
+    await expect(resolver.resolveAddresses('a.example', controller.signal)).rejects.toBe(reason);
+  });
+
+  it('stops one look-up without the others', async () => {
+    const { address } = await serve((_, name) =>
+      name === 'slow.example' ? undefined : { answers: mx(name, [1, 'b.example']) },
+    );
+    const resolver = createResolver({ server: address });
+    const controller = new AbortController();
+    const slow = resolver.resolveMx('slow.example', controller.signal);
+    const quick = resolver.resolveMx('quick.example');
+    controller.abort();
+    await expect(slow).rejects.toThrow('abort');
+    expect(await quick).toMatchObject({ kind: 'found' });
+  });
+
+  it('routes mail with what a server says', async () => {
+    const { address } = await serve((type, name) => {
+      if (type === 'MX' && name === 'xn--bcher-kva.example') return { answers: mx(name, [5, 'mx.example']) };
+      if (type === 'A' && name === 'mx.example') return { answers: addresses('A', name, '192.0.2.1') };
+      return {};
+    });
+    expect(await findRoute('bücher.example', createResolver({ server: address }))).toMatchObject({
+      attempts: [{ host: 'mx.example', address: '192.0.2.1', preference: 5 }],
+    });
+  });
+
+  it('refuses options that mean nothing', () => {
+    expect(() => createResolver({ server: 'dns.example:53' })).toThrow(TypeError);
+    for (const value of [0, -1, 1.5, Number.NaN, Number.POSITIVE_INFINITY]) {
+      expect(() => createResolver({ timeout: value })).toThrow(RangeError);
+      expect(() => createResolver({ tries: value })).toThrow(RangeError);
+      expect(() => createResolver({ deadline: value })).toThrow(RangeError);
+    }
+  });
+});
