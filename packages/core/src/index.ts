@@ -16,14 +16,37 @@ export type { TransitionRecord } from './chart/transition-record.js';
 export { describeChart } from './charts.js';
 export type { ClientState, ClientTimeouts } from './client/chart.js';
 export type * from './client/messages.js';
-export type { ClientSessionOptions } from './client/options.js';
+export type { ClientAuthentication, ClientSessionOptions } from './client/options.js';
 export { ClientSession } from './client/session.js';
 export { LocalProtocolError, RemoteProtocolError } from './errors.js';
+export type { ClientAttributes, Unavailable } from './extensions/client-attributes.js';
+export { type DeliverByOptions, deliverBy } from './extensions/deliver-by.js';
+export { etrn } from './extensions/etrn.js';
+export type { ParameterRule, ServiceExtension, SessionStanding } from './extensions/extension.js';
+export { type FutureReleaseBounds, futureRelease } from './extensions/future-release.js';
+export { type Limits, limits } from './extensions/limits.js';
+export { type MtPriorityOptions, mtPriority } from './extensions/mt-priority.js';
+export { type NoSolicitingOptions, noSoliciting } from './extensions/no-soliciting.js';
+export { ExtensionNotOfferedError } from './extensions/not-offered.js';
 export type { MailParameters, RcptParameters } from './extensions/parameters.js';
+export { requireTls } from './extensions/require-tls.js';
+export { rrvs } from './extensions/rrvs.js';
+export { knownExtensions, standardExtensions } from './extensions/table.js';
+export type * from './sasl/exchange.js';
+export { DEFAULT_MECHANISMS } from './sasl/mechanisms.js';
+export { saslPrepare } from './sasl/prepare.js';
+export {
+  type ScramCredentials,
+  type ScramHash,
+  type ScramKeysOptions,
+  scramKeys,
+} from './sasl/scram-keys.js';
+export { Secret } from './secret.js';
 export type { ServerState, ServerTimeouts } from './server/chart.js';
 export type * from './server/messages.js';
-export type { ServerSessionOptions } from './server/options.js';
+export type { ServerAuthenticationOptions, ServerSessionOptions } from './server/options.js';
 export { ServerSession } from './server/session.js';
+export type * from './tls.js';
 export { isHostName } from './wire/domain.js';
 export { MailDataError } from './wire/mail-data-encoder.js';
 export { encodeText } from './wire/octets.js';

@@ -9,7 +9,7 @@ import { isName } from './wire/command.js';
 export function checkLimit(
   option: string,
   value: number,
-  { least = 1, unlimited = false }: { readonly least?: 1 | 2; readonly unlimited?: boolean } = {},
+  { least = 1, unlimited = false }: { readonly least?: number; readonly unlimited?: boolean } = {},
 ): number {
   if (Number.isSafeInteger(value) && value >= least) return value;
   if (unlimited && value === Number.POSITIVE_INFINITY) return value;

@@ -29,6 +29,11 @@ export interface PeerCertificate {
   readonly fingerprint: string;
   /** The certificate in DER. */
   readonly der: Uint8Array;
+  /**
+   * The certificates that the peer sent, in DER: its own first, each followed by the one that is said to have issued it.
+   * At most 10. Nothing but the first is verified by standing here.
+   */
+  readonly chain: readonly Uint8Array[];
   /** Why the certificate is not to be trusted for this peer; absent: it was verified. */
   readonly distrust?: string;
 }

@@ -50,7 +50,8 @@ export function expectEverySessionToEnd(): void {
 /** Begins to open a session. */
 export function connect(script: Script = {}, options: Options = {}): Connecting {
   const clock = createVirtualClock({ settle });
-  const [near, far] = createMemoryPair({ ...options, clock });
+  const { tls, ...others } = options;
+  const [near, far] = createMemoryPair({ ...others, ...(tls && { tls }), clock });
   const wire = { sent: '', received: '' };
   const stream = new CountedStream(near);
   const server = new ScriptedServer(far, script);
@@ -59,7 +60,7 @@ export function connect(script: Script = {}, options: Options = {}): Connecting 
     onWire(direction, bytes) {
       wire[direction] += textOf(bytes);
     },
-    ...options,
+    ...others,
     clock,
   });
   opening.catch(() => {}); // each test says what it expects

@@ -24,6 +24,14 @@ export class CountedStream implements ByteStream {
     return this.#stream.peer;
   }
 
+  get tls() {
+    return this.#stream.tls;
+  }
+
+  get canStartTls() {
+    return this.#stream.canStartTls;
+  }
+
   open(listener: ByteStreamListener): void {
     this.#stream.open({
       data: (bytes) => {
@@ -32,6 +40,7 @@ export class CountedStream implements ByteStream {
       },
       end: () => listener.end(),
       drain: () => listener.drain(),
+      secure: (tls) => listener.secure(tls),
       close: (reason) => listener.close(reason),
     });
   }
@@ -53,6 +62,10 @@ export class CountedStream implements ByteStream {
     this.#stream.end();
   }
 
+  startTls(): void {
+    this.#stream.startTls();
+  }
+
   abort(reason?: Error): void {
     this.#stream.abort(reason);
   }
@@ -65,6 +78,8 @@ export class Peer implements ByteStreamListener {
   ended = false;
   closed = false;
   reason: Error | undefined;
+  /** The TLS handshake stands. */
+  secured = false;
   /** A write filled the stream's buffer, and it has not been emptied since. */
   blocked = false;
   #told = 0;
@@ -84,6 +99,10 @@ export class Peer implements ByteStreamListener {
 
   drain(): void {
     this.blocked = false;
+  }
+
+  secure(): void {
+    this.secured = true;
   }
 
   close(reason?: Error): void {

@@ -54,6 +54,8 @@ export class ScriptedServer implements ByteStreamListener {
 
   drain(): void {}
 
+  secure(): void {}
+
   close(): void {
     this.closed = true;
   }

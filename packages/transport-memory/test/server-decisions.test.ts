@@ -1,4 +1,10 @@
-import type { Reply, TransitionRecord } from '@sansmtp/core';
+import {
+  etrn,
+  type Reply,
+  type ServiceExtension,
+  standardExtensions,
+  type TransitionRecord,
+} from '@sansmtp/core';
 import { type HandlerResult, Rejection, type ServerHandlers, serveSession } from '@sansmtp/transport';
 import { describe, expect, it } from 'vitest';
 import { createMemoryPair, createVirtualClock } from '../src/index.js';
@@ -8,7 +14,11 @@ import { StubStream } from './stub-stream.js';
 
 expectEverySessionToEnd();
 
-type Decision = Exclude<keyof ServerHandlers, 'onClose' | 'onError'>;
+/** Those that accept by returning nothing; AUTH has tests of its own. */
+type Decision = Exclude<
+  keyof ServerHandlers,
+  'onSecure' | 'onAuth' | 'onCredentials' | 'onClose' | 'onError'
+>;
 
 interface Exchange {
   /** What leads up to the question. */
@@ -77,6 +87,20 @@ const exchanges: Readonly<Record<Decision, Exchange>> = {
     accepted: '252 2.5.0 Cannot expand the list, but will take mail for it',
     unhandled: '502 5.5.1 EXPN is not implemented',
   },
+  onEtrn: {
+    before: hello,
+    said: ['ETRN b.example'],
+    accepting: text(250, '2.0.0'),
+    accepted: '250 2.0.0 Queuing for the node started',
+    unhandled: '459 4.7.1 The node is not allowed',
+  },
+  onExtension: {
+    before: hello,
+    said: ['XTEST word'],
+    accepting: text(250, '2.0.0'),
+    accepted: '250 2.0.0 OK',
+    unhandled: '502 5.5.1 The command is not implemented',
+  },
   onHelp: {
     before: hello,
     said: ['HELP'],
@@ -85,12 +109,15 @@ const exchanges: Readonly<Record<Decision, Exchange>> = {
   },
 };
 
+const embedded: ServiceExtension = { keyword: 'XTEST', verbs: ['XTEST'] };
+const extensions = [...standardExtensions, etrn, embedded];
+
 const decisions = Object.keys(exchanges) as Decision[];
 
 /** The reply to what is decided on, when `handler` decides; and what `onError` was told. */
 async function decide(decision: Decision, handler: () => HandlerResult) {
   const { before, said } = exchanges[decision];
-  const session = await serve({ [decision]: handler });
+  const session = await serve({ [decision]: handler }, { extensions });
   const { peer, errors } = session;
   const greeting = peer.news();
   if (decision === 'onConnect') return { session, reply: greeting, errors };
@@ -112,7 +139,7 @@ describe.each(decisions)('%s', (decision) => {
 
   if (decision !== 'onMessage') {
     it('is decided without a handler', async () => {
-      const { peer } = await serve();
+      const { peer } = await serve({}, { extensions });
       const greeting = peer.news();
       await peer.say(...before);
       const replies = await peer.say(...said);
@@ -213,14 +240,18 @@ describe.each(decisions)('%s', (decision) => {
     ['true', true],
     ['250', 250],
     ['OK', 'OK'],
-    ['an object without code and lines', { accepted: true }],
+    ['an object of another form', { accepted: true }],
   ])('answers 451 4.3.0 when the handler returns %s, and tells onError', async (words, value) => {
     // As a handler in JavaScript may.
     const wrong = value as Reply;
     for (const handler of [() => wrong, async () => wrong]) {
       const { reply, errors } = await decide(decision, handler);
       expect(reply).toEqual(['451 4.3.0 Local error in processing; try again later']);
-      expect(errors).toEqual([new TypeError(`${decision} returned ${words}; return nothing or a Reply`)]);
+      const takes =
+        decision === 'onMessage'
+          ? 'nothing, a Reply, or in LMTP a Reply for each recipient'
+          : 'nothing or a Reply';
+      expect(errors).toEqual([new TypeError(`${decision} returned ${words}; return ${takes}`)]);
     }
   });
 
@@ -244,7 +275,7 @@ describe.each(decisions)('%s', (decision) => {
 
   it('lets nothing that the client pipelines overtake the decision', async () => {
     const decided = pending();
-    const session = await serve({ [decision]: () => decided.promise });
+    const session = await serve({ [decision]: () => decided.promise }, { extensions });
     const { peer } = session;
     const replies = peer.news();
     replies.push(...(await peer.say(...before)));
@@ -262,7 +293,10 @@ describe.each(decisions)('%s', (decision) => {
   it('answers 421 and takes no late decision when the handler does not settle in time', async () => {
     for (const late of [(decided: Pending) => decided.resolve(), refuseLate]) {
       const decided = pending();
-      const session = await serve({ [decision]: () => decided.promise }, { timeouts: { decision: 60_000 } });
+      const session = await serve(
+        { [decision]: () => decided.promise },
+        { extensions, timeouts: { decision: 60_000 } },
+      );
       const { clock, peer, connection } = session;
       await peer.say(...before);
       await peer.say(...said);

@@ -58,7 +58,8 @@ export async function serve(
   options: Omit<ServeOptions, 'clock'> & MemoryPairOptions = {},
 ): Promise<Served> {
   const clock = createVirtualClock({ settle });
-  const [near, far] = createMemoryPair({ ...options, clock });
+  const { tls, ...others } = options;
+  const [near, far] = createMemoryPair({ ...others, ...(tls && { tls }), clock });
   const stream = new CountedStream(far);
   const closings: (Error | undefined)[] = [];
   const errors: unknown[] = [];
@@ -79,7 +80,7 @@ export async function serve(
         handlers.onError?.(error, information);
       },
     },
-    { hostname: 'mx.example', ...options, clock },
+    { hostname: 'mx.example', ...others, clock },
   );
   const session = { clock, peer: new Peer(near), stream, connection, closings, errors, messages };
   served.push(session);

@@ -4,6 +4,8 @@ import { textOf } from './peer.js';
 
 export class StubStream implements ByteStream {
   readonly peer = {};
+  readonly tls = undefined;
+  readonly canStartTls = false;
   readonly calls: string[] = [];
   readonly writes: string[] = [];
   #listener: ByteStreamListener | undefined;
@@ -32,6 +34,10 @@ export class StubStream implements ByteStream {
 
   end(): void {
     this.calls.push('end');
+  }
+
+  startTls(): void {
+    this.calls.push('startTls');
   }
 
   abort(): void {

@@ -11,16 +11,21 @@
 import {
   type ClientEnvelope,
   type ClientEvent,
+  type ClientInquiry,
   ClientSession,
   type ClientSessionOptions,
+  type Computation,
   encodeText,
   LocalProtocolError,
+  type Reply,
   type ServerOffer,
+  type TlsInformation,
   type TransitionRecord,
   type Verdict,
 } from '@sansmtp/core';
 import type { ByteStream, ByteStreamListener } from './byte-stream.js';
 import type { Clock } from './clock.js';
+import { type Cryptography, webCryptography } from './cryptography.js';
 import { DeadlineTimer } from './deadline-timer.js';
 import { release } from './release.js';
 import { SessionError } from './session-error.js';
@@ -40,13 +45,19 @@ export interface CancelSignal {
  */
 export type MessageSource = string | Uint8Array | AsyncIterable<Uint8Array>;
 
-export interface OpenSessionOptions extends Omit<ClientSessionOptions, 'trace'> {
+/** The TLS that there is from the start is the stream's to know. */
+export interface OpenSessionOptions extends Omit<ClientSessionOptions, 'trace' | 'tls'> {
   readonly clock: Clock;
+  /**
+   * Computes the digests of SCRAM and CRAM-MD5.
+   * @default webCryptography()
+   */
+  readonly cryptography?: Cryptography;
   /** Drops the connection when it is aborted before the session is open; the error's `cause` is its reason. */
   readonly signal?: CancelSignal;
   /**
-   * Called with what passes on the wire, for a transcript; the octets of a message included. What it throws drops
-   * the connection.
+   * Called with what passes on the wire, for a transcript; the octets of a message included, but of an AUTH exchange
+   * only how many there were. What it throws drops the connection.
    */
   readonly onWire?: (direction: 'sent' | 'received', bytes: Uint8Array) => void;
   /** Called with each step of the session's chart. What it throws drops the connection. */
@@ -62,7 +73,8 @@ export interface ClientConnection {
   /**
    * Delivers one message; one at a time. Resolves with a verdict for each recipient, in the envelope's order,
    * also when the session breaks or `signal` is aborted: the verdicts then say what is known.
-   * @throws {LocalProtocolError} the envelope cannot be sent, another message is under way, or QUIT was said
+   * @throws {LocalProtocolError} the envelope cannot be sent, something else is under way, or QUIT was said
+   * @throws {ExtensionNotOfferedError} the envelope needs what the server does not offer; nothing was sent
    * @throws {SessionError} the session had failed before, for which nobody here is to blame: open another
    * @throws {MailDataError} the message holds a bare CR or NUL; the connection is dropped, nothing is delivered
    * @throws what the body throws, a `TypeError` if it yields no octets; the connection is dropped, nothing is
@@ -73,6 +85,14 @@ export interface ClientConnection {
     message: MessageSource,
     options?: { readonly signal?: CancelSignal },
   ): Promise<readonly Verdict[]>;
+  /**
+   * Asks something beside all messages: VRFY, EXPN, HELP, NOOP, ETRN, or a verb of an extension. Resolves with the
+   * reply, whether or not it refuses.
+   * @throws {LocalProtocolError} something else is under way, or QUIT was said
+   * @throws {ExtensionNotOfferedError} the server does not offer the extension that defines the verb
+   * @throws {SessionError} the session has failed, or fails before the reply
+   */
+  inquire(command: ClientInquiry): Promise<Reply>;
   /**
    * Ends the session by QUIT. Resolves when the connection is closed; harmless when the session is over.
    * @throws {LocalProtocolError} a message is under way
@@ -106,34 +126,57 @@ interface Delivery {
   reject(error: unknown): void;
 }
 
+/** A message of up to so many octets waits for its end, so as to go out with it in one write. */
+const MAXIMUM_HELD_OCTETS = 65_536;
+
 class ClientDriver implements ClientConnection, ByteStreamListener {
   readonly closed: Promise<void>;
   readonly #stream: ByteStream;
   readonly #clock: Clock;
+  readonly #cryptography: Cryptography | undefined;
   readonly #session: ClientSession;
   readonly #onWire: OpenSessionOptions['onWire'];
   readonly #onTransition: OpenSessionOptions['onTransition'];
   readonly #timer: DeadlineTimer;
   #resolveClosed: () => void = () => {};
 
-  #offer: ServerOffer = { verb: 'HELO', name: '', keywords: new Map() };
+  #offer: ServerOffer = {
+    verb: 'HELO',
+    name: '',
+    keywords: new Map(),
+    tls: undefined,
+    authenticatedBy: undefined,
+  };
   #opening: { resolve(): void; reject(error: SessionError): void } | undefined;
   #delivery: Delivery | undefined;
+  #inquiry: { resolve(reply: Reply): void; reject(error: SessionError): void } | undefined;
   #quitting = false;
   #failure: SessionError | undefined;
   #peerEnded = false;
   #closeReason: Error | undefined;
   #resumeBody: (() => void) | undefined;
   #blocked = false;
+  /** Of the message under way, what was written but waits for its end. */
+  #held: Uint8Array | undefined;
+  #holding = false;
 
   constructor(stream: ByteStream, options: OpenSessionOptions) {
     this.#stream = stream;
     this.#clock = options.clock;
+    this.#cryptography = options.cryptography;
     this.#onWire = options.onWire;
     this.#onTransition = options.onTransition;
     this.#timer = new DeadlineTimer(options.clock);
     const trace = options.onTransition !== undefined;
-    this.#session = new ClientSession({ ...options, trace, now: options.clock.now() });
+    const { tls, canStartTls } = stream;
+    this.#session = new ClientSession({
+      ...options,
+      ...(tls && { tls }),
+      // What the stream cannot do is not begun: a server that has said 220 expects a handshake.
+      ...(options.startTls === 'opportunistic' && !canStartTls && { startTls: 'never' }),
+      trace,
+      now: options.clock.now(),
+    });
     this.closed = new Promise((resolve) => {
       this.#resolveClosed = resolve;
     });
@@ -163,8 +206,7 @@ class ClientDriver implements ClientConnection, ByteStreamListener {
     message: MessageSource,
     { signal }: { readonly signal?: CancelSignal } = {},
   ): Promise<readonly Verdict[]> {
-    if (this.#failure !== undefined) throw this.#failure;
-    if (this.#session.state === 'closed') throw new LocalProtocolError('closed', 'send came', 'nothing');
+    this.#requireOpen('send');
     this.#session.handle({ type: 'send', envelope, now: this.#clock.now() });
     const sent = new Promise<readonly Verdict[]>((resolve, reject) => {
       this.#delivery = { message, iterator: undefined, resolve, reject };
@@ -176,6 +218,16 @@ class ClientDriver implements ClientConnection, ByteStreamListener {
     } finally {
       release();
     }
+  }
+
+  async inquire(command: ClientInquiry): Promise<Reply> {
+    this.#requireOpen('inquire');
+    this.#session.handle({ type: 'inquire', command, now: this.#clock.now() });
+    const answered = new Promise<Reply>((resolve, reject) => {
+      this.#inquiry = { resolve, reject };
+    });
+    this.#pump();
+    return answered;
   }
 
   async quit(): Promise<void> {
@@ -192,7 +244,7 @@ class ClientDriver implements ClientConnection, ByteStreamListener {
   }
 
   data(bytes: Uint8Array): void {
-    this.#record('received', bytes);
+    this.#record('received', this.#session.inSecretExchange ? redacted(bytes) : bytes);
     this.#session.handle({ type: 'bytes', bytes, now: this.#clock.now() });
     this.#pump();
   }
@@ -208,9 +260,18 @@ class ClientDriver implements ClientConnection, ByteStreamListener {
     this.#resumeBody?.();
   }
 
+  secure(tls: TlsInformation): void {
+    this.#session.handle({ type: 'tlsEstablished', tls, now: this.#clock.now() });
+    this.#pump();
+  }
+
   close(reason?: Error): void {
     this.#closeReason = reason;
-    this.#session.handle({ type: 'lost', now: this.#clock.now() });
+    const now = this.#clock.now();
+    if (this.#session.state === 'session.securing') {
+      this.#session.handle({ type: 'tlsFailed', ...(reason && { error: reason }), now });
+    }
+    this.#session.handle({ type: 'lost', now });
     this.#pump();
     this.#timer.clear();
     this.#resolveClosed();
@@ -221,11 +282,17 @@ class ClientDriver implements ClientConnection, ByteStreamListener {
     for (let output = this.#session.poll(); output !== undefined; output = this.#session.poll()) {
       switch (output.type) {
         case 'write':
-          this.#record('sent', output.bytes);
-          if (!this.#stream.write(output.bytes)) this.#blocked = true;
+          this.#record('sent', output.redacted ?? output.bytes);
+          this.#write(output.bytes);
           break;
         case 'event':
           this.#report(output.event);
+          break;
+        case 'upgradeTls':
+          this.#stream.startTls();
+          break;
+        case 'compute':
+          void this.#compute(output.computation);
           break;
         case 'close':
           this.#stream.end();
@@ -239,6 +306,18 @@ class ClientDriver implements ClientConnection, ByteStreamListener {
       }
     }
     this.#timer.arm(this.#session.nextDeadline(), this.#onDue);
+  }
+
+  async #compute(computation: Computation): Promise<void> {
+    try {
+      const result = await (this.#cryptography ?? webCryptography()).compute(computation);
+      // The session may have given up waiting in the meantime.
+      if (!this.#session.wantsComputed) return;
+      this.#session.handle({ type: 'computed', result, now: this.#clock.now() });
+      this.#pump();
+    } catch (error) {
+      this.#stream.abort(thrownError(error, 'The cryptography'));
+    }
   }
 
   readonly #onDue = (): void => {
@@ -257,7 +336,12 @@ class ClientDriver implements ClientConnection, ByteStreamListener {
         this.#opening = undefined;
         break;
       case 'mailDataWanted':
-        if (this.#delivery !== undefined) void this.#sendBody(this.#delivery);
+        if (this.#resumeBody !== undefined) this.#resumeBody();
+        else if (this.#delivery !== undefined) void this.#sendBody(this.#delivery);
+        break;
+      case 'answered':
+        this.#inquiry?.resolve(event.reply);
+        this.#inquiry = undefined;
         break;
       case 'done':
         this.#finish((delivery) => delivery.resolve(event.verdicts));
@@ -266,35 +350,84 @@ class ClientDriver implements ClientConnection, ByteStreamListener {
         this.#failure = new SessionError(event.failure, this.#closeReason);
         this.#opening?.reject(this.#failure);
         this.#opening = undefined;
+        this.#inquiry?.reject(this.#failure);
+        this.#inquiry = undefined;
         break;
     }
   }
 
+  #write(bytes: Uint8Array): void {
+    this.#held = this.#held === undefined ? bytes : joined(this.#held, bytes);
+    if (!this.#holding || this.#held.length > MAXIMUM_HELD_OCTETS) this.#flush();
+  }
+
+  #flush(): void {
+    const held = this.#held;
+    this.#held = undefined;
+    if (held !== undefined && !this.#stream.write(held)) this.#blocked = true;
+  }
+
   async #sendBody(delivery: Delivery): Promise<void> {
+    const { message } = delivery;
     try {
-      const iterator = iteratorOf(delivery.message);
-      delivery.iterator = iterator;
-      for (;;) {
-        const { done, value } = await iterator.next();
-        if (done) delivery.iterator = undefined;
-        if (this.#delivery !== delivery) return; // the session has ended the transaction in the meantime
-        const now = this.#clock.now();
-        if (done) this.#session.handle({ type: 'endOfMailData', now });
-        // What is no octets, such as the text of a stream with an encoding, would pass the session unencoded.
-        else if (!ArrayBuffer.isView(value)) throw new TypeError('A body consists of Uint8Arrays only');
-        else this.#session.handle({ type: 'mailData', bytes: value, now });
-        this.#pump();
-        if (done) return;
-        if (this.#blocked) await this.#drained();
-      }
+      if (typeof message === 'string') await this.#sendWhole(encodeText(message), delivery);
+      else if (Symbol.asyncIterator in message) await this.#sendPieces(message, delivery);
+      else await this.#sendWhole(message, delivery);
     } catch (error) {
       this.#finish(({ reject }) => reject(error));
       this.#stream.abort(error instanceof Error ? error : undefined);
     }
   }
 
-  /** Never settles if the connection is given up: what waits is forgotten with it. */
-  #drained(): Promise<void> {
+  /** A small message goes out in one write with its end, since a write costs more than all else about it. */
+  async #sendWhole(bytes: Uint8Array, delivery: Delivery): Promise<void> {
+    await undefined; // the session's other outputs come first
+    while (this.#mustWait(delivery)) await this.#change();
+    if (this.#delivery !== delivery) return;
+    this.#holding = true;
+    this.#handOver(bytes);
+    this.#holding = false;
+    while (this.#mustWait(delivery)) await this.#change();
+    if (this.#delivery === delivery) this.#handOver(undefined);
+  }
+
+  async #sendPieces(body: AsyncIterable<Uint8Array>, delivery: Delivery): Promise<void> {
+    const iterator = body[Symbol.asyncIterator]();
+    delivery.iterator = iterator;
+    for (;;) {
+      const { done, value } = await iterator.next();
+      if (done) delivery.iterator = undefined;
+      // Asked again: while the body was awaited, the server may have refused a chunk.
+      while (this.#mustWait(delivery)) await this.#change();
+      if (this.#delivery !== delivery) return;
+      this.#handOver(done ? undefined : value);
+      if (done) return;
+      while (this.#mustWait(delivery)) await this.#change();
+      if (this.#delivery !== delivery) return;
+    }
+  }
+
+  /** @param bytes the next of the message; undefined: that was all */
+  #handOver(bytes: Uint8Array | undefined): void {
+    const now = this.#clock.now();
+    if (bytes === undefined) this.#session.handle({ type: 'endOfMailData', now });
+    // What is no octets, such as the text of a stream with an encoding, would pass the session unencoded.
+    else if (!ArrayBuffer.isView(bytes)) throw new TypeError('A body consists of Uint8Arrays only');
+    else this.#session.handle({ type: 'mailData', bytes, now });
+    this.#pump();
+  }
+
+  /**
+   * The stream or the session takes no more of the body now. To be asked right before each piece, without an `await`
+   * in between: a reply may come meanwhile.
+   */
+  #mustWait(delivery: Delivery): boolean {
+    return this.#delivery === delivery && (this.#blocked || !this.#session.wantsMailData);
+  }
+
+  /** Waits until the stream has room, the session wants more, or the delivery is settled. */
+  #change(): Promise<void> {
+    this.#flush();
     return new Promise((resolve) => {
       this.#resumeBody = () => {
         this.#resumeBody = undefined;
@@ -309,7 +442,14 @@ class ClientDriver implements ClientConnection, ByteStreamListener {
     if (delivery === undefined) return;
     this.#delivery = undefined;
     settle(delivery);
+    this.#resumeBody?.(); // what waits must not take the next message's turn for its own
     if (delivery.iterator !== undefined) void leave(delivery.iterator);
+  }
+
+  /** Throws where nothing more can be asked of the session. */
+  #requireOpen(input: 'send' | 'inquire'): void {
+    if (this.#failure !== undefined) throw this.#failure;
+    if (this.#session.state === 'closed') throw new LocalProtocolError('closed', `${input} came`, 'nothing');
   }
 
   #record(direction: 'sent' | 'received', bytes: Uint8Array): void {
@@ -337,14 +477,17 @@ class ClientDriver implements ClientConnection, ByteStreamListener {
   }
 }
 
-function iteratorOf(message: MessageSource): AsyncIterator<Uint8Array> {
-  if (typeof message === 'string') return only(encodeText(message));
-  if (Symbol.asyncIterator in message) return message[Symbol.asyncIterator]();
-  return only(message);
+/** Of a reply within an AUTH exchange: its code, and how much there was. */
+function redacted(bytes: Uint8Array): Uint8Array {
+  const code = String.fromCharCode(...bytes.subarray(0, 3));
+  return encodeText(`${/^\d{3}$/.test(code) ? `${code} ` : ''}[${bytes.length} octets]\r\n`);
 }
 
-async function* only(bytes: Uint8Array): AsyncGenerator<Uint8Array, void, undefined> {
-  yield bytes;
+function joined(first: Uint8Array, second: Uint8Array): Uint8Array {
+  const whole = new Uint8Array(first.length + second.length);
+  whole.set(first);
+  whole.set(second, first.length);
+  return whole;
 }
 
 /** A body that was not read to its end may hold a file open. What it throws now concerns nobody. */

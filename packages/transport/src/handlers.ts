@@ -1,7 +1,8 @@
 /**
  * What an application brings to receive mail: a function for each decision, each of which may return a promise.
  *
- * - Returning nothing accepts. (EXPN alone is refused when it has no handler.)
+ * - Returning nothing accepts, but for `onAuth`, which lets nobody in unless it says so. Without a handler nobody is let in
+ *   either, and EXPN, ETRN and verbs of extensions are refused.
  * - Returning a `Reply` accepts or refuses by its code, and sets the text.
  * - Throwing an error that carries `responseCode`, such as a `Rejection`, refuses with that reply.
  * - Throwing or returning anything else is a fault of ours: the client gets 451 4.3.0 and may try again later, `onError` gets
@@ -10,12 +11,18 @@
  */
 import type {
   AbandonReason,
+  AuthenticatedIdentity,
+  AuthenticationAttempt,
+  ClientAttributes,
   Envelope,
   Hello,
   MailParameters,
+  MechanismName,
   Recipient,
   Reply,
   ReversePath,
+  StoredCredentials,
+  TlsInformation,
 } from '@sansmtp/core';
 import type { PeerInformation } from './byte-stream.js';
 
@@ -25,9 +32,27 @@ type Nothing = ReturnType<() => void>;
 // One promise of either, not a promise for each: only so does the type of a chain of `then` go with it.
 export type HandlerResult = Reply | Nothing | Promise<Reply | Nothing>;
 
+/** In LMTP a reply for each recipient of the envelope, in its order (RFC 2033 §4.2); or one for all. */
+export type MessageResult = Reply | readonly Reply[] | Nothing | Promise<Reply | readonly Reply[] | Nothing>;
+
+/** `true` lets them in; `false` does not, nor does a `Reply` of 4yz or 5yz. */
+export type AuthenticationResult = boolean | Reply | Promise<boolean | Reply>;
+
+/** Undefined: there is no such user, or none of whom anything is kept. */
+export type CredentialsResult = StoredCredentials | undefined | Promise<StoredCredentials | undefined>;
+
 /** What a handler may know of the session that asks it. */
 export interface ServerSessionInformation {
+  /** Who connected; or, once a trusted peer has said so by XCLIENT, for whom it speaks. */
   readonly peer: PeerInformation;
+  /** The TLS that protects the connection; undefined while nothing does. */
+  readonly tls: TlsInformation | undefined;
+  /** Who has authenticated themselves; undefined if nobody has. */
+  readonly identity: AuthenticatedIdentity | undefined;
+  /** All that XCLIENT said of the client. */
+  readonly client: ClientAttributes | undefined;
+  /** What XFORWARD said of where the mail came from: for logs, not for decisions. */
+  readonly forwarded: ClientAttributes | undefined;
   /** How the client introduced itself; undefined before EHLO or HELO was accepted. */
   readonly hello: Hello | undefined;
 }
@@ -45,6 +70,22 @@ export interface IncomingMessage {
 export interface ServerHandlers {
   /** Someone connected. Refused: 554, and only QUIT is served. */
   onConnect?(session: ServerSessionInformation): HandlerResult;
+  /** The TLS handshake that STARTTLS began has come to its end. What this throws drops the connection. */
+  onSecure?(tls: TlsInformation, session: ServerSessionInformation): void;
+  /**
+   * Somebody wants to be let in. PLAIN and LOGIN bring a password to be checked, OAUTHBEARER and XOAUTH2 a token; with
+   * SCRAM and CRAM-MD5 the password was proven already against what `onCredentials` gave; with EXTERNAL it is for
+   * you to look into the certificate of `session.tls`.
+   */
+  onAuth?(attempt: AuthenticationAttempt, session: ServerSessionInformation): AuthenticationResult;
+  /**
+   * What is kept of a user's password, for SCRAM and CRAM-MD5. Without this handler these fail. Do not answer by a
+   * rejection where there is no such user: it would tell everybody so.
+   */
+  onCredentials?(
+    request: { readonly mechanism: MechanismName; readonly username: string },
+    session: ServerSessionInformation,
+  ): CredentialsResult;
   /** EHLO or HELO. A refused one changes nothing. */
   onHello?(hello: Hello, session: ServerSessionInformation): HandlerResult;
   /** MAIL opens a mail transaction. */
@@ -61,13 +102,20 @@ export interface ServerHandlers {
    * kept: the client is then told 250, and may forget it (RFC 5321 §4.2.5). What was not read of the body by
    * then is dropped: whoever reads on gets a `MailDataAbandonedError` with the reason `dropped`.
    */
-  onMessage(message: IncomingMessage, session: ServerSessionInformation): HandlerResult;
+  onMessage(message: IncomingMessage, session: ServerSessionInformation): MessageResult;
   /** VRFY. Without this handler: 252, which says neither yes nor no. */
   onVerify?(argument: string, session: ServerSessionInformation): HandlerResult;
   /** EXPN. Return a reply 250 with the members of the list, a line each. Without this handler: 502. */
   onExpand?(argument: string, session: ServerSessionInformation): HandlerResult;
   /** HELP. Return a reply 214. */
   onHelp?(argument: string, session: ServerSessionInformation): HandlerResult;
+  /** ETRN, with the node's `@` or `#` (RFC 1985 §5.3). Without this handler: 459. */
+  onEtrn?(node: string, session: ServerSessionInformation): HandlerResult;
+  /** A verb that an extension of yours has added. Without this handler: 502. */
+  onExtension?(
+    command: { readonly verb: string; readonly argument: string },
+    session: ServerSessionInformation,
+  ): HandlerResult;
   /** The connection is closed, both ways; with the reason if it broke. */
   onClose?(session: ServerSessionInformation, reason?: Error): void;
   /** A handler threw what is no rejection, or returned what is no reply (a `TypeError`). What this throws in turn drops the connection. */

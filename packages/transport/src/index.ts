@@ -8,9 +8,18 @@ export {
 } from './client-driver.js';
 export type { Clock } from './clock.js';
 export {
+  type Cryptography,
+  UnsupportedComputationError,
+  type WebCrypto,
+  webCryptography,
+} from './cryptography.js';
+export {
+  type AuthenticationResult,
+  type CredentialsResult,
   type HandlerResult,
   type IncomingMessage,
   MailDataAbandonedError,
+  type MessageResult,
   Rejection,
   type ServerHandlers,
   type ServerSessionInformation,
@@ -18,3 +27,4 @@ export {
 export { type ServeOptions, type ServerConnection, serveSession } from './server-driver.js';
 export { SessionError } from './session-error.js';
 export { thrownError } from './thrown-error.js';
+export { TlsError } from './tls-error.js';

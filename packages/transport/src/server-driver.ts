@@ -13,22 +13,22 @@
  */
 import {
   type Answer,
+  type Computation,
   type Envelope,
   type Question,
   type Reply,
+  Secret,
   ServerSession,
   type ServerSessionOptions,
+  type StoredCredentials,
+  type TlsInformation,
   type TransitionRecord,
 } from '@sansmtp/core';
-import type { ByteStream, ByteStreamListener } from './byte-stream.js';
+import type { ByteStream, ByteStreamListener, PeerInformation } from './byte-stream.js';
 import type { Clock } from './clock.js';
+import { type Cryptography, webCryptography } from './cryptography.js';
 import { DeadlineTimer } from './deadline-timer.js';
-import {
-  type HandlerResult,
-  MailDataAbandonedError,
-  type ServerHandlers,
-  type ServerSessionInformation,
-} from './handlers.js';
+import { MailDataAbandonedError, type ServerHandlers, type ServerSessionInformation } from './handlers.js';
 import { MessageBody } from './message-body.js';
 import { release } from './release.js';
 import { thrownError } from './thrown-error.js';
@@ -36,8 +36,14 @@ import { thrownError } from './thrown-error.js';
 /** Octets of replies that may wait for the peer to take them before nothing more is read from it. */
 const MAXIMUM_UNSENT_OCTETS = 262_144;
 
-export interface ServeOptions extends Omit<ServerSessionOptions, 'maximumHeldOctets' | 'trace'> {
+/** The TLS that there is from the start is the stream's to know. */
+export interface ServeOptions extends Omit<ServerSessionOptions, 'maximumHeldOctets' | 'trace' | 'tls'> {
   readonly clock: Clock;
+  /**
+   * Computes the digests of SCRAM and CRAM-MD5.
+   * @default webCryptography()
+   */
+  readonly cryptography?: Cryptography;
   /** Called with each step of the session's chart. What it throws drops the connection. */
   readonly onTransition?: (record: TransitionRecord) => void;
 }
@@ -78,6 +84,7 @@ class ServerDriver implements ServerConnection, ByteStreamListener {
   readonly #stream: ByteStream;
   readonly #handlers: ServerHandlers;
   readonly #clock: Clock;
+  readonly #cryptography: Cryptography | undefined;
   readonly #session: ServerSession;
   readonly #onTransition: ServeOptions['onTransition'];
   readonly #timer: DeadlineTimer;
@@ -96,22 +103,19 @@ class ServerDriver implements ServerConnection, ByteStreamListener {
     this.#stream = stream;
     this.#handlers = handlers;
     this.#clock = options.clock;
+    this.#cryptography = options.cryptography;
     this.#now = options.clock.now();
     this.#onTransition = options.onTransition;
     this.#timer = new DeadlineTimer(options.clock);
     const session = new ServerSession({
       ...options,
+      ...(stream.tls && { tls: stream.tls }),
       trace: options.onTransition !== undefined,
       maximumHeldOctets: Number.MAX_SAFE_INTEGER,
       now: this.#now,
     });
     this.#session = session;
-    this.information = {
-      peer: stream.peer,
-      get hello() {
-        return session.hello;
-      },
-    };
+    this.information = new Information(session, stream.peer);
     this.closed = new Promise((resolve) => {
       this.#resolveClosed = resolve;
     });
@@ -143,6 +147,12 @@ class ServerDriver implements ServerConnection, ByteStreamListener {
 
   drain(): void {
     this.#unsent = undefined;
+    this.#pump();
+  }
+
+  secure(tls: TlsInformation): void {
+    this.#session.handle({ type: 'tlsEstablished', tls, now: this.#tick() });
+    this.#handlers.onSecure?.(tls, this.information);
     this.#pump();
   }
 
@@ -198,6 +208,12 @@ class ServerDriver implements ServerConnection, ByteStreamListener {
           this.#delivery?.body.abandon(output.reason);
           this.#delivery = undefined;
           break;
+        case 'upgradeTls':
+          this.#stream.startTls();
+          break;
+        case 'compute':
+          this.#compute(output.computation);
+          break;
         case 'close':
           this.#stream.end();
           break;
@@ -245,6 +261,33 @@ class ServerDriver implements ServerConnection, ByteStreamListener {
     this.#pump();
   };
 
+  /** Has a digest computed: at once if it can be, else when its promise settles. */
+  #compute(computation: Computation): void {
+    const session = this.#session;
+    const take = (result: Uint8Array | undefined) => {
+      // The session may have given up waiting in the meantime.
+      if (session.state !== 'session.authenticating.computing') return;
+      session.handle({ type: 'computed', result, now: this.#now });
+    };
+    const check = (result: unknown): Uint8Array | undefined =>
+      result instanceof Uint8Array
+        ? result
+        : this.#report(new TypeError('The cryptography computed something else than a Uint8Array'));
+    const fail = (error: unknown): undefined => this.#report(error);
+    let result: Uint8Array | PromiseLike<Uint8Array> | undefined;
+    try {
+      result = (this.#cryptography ?? webCryptography()).compute(computation);
+    } catch (error) {
+      take(fail(error));
+      return;
+    }
+    if (!isPromiseLike(result)) take(check(result));
+    else
+      Promise.resolve(result)
+        .then(check, fail)
+        .then((octets) => this.#pump(() => take(octets)));
+  }
+
   /** Has a question answered: at once if the handler does, else when its promise settles. */
   #decide(question: Question): void {
     const answer = this.#consult(question);
@@ -287,15 +330,36 @@ class ServerDriver implements ServerConnection, ByteStreamListener {
       case 'verify':
         return this.#answerOf('onVerify', () => handlers.onVerify?.(question.argument, information));
       case 'expand':
-        if (handlers.onExpand === undefined) return { decision: 'reject' };
+        if (handlers.onExpand === undefined) return REJECT;
         return this.#answerOf('onExpand', () => handlers.onExpand?.(question.argument, information));
       case 'help':
         return this.#answerOf('onHelp', () => handlers.onHelp?.(question.argument, information));
+      case 'startTls':
+        return this.#stream.canStartTls ? ACCEPT : REJECT;
+      case 'credentials':
+        return this.#answerOf(
+          'onCredentials',
+          () => handlers.onCredentials?.(question, information),
+          CREDENTIALS,
+        );
+      case 'authenticate':
+        if (handlers.onAuth === undefined) return REJECT;
+        return this.#answerOf(
+          'onAuth',
+          () => handlers.onAuth?.(question.attempt, information),
+          AUTHENTICATION,
+        );
+      case 'etrn':
+        if (handlers.onEtrn === undefined) return REJECT;
+        return this.#answerOf('onEtrn', () => handlers.onEtrn?.(question.argument, information));
+      case 'extension':
+        if (handlers.onExtension === undefined) return REJECT;
+        return this.#answerOf('onExtension', () => handlers.onExtension?.(question, information));
       case 'message': {
         const delivery = this.#delivery;
         this.#delivery = undefined;
         delivery?.body.end();
-        return delivery?.answer ?? { decision: 'reject' };
+        return delivery?.answer ?? REJECT;
       }
     }
   }
@@ -303,8 +367,10 @@ class ServerDriver implements ServerConnection, ByteStreamListener {
   /** Mail data begins: hands the message to the application while it arrives. */
   #receive(envelope: Envelope): void {
     const body = new MessageBody(() => this.#pump());
-    const answer = this.#answerOf('onMessage', () =>
-      this.#handlers.onMessage({ envelope, body }, this.information),
+    const answer = this.#answerOf(
+      'onMessage',
+      () => this.#handlers.onMessage({ envelope, body }, this.information),
+      MESSAGE,
     );
     this.#delivery = { body, answer };
     if (answer instanceof Promise) answer.then(() => body.drop());
@@ -312,27 +378,20 @@ class ServerDriver implements ServerConnection, ByteStreamListener {
   }
 
   /** Runs a handler and reads its result, or what it throws, as an answer. */
-  #answerOf(name: keyof ServerHandlers, handler: () => HandlerResult): Answer | Promise<Answer> {
+  #answerOf(
+    name: keyof ServerHandlers,
+    handler: () => unknown,
+    { read, takes }: ResultRule = DECISION,
+  ): Answer | Promise<Answer> {
+    const answer = (result: unknown): Answer =>
+      read(result) ?? this.#refusal(misreturned(name, result, takes));
     try {
       const result = handler();
-      if (!isPromiseLike(result)) return this.#read(name, result);
-      return Promise.resolve(result).then(
-        (settled) => this.#read(name, settled),
-        (error: unknown) => this.#refusal(error),
-      );
+      if (!isPromiseLike(result)) return answer(result);
+      return Promise.resolve(result).then(answer, (error: unknown) => this.#refusal(error));
     } catch (error) {
       return this.#refusal(error);
     }
-  }
-
-  /** A result of a handler as an answer: whatever it is, for handlers need not be compiled from TypeScript. */
-  #read(name: keyof ServerHandlers, result: unknown): Answer {
-    if (result === undefined || result === null) return { decision: 'accept' };
-    if (!isReply(result)) {
-      const returned = typeof result === 'object' ? 'an object without code and lines' : String(result);
-      return this.#refusal(new TypeError(`${name} returned ${returned}; return nothing or a Reply`));
-    }
-    return { decision: result.code < 400 ? 'accept' : 'reject', reply: result };
   }
 
   /** What a handler threw as an answer: its own reply if it brought one, else a temporary failure. */
@@ -346,7 +405,7 @@ class ServerDriver implements ServerConnection, ByteStreamListener {
     return { decision: 'reject', reply: LOCAL_ERROR };
   }
 
-  #report(error: unknown): void {
+  #report(error: unknown): undefined {
     try {
       this.#handlers.onError?.(error, this.information);
     } catch (thrown) {
@@ -361,6 +420,104 @@ class ServerDriver implements ServerConnection, ByteStreamListener {
       this.#stream.abort(thrownError(thrown, 'onTransition'));
     }
   }
+}
+
+/** What a handler may know: as it is when it looks. */
+class Information implements ServerSessionInformation {
+  readonly #session: ServerSession;
+  readonly #peer: PeerInformation;
+
+  constructor(session: ServerSession, peer: PeerInformation) {
+    this.#session = session;
+    this.#peer = peer;
+  }
+
+  get peer(): PeerInformation {
+    const { address, port } = this.#session.client ?? {};
+    if (address === undefined) return this.#peer;
+    // Whoever it is, it is not the proxy: nothing that the proxy may do is for it.
+    if (typeof address !== 'string') return {};
+    return typeof port === 'number' ? { address, port } : { address };
+  }
+
+  get hello() {
+    return this.#session.hello;
+  }
+
+  get tls() {
+    return this.#session.tls;
+  }
+
+  get identity() {
+    return this.#session.identity;
+  }
+
+  get client() {
+    return this.#session.client;
+  }
+
+  get forwarded() {
+    return this.#session.forwarded;
+  }
+}
+
+const ACCEPT: Answer = { decision: 'accept' };
+const REJECT: Answer = { decision: 'reject' };
+
+/**
+ * How the result of a handler becomes an answer: whatever it is, for handlers need not be compiled from TypeScript.
+ * Undefined for what is no result of such a handler.
+ */
+interface ResultRule {
+  readonly takes: string;
+  read(result: unknown): Answer | undefined;
+}
+
+const DECISION: ResultRule = {
+  takes: 'nothing or a Reply',
+  read(result) {
+    if (result === undefined || result === null) return ACCEPT;
+    return isReply(result) ? { decision: result.code < 400 ? 'accept' : 'reject', reply: result } : undefined;
+  },
+};
+
+const MESSAGE: ResultRule = {
+  takes: 'nothing, a Reply, or in LMTP a Reply for each recipient',
+  read(result) {
+    if (!Array.isArray(result)) return DECISION.read(result);
+    return result.every(isReply) ? { decision: 'accept', recipientReplies: result } : undefined;
+  },
+};
+
+/** Nothing does not let anybody in: it may be a check that was forgotten. */
+const AUTHENTICATION: ResultRule = {
+  takes: 'true, false or a Reply',
+  read(result) {
+    if (typeof result === 'boolean') return result ? ACCEPT : REJECT;
+    return isReply(result) ? DECISION.read(result) : undefined;
+  },
+};
+
+const CREDENTIALS: ResultRule = {
+  takes: 'nothing or StoredCredentials',
+  read(result) {
+    if (result === undefined || result === null) return REJECT;
+    return isCredentials(result) ? { decision: 'accept', credentials: result } : undefined;
+  },
+};
+
+function misreturned(name: keyof ServerHandlers, result: unknown, takes: string): TypeError {
+  const returned = typeof result === 'object' ? 'an object of another form' : String(result);
+  return new TypeError(`${name} returned ${returned}; return ${takes}`);
+}
+
+function isCredentials(value: unknown): value is StoredCredentials {
+  if (typeof value !== 'object' || value === null || !('kind' in value)) return false;
+  if (value.kind === 'password') return 'password' in value && value.password instanceof Secret;
+  if (value.kind !== 'scram') return false;
+  const keys = 'storedKey' in value && 'serverKey' in value ? [value.storedKey, value.serverKey] : [];
+  const salted = 'salt' in value && value.salt instanceof Uint8Array;
+  return salted && keys.length > 0 && keys.every((key) => key instanceof Secret);
 }
 
 /** RFC 5321 §4.2.2: 451 asks the client to try again later. */

@@ -3,10 +3,17 @@
  */
 import { type Phase, replyText, type SessionFailure } from '@sansmtp/core';
 
+type Code = 'ETIMEDOUT' | 'ECONNECTION' | 'EPROTOCOL' | 'ETLS' | 'EAUTH';
+
 const COMMANDS: Readonly<Record<Phase, string>> = {
   greeting: 'CONN',
   hello: 'EHLO',
+  startTls: 'STARTTLS',
+  auth: 'AUTH',
+  xclient: 'XCLIENT',
+  xforward: 'XFORWARD',
   ready: 'CONN',
+  inquiry: 'INQUIRY',
   mail: 'MAIL FROM',
   rcpt: 'RCPT TO',
   data: 'DATA',
@@ -17,8 +24,11 @@ const COMMANDS: Readonly<Record<Phase, string>> = {
 
 export class SessionError extends Error {
   override readonly name = 'SessionError';
-  /** `ETIMEDOUT`, `ECONNECTION` (lost), or `EPROTOCOL` (the server refused, or broke the protocol). */
-  readonly code: 'ETIMEDOUT' | 'ECONNECTION' | 'EPROTOCOL';
+  /**
+   * `ETIMEDOUT`, `ECONNECTION` (lost), `ETLS` (STARTTLS could not be had, or the handshake failed), `EAUTH` (it could
+   * not be authenticated), or `EPROTOCOL` (the server refused anything else, or broke the protocol).
+   */
+  readonly code: Code;
   /** The command that was not answered as it should be; `CONN` for none. */
   readonly command: string;
   /** The code of the server's reply, if it gave one. */
@@ -30,15 +40,28 @@ export class SessionError extends Error {
 
   /** @param cause why the connection was lost, if the transport told */
   constructor(failure: SessionFailure, cause?: Error) {
-    super(describe(failure), cause && { cause });
+    const reason = cause ?? (failure.kind === 'tls' ? failure.error : undefined);
+    super(describe(failure), reason && { cause: reason });
     this.failure = failure;
     this.command = COMMANDS[failure.phase];
-    this.code =
-      failure.kind === 'timeout' ? 'ETIMEDOUT' : failure.kind === 'lost' ? 'ECONNECTION' : 'EPROTOCOL';
+    this.code = codeOf(failure);
     if (failure.kind === 'refused') {
       this.responseCode = failure.reply.code;
       this.response = replyText(failure.reply);
     }
+  }
+}
+
+function codeOf({ kind, phase }: SessionFailure): Code {
+  switch (kind) {
+    case 'timeout':
+      return 'ETIMEDOUT';
+    case 'lost':
+      return 'ECONNECTION';
+    case 'protocol':
+      return 'EPROTOCOL';
+    default:
+      return phase === 'startTls' ? 'ETLS' : phase === 'auth' ? 'EAUTH' : 'EPROTOCOL';
   }
 }
 
@@ -53,5 +76,15 @@ function describe(failure: SessionFailure): string {
       return `The server broke the protocol (${where}): ${failure.error.message}`;
     case 'refused':
       return `The server refused (${where}): ${failure.reply.code} ${failure.reply.lines.join(' ')}`;
+    case 'tls':
+      return `TLS could not be established (${where}): ${failure.error.message}`;
+    case 'notOffered':
+      return failure.keyword === 'AUTH'
+        ? 'The server offers no mechanism of authentication that the credentials and options allow'
+        : `The server does not offer ${failure.keyword}, which the options require`;
+    case 'withheld':
+      return `The credentials were not sent. ${failure.reason}`;
+    case 'authentication':
+      return `The authentication was given up (${where}): ${failure.reason}`;
   }
 }

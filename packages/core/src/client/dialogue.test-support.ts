@@ -3,8 +3,11 @@
  * as the text that was written and the events as they are.
  */
 
+import type { MailParameters } from '../extensions/parameters.js';
+import { compute, passwordOf, tlsWith } from '../sasl/running.test-support.js';
+import type { TlsInformation } from '../tls.js';
 import type { ClientEnvelope, ClientEvent, ClientInput, ClientOutput } from './messages.js';
-import type { ClientSessionOptions } from './options.js';
+import type { ClientAuthentication, ClientSessionOptions } from './options.js';
 import { ClientSession } from './session.js';
 
 /** One octet a character, so that strings can stand for octets. */
@@ -36,6 +39,18 @@ export const envelopeFor = (recipients: number): ClientEnvelope => ({
   recipients: Array.from({ length: recipients }, (_, index) => mailbox(`r${index}@b.example`)),
 });
 
+/** A connection that TLS protects. */
+export const TLS = tlsWith({});
+
+/** Options of a client that has a password. */
+export const withPassword = (
+  password = 'pencil',
+  more: Partial<ClientAuthentication> = {},
+): { readonly tls: TlsInformation; readonly authentication: ClientAuthentication } => ({
+  tls: TLS,
+  authentication: { credentials: passwordOf('user', password), ...more },
+});
+
 export class Dialogue {
   readonly session: ClientSession;
   now = 0;
@@ -63,8 +78,22 @@ export class Dialogue {
     return this.octets(lines.map((line) => `${line}\r\n`).join(''));
   }
 
-  send(recipients = 1): Shown[] {
-    return this.handle({ type: 'send', envelope: envelopeFor(recipients) });
+  send(recipients = 1, parameters: MailParameters = {}): Shown[] {
+    return this.handle({ type: 'send', envelope: { ...envelopeFor(recipients), parameters } });
+  }
+
+  /** Does what the outputs ask to be computed, until nothing is left of that; all other outputs. */
+  compute(outputs: readonly Shown[]): Shown[] {
+    return outputs.flatMap((output) =>
+      typeof output !== 'string' && output.type === 'compute'
+        ? this.compute(this.handle({ type: 'computed', result: compute(output.computation) }))
+        : [output],
+    );
+  }
+
+  /** The server's bytes, what they lead to computed. */
+  say(...lines: string[]): Shown[] {
+    return this.compute(this.hear(...lines));
   }
 
   data(text: string): Shown[] {
@@ -83,10 +112,20 @@ export class Dialogue {
 
   /** Greeted, and introduced to a server that offers these EHLO keywords. */
   ready(...keywords: string[]): this {
-    const lines = ['b.example', ...keywords];
-    this.hear('220 b.example ESMTP');
-    this.hear(...lines.map((line, index) => `250${index === lines.length - 1 ? ' ' : '-'}${line}`));
+    this.offered(...keywords);
     return this;
+  }
+
+  /** Greeted, and told these EHLO keywords: what comes of the latter. */
+  offered(...keywords: string[]): Shown[] {
+    this.hear('220 b.example ESMTP');
+    return this.offer(...keywords);
+  }
+
+  /** Told these EHLO keywords in reply to EHLO. */
+  offer(...keywords: string[]): Shown[] {
+    const lines = ['b.example', ...keywords];
+    return this.say(...lines.map((line, index) => `250${index === lines.length - 1 ? ' ' : '-'}${line}`));
   }
 
   /** In a mail transaction of one recipient, up to the 354. */
@@ -97,6 +136,34 @@ export class Dialogue {
     this.hear('354 Go on');
     return this;
   }
+}
+
+/** The handshake behind STARTTLS was asked for. */
+export function securing(): Dialogue {
+  const client = new Dialogue({ startTls: 'required' });
+  client.offered('STARTTLS');
+  client.hear('220 Go ahead');
+  return client;
+}
+
+/** In a mail transaction of one recipient, in which the message is to be handed in in chunks. */
+export function chunking(...keywords: string[]): Dialogue {
+  const client = new Dialogue({ mailDataBy: 'bdat' }).ready('CHUNKING', ...keywords);
+  client.send();
+  client.hear('250 OK');
+  client.hear('250 OK');
+  return client;
+}
+
+/** With LMTP, in a mail transaction of this many recipients, all accepted; the message was sent. */
+export function delivered(recipients: number): Dialogue {
+  const client = new Dialogue({ protocol: 'lmtp' }).ready();
+  client.send(recipients);
+  client.hear('250 OK');
+  for (let index = 0; index < recipients; index++) client.hear('250 OK');
+  client.hear('354 Go on');
+  client.end();
+  return client;
 }
 
 /** The verdicts of the `done` among the outputs. */

@@ -7,14 +7,19 @@ import { MailDataError } from '../wire/mail-data-encoder.js';
 import type { ClientState } from './chart.js';
 import {
   begun,
+  chunking,
   Dialogue,
+  delivered,
   ended,
   envelopeFor,
   failureIn,
   mailbox,
   octetsOf,
   type Shown,
+  securing,
   type TimelessInput,
+  TLS,
+  withPassword,
 } from './dialogue.test-support.js';
 
 function heard(...lines: string[]): Dialogue {
@@ -28,17 +33,55 @@ const sessions: Readonly<Record<ClientState, () => Dialogue>> = {
   'session.greeting': () => new Dialogue(),
   'session.identifying': () => heard('220 b'),
   'session.fallingBack': () => heard('220 b', '500 What?'),
+  'session.startingTls': () => new Dialogue({ startTls: 'required' }).ready('STARTTLS'),
+  'session.securing': () => securing(),
+  'session.authentication.preparing': () => {
+    const client = new Dialogue(withPassword());
+    client.hear('220 b');
+    client.hear('250-b', '250 AUTH SCRAM-SHA-256');
+    return client;
+  },
+  'session.authentication.responding': () => new Dialogue(withPassword()).ready('AUTH PLAIN'),
+  'session.substituting': () => new Dialogue({ xclient: { name: 'x' } }).ready('XCLIENT NAME'),
+  'session.forwarding': () => new Dialogue({ xforward: { name: 'x' } }).ready('XFORWARD NAME'),
   'session.ready': () => new Dialogue().ready(),
+  'session.inquiring': () => {
+    const client = new Dialogue().ready();
+    client.handle({ type: 'inquire', command: { verb: 'NOOP', argument: '' } });
+    return client;
+  },
   'session.transaction.mailing': () => begun(),
   'session.transaction.addressing': () => begun('250 OK'),
   'session.transaction.initiating': () => begun('250 OK', '250 OK'),
   'session.transaction.sending': () => new Dialogue().sending(),
+  'session.transaction.chunking': () => {
+    const client = chunking('PIPELINING');
+    client.data('Hello');
+    return client;
+  },
+  'session.transaction.holding': () => {
+    const client = chunking();
+    client.data('Hello');
+    return client;
+  },
+  'session.transaction.draining': () => {
+    const client = chunking('PIPELINING');
+    client.data('Hello');
+    client.data('Hello');
+    client.hear('450 No');
+    return client;
+  },
   'session.transaction.abandoned': () => {
     const client = new Dialogue().sending();
     expect(() => client.data('\0')).toThrow(MailDataError);
     return client;
   },
   'session.transaction.terminating': () => ended(),
+  'session.transaction.delivering': () => {
+    const client = delivered(2);
+    client.hear('250 OK');
+    return client;
+  },
   'session.resetting': () => begun('250 OK', '550 No'),
   'session.quitting': () => {
     const client = new Dialogue().ready();
@@ -46,6 +89,11 @@ const sessions: Readonly<Record<ClientState, () => Dialogue>> = {
     return client;
   },
   refused: () => heard('554 No'),
+  cancelled: () => {
+    const client = new Dialogue(withPassword()).ready('AUTH PLAIN');
+    client.hear('334 ?');
+    return client;
+  },
   closing: () => heard('421 Closing'),
   closed: () => heard('garbage'),
 };
@@ -71,16 +119,28 @@ const outcomes = `
   greeting     identifying      closed!protocol  refused!refused  refused!refused
   identifying  ready            closed!protocol  refused!refused  refused!refused
   fallingBack  ready            closed!protocol  refused!refused  refused!refused
+  startingTls  securing         closed!protocol  refused!refused  refused!refused
+  securing     closed!protocol  closed!protocol  closed!protocol  closed!protocol
+  preparing    closed!protocol  closed!protocol  closed!protocol  closed!protocol
+  responding   ready            cancelled!protocol  refused!refused  refused!refused
+  substituting identifying      closed!protocol  refused!refused  refused!refused
+  forwarding   ready            closed!protocol  ready            ready
   ready        closed!protocol  closed!protocol  closed!protocol  closed!protocol
+  inquiring    ready            closed!protocol  ready            ready
   mailing      addressing       closed!protocol  ready            ready
   addressing   initiating       closed!protocol  resetting        resetting
   initiating   closed!protocol  sending          resetting        resetting
   sending      closed!protocol  closed!protocol  closing!refused  closing!refused
+  chunking     chunking         closed!protocol  resetting        resetting
+  holding      chunking         closed!protocol  resetting        resetting
+  draining     resetting        closed!protocol  resetting        resetting
   abandoned    closed!protocol  closed!protocol  closing!refused  closing!refused
   terminating  ready            closed!protocol  ready            ready
+  delivering   ready            closed!protocol  ready            ready
   resetting    ready            closed!protocol  refused!refused  refused!refused
   quitting     closing          closed!protocol  closing!refused  closing!refused
   refused      closing          closing          closing          closing
+  cancelled    refused          refused          refused          refused
   closing      closing          closing          closing          closing
   closed       closed           closed           closed           closed
 
@@ -88,16 +148,28 @@ const outcomes = `
   greeting     closing!refused  closed!protocol  closed!lost      closed!lost      closed!timeout
   identifying  closing!refused  closed!protocol  closed!lost      closed!lost      closed!timeout
   fallingBack  closing!refused  closed!protocol  closed!lost      closed!lost      closed!timeout
+  startingTls  closing!refused  closed!protocol  closed!lost      closed!lost      closed!timeout
+  securing     closed!protocol  closed!protocol  closed!tls       closed!tls       closed!tls
+  preparing    closing!refused  closed!protocol  closed!lost      closed!lost      closed!timeout
+  responding   closing!refused  closed!protocol  closed!lost      closed!lost      closed!timeout
+  substituting closing!refused  closed!protocol  closed!lost      closed!lost      closed!timeout
+  forwarding   closing!refused  closed!protocol  closed!lost      closed!lost      closed!timeout
   ready        closing!refused  closed!protocol  closed!lost      closed!lost      ready
+  inquiring    closing!refused  closed!protocol  closed!lost      closed!lost      closed!timeout
   mailing      closing!refused  closed!protocol  closed!lost      closed!lost      closed!timeout
   addressing   closing!refused  closed!protocol  closed!lost      closed!lost      closed!timeout
   initiating   closing!refused  closed!protocol  closed!lost      closed!lost      closed!timeout
   sending      closing!refused  closed!protocol  closed!lost      closed!lost      closed!timeout
+  chunking     closing!refused  closed!protocol  closed!lost      closed!lost      closed!timeout
+  holding      closing!refused  closed!protocol  closed!lost      closed!lost      closed!timeout
+  draining     closing!refused  closed!protocol  closed!lost      closed!lost      closed!timeout
   abandoned    closing!refused  closed!protocol  closed!lost      closed!lost      closed!timeout
   terminating  closing!refused  closed!protocol  closed!lost      closed!lost      closed!timeout
+  delivering   closing!refused  closed!protocol  closed!lost      closed!lost      closed!timeout
   resetting    closing!refused  closed!protocol  closed!lost      closed!lost      closed!timeout
   quitting     closing!refused  closed!protocol  closed!lost      closed!lost      closed!timeout
   refused      closing          closed           closed           closed           closed
+  cancelled    closing          closed           closed           closed           closed
   closing      closing          closing          closed           closed           closed
   closed       closed           closed           closed           closed           closed
 `
@@ -154,11 +226,16 @@ describe('what the application may not do', () => {
     { type: 'send', envelope: envelopeFor(1) },
     { type: 'mailData', bytes: octetsOf('x') },
     { type: 'endOfMailData' },
+    { type: 'inquire', command: { verb: 'NOOP', argument: '' } },
     { type: 'quit' },
+    { type: 'tlsEstablished', tls: TLS },
+    { type: 'tlsFailed' },
   ];
   const allowed: Partial<Record<ClientState, readonly string[]>> = {
-    'session.ready': ['send', 'quit'],
+    'session.ready': ['send', 'inquire', 'quit'],
     'session.transaction.sending': ['mailData', 'endOfMailData'],
+    'session.transaction.chunking': ['mailData', 'endOfMailData'],
+    'session.securing': ['tlsEstablished', 'tlsFailed'],
   };
 
   it.each(states.filter((state) => state !== 'closed'))('in %s is thrown, and changes nothing', (state) => {
@@ -181,10 +258,21 @@ describe('what the application may not do', () => {
     for (const input of inputs) expect(sessions.closed().handle(input)).toEqual([]);
   });
 
+  it('is to hand in what nothing was computed for, while the session needs it; else it may come too late', () => {
+    const computed = { type: 'computed', result: new Uint8Array(1) } as const;
+    for (const state of states) {
+      const client = sessions[state]();
+      if (state === 'session.authentication.preparing' || !state.startsWith('session')) {
+        expect(() => client.handle(computed)).not.toThrow();
+      } else
+        expect(() => client.handle(computed)).toThrow(`computed came in state ${state}; allowed there: `);
+    }
+  });
+
   it('is told with what would be allowed', () => {
     const inGreeting = 'send came in state session.greeting; allowed there: only to wait';
     expect(() => new Dialogue().send()).toThrow(inGreeting);
-    expect(() => new Dialogue().ready().end()).toThrow('allowed there: send, quit');
+    expect(() => new Dialogue().ready().end()).toThrow('allowed there: send, inquire, quit');
     expect(() => new Dialogue().sending().send()).toThrow('allowed there: mailData, endOfMailData');
   });
 
@@ -201,31 +289,28 @@ describe('what the application may not do', () => {
     for (const size of [-1, 1.5, Number.NaN]) {
       expect(() => send(size)).toThrow(LocalProtocolError);
       expect(() => send(size)).toThrow(`The size ${size} is no number of octets`);
-      expect(() => send(size)).toThrow('allowed there: a size of 0 octets or more');
+      expect(() => send(size)).toThrow('allowed there: addresses of RFC 5321 §4.1.2 and valid parameters');
     }
     expect(client.session.state).toBe('session.ready');
     expect(send(0)).toEqual(['MAIL FROM:<s@a.example> SIZE=0\r\n']);
   });
 
-  it.each([
-    'a>\r\nDATA@b.example',
-    'a@b.example>\r\nDATA',
-    'a@',
-    `${'x'.repeat(65)}@b.example`,
-    'é@b.example',
-  ])('is to send from or to %j, which cannot be written', (address) => {
-    const client = new Dialogue().ready();
-    const good = mailbox('s@a.example');
-    const wrong = mailbox(address);
-    for (const envelope of [
-      { reversePath: wrong, recipients: [good] },
-      { reversePath: good, recipients: [good, wrong] },
-    ]) {
-      const send = () => client.handle({ type: 'send', envelope });
-      expect(send).toThrow(LocalProtocolError);
-      expect(send).toThrow('allowed there: addresses of RFC 5321 §4.1.2');
-    }
-    expect(client.session.state).toBe('session.ready');
-    expect(client.send()).toEqual(['MAIL FROM:<s@a.example>\r\n']);
-  });
+  it.each(['a>\r\nDATA@b.example', 'a@b.example>\r\nDATA', 'a@', `${'x'.repeat(65)}@b.example`])(
+    'is to send from or to %j, which cannot be written',
+    (address) => {
+      const client = new Dialogue().ready();
+      const good = mailbox('s@a.example');
+      const wrong = mailbox(address);
+      for (const envelope of [
+        { reversePath: wrong, recipients: [good] },
+        { reversePath: good, recipients: [good, wrong] },
+      ]) {
+        const send = () => client.handle({ type: 'send', envelope });
+        expect(send).toThrow(LocalProtocolError);
+        expect(send).toThrow('allowed there: addresses of RFC 5321 §4.1.2');
+      }
+      expect(client.session.state).toBe('session.ready');
+      expect(client.send()).toEqual(['MAIL FROM:<s@a.example>\r\n']);
+    },
+  );
 });

@@ -3,23 +3,44 @@
  */
 import type { TransitionRecord } from '../chart/transition-record.js';
 import type { RemoteProtocolError } from '../errors.js';
-import type { MailParameters } from '../extensions/parameters.js';
+import type { MailParameters, RcptParameters } from '../extensions/parameters.js';
+import type { Computation, MechanismName } from '../sasl/exchange.js';
+import type { TlsInformation } from '../tls.js';
+import type { Command } from '../wire/command.js';
 import type { ForwardPath, ReversePath } from '../wire/path.js';
 import type { Reply } from '../wire/reply.js';
+
+/** Whom to deliver to, and what to say with it. */
+export type ClientRecipient = ForwardPath & {
+  /** Sent or left out, or essential, like those of the envelope. */
+  readonly parameters?: RcptParameters;
+};
 
 /** What to deliver: the envelope of one mail transaction. */
 export interface ClientEnvelope {
   readonly reversePath: ReversePath;
   /**
-   * Sent where the server offers the service extension that defines them, left out elsewhere. They declare, and
-   * change nothing of what is sent: octets above 127 go out as they are, also to a server that does not offer
-   * 8BITMIME (RFC 6152 §3 would have the message encoded anew, which is not a session's work); and `size` is not
-   * compared with the SIZE that the server offers: its own 552 decides (RFC 1870 §6.1).
+   * Sent where the server offers the service extension that defines them. Elsewhere they are left out; but those
+   * without which the mail would not be what it is, such as `body: 'BINARYMIME'` or `requireTls`, let `send` throw
+   * an `ExtensionNotOfferedError`. `smtpUtf8` need not be given on account of an address, which speaks for itself.
+   *
+   * They declare, and change nothing of what is sent but for `body: 'BINARYMIME'`: octets above 127 go out as they
+   * are, also to a server that does not offer 8BITMIME (RFC 6152 §3 would have the message encoded anew, which is
+   * not a session's work); and `size` is not compared with the SIZE that the server offers: its own 552 decides
+   * (RFC 1870 §6.1).
    */
   readonly parameters?: MailParameters;
-  /** One forward-path at least. */
-  readonly recipients: readonly ForwardPath[];
+  /**
+   * One at least. Those beyond the RCPTMAX and RCPTDOMAINMAX that the server offers (RFC 9422 §4) are not sent, and
+   * `deferred`: they want another mail transaction, or another session.
+   */
+  readonly recipients: readonly ClientRecipient[];
 }
+
+/** A question to the server beside all mail transactions; `extension` is a verb of one of the option `extensions`. */
+export type ClientInquiry =
+  | Extract<Command, { readonly verb: 'VRFY' | 'EXPN' | 'HELP' | 'NOOP' } | { readonly verb: 'extension' }>
+  | { readonly verb: 'ETRN'; readonly argument: string };
 
 /** What goes in. `now` is in monotonic milliseconds, from any origin; it must never decrease. */
 export type ClientInput =
@@ -33,34 +54,62 @@ export type ClientInput =
   | { readonly type: 'timeout'; readonly now: number }
   /** Begin a mail transaction. Allowed behind the event `ready`, and from then on behind each `done`. */
   | { readonly type: 'send'; readonly envelope: ClientEnvelope; readonly now: number }
-  /** A piece of the message. Allowed after `mailDataWanted` until `endOfMailData`. */
+  /** Ask something. Allowed where `send` is; the event `answered` follows. */
+  | { readonly type: 'inquire'; readonly command: ClientInquiry; readonly now: number }
+  /** A piece of the message. Allowed after `mailDataWanted` until `endOfMailData`, while `wantsMailData`. */
   | { readonly type: 'mailData'; readonly bytes: Uint8Array; readonly now: number }
-  /** The message is complete: sends the final dot. From here until its reply the outcome is unknown. */
+  /** The message is complete: sends its end. From here until the reply to that the outcome is unknown. */
   | { readonly type: 'endOfMailData'; readonly now: number }
   /** End the session by QUIT. Allowed where `send` is. */
-  | { readonly type: 'quit'; readonly now: number };
+  | { readonly type: 'quit'; readonly now: number }
+  /** The TLS handshake that `upgradeTls` asked for is done; whether its certificate will do, the host decided. */
+  | { readonly type: 'tlsEstablished'; readonly tls: TlsInformation; readonly now: number }
+  /** The TLS handshake failed, for this reason if one is known. The connection is of no use any more. */
+  | { readonly type: 'tlsFailed'; readonly error?: Error; readonly now: number }
+  /** The result of the computation that the last output `compute` asked for. */
+  | { readonly type: 'computed'; readonly result: Uint8Array; readonly now: number };
 
-/** What the server offered in reply to the last EHLO or HELO. */
+/** What the server offered in reply to the last EHLO, LHLO or HELO. */
 export interface ServerOffer {
   /** The command that it answered. */
-  readonly verb: 'EHLO' | 'HELO';
+  readonly verb: 'EHLO' | 'LHLO' | 'HELO';
   /** The name by which the server calls itself. */
   readonly name: string;
   /** EHLO keyword in upper case → its parameters as one string, empty if it has none. Empty after HELO. */
   readonly keywords: ReadonlyMap<string, string>;
+  /** The TLS that protects the connection; undefined: none. */
+  readonly tls: TlsInformation | undefined;
+  /** The SASL mechanism by which the server let us in; undefined: we did not authenticate. */
+  readonly authenticatedBy: MechanismName | undefined;
 }
 
 /**
- * Where in the dialogue something was decided: at the reply to a command (`hello` is EHLO or HELO), in
- * `message` from the 354 to the reply to the final dot, in `ready` while nothing was awaited.
+ * Where in the dialogue something was decided: at the reply to a command (`hello` is EHLO, LHLO or HELO), in
+ * `startTls` also in the handshake and in `auth` in the whole exchange, in `message` from the 354 or the last RCPT to
+ * the reply to the message's end, in `ready` while nothing was awaited.
  */
-export type Phase = 'greeting' | 'hello' | 'ready' | 'mail' | 'rcpt' | 'data' | 'message' | 'reset' | 'quit';
+export type Phase =
+  | 'greeting'
+  | 'hello'
+  | 'startTls'
+  | 'auth'
+  | 'xclient'
+  | 'xforward'
+  | 'ready'
+  | 'inquiry'
+  | 'mail'
+  | 'rcpt'
+  | 'data'
+  | 'message'
+  | 'reset'
+  | 'quit';
 
 /** Why a session ended other than by QUIT and its 221. In the phase `quit` no message depends on it. */
 export type SessionFailure =
   /**
-   * The server will not serve us: its reply refused the connection, EHLO, HELO, RSET or QUIT, or was 421; or it
-   * refused a message that was not yet complete, which leaves no way to go on.
+   * The server will not serve us: its reply refused the connection, EHLO, HELO, AUTH, XCLIENT, RSET or QUIT, or
+   * STARTTLS where TLS is required, or was 421; or it refused a message that was not yet complete, which leaves no
+   * way to go on.
    */
   | { readonly kind: 'refused'; readonly phase: Phase; readonly reply: Reply }
   /** The server did not reply in time, or the application handed in no mail data (RFC 5321 §4.5.3.2). */
@@ -68,32 +117,63 @@ export type SessionFailure =
   /** The connection was lost, or the server closed it. */
   | { readonly kind: 'lost'; readonly phase: Phase }
   /** The server broke the protocol. */
-  | { readonly kind: 'protocol'; readonly phase: Phase; readonly error: RemoteProtocolError };
+  | { readonly kind: 'protocol'; readonly phase: Phase; readonly error: RemoteProtocolError }
+  /** The TLS handshake failed. */
+  | { readonly kind: 'tls'; readonly phase: 'startTls'; readonly error: Error }
+  /** The server does not offer what the options want; for AUTH, no mechanism that they allow. */
+  | {
+      readonly kind: 'notOffered';
+      readonly phase: 'startTls' | 'auth' | 'xclient';
+      /** The EHLO keyword. */
+      readonly keyword: 'STARTTLS' | 'AUTH' | 'XCLIENT';
+    }
+  /** The credentials were not shown; the reason is for people. */
+  | { readonly kind: 'withheld'; readonly phase: 'auth'; readonly reason: string }
+  /** The exchange was given up by our side, which does not believe the server; the reason is for people. */
+  | { readonly kind: 'authentication'; readonly phase: 'auth'; readonly reason: string };
+
+/**
+ * Why a recipient was not sent: the mail transaction had as many recipients as the server takes (RCPTMAX), or the
+ * session as many domains of recipients (RCPTDOMAINMAX, RFC 9422 §4).
+ */
+export interface RecipientLimit {
+  readonly kind: 'limit';
+  readonly phase: 'rcpt';
+  readonly keyword: 'RCPTMAX' | 'RCPTDOMAINMAX';
+  /** The number that the server gave. */
+  readonly limit: number;
+}
 
 /** What became of the message for one recipient. */
 export type Verdict =
-  /** The server took responsibility (2yz to the final dot). */
+  /** The server took responsibility (2yz to the final dot or to the last chunk). */
   | { readonly verdict: 'delivered'; readonly phase: 'message'; readonly reply: Reply }
   /** The server refused for good (5yz, but for 552 to RCPT). */
   | { readonly verdict: 'rejected'; readonly phase: Phase; readonly reply: Reply }
   /**
    * Not delivered now: a 4yz reply, 552 to RCPT (RFC 5321 §4.5.3.1.10), or the session failed before the
-   * final dot. Try again later.
+   * message's end was sent. Try again later; with a `limit` at once, in another mail transaction or session.
    */
   | { readonly verdict: 'deferred'; readonly phase: Phase; readonly reply: Reply }
-  | { readonly verdict: 'deferred'; readonly phase: Phase; readonly failure: SessionFailure }
-  /** The session failed after the final dot and before its reply: perhaps delivered (RFC 1047). */
+  | { readonly verdict: 'deferred'; readonly phase: Phase; readonly failure: SessionFailure | RecipientLimit }
+  /** The session failed behind the message's end and before the reply to it: perhaps delivered (RFC 1047). */
   | { readonly verdict: 'unknown'; readonly phase: 'message'; readonly failure: SessionFailure };
 
 /** What happened, for the application. */
 export type ClientEvent =
   /** The server greeted us with 220. */
   | { readonly type: 'greeting'; readonly reply: Reply }
-  /** The session is open: `send` or `quit` may follow. Comes once. */
+  /** The session is open, all that was to be negotiated is: `send`, `inquire` or `quit` may follow. Comes once. */
   | { readonly type: 'ready'; readonly offer: ServerOffer }
   /** The server's reply to one RCPT command; `index` counts the envelope's recipients from 0. */
   | { readonly type: 'recipient'; readonly index: number; readonly reply: Reply }
-  /** The server awaits the message: `mailData` and at last `endOfMailData` must follow. */
+  /** The reply to what `inquire` asked, whether or not it refuses. `send`, `inquire` or `quit` may follow. */
+  | { readonly type: 'answered'; readonly reply: Reply }
+  /**
+   * The message is to be handed in: `mailData` and at last `endOfMailData` must follow. Where it goes in chunks, the
+   * session takes no more of it while too many are in flight, or once one was refused (`wantsMailData` is false);
+   * this event then comes again, or `done` does.
+   */
   | { readonly type: 'mailDataWanted' }
   /**
    * The mail transaction is over; a verdict for each recipient of the envelope, in its order. Once for each
@@ -105,9 +185,13 @@ export type ClientEvent =
 
 /** What comes out of `poll()`, one at a time. */
 export type ClientOutput =
-  /** Send these bytes. */
-  | { readonly type: 'write'; readonly bytes: Uint8Array }
+  /** Send these bytes. `redacted`: they hold a secret, and this is what may be recorded in their place. */
+  | { readonly type: 'write'; readonly bytes: Uint8Array; readonly redacted?: Uint8Array }
   | { readonly type: 'event'; readonly event: ClientEvent }
+  /** Send what was written, then begin the TLS handshake; `tlsEstablished` or `tlsFailed` must follow. */
+  | { readonly type: 'upgradeTls' }
+  /** Compute this for a SASL mechanism; `computed` must follow. */
+  | { readonly type: 'compute'; readonly computation: Computation }
   /** Send what was written, then end the sending side; keep handing in what the server sends until `closed`. */
   | { readonly type: 'close' }
   /** The session is over, and takes no more input: release the connection. */

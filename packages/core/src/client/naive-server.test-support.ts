@@ -3,6 +3,7 @@
  * command as a whim takes it.
  */
 import { type Dialogue, type Shown, written } from './dialogue.test-support.js';
+import type { ClientSessionOptions } from './options.js';
 
 /** What the server does when a reply is due. */
 export type Whim =
@@ -47,7 +48,7 @@ const ACCEPTS: readonly Whim[] = [
 function replyTo(verb: string, whim: Whim, keywords: readonly string[]): string {
   const code = verb === 'DATA' ? 354 : 250;
   const accept =
-    verb === 'EHLO'
+    verb === 'EHLO' || verb === 'LHLO'
       ? ['b.example', ...keywords]
           .map((line, i) => `${code}${i === keywords.length ? ' ' : '-'}${line}\r\n`)
           .join('')
@@ -78,13 +79,17 @@ export class NaiveServer {
   closed = false;
   /** How many octets each command had that it replied to; the greeting, to nothing, comes first. */
   readonly commands: number[] = [];
+  readonly #lmtp: boolean;
+  /** Recipients that it took in the mail transaction under way. */
+  #recipients = 0;
   readonly #keywords: readonly string[];
   readonly #whims: Iterator<Whim>;
   #received = '';
   #inMailData = false;
   #speaks = true;
 
-  constructor(keywords: readonly string[], whims: Iterable<Whim>) {
+  constructor({ keywords, whims, options: { protocol } }: Plot) {
+    this.#lmtp = protocol === 'lmtp';
     this.#keywords = keywords;
     this.#whims = whims[Symbol.iterator]();
     this.#reply('', 0);
@@ -95,11 +100,16 @@ export class NaiveServer {
     while (this.#speaks) {
       const end = (this.#inMailData ? /(?:^|\r\n)\.\r\n/ : /\r\n/).exec(this.#received);
       if (end === null) return;
-      const octets = end.index + end[0].length;
-      const verb = this.#inMailData ? '.' : this.#received.slice(0, 4);
+      const line = end.index + end[0].length;
+      const chunk = this.#inMailData ? null : /^BDAT (\d+)( LAST)?\r\n/.exec(this.#received);
+      const octets = line + Number(chunk?.[1] ?? 0);
+      if (this.#received.length < octets) return;
+      const verb = this.#inMailData || chunk?.[2] ? '.' : this.#received.slice(0, 4);
       this.#received = this.#received.slice(octets);
       this.#inMailData = false;
-      this.#reply(verb, octets);
+      // RFC 2033 §4.2
+      const replies = verb === '.' && this.#lmtp ? this.#recipients : 1;
+      for (let count = 0; count < replies && this.#speaks; count++) this.#reply(verb, octets);
     }
   }
 
@@ -110,6 +120,8 @@ export class NaiveServer {
     this.commands.push(octets);
     this.said += reply;
     this.#inMailData = verb === 'DATA' && ACCEPTS.includes(whim);
+    if (verb === 'MAIL') this.#recipients = 0;
+    if (verb === 'RCPT' && (ACCEPTS.includes(whim) || whim === 'endless')) this.#recipients += 1;
     this.#speaks = !REFUSES_TO_SPEAK.includes(whim);
     this.closed = whim === 'close' || whim === 'cut';
   }
@@ -127,6 +139,7 @@ export type Sending =
   | 'unfit';
 
 export interface Plot {
+  readonly options: Pick<ClientSessionOptions, 'protocol' | 'mailDataBy'>;
   readonly keywords: readonly string[];
   readonly whims: readonly Whim[];
   /** A mail transaction each: how many recipients it has, and what becomes of its message. */
@@ -155,8 +168,9 @@ export function converse(
   cut: (text: string) => readonly string[],
   watch: (output: Shown, server: NaiveServer, heard: number) => void = () => {},
 ): Course {
-  const server = new NaiveServer(plot.keywords, plot.whims);
+  const server = new NaiveServer(plot);
   const messages = [...plot.messages];
+  let pieces: string[] = [];
   const all: Shown[] = [];
   let sending: Sending = 'whole';
   let heard = 0;
@@ -174,27 +188,31 @@ export function converse(
     const { session } = client;
     if (session.state === 'session.transaction.abandoned') return client.handle({ type: 'lost' });
     if (session.wantsMailData) {
-      const begin = client.data('.Hello\n.\n..\r');
+      const outputs = client.data(pieces.shift() ?? '');
       switch (sending) {
         case 'abort':
-          return [...begin, ...client.handle({ type: 'lost' })];
+          return [...outputs, ...client.handle({ type: 'lost' })];
         case 'stall':
-          return [...begin, ...client.timeout()];
+          return [...outputs, ...client.timeout()];
         case 'unfit':
           try {
-            client.data('\0');
+            if (session.wantsMailData) client.data('\0');
           } catch {
             // stands in the state
           }
-          return begin;
+          return outputs;
         default:
-          return [...begin, ...client.data('\n'), ...client.data('.'), ...client.end()];
+          while (session.wantsMailData && pieces.length > 0)
+            outputs.push(...client.data(pieces.shift() ?? ''));
+          if (session.wantsMailData) outputs.push(...client.end());
+          return outputs;
       }
     }
     if (session.state !== 'session.ready') return undefined;
     const message = messages.shift();
     if (message === undefined) return client.handle({ type: 'quit' });
     sending = message.sending;
+    pieces = ['.Hello\n.\n..\r', '\n', '.'];
     return client.send(message.recipients);
   };
 

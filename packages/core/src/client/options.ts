@@ -1,13 +1,93 @@
 /**
  * Options of a client session, each with its default. Limits are integers of 1 or more.
  */
+import {
+  type AttributeVerb,
+  attributeNames,
+  type ClientAttributes,
+  formatClientAttributes,
+} from '../extensions/client-attributes.js';
+import type { ServiceExtension } from '../extensions/extension.js';
+import { knownExtensions } from '../extensions/table.js';
 import { checkLimit, checkName, checkTimeout, checkWord } from '../option-checks.js';
+import type { ClientCredentials, MechanismName } from '../sasl/exchange.js';
+import { DEFAULT_MECHANISMS } from '../sasl/mechanisms.js';
+import type { TlsInformation } from '../tls.js';
+import { formatCommand } from '../wire/command.js';
 import type { LoneLineFeed } from '../wire/mail-data-encoder.js';
 import type { ClientTimeouts } from './chart.js';
 
+/** How a client proves who it is (RFC 4954). */
+export interface ClientAuthentication {
+  readonly credentials: ClientCredentials;
+  /**
+   * The SASL mechanisms that may be used. The strongest that the server offers and the credentials fit is.
+   * @default all but CRAM-MD5
+   */
+  readonly mechanisms?: readonly MechanismName[];
+  /**
+   * Authenticate also without TLS, where whoever listens may learn the password or token, or enough to guess it
+   * (RFC 4954 §9).
+   * @default false
+   */
+  readonly allowInsecure?: boolean;
+  /**
+   * PBKDF2 iterations that a server may ask for in SCRAM; each takes time here (RFC 5802 §9). Over it: the exchange
+   * is given up.
+   * @default 1_000_000
+   */
+  readonly maximumIterations?: number;
+  /** Host and port that were connected to; OAUTHBEARER tells them to the server (RFC 7628 §3.1). */
+  readonly host?: string;
+  readonly port?: number;
+}
+
 export interface ClientSessionOptions {
   /**
-   * The name given in EHLO and HELO: the host's domain name, or an address literal if it has none
+   * `lmtp`: LHLO, no HELO, and a reply for each recipient to the message (RFC 2033).
+   * @default 'smtp'
+   */
+  readonly protocol?: 'smtp' | 'lmtp';
+  /**
+   * Whether to begin TLS by STARTTLS (RFC 3207) on a connection that has none. `opportunistic`: where it is offered
+   * and the server is ready; a handshake that fails ends the session all the same. `required`: nothing is said
+   * without it.
+   * @default 'never'
+   */
+  readonly startTls?: 'never' | 'opportunistic' | 'required';
+  /**
+   * The TLS that has protected the connection from its start (RFC 8314 §3).
+   * @default none
+   */
+  readonly tls?: TlsInformation;
+  /**
+   * Authenticate before the session is open; the session fails if that cannot be done.
+   * @default without
+   */
+  readonly authentication?: ClientAuthentication;
+  /**
+   * The service extensions whose parameters and verbs may be sent, where the server offers them.
+   * @default all that stand in the table of this package
+   */
+  readonly extensions?: readonly ServiceExtension[];
+  /**
+   * On whose behalf the session is held, said by XCLIENT; the session fails if the server does not take it.
+   * @default nobody's
+   */
+  readonly xclient?: ClientAttributes;
+  /**
+   * From whom the mail came here, said by XFORWARD for the server's log; left out where it is not offered.
+   * @default nobody
+   */
+  readonly xforward?: ClientAttributes;
+  /**
+   * How a message is sent: by DATA; or by BDAT (RFC 3030) where CHUNKING is offered, without dots being doubled, a
+   * chunk for each piece that is handed in. A message of `body: 'BINARYMIME'` always goes by BDAT.
+   * @default 'data'
+   */
+  readonly mailDataBy?: 'data' | 'bdat';
+  /**
+   * The name given in EHLO, LHLO and HELO: the host's domain name, or an address literal if it has none
    * (RFC 5321 §4.1.4). It has 1 to 255 printable ASCII characters, and no space.
    * @default '[127.0.0.1]'
    */
@@ -27,7 +107,7 @@ export interface ClientSessionOptions {
   readonly maximumOctetsInFlight?: number;
   /**
    * The longest line of a reply in octets, CRLF included. Over it: a protocol error. RFC 5321 §4.5.3.1.5
-   * allows servers 512, and some exceed that.
+   * allows servers 512, and some exceed that. In a SASL exchange it is 12288 at least (RFC 4954 §4).
    * @default 4096
    */
   readonly maximumReplyLineLength?: number;
@@ -38,8 +118,10 @@ export interface ClientSessionOptions {
   readonly maximumReplyLines?: number;
   /**
    * Deadlines in milliseconds, `Infinity` for none; those of RFC 5321 §4.5.3.2 among them.
-   * @default { greeting: 300_000, hello: 300_000, mail: 300_000, rcpt: 300_000, dataInitiation: 120_000,
-   *   dataBlock: 180_000, dataTermination: 600_000, reset: 300_000, quit: 10_000, linger: 5_000 }
+   * @default { greeting: 300_000, hello: 300_000, startTls: 300_000, handshake: 60_000, authentication: 300_000,
+   *   computation: 60_000, proxying: 300_000, inquiry: 300_000, mail: 300_000, rcpt: 300_000,
+   *   dataInitiation: 120_000, dataBlock: 180_000, chunk: 180_000, dataTermination: 600_000, reset: 300_000,
+   *   quit: 10_000, linger: 5_000 }
    */
   readonly timeouts?: Partial<ClientTimeouts>;
   /**
@@ -49,15 +131,62 @@ export interface ClientSessionOptions {
   readonly trace?: boolean;
 }
 
+type Optional = 'timeouts' | 'tls' | 'authentication' | 'xclient' | 'xforward';
+
 /** All options, defaults filled in. */
-export type ResolvedClientOptions = Readonly<
-  Required<Omit<ClientSessionOptions, 'timeouts'>> & { readonly timeouts: ClientTimeouts }
+export type ResolvedClientOptions = Readonly<Required<Omit<ClientSessionOptions, Optional>>> & {
+  readonly timeouts: ClientTimeouts;
+  readonly tls: TlsInformation | undefined;
+  readonly authentication: ResolvedAuthentication | undefined;
+  readonly xclient: ClientAttributes | undefined;
+  readonly xforward: ClientAttributes | undefined;
+};
+
+export type ResolvedAuthentication = Readonly<
+  Required<Omit<ClientAuthentication, 'host' | 'port'>> & {
+    readonly host: string | undefined;
+    readonly port: number | undefined;
+  }
 >;
+
+function resolveAuthentication(authentication: ClientAuthentication): ResolvedAuthentication {
+  return {
+    credentials: authentication.credentials,
+    mechanisms: authentication.mechanisms ?? DEFAULT_MECHANISMS,
+    allowInsecure: authentication.allowInsecure ?? false,
+    maximumIterations: checkLimit(
+      'authentication.maximumIterations',
+      authentication.maximumIterations ?? 1_000_000,
+    ),
+    host: authentication.host,
+    port: authentication.port,
+  };
+}
+
+/** Undefined where there is nothing to say. What can be written with all attributes can be with fewer. */
+function checkAttributes(
+  verb: AttributeVerb,
+  attributes: ClientAttributes | undefined,
+): ClientAttributes | undefined {
+  if (attributes === undefined) return undefined;
+  const argument = formatClientAttributes(attributes, verb, attributeNames(verb).join(' '));
+  if (argument === '') return undefined;
+  formatCommand({ verb, argument });
+  return attributes;
+}
 
 /** @throws {RangeError} naming the option whose value is out of range, and the range */
 export function resolveClientOptions(options: ClientSessionOptions): ResolvedClientOptions {
-  const { timeouts = {} } = options;
+  const { timeouts = {}, authentication } = options;
   return {
+    protocol: checkWord('protocol', options.protocol ?? 'smtp', ['smtp', 'lmtp']),
+    startTls: checkWord('startTls', options.startTls ?? 'never', ['never', 'opportunistic', 'required']),
+    tls: options.tls,
+    authentication: authentication && resolveAuthentication(authentication),
+    extensions: options.extensions ?? knownExtensions,
+    xclient: checkAttributes('XCLIENT', options.xclient),
+    xforward: checkAttributes('XFORWARD', options.xforward),
+    mailDataBy: checkWord('mailDataBy', options.mailDataBy ?? 'data', ['data', 'bdat']),
     hostname: checkName('hostname', options.hostname ?? '[127.0.0.1]'),
     newlines: checkWord('newlines', options.newlines ?? 'convert', ['reject', 'convert']),
     maximumOctetsInFlight: checkLimit('maximumOctetsInFlight', options.maximumOctetsInFlight ?? 4096),
@@ -68,10 +197,17 @@ export function resolveClientOptions(options: ClientSessionOptions): ResolvedCli
     timeouts: {
       greeting: checkTimeout('timeouts.greeting', timeouts.greeting ?? 300_000),
       hello: checkTimeout('timeouts.hello', timeouts.hello ?? 300_000),
+      startTls: checkTimeout('timeouts.startTls', timeouts.startTls ?? 300_000),
+      handshake: checkTimeout('timeouts.handshake', timeouts.handshake ?? 60_000),
+      authentication: checkTimeout('timeouts.authentication', timeouts.authentication ?? 300_000),
+      computation: checkTimeout('timeouts.computation', timeouts.computation ?? 60_000),
+      proxying: checkTimeout('timeouts.proxying', timeouts.proxying ?? 300_000),
+      inquiry: checkTimeout('timeouts.inquiry', timeouts.inquiry ?? 300_000),
       mail: checkTimeout('timeouts.mail', timeouts.mail ?? 300_000),
       rcpt: checkTimeout('timeouts.rcpt', timeouts.rcpt ?? 300_000),
       dataInitiation: checkTimeout('timeouts.dataInitiation', timeouts.dataInitiation ?? 120_000),
       dataBlock: checkTimeout('timeouts.dataBlock', timeouts.dataBlock ?? 180_000),
+      chunk: checkTimeout('timeouts.chunk', timeouts.chunk ?? 180_000),
       dataTermination: checkTimeout('timeouts.dataTermination', timeouts.dataTermination ?? 600_000),
       reset: checkTimeout('timeouts.reset', timeouts.reset ?? 300_000),
       quit: checkTimeout('timeouts.quit', timeouts.quit ?? 10_000),

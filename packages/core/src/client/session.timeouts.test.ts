@@ -1,5 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import { begun, Dialogue, ended, failureIn, written } from './dialogue.test-support.js';
+import {
+  begun,
+  chunking,
+  Dialogue,
+  delivered,
+  ended,
+  failureIn,
+  withPassword,
+  written,
+} from './dialogue.test-support.js';
 
 const closed = { type: 'closed' };
 
@@ -15,11 +24,60 @@ describe('the deadlines of RFC 5321 §4.5.3.2', () => {
         return client;
       },
     ],
+    startTls: [300_000, 'startTls', () => new Dialogue({ startTls: 'required' }).ready('STARTTLS')],
+    authentication: [300_000, 'auth', () => new Dialogue(withPassword()).ready('AUTH PLAIN')],
+    computation: [
+      60_000,
+      'auth',
+      () => {
+        const client = new Dialogue(withPassword());
+        client.hear('220 b', '250-b', '250 AUTH SCRAM-SHA-1');
+        return client;
+      },
+    ],
+    'proxying, XCLIENT': [
+      300_000,
+      'xclient',
+      () => new Dialogue({ xclient: { name: 'x' } }).ready('XCLIENT NAME'),
+    ],
+    'proxying, XFORWARD': [
+      300_000,
+      'xforward',
+      () => new Dialogue({ xforward: { name: 'x' } }).ready('XFORWARD NAME'),
+    ],
+    inquiry: [
+      300_000,
+      'inquiry',
+      () => {
+        const client = new Dialogue().ready();
+        client.handle({ type: 'inquire', command: { verb: 'NOOP', argument: '' } });
+        return client;
+      },
+    ],
     mail: [300_000, 'mail', () => begun()],
     rcpt: [300_000, 'rcpt', () => begun('250 OK')],
     dataInitiation: [120_000, 'data', () => begun('250 OK', '250 OK')],
     dataBlock: [180_000, 'message', () => new Dialogue().sending()],
+    'dataBlock, in chunks': [180_000, 'message', () => chunking()],
+    chunk: [
+      180_000,
+      'message',
+      () => {
+        const client = chunking();
+        client.data('Hello');
+        return client;
+      },
+    ],
     dataTermination: [600_000, 'message', () => ended()],
+    'dataTermination, LMTP': [
+      600_000,
+      'message',
+      () => {
+        const client = delivered(2);
+        client.hear('250 OK');
+        return client;
+      },
+    ],
     reset: [300_000, 'reset', () => begun('250 OK', '550 No')],
     quit: [
       10_000,
@@ -74,10 +132,27 @@ describe('the deadlines of RFC 5321 §4.5.3.2', () => {
   });
 
   it('begin anew with each piece of the message', () => {
-    const client = new Dialogue().sending();
-    client.now = 100_000;
+    for (const client of [new Dialogue().sending(), chunking('PIPELINING')]) {
+      client.now = 100_000;
+      client.data('Hello\r\n');
+      expect(client.session.nextDeadline()).toBe(280_000);
+    }
+  });
+
+  it('do not begin anew with the reply to an earlier chunk, once the last was sent', () => {
+    const client = chunking('PIPELINING');
     client.data('Hello\r\n');
-    expect(client.session.nextDeadline()).toBe(280_000);
+    client.end();
+    client.now = 100_000;
+    client.hear('250 OK');
+    expect(client.session.nextDeadline()).toBe(600_000);
+  });
+
+  it('do not hold up a session that gave up a SASL exchange', () => {
+    const client = new Dialogue(withPassword()).ready('AUTH PLAIN');
+    client.hear('334 ?');
+    expect(client.timeout()).toEqual([closed]);
+    expect(client.now).toBe(300_000);
   });
 
   it('do not run while nothing is awaited', () => {

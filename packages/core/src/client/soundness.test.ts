@@ -37,7 +37,11 @@ const messages = fc.array(
 );
 
 const plots: fc.Arbitrary<Plot> = fc.record({
-  keywords: fc.constantFrom<readonly string[]>([], ['SIZE'], ['PIPELINING'], ['SIZE', 'PIPELINING']),
+  options: fc.record({
+    protocol: fc.constantFrom('smtp', 'smtp', 'lmtp'),
+    mailDataBy: fc.constantFrom('data', 'bdat'),
+  }),
+  keywords: fc.subarray(['SIZE', 'PIPELINING', 'CHUNKING']),
   whims,
   messages,
 });
@@ -83,52 +87,78 @@ interface Transaction {
   data?: number | undefined;
   /** The reply that came before the final dot was written. */
   early?: number | undefined;
-  /** The final dot was written, and this is the reply to it. */
-  dot?: { readonly code: number | undefined };
+  /** The replies to the chunks that were not the last. */
+  readonly chunks: (number | undefined)[];
+  /** The final dot or the last chunk was written, and these are the replies to it. */
+  end?: readonly (number | undefined)[];
+}
+
+/** A command at the beginning of what the client wrote, and its octets. */
+function commandIn(rest: string, inMailData: boolean): { command: string; octets: number } | undefined {
+  const end = (inMailData ? /(?:^|\r\n)\.\r\n/ : /\r\n/).exec(rest);
+  if (end === null) return undefined;
+  const line = end.index + end[0].length;
+  if (inMailData) return { command: '.', octets: line };
+  const [, size, last] = /^BDAT (\d+)( LAST)?\r\n/.exec(rest) ?? [];
+  return { command: last ? '.' : rest.slice(0, 4), octets: line + Number(size ?? 0) };
 }
 
 /** What was said about each mail transaction, by counting alone: the n-th reply is that to the n-th command. */
-function transactionsIn({ wrote, heard }: Course): Transaction[] {
+function transactionsIn({ wrote, heard }: Course, lmtp: boolean): Transaction[] {
   const [, ...codes] = codesIn(heard);
   const transactions: Transaction[] = [];
   let rest = wrote;
   let over = false;
   let inMailData = false;
-  for (let count = 0; ; count++) {
-    const end = (inMailData ? /(?:^|\r\n)\.\r\n/ : /\r\n/).exec(rest);
-    const last = transactions.at(-1);
-    if (end === null && inMailData && !over && last !== undefined) last.early = codes[count];
-    if (end === null) return transactions;
-    const command: string = inMailData ? '.' : rest.slice(0, 4);
-    rest = rest.slice(end.index + end[0].length);
-    const code = codes[count];
-    const classes = command === 'DATA' ? '345' : '245';
+  let count = 0;
+  /** The next reply, if it makes sense. A 421 is a reply to the message or a part of it as well. */
+  const reply = (classes: string, ofMessage = false): number | undefined => {
+    const code = codes[count++];
+    const bye = !over && ofMessage && code === 421;
     over ||= code === undefined || code === 421 || !classes.includes(String(code).charAt(0));
-    const valid = over ? undefined : code;
-    inMailData = command === 'DATA' && valid !== undefined && valid < 400;
-
+    return over && !bye ? undefined : code;
+  };
+  for (;;) {
+    const next = commandIn(rest, inMailData);
     const transaction = transactions.at(-1);
-    if (command === 'MAIL') transactions.push({ mail: valid, recipients: [] });
-    else if (command === 'RCPT') transaction?.recipients.push(valid);
-    else if (command === 'DATA' && transaction !== undefined) transaction.data = valid;
-    else if (command === '.' && transaction !== undefined) {
-      // A 421 is a reply to the final dot as well.
-      transaction.dot = { code: code === 421 && codes.indexOf(421) === count ? code : valid };
+    if (next === undefined && inMailData && !over && transaction !== undefined) {
+      transaction.early = codes[count];
     }
+    if (next === undefined) return transactions;
+    const { command, octets } = next;
+    rest = rest.slice(octets);
+    if (command === '.' && transaction !== undefined) {
+      const accepted = transaction.recipients.filter((code) => code !== undefined && code < 400).length;
+      inMailData = false;
+      transaction.end = Array.from({ length: lmtp ? accepted : 1 }, () => reply('245', true));
+      continue;
+    }
+    const code = reply(command === 'DATA' ? '345' : '245', command === 'BDAT');
+    inMailData = command === 'DATA' && code !== undefined && code < 400;
+    if (command === 'MAIL') transactions.push({ mail: code, recipients: [], chunks: [] });
+    else if (command === 'RCPT') transaction?.recipients.push(code);
+    else if (command === 'DATA' && transaction !== undefined) transaction.data = code;
+    else if (command === 'BDAT') transaction?.chunks.push(code);
   }
 }
 
-/** The verdict that RFC 5321 and RFC 1047 leave for one recipient. */
-function expected({ mail, recipients, data, early, dot }: Transaction, index: number): Verdict['verdict'] {
+/** The verdict that RFC 5321, RFC 3030, RFC 2033 and RFC 1047 leave for one recipient. */
+function expected(transaction: Transaction, index: number, lmtp: boolean): Verdict['verdict'] {
+  const { mail, recipients, data, early, chunks, end } = transaction;
   const refusal = (code: number) => (code < 500 ? 'deferred' : 'rejected');
   const recipient = recipients[index];
   if (mail !== undefined && mail >= 400) return refusal(mail);
   if (recipient !== undefined && recipient >= 400) return recipient === 552 ? 'deferred' : refusal(recipient);
   if (data !== undefined && data >= 400) return refusal(data);
   if (early !== undefined && early >= 400) return refusal(early);
-  if (dot === undefined) return 'deferred';
-  if (dot.code === undefined) return 'unknown';
-  return dot.code < 300 ? 'delivered' : refusal(dot.code);
+  const refused = chunks.find((code) => code !== undefined && code >= 400);
+  if (refused !== undefined) return refusal(refused);
+  if (end === undefined) return 'deferred';
+  const before = recipients.slice(0, index).filter((code) => code !== undefined && code < 400).length;
+  // With LMTP too a 421 answers for all that have no reply.
+  const code = lmtp ? (end[before] ?? end.find((each) => each === 421)) : end[0];
+  if (code === undefined) return 'unknown';
+  return code < 300 ? 'delivered' : refusal(code);
 }
 
 describe('whatever the server does', () => {
@@ -136,18 +166,19 @@ describe('whatever the server does', () => {
     const reached = new Set<string>();
     fc.assert(
       fc.property(plots, windows, (plot, maximumOctetsInFlight) => {
-        const client = new Dialogue({ ...limits, maximumOctetsInFlight });
+        const client = new Dialogue({ ...limits, ...plot.options, maximumOctetsInFlight });
         const course = converse(client, plot, whole);
         const verdicts = course.outputs.flatMap((output) =>
           typeof output !== 'string' && output.type === 'done'
             ? [verdictsIn([output]).map(({ verdict }) => verdict)]
             : [],
         );
-        const transactions = transactionsIn(course);
+        const lmtp = plot.options.protocol === 'lmtp';
+        const transactions = transactionsIn(course, lmtp);
         expect(verdicts).toEqual(
           transactions.map((transaction, n) =>
             Array.from({ length: plot.messages[n]?.recipients ?? 0 }, (_, index) =>
-              expected(transaction, index),
+              expected(transaction, index, lmtp),
             ),
           ),
         );
@@ -161,7 +192,7 @@ describe('whatever the server does', () => {
   it('the session ends, fails once at most, and announces it last', () => {
     fc.assert(
       fc.property(plots, (plot) => {
-        const { outputs } = converse(new Dialogue(limits), plot, whole);
+        const { outputs } = converse(new Dialogue({ ...limits, ...plot.options }), plot, whole);
         expect(events(outputs, 'failed').length).toBeLessThanOrEqual(1);
         expect(events(outputs, 'closed')).toHaveLength(1);
         expect(outputs.at(-1)).toEqual({ type: 'closed' });
@@ -180,7 +211,11 @@ describe('whatever the server does', () => {
     }));
     fc.assert(
       fc.property(talkative, windows, (plot, maximumOctetsInFlight) => {
-        const { outputs } = converse(new Dialogue({ ...limits, maximumOctetsInFlight }), plot, whole);
+        const { outputs } = converse(
+          new Dialogue({ ...limits, ...plot.options, maximumOctetsInFlight }),
+          plot,
+          whole,
+        );
         expect(failureIn(outputs)?.kind).not.toBe('timeout');
       }),
       { numRuns: 200 },
@@ -202,7 +237,9 @@ describe('whatever the server does', () => {
           return chunks;
         };
         const outputsOf = (cut: (text: string) => readonly string[]) =>
-          merged(converse(new Dialogue({ ...limits, maximumOctetsInFlight }), plot, cut).outputs);
+          merged(
+            converse(new Dialogue({ ...limits, ...plot.options, maximumOctetsInFlight }), plot, cut).outputs,
+          );
         const expectedOutputs = outputsOf(whole);
         expect(outputsOf(byOctet)).toEqual(expectedOutputs);
         expect(outputsOf(anyhow)).toEqual(expectedOutputs);
@@ -214,8 +251,8 @@ describe('whatever the server does', () => {
   it('no command is sent ahead of a reply unless PIPELINING was offered', () => {
     fc.assert(
       fc.property(plots, (plot) => {
-        const client = new Dialogue(limits);
-        const commandsOnly = { ...plot, keywords: ['SIZE', 'XPIPELINING'] };
+        const client = new Dialogue({ ...limits, ...plot.options });
+        const commandsOnly = { ...plot, keywords: ['SIZE', 'XPIPELINING', 'CHUNKING'] };
         converse(client, commandsOnly, byOctet, (output, server, heard) => {
           if (typeof output !== 'string') return;
           const replies = codesIn(server.said.slice(0, heard));
@@ -232,7 +269,7 @@ describe('whatever the server does', () => {
     let groups = 0;
     fc.assert(
       fc.property(plots, windows, (plot, maximumOctetsInFlight) => {
-        const client = new Dialogue({ ...limits, maximumOctetsInFlight });
+        const client = new Dialogue({ ...limits, ...plot.options, maximumOctetsInFlight });
         converse(client, { ...plot, keywords: ['PIPELINING'] }, byOctet, (output, server, heard) => {
           if (typeof output !== 'string' || !/^(?:MAIL|RCPT|DATA)/.test(output)) return;
           const inFlight = server.commands.slice(codesIn(server.said.slice(0, heard)).length);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Reply } from '../wire/reply.js';
-import type { SessionFailure } from './messages.js';
+import type { RecipientLimit, SessionFailure } from './messages.js';
 import { Verdicts } from './verdicts.js';
 
 const reply = (code: number): Reply => ({ code, lines: ['text'] });
@@ -53,6 +53,42 @@ describe('Verdicts', () => {
     behind.loseSight({ kind: 'lost', phase: 'message' });
     expect(behind.all()).toEqual([
       { verdict: 'unknown', phase: 'message', failure: { kind: 'lost', phase: 'message' } },
+    ]);
+  });
+
+  it('decides about accepted recipients one by one with LMTP (RFC 2033 §4.2)', () => {
+    const verdicts = new Verdicts(4);
+    for (const code of [250, 550, 250, 250]) verdicts.answerRecipient(reply(code));
+    verdicts.decideRecipient(reply(552));
+    verdicts.decideRecipient(reply(250));
+    verdicts.loseSight({ kind: 'lost', phase: 'message' });
+    expect(verdicts.all()).toEqual([
+      { verdict: 'rejected', phase: 'message', reply: reply(552) },
+      { verdict: 'rejected', phase: 'rcpt', reply: reply(550) },
+      { verdict: 'delivered', phase: 'message', reply: reply(250) },
+      { verdict: 'unknown', phase: 'message', failure: { kind: 'lost', phase: 'message' } },
+    ]);
+  });
+
+  it('passes over recipients that are not sent (RFC 9422 §4)', () => {
+    const limit: RecipientLimit = { kind: 'limit', phase: 'rcpt', keyword: 'RCPTMAX', limit: 2 };
+    const verdicts = new Verdicts(
+      5,
+      new Map([
+        [0, limit],
+        [2, limit],
+        [4, limit],
+      ]),
+    );
+    expect([250, 550].map((code) => verdicts.answerRecipient(reply(code)))).toEqual([1, 3]);
+    verdicts.deliver(reply(250));
+    const deferred = { verdict: 'deferred', phase: 'rcpt', failure: limit };
+    expect(verdicts.all()).toEqual([
+      deferred,
+      { verdict: 'delivered', phase: 'message', reply: reply(250) },
+      deferred,
+      { verdict: 'rejected', phase: 'rcpt', reply: reply(550) },
+      deferred,
     ]);
   });
 

@@ -3,19 +3,27 @@
  *
  * - The first decision about a recipient stands. So a refused RCPT keeps its reply whatever becomes of the
  *   message, and a refused MAIL is the verdict for all, whatever a server says to the RCPTs behind it.
- * - `delivered` comes from a 2yz to the final dot and from nothing else.
+ * - `delivered` comes from a 2yz to the final dot or to the last chunk and from nothing else.
  */
 import { type Reply, severity } from '../wire/reply.js';
-import type { Phase, SessionFailure, Verdict } from './messages.js';
+import type { Phase, RecipientLimit, SessionFailure, Verdict } from './messages.js';
 
 export class Verdicts {
   readonly #verdicts: (Verdict | undefined)[];
-  /** Recipients whose RCPT has its reply. */
-  #answered = 0;
+  readonly #withheld: ReadonlyMap<number, RecipientLimit>;
+  /** The recipient whose RCPT is answered next. */
+  #next = 0;
 
-  /** @param recipients how many the envelope has */
-  constructor(recipients: number) {
+  /**
+   * @param recipients how many the envelope has
+   * @param withheld those of them that are not sent, counted from 0
+   */
+  constructor(recipients: number, withheld: ReadonlyMap<number, RecipientLimit> = new Map()) {
     this.#verdicts = new Array<Verdict | undefined>(recipients).fill(undefined);
+    this.#withheld = withheld;
+    for (const [index, failure] of withheld) {
+      this.#verdicts[index] = { verdict: 'deferred', phase: 'rcpt', failure };
+    }
   }
 
   /**
@@ -23,8 +31,9 @@ export class Verdicts {
    * @returns which recipient that was, counted from 0
    */
   answerRecipient(reply: Reply): number {
-    const index = this.#answered;
-    this.#answered += 1;
+    while (this.#withheld.has(this.#next)) this.#next += 1;
+    const index = this.#next;
+    this.#next += 1;
     if (severity(reply.code) !== 'success') this.#verdicts[index] ??= refusal('rcpt', reply);
     return index;
   }
@@ -34,17 +43,26 @@ export class Verdicts {
     this.#decideRest({ verdict: 'delivered', phase: 'message', reply });
   }
 
+  /** LMTP: the reply to the message for the next recipient whose RCPT was accepted (RFC 2033 §4.2). */
+  decideRecipient(reply: Reply): void {
+    const index = this.#verdicts.indexOf(undefined);
+    const taken = severity(reply.code) === 'success';
+    this.#verdicts[index] = taken
+      ? { verdict: 'delivered', phase: 'message', reply }
+      : refusal('message', reply);
+  }
+
   /** A 4yz or 5yz reply refuses the whole message. */
   refuse(phase: Phase, reply: Reply): void {
     this.#decideRest(refusal(phase, reply));
   }
 
-  /** The session failed before the final dot was written: no server may have delivered the message. */
+  /** The session failed before the message's end was written: no server may have delivered the message. */
   defer(failure: SessionFailure): void {
     this.#decideRest({ verdict: 'deferred', phase: failure.phase, failure });
   }
 
-  /** The session failed behind the final dot: the server may have delivered the message (RFC 1047). */
+  /** The session failed behind the message's end: the server may have delivered the message (RFC 1047). */
   loseSight(failure: SessionFailure): void {
     this.#decideRest({ verdict: 'unknown', phase: 'message', failure });
   }

@@ -110,6 +110,7 @@ export const CERTIFIED = tlsWith(
       subjectAlternativeNames: [],
       fingerprint: '0'.repeat(64),
       der: octets('der'),
+      chain: [octets('der')],
     },
   },
 );

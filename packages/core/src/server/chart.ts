@@ -7,14 +7,22 @@
  * §2.1). Between the two the application may have to decide: that is a state of its own here, entered with the
  * effect `ask` and left by `accepted` or `rejected`. So a state of this chart is one of three kinds:
  *
- * - waiting for the client: `refused`, `greeted`, `ready`, `opened`, `addressed`, `receiving`. The deadline is
- *   `idle`, or `mailData` while mail data arrives;
- * - waiting for the application: `connecting`, `identifying`, `verifying`, `expanding`, `helping`, `opening`,
- *   `addressing`, `initiating`, `committing`. The deadline is `decision`;
+ * - waiting for the client: `refused`, `greeted`, `ready`, `challenged`, `opened`, `addressed`, `chunked`, and
+ *   `receiving` and `receivingChunk`. The deadline is `idle`, or `mailData` while mail data arrives;
+ * - waiting for our own side. For the application: `connecting`, `identifying`, `verifying`, `expanding`,
+ *   `helping`, `turning`, `extending`, `permittingTls`, `retrieving`, `judging`, `opening`, `addressing`,
+ *   `initiating`, `initiatingChunks`, `committing`; for the host: `computing`. The deadline is `decision`. And for
+ *   the TLS handshake, which is the transport's: `securing`, with the deadline `handshake`;
  * - waiting for the end: `closing`, until the client closes too or `linger` is over. Then `closed`.
  *
- * `command.VERB` is a well-formed command, `badCommand` one that is not, and carries its reply. A command that is
- * not legal in a state is refused there by name: nothing is ignored.
+ * `command.VERB` is a well-formed command of an extension that is there, `badCommand` one that is not, and carries
+ * its reply. A command that is not legal in a state is refused there by name: nothing is ignored.
+ *
+ * An AUTH exchange (RFC 4954) is a loop: what the mechanism wants next comes with the event that moved it on, as
+ * `next`, and leads to the state that gets it. What a mechanism wants when, the chart does not know.
+ *
+ * A message comes whole behind DATA, or in chunks behind BDAT (RFC 3030), each of which has its reply; the last one
+ * is answered for the message.
  *
  * Invariants
  * ----------
@@ -25,10 +33,14 @@
  *    finish (RFC 5321 §4.1.1.5, §4.1.1.10). Only `connectionLost` and deadlines come at any time.
  * 3. Every command that reaches the chart makes it reply exactly once: by `reply`, or by `answer` once decided.
  * 4. `open` holds from an accepted MAIL to the end of its mail transaction, and `recipients` counts the accepted
- *    RCPTs in it; both are nothing in `greeted` and `ready`.
+ *    RCPTs in it; both are nothing in `greeted` and `ready`. `chunking` holds from its first BDAT on.
  *    `errors` counts what the client did wrong, never what the application refused, nor what a pipelining client
  *    sent behind a refused MAIL or RCPT before it could know (RFC 2920 §3.1).
- * 5. Mail data does not pass through here. The session frames it and says `endOfMailData`, once.
+ * 5. Mail data does not pass through here. The session frames it and says `endOfMailData` or `endOfChunk`, once.
+ *    It also reads away the octets behind a BDAT that is refused, before the reply goes out.
+ * 6. What was said before TLS counts for nothing after it (RFC 3207 §4.2): `secured` alone is kept, and that for
+ *    good. Nothing leads into `securing` while octets of the client's are held.
+ * 7. `authenticated` holds from a 235 to the end of the session, or to STARTTLS or XCLIENT, which begin it anew.
  *
  * What stands below: the vocabulary (events, context, guards, actions), the refusals, and the chart itself.
  */
@@ -43,19 +55,53 @@ export type ServerState =
   | 'connecting'
   | 'refused'
   | `session.${'greeted' | 'identifying' | 'verifying' | 'expanding' | 'helping' | 'ready'}`
+  | `session.${'turning' | 'extending' | 'permittingTls' | 'securing'}`
+  | `session.authenticating.${'challenged' | 'computing' | 'retrieving' | 'judging'}`
   | `session.transaction.${'opening' | 'opened' | 'addressing' | 'addressed' | 'initiating'}`
+  | `session.transaction.${'initiatingChunks' | 'receivingChunk' | 'chunked'}`
   | `session.transaction.${'receiving' | 'committing'}`
   | 'closing'
   | 'closed';
 
 /** What the chart is told. */
 export type ServerChartEvent =
-  | { readonly type: `command.${Command['verb']}`; readonly refusal?: Reply }
-  | { readonly type: 'badCommand'; readonly refusal: Reply }
-  | { readonly type: 'accepted' }
-  | { readonly type: 'rejected'; readonly code: number }
+  | {
+      readonly type: `command.${Command['verb']}`;
+      readonly refusal?: Reply;
+      readonly next?: AuthenticationNext;
+    }
+  /** `fatal`: nobody can tell where the next command begins. */
+  | { readonly type: 'badCommand'; readonly refusal: Reply; readonly fatal?: true }
+  /** `plaintextFollows`: the client has sent more behind STARTTLS. */
+  | {
+      readonly type: 'accepted';
+      readonly next?: AuthenticationNext;
+      readonly plaintextFollows?: true;
+    }
+  | { readonly type: 'rejected'; readonly code: number; readonly next?: AuthenticationNext }
+  | { readonly type: 'response' | 'computed'; readonly next: AuthenticationNext }
+  /** `badResponse`: the line is no response. */
+  | { readonly type: 'cancel' }
+  | { readonly type: 'badResponse'; readonly refusal: Reply }
+  /** `plaintext`: octets came in the clear where the TLS handshake is awaited. */
+  | { readonly type: 'tlsEstablished' | 'tlsFailed' | 'plaintext' }
   | { readonly type: 'endOfMailData'; readonly flaw?: 'malformed' | 'tooLarge' }
+  | { readonly type: 'endOfChunk'; readonly last: boolean; readonly flaw?: 'malformed' | 'tooLarge' }
   | { readonly type: 'peerClosed' | 'connectionLost' | 'shutdown' };
+
+/**
+ * What an AUTH exchange wants next, or how it ended: `malformed` by a response that is none, `refused` by whoever
+ * decides, `unavailable` where nobody could decide for the time being.
+ */
+export type AuthenticationNext =
+  | 'challenge'
+  | 'computation'
+  | 'credentials'
+  | 'decision'
+  | 'success'
+  | 'malformed'
+  | 'unavailable'
+  | 'refused';
 
 /** What the chart asks of the session. */
 export type ServerAction =
@@ -71,6 +117,24 @@ export type ServerAction =
   | { readonly type: 'addRecipient'; readonly params: undefined }
   | { readonly type: 'endTransaction'; readonly params: undefined }
   | { readonly type: 'receiveMailData'; readonly params: undefined }
+  /** Mail data by BDAT: the octets of the chunk that was announced. */
+  | { readonly type: 'receiveChunk'; readonly params: undefined }
+  /** A reply of the server's own to a message; in LMTP, to each recipient. */
+  | { readonly type: 'refuseMessage'; readonly params: { readonly reply: ReplyName } }
+  /** Have the transport begin the TLS handshake. */
+  | { readonly type: 'upgradeTls'; readonly params: undefined }
+  /** Forget all that the client said. */
+  | { readonly type: 'forget'; readonly params: undefined }
+  /** Write the challenge of the AUTH exchange. */
+  | { readonly type: 'challenge'; readonly params: undefined }
+  /** Ask the host for what the AUTH exchange wants computed. */
+  | { readonly type: 'compute'; readonly params: undefined }
+  | { readonly type: 'admitClient'; readonly params: undefined }
+  | { readonly type: 'turnAway'; readonly params: undefined }
+  /** XCLIENT: take what it says for the client's address, name and so on. */
+  | { readonly type: 'impersonate'; readonly params: undefined }
+  /** XFORWARD: keep what it says. */
+  | { readonly type: 'keepForwarded'; readonly params: undefined }
   | { readonly type: 'close'; readonly params: undefined }
   | { readonly type: 'closed'; readonly params: undefined };
 
@@ -80,8 +144,10 @@ export interface ServerTimeouts {
   readonly idle: number;
   /** For the client's next piece of mail data. */
   readonly mailData: number;
-  /** For the application's answer. */
+  /** For the application's answer, and the host's. */
   readonly decision: number;
+  /** For the TLS handshake. */
+  readonly handshake: number;
   /** For the client to close after we did. */
   readonly linger: number;
 }
@@ -92,6 +158,14 @@ export interface ServerChartInput {
   readonly maximumRecipients: number;
   /** Consecutive errors. */
   readonly maximumErrors: number;
+  /** Refused AUTH exchanges. */
+  readonly maximumAuthenticationFailures: number;
+  /** TLS protects the connection. */
+  readonly secured: boolean;
+  /** Nothing is served before STARTTLS. */
+  readonly tlsRequired: boolean;
+  /** No mail is taken before AUTH. */
+  readonly authenticationRequired: boolean;
 }
 
 export interface ServerContext extends ServerChartInput {
@@ -101,11 +175,35 @@ export interface ServerContext extends ServerChartInput {
   readonly open: boolean;
   /** RCPTs accepted in this mail transaction. */
   readonly recipients: number;
-  /** The MAIL before this command was refused, or a RCPT in this mail transaction. */
+  /** The MAIL before this command was refused, or a RCPT in this mail transaction, or the message amid its chunks. */
   readonly refused: boolean;
   /** Errors since the last command that was accepted. */
   readonly errors: number;
+  /** The message of this mail transaction comes by BDAT. */
+  readonly chunking: boolean;
+  /** AUTH has succeeded. */
+  readonly authenticated: boolean;
+  /** AUTH exchanges refused in this session. */
+  readonly authenticationFailures: number;
 }
+
+interface GuardArguments {
+  readonly context: ServerContext;
+  readonly event: ServerChartEvent;
+}
+
+const parametersRefused = ({ event }: GuardArguments) => 'refusal' in event && event.refusal !== undefined;
+const secured = ({ context }: GuardArguments) => context.secured;
+const tlsMissing = ({ context }: GuardArguments) => context.tlsRequired && !context.secured;
+const authenticationMissing = ({ context }: GuardArguments) =>
+  context.authenticationRequired && !context.authenticated;
+const authenticated = ({ context }: GuardArguments) => context.authenticated;
+const notIntroduced = ({ context }: GuardArguments) => !context.introduced;
+const responseMalformed = ({ event }: GuardArguments) => 'next' in event && event.next === 'malformed';
+
+/** The condition is an error of the client's, and its last: `giveUp` says what happens then. */
+const onceTooOften = (condition: (given: GuardArguments) => boolean) => (given: GuardArguments) =>
+  condition(given) && given.context.errors + 1 >= given.context.maximumErrors;
 
 const vocabulary = setup({
   types: {
@@ -115,19 +213,43 @@ const vocabulary = setup({
   },
   guards: {
     lastError: ({ context }) => context.errors + 1 >= context.maximumErrors,
-    parametersRefusedOnceTooOften: ({ context, event }) =>
-      'refusal' in event && event.refusal !== undefined && context.errors + 1 >= context.maximumErrors,
-    parametersRefused: ({ event }) => 'refusal' in event && event.refusal !== undefined,
+    parametersRefused,
+    parametersRefusedOnceTooOften: onceTooOften(parametersRefused),
     recipientLimitReached: ({ context }) => context.recipients >= context.maximumRecipients,
     refusedBefore: ({ context }) => context.refused,
+    refusedBeforeTls: (given) => given.context.refused && tlsMissing(given),
     declaredTooLarge: ({ event }) => 'refusal' in event && event.refusal?.code === 552,
     recipientsAccepted: ({ context }) => context.recipients > 0,
     transactionOpen: ({ context }) => context.open,
     introduced: ({ context }) => context.introduced,
     // RFC 5321 §3.8: a server may close the channel in reply to any command, and says so by 421.
     endsSession: ({ event }) => event.type === 'rejected' && event.code === 421,
-    malformed: ({ event }) => event.type === 'endOfMailData' && event.flaw === 'malformed',
-    tooLarge: ({ event }) => event.type === 'endOfMailData' && event.flaw === 'tooLarge',
+    malformed: ({ event }) => 'flaw' in event && event.flaw === 'malformed',
+    tooLarge: ({ event }) => 'flaw' in event && event.flaw === 'tooLarge',
+    lastChunk: ({ event }) => event.type === 'endOfChunk' && event.last,
+    chunking: ({ context }) => context.chunking,
+    framingLost: ({ event }) => event.type === 'badCommand' && event.fatal === true,
+    secured,
+    securedOnceTooOften: onceTooOften(secured),
+    tlsMissing,
+    tlsMissingOnceTooOften: onceTooOften(tlsMissing),
+    authenticationMissing,
+    authenticationMissingOnceTooOften: onceTooOften(authenticationMissing),
+    authenticated,
+    authenticatedOnceTooOften: onceTooOften(authenticated),
+    notIntroduced,
+    notIntroducedOnceTooOften: onceTooOften(notIntroduced),
+    plaintextFollows: ({ event }) => event.type === 'accepted' && event.plaintextFollows === true,
+    challengeNext: ({ event }) => 'next' in event && event.next === 'challenge',
+    computationNext: ({ event }) => 'next' in event && event.next === 'computation',
+    credentialsNext: ({ event }) => 'next' in event && event.next === 'credentials',
+    decisionNext: ({ event }) => 'next' in event && event.next === 'decision',
+    succeeded: ({ event }) => 'next' in event && event.next === 'success',
+    responseMalformed,
+    responseMalformedOnceTooOften: onceTooOften(responseMalformed),
+    undecidable: ({ event }) => 'next' in event && event.next === 'unavailable',
+    lastAuthenticationFailure: ({ context }) =>
+      context.authenticationFailures + 1 >= context.maximumAuthenticationFailures,
   },
   actions: {
     reply: (_, _params: { readonly reply: ReplyName }) => {},
@@ -139,13 +261,31 @@ const vocabulary = setup({
     addRecipient: () => {},
     endTransaction: () => {},
     receiveMailData: () => {},
+    receiveChunk: () => {},
+    refuseMessage: (_, _params: { readonly reply: ReplyName }) => {},
+    upgradeTls: () => {},
+    forget: () => {},
+    challenge: () => {},
+    compute: () => {},
+    admitClient: () => {},
+    turnAway: () => {},
+    impersonate: () => {},
+    keepForwarded: () => {},
     close: () => {},
     closed: () => {},
     countError: assign({ errors: ({ context }) => context.errors + 1 }),
     forgetErrors: assign({ errors: 0 }),
     markIntroduced: assign({ introduced: true }),
-    markOpen: assign({ open: true, recipients: 0, refused: false }),
-    markOver: assign({ open: false, recipients: 0, refused: false }),
+    markOpen: assign({ open: true, recipients: 0, refused: false, chunking: false }),
+    markOver: assign({ open: false, recipients: 0, refused: false, chunking: false }),
+    markChunking: assign({ chunking: true }),
+    markSecured: assign({ secured: true }),
+    markNew: assign({ introduced: false, authenticated: false, refused: false }),
+    markAuthenticated: assign({ authenticated: true }),
+    countAuthenticationFailure: assign({
+      authenticationFailures: ({ context }) => context.authenticationFailures + 1,
+    }),
+    forgetAuthenticationFailures: assign({ authenticationFailures: 0 }),
     countRecipient: assign({ recipients: ({ context }) => context.recipients + 1 }),
     markRefused: assign({ refused: true }),
   },
@@ -153,12 +293,15 @@ const vocabulary = setup({
     idle: ({ context }) => context.timeouts.idle,
     mailData: ({ context }) => context.timeouts.mailData,
     decision: ({ context }) => context.timeouts.decision,
+    handshake: ({ context }) => context.timeouts.handshake,
     linger: ({ context }) => context.timeouts.linger,
   },
 });
 
 const CLOSING = '#server.closing';
 const READY = '#server.session.ready';
+const TRANSACTION = '#server.session.transaction';
+const AUTHENTICATING = '#server.session.authenticating';
 
 const reply = <const Name extends ReplyName>(name: Name) =>
   ({ type: 'reply', params: { reply: name } }) as const;
@@ -185,8 +328,16 @@ const refuse = {
   }),
 } as const;
 
+const endWhereFramingIsLost = {
+  guard: 'framingLost',
+  target: CLOSING,
+  actions: refuse,
+  description: 'RFC 3030 §2: how many octets follow is not known, and they are no commands',
+} as const;
+
 /** A line that is no command, or whose argument is wrong. */
 const refuseLine = [
+  endWhereFramingIsLost,
   giveUp,
   { actions: ['countError', refuse], description: 'RFC 5321 §4.2.2, §4.2.4' },
 ] as const;
@@ -203,12 +354,57 @@ const refuseParameters = [
   },
 ] as const;
 
+/** A command whose argument was refused, or that this client may not give. */
+const refuseCommand = [
+  { ...giveUp, guard: 'parametersRefusedOnceTooOften' },
+  { guard: 'parametersRefused', actions: ['countError', refuse], description: 'RFC 5321 §4.2.2, §4.2.4' },
+] as const;
+
+type Standing = 'secured' | 'tlsMissing' | 'authenticated' | 'authenticationMissing' | 'notIntroduced';
+
+/** Refuses a command for what came before it, or did not; the session goes on where it stands. */
+const refuseWhen = <const Guard extends Standing, const Name extends ReplyName>(
+  guard: Guard,
+  name: Name,
+  description: string,
+) =>
+  [
+    { ...giveUp, guard: `${guard}OnceTooOften` },
+    { guard, actions: ['countError', reply(name)], description },
+  ] as const;
+
+/** Refuses MAIL so: what a client has pipelined behind it is no further error (RFC 2920 §3.1). */
+const refuseMailWhen = <const Guard extends Standing, const Name extends ReplyName>(
+  guard: Guard,
+  name: Name,
+  description: string,
+) =>
+  [
+    { ...giveUp, guard: `${guard}OnceTooOften` },
+    { guard, actions: ['countError', 'markRefused', reply(name)], description },
+  ] as const;
+
+/** Where STARTTLS is required, all else but EHLO, NOOP and QUIT is refused before it. */
+const tlsFirst = refuseWhen('tlsMissing', 'tlsRequired', 'RFC 3207 §4');
+
+const authenticationFirst = refuseWhen(
+  'authenticationMissing',
+  'authenticationRequired',
+  'RFC 4954 §6, RFC 6409 §4.3',
+);
+
+/** What opens a mail transaction, or belongs to one, before the client has said who it is. */
+const helloFirst = [...tlsFirst, ...refuseWith('helloFirst', 'RFC 5321 §4.1.4')] as const;
+
 /** A pipelining client sends RCPT and DATA before it learns that MAIL was refused: no error of its own. */
-const behindRefusedMail = {
-  guard: 'refusedBefore',
-  actions: reply('mailFirst'),
-  description: 'RFC 2920 §3.1',
-} as const;
+const behindRefusedMail = [
+  { guard: 'refusedBeforeTls', actions: reply('tlsRequired'), description: 'RFC 3207 §4, RFC 2920 §3.1' },
+  { guard: 'refusedBefore', actions: reply('mailFirst'), description: 'RFC 2920 §3.1' },
+] as const;
+
+/** What belongs to a mail transaction, where none is open. */
+const mailFirst = (description: string) =>
+  [...behindRefusedMail, ...tlsFirst, ...refuseWith('mailFirst', description)] as const;
 
 /** The application's reply ends the session. */
 const endSession = {
@@ -225,15 +421,16 @@ const endSession = {
 const backToDialogue = <const Actions>(actions: Actions) => {
   const description = 'RFC 5321 §4.1.4';
   return [
-    { guard: 'recipientsAccepted', target: '#server.session.transaction.addressed', actions, description },
-    { guard: 'transactionOpen', target: '#server.session.transaction.opened', actions, description },
+    { guard: 'chunking', target: `${TRANSACTION}.chunked`, actions, description },
+    { guard: 'recipientsAccepted', target: `${TRANSACTION}.addressed`, actions, description },
+    { guard: 'transactionOpen', target: `${TRANSACTION}.opened`, actions, description },
     { guard: 'introduced', target: READY, actions, description },
     { target: '#server.session.greeted', actions, description },
   ] as const;
 };
 
-/** A question that changes nothing in the dialogue: VRFY, EXPN, HELP. */
-const inquiry = <const Kind extends 'verify' | 'expand' | 'help'>(question: Kind) =>
+/** A question that changes nothing in the dialogue. */
+const inquiry = <const Kind extends 'verify' | 'expand' | 'help' | 'etrn' | 'extension'>(question: Kind) =>
   ({
     entry: ask(question),
     after: { decision: takenTooLong },
@@ -254,6 +451,80 @@ const idleTooLong = {
   target: CLOSING,
   actions: reply('idleTimeout'),
   description: 'RFC 5321 §4.5.3.2.7',
+} as const;
+
+/** Where an AUTH exchange goes on, by what its mechanism wants next. */
+const authenticationGoesOn = [
+  {
+    guard: 'challengeNext',
+    target: `${AUTHENTICATING}.challenged`,
+    reenter: true,
+    actions: 'challenge',
+    description: 'RFC 4954 §4: 334',
+  },
+  {
+    guard: 'computationNext',
+    target: `${AUTHENTICATING}.computing`,
+    reenter: true,
+    description: 'RFC 5802 §3, RFC 2195 §2',
+  },
+  {
+    guard: 'credentialsNext',
+    target: `${AUTHENTICATING}.retrieving`,
+    description: 'RFC 5802 §5, RFC 2195 §2',
+  },
+  { guard: 'decisionNext', target: `${AUTHENTICATING}.judging`, description: 'RFC 4422 §3.4.1' },
+  {
+    guard: 'succeeded',
+    target: READY,
+    actions: ['forgetErrors', 'markAuthenticated', 'admitClient'],
+    description: 'RFC 4954 §4: 235',
+  },
+  { ...giveUp, guard: 'responseMalformedOnceTooOften' },
+  {
+    guard: 'responseMalformed',
+    target: READY,
+    actions: ['countError', reply('malformedResponse')],
+    description: 'RFC 4954 §4, §6: 501',
+  },
+  // The service failed, not the client.
+  { guard: 'undecidable', target: READY, actions: 'turnAway', description: 'RFC 4954 §6: 454' },
+  {
+    guard: 'lastAuthenticationFailure',
+    target: CLOSING,
+    actions: reply('tooManyAuthenticationFailures'),
+    description: 'RFC 4954 §4, §9',
+  },
+  {
+    target: READY,
+    actions: ['countAuthenticationFailure', 'turnAway'],
+    description: 'RFC 4954 §6: 535',
+  },
+] as const;
+
+/** Flaws of a message, whichever way it came. */
+const flawedMessage = <const Actions extends readonly ('endTransaction' | 'markOver' | 'markRefused')[]>(
+  ...actions: Actions
+) =>
+  [
+    {
+      guard: 'malformed',
+      target: READY,
+      actions: [{ type: 'refuseMessage', params: { reply: 'malformedMailData' } }, ...actions],
+      description: 'RFC 5321 §2.3.8, §4.1.1.4',
+    },
+    {
+      guard: 'tooLarge',
+      target: READY,
+      actions: [{ type: 'refuseMessage', params: { reply: 'mailDataTooLarge' } }, ...actions],
+      description: 'RFC 5321 §4.5.3.1.9, RFC 1870 §6.3',
+    },
+  ] as const;
+
+const noMailData = {
+  target: CLOSING,
+  actions: reply('mailDataTimeout'),
+  description: 'RFC 5321 §4.5.3.2.5',
 } as const;
 
 const shutDown = { target: CLOSING, actions: reply('shuttingDown'), description: 'RFC 5321 §3.8' } as const;
@@ -282,6 +553,9 @@ export const serverMachine = vocabulary.createMachine({
     recipients: 0,
     refused: false,
     errors: 0,
+    chunking: false,
+    authenticated: false,
+    authenticationFailures: 0,
   }),
   initial: 'connecting',
   on: {
@@ -304,7 +578,7 @@ export const serverMachine = vocabulary.createMachine({
       on: {
         'command.QUIT': quit,
         'command.*': refuseWith('refusedHere', 'RFC 5321 §3.1'),
-        badCommand: refuseWith('refusedHere', 'RFC 5321 §3.1'),
+        badCommand: [endWhereFramingIsLost, ...refuseWith('refusedHere', 'RFC 5321 §3.1')],
         shutdown: shutDown,
         peerClosed,
       },
@@ -314,15 +588,74 @@ export const serverMachine = vocabulary.createMachine({
       initial: 'greeted',
       on: {
         'command.EHLO': { target: '.identifying', description: 'RFC 5321 §4.1.1.1, §4.1.4' },
-        'command.HELO': { target: '.identifying', description: 'RFC 5321 §4.1.1.1' },
+        // It leads to no STARTTLS, which is an extension.
+        'command.HELO': [...tlsFirst, { target: '.identifying', description: 'RFC 5321 §4.1.1.1' }],
+        'command.LHLO': { target: '.identifying', description: 'RFC 2033 §4.1' },
         'command.NOOP': { actions: ['forgetErrors', reply('ok')], description: 'RFC 5321 §4.1.1.9' },
-        'command.RSET': {
-          actions: ['forgetErrors', 'markOver', reply('ok')],
-          description: 'RFC 5321 §4.1.1.5',
-        },
-        'command.VRFY': { target: '.verifying', description: 'RFC 5321 §3.5, §4.1.1.6' },
-        'command.EXPN': { target: '.expanding', description: 'RFC 5321 §3.5, §4.1.1.7' },
-        'command.HELP': { target: '.helping', description: 'RFC 5321 §4.1.1.8' },
+        'command.RSET': [
+          ...tlsFirst,
+          {
+            actions: ['forgetErrors', 'endTransaction', 'markOver', reply('ok')],
+            description: 'RFC 5321 §4.1.1.5',
+          },
+        ],
+        'command.VRFY': [
+          ...tlsFirst,
+          ...authenticationFirst,
+          { target: '.verifying', description: 'RFC 5321 §3.5, §4.1.1.6' },
+        ],
+        'command.EXPN': [
+          ...tlsFirst,
+          ...authenticationFirst,
+          { target: '.expanding', description: 'RFC 5321 §3.5, §4.1.1.7' },
+        ],
+        'command.HELP': [...tlsFirst, { target: '.helping', description: 'RFC 5321 §4.1.1.8' }],
+        'command.STARTTLS': [
+          ...refuseWhen('secured', 'tlsActive', 'RFC 3207 §4.2'),
+          ...refuseWhen('notIntroduced', 'helloFirst', 'RFC 3207 §4'),
+          { target: '.permittingTls', description: 'RFC 3207 §4' },
+        ],
+        'command.XCLIENT': [
+          ...tlsFirst,
+          ...refuseCommand,
+          {
+            guard: 'succeeded',
+            target: '#server.connecting',
+            actions: [
+              'forgetErrors',
+              'forgetAuthenticationFailures',
+              'forget',
+              'markNew',
+              'markAuthenticated',
+              'impersonate',
+            ],
+            description: 'Postfix XCLIENT_README: with the attribute LOGIN',
+          },
+          {
+            target: '#server.connecting',
+            actions: ['forgetErrors', 'forgetAuthenticationFailures', 'forget', 'markNew', 'impersonate'],
+            description: 'Postfix XCLIENT_README: as if the client had connected anew',
+          },
+        ],
+        'command.XFORWARD': [
+          ...tlsFirst,
+          ...refuseCommand,
+          {
+            actions: ['forgetErrors', 'keepForwarded', reply('ok')],
+            description: 'Postfix XFORWARD_README',
+          },
+        ],
+        'command.ETRN': [
+          ...tlsFirst,
+          ...authenticationFirst,
+          ...refuseWhen('notIntroduced', 'helloFirst', 'RFC 1985 §5.3'),
+          { target: '.turning', description: 'RFC 1985 §5.3' },
+        ],
+        'command.extension': [
+          ...tlsFirst,
+          ...refuseWhen('notIntroduced', 'helloFirst', 'RFC 5321 §2.2.1, §4.1.4'),
+          { target: '.extending', description: 'RFC 5321 §2.2.2' },
+        ],
         'command.QUIT': quit,
         'command.*': refuseWith('badSequence', 'RFC 5321 §4.1.4'),
         badCommand: refuseLine,
@@ -334,14 +667,16 @@ export const serverMachine = vocabulary.createMachine({
           description: 'The client has yet to say who it is.',
           after: { idle: idleTooLong },
           on: {
-            'command.MAIL': refuseWith('helloFirst', 'RFC 5321 §4.1.4'),
-            'command.RCPT': refuseWith('helloFirst', 'RFC 5321 §4.1.4'),
-            'command.DATA': refuseWith('helloFirst', 'RFC 5321 §4.1.4'),
+            'command.MAIL': helloFirst,
+            'command.RCPT': helloFirst,
+            'command.DATA': helloFirst,
+            'command.BDAT': helloFirst,
+            'command.AUTH': helloFirst,
           },
         },
 
         identifying: {
-          description: 'The application decides on EHLO or HELO.',
+          description: 'The application decides on EHLO, HELO or LHLO.',
           entry: ask('hello'),
           after: { decision: takenTooLong },
           on: {
@@ -365,17 +700,112 @@ export const serverMachine = vocabulary.createMachine({
         verifying: inquiry('verify'),
         expanding: inquiry('expand'),
         helping: inquiry('help'),
+        turning: inquiry('etrn'),
+        extending: inquiry('extension'),
+
+        permittingTls: {
+          description: 'Whether TLS can be had is decided.',
+          entry: ask('startTls'),
+          after: { decision: takenTooLong },
+          on: {
+            accepted: [
+              {
+                guard: 'plaintextFollows',
+                target: CLOSING,
+                actions: reply('plaintextInjected'),
+                description: 'RFC 3207 §4.2, §6, CVE-2011-0411',
+              },
+              { target: 'securing', actions: ['answer', 'upgradeTls'], description: 'RFC 3207 §4: 220' },
+            ],
+            rejected: [endSession, ...backToDialogue('answer')],
+          },
+        },
+
+        securing: {
+          description: 'The TLS handshake is under way; no octet in the clear is looked at.',
+          after: { handshake: { target: '#server.closed', description: 'RFC 3207 §4.1' } },
+          on: {
+            tlsEstablished: {
+              target: 'greeted',
+              actions: ['forgetErrors', 'forget', 'markNew', 'markOver', 'markSecured'],
+              description: 'RFC 3207 §4.2',
+            },
+            tlsFailed: { target: '#server.closed', description: 'RFC 3207 §4.1' },
+            plaintext: { target: '#server.closed', description: 'RFC 3207 §6, CVE-2011-0411' },
+          },
+        },
+
+        authenticating: {
+          initial: 'challenged',
+          states: {
+            challenged: {
+              description: "The client's response is awaited.",
+              after: { idle: idleTooLong },
+              on: {
+                response: authenticationGoesOn,
+                // An error like others: each exchange may have looked up a user.
+                cancel: [
+                  giveUp,
+                  {
+                    target: READY,
+                    actions: ['countError', reply('authenticationCancelled')],
+                    description: 'RFC 4954 §4: 501',
+                  },
+                ],
+                badResponse: [
+                  giveUp,
+                  {
+                    target: READY,
+                    actions: ['countError', refuse],
+                    description: 'RFC 4954 §4, §6: 501, 500',
+                  },
+                ],
+              },
+            },
+            computing: {
+              description: 'The host computes a digest, or draws a nonce.',
+              entry: 'compute',
+              after: { decision: takenTooLong },
+              on: { computed: authenticationGoesOn },
+            },
+            retrieving: {
+              description: 'The application looks up what it knows of the user.',
+              entry: ask('credentials'),
+              after: { decision: takenTooLong },
+              on: { accepted: authenticationGoesOn, rejected: [endSession, ...authenticationGoesOn] },
+            },
+            judging: {
+              description: 'The application decides whether to let the user in.',
+              entry: ask('authenticate'),
+              after: { decision: takenTooLong },
+              on: { accepted: authenticationGoesOn, rejected: [endSession, ...authenticationGoesOn] },
+            },
+          },
+        },
 
         ready: {
           description: 'No mail transaction is under way.',
           after: { idle: idleTooLong },
           on: {
             'command.MAIL': [
+              ...refuseMailWhen('tlsMissing', 'tlsRequired', 'RFC 3207 §4'),
+              ...refuseMailWhen(
+                'authenticationMissing',
+                'authenticationRequired',
+                'RFC 4954 §6, RFC 6409 §4.3',
+              ),
               ...refuseParameters,
               { target: 'transaction', description: 'RFC 5321 §3.3, §4.1.1.2' },
             ],
-            'command.RCPT': [behindRefusedMail, ...refuseWith('mailFirst', 'RFC 5321 §3.3')],
-            'command.DATA': [behindRefusedMail, ...refuseWith('mailFirst', 'RFC 5321 §3.3')],
+            'command.RCPT': mailFirst('RFC 5321 §3.3'),
+            'command.DATA': mailFirst('RFC 5321 §3.3'),
+            'command.BDAT': mailFirst('RFC 3030 §2'),
+            'command.AUTH': [
+              ...tlsFirst,
+              ...refuseWhen('authenticated', 'authenticatedAlready', 'RFC 4954 §4'),
+              ...refuseCommand,
+              ...authenticationGoesOn,
+            ],
           },
         },
 
@@ -387,7 +817,12 @@ export const serverMachine = vocabulary.createMachine({
               actions: ['forgetErrors', 'endTransaction', 'markOver', reply('ok')],
               description: 'RFC 5321 §4.1.1.5',
             },
-            'command.MAIL': refuseWith('nestedMail', 'RFC 5321 §4.1.4'),
+            'command.MAIL': refuseWith('transactionOpen', 'RFC 5321 §4.1.4'),
+            'command.AUTH': refuseWith('transactionOpen', 'RFC 4954 §4'),
+            'command.STARTTLS': refuseWith('transactionOpen', 'RFC 3207 §4'),
+            'command.ETRN': refuseWith('transactionOpen', 'RFC 1985 §5.3'),
+            'command.XCLIENT': refuseWith('transactionOpen', 'Postfix XCLIENT_README'),
+            'command.XFORWARD': refuseWith('transactionOpen', 'Postfix XFORWARD_README'),
           },
           states: {
             opening: {
@@ -421,6 +856,14 @@ export const serverMachine = vocabulary.createMachine({
                   },
                   ...refuseWith('rcptFirst', 'RFC 5321 §3.3'),
                 ],
+                'command.BDAT': [
+                  {
+                    guard: 'refusedBefore',
+                    actions: reply('noValidRecipients'),
+                    description: 'RFC 3030 §2, RFC 2920 §3.1',
+                  },
+                  ...refuseWith('rcptFirst', 'RFC 3030 §2'),
+                ],
               },
             },
 
@@ -452,7 +895,11 @@ export const serverMachine = vocabulary.createMachine({
               after: { idle: idleTooLong },
               on: {
                 'command.RCPT': rcpt,
-                'command.DATA': { target: 'initiating', description: 'RFC 5321 §4.1.1.4' },
+                'command.DATA': [
+                  ...refuseCommand,
+                  { target: 'initiating', description: 'RFC 5321 §4.1.1.4' },
+                ],
+                'command.BDAT': { target: 'initiatingChunks', description: 'RFC 3030 §2' },
               },
             },
 
@@ -479,30 +926,66 @@ export const serverMachine = vocabulary.createMachine({
 
             receiving: {
               description: 'Mail data arrives.',
-              after: {
-                mailData: {
-                  target: CLOSING,
-                  actions: reply('mailDataTimeout'),
-                  description: 'RFC 5321 §4.5.3.2.5',
-                },
-              },
+              after: { mailData: noMailData },
               on: {
                 endOfMailData: [
-                  {
-                    guard: 'malformed',
-                    target: READY,
-                    actions: ['endTransaction', 'markOver', reply('malformedMailData')],
-                    description: 'RFC 5321 §2.3.8, §4.1.1.4',
-                  },
-                  {
-                    guard: 'tooLarge',
-                    target: READY,
-                    actions: ['endTransaction', 'markOver', reply('mailDataTooLarge')],
-                    description: 'RFC 5321 §4.5.3.1.9, RFC 1870 §6.3',
-                  },
+                  ...flawedMessage('endTransaction', 'markOver'),
                   { target: 'committing', description: 'RFC 5321 §4.1.1.4' },
                 ],
                 peerClosed,
+              },
+            },
+
+            initiatingChunks: {
+              description: 'The application decides on the first BDAT.',
+              entry: ask('data'),
+              after: { decision: takenTooLong },
+              on: {
+                accepted: {
+                  target: 'receivingChunk',
+                  actions: ['forgetErrors', 'markChunking', 'receiveChunk'],
+                  description: 'RFC 3030 §2',
+                },
+                rejected: [
+                  endSession,
+                  {
+                    target: READY,
+                    actions: ['endTransaction', 'markOver', 'markRefused', 'answer'],
+                    description: 'RFC 3030 §2',
+                  },
+                ],
+              },
+            },
+
+            receivingChunk: {
+              description: 'The octets of a chunk arrive.',
+              after: { mailData: noMailData },
+              on: {
+                endOfChunk: [
+                  // The chunks that a client has pipelined behind it are no errors of its own.
+                  ...flawedMessage('endTransaction', 'markOver', 'markRefused'),
+                  { guard: 'lastChunk', target: 'committing', description: 'RFC 3030 §2' },
+                  {
+                    target: 'chunked',
+                    actions: ['forgetErrors', reply('chunkReceived')],
+                    description: 'RFC 3030 §2',
+                  },
+                ],
+                peerClosed,
+              },
+            },
+
+            chunked: {
+              description: 'Between two chunks of a message.',
+              after: { idle: idleTooLong },
+              on: {
+                'command.BDAT': {
+                  target: 'receivingChunk',
+                  actions: 'receiveChunk',
+                  description: 'RFC 3030 §2',
+                },
+                'command.DATA': refuseWith('chunkFirst', 'RFC 3030 §2'),
+                'command.RCPT': refuseWith('chunkFirst', 'RFC 3030 §2'),
               },
             },
 

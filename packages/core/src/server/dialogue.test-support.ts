@@ -2,12 +2,18 @@
  * A server session as the tests speak to it: lines of the client go in as text, the application answers as it was
  * told to, and what comes out is kept to be looked at.
  */
+import type { Computation } from '../sasl/exchange.js';
+import { compute } from '../sasl/running.test-support.js';
+import type { TlsInformation } from '../tls.js';
 import type { Answer, Envelope, Question, ServerInput, ServerOutput } from './messages.js';
 import type { ServerSessionOptions } from './options.js';
 import { ServerSession } from './session.js';
 
 /** One octet a character, so that strings can stand for octets. */
 export const octetsOf = (text: string): Uint8Array => Uint8Array.from(Buffer.from(text, 'latin1'));
+/** Text as the client's octets in UTF-8, one character each. */
+export const utf8 = (text: string): string => Buffer.from(text).toString('latin1');
+export const base64 = (text: string): string => Buffer.from(text).toString('base64');
 export const textOf = (octets: Uint8Array): string => Buffer.from(octets).toString('latin1');
 
 /** What the application says to a question; undefined leaves the question open. */
@@ -21,15 +27,21 @@ export const hangUp: Answer = {
   reply: { code: 421, enhancedCode: '4.3.2', lines: ['Not now'] },
 };
 
-/** Accepts all but EXPN, except for the kinds of questions given: undefined there leaves them open. */
+/**
+ * Accepts all but EXPN, and knows no user's credentials, except for the kinds of questions given: undefined there
+ * leaves them open.
+ */
 export function answering(
   answers: { readonly [Kind in Question['kind']]?: Answer | undefined } = {},
 ): Application {
-  return ({ kind }) => (kind in answers ? answers[kind] : kind === 'expand' ? reject : accept);
+  return ({ kind }) =>
+    kind in answers ? answers[kind] : kind === 'expand' || kind === 'credentials' ? reject : accept;
 }
 
 export interface DialogueOptions extends ServerSessionOptions {
   readonly application?: Application;
+  /** What the host computes; null leaves computations open. By default they are done by Node, at once. */
+  readonly compute?: ((computation: Computation) => Uint8Array | undefined) | null;
 }
 
 /** An input without its time. */
@@ -52,10 +64,12 @@ export class Dialogue {
   readonly outputs: ServerOutput[] = [];
   readonly messages: Message[] = [];
   readonly #application: Application;
+  readonly #compute: ((computation: Computation) => Uint8Array | undefined) | null;
   #mailData = '';
 
-  constructor({ application = answering(), ...options }: DialogueOptions = {}) {
+  constructor({ application = answering(), compute: host = compute, ...options }: DialogueOptions = {}) {
     this.#application = application;
+    this.#compute = host;
     this.session = new ServerSession({ hostname: 's.example', now: 0, ...options });
     this.#drain();
   }
@@ -114,6 +128,13 @@ export class Dialogue {
     return this;
   }
 
+  /** Through a TLS handshake behind STARTTLS; EHLO is to be said anew. */
+  secured(tls: TlsInformation): this {
+    this.ready().say('STARTTLS');
+    this.handle({ type: 'tlsEstablished', tls });
+    return this;
+  }
+
   /** In a mail transaction without a recipient. */
   opened(): this {
     this.ready().say('MAIL FROM:<a@c.example>');
@@ -138,6 +159,10 @@ export class Dialogue {
       if (output.type === 'mailData') this.#mailData += textOf(output.bytes);
       if (output.type === 'abandonMailData') this.#mailData = '';
       if (output.type === 'ask') this.#ask(output.question);
+      if (output.type === 'compute' && this.#compute !== null) {
+        const result = this.#compute(output.computation);
+        this.session.handle({ type: 'computed', result, now: this.now });
+      }
     }
   }
 

@@ -3,6 +3,13 @@
  */
 import type { TransitionRecord } from '../chart/transition-record.js';
 import type { MailParameters, RcptParameters } from '../extensions/parameters.js';
+import type {
+  AuthenticationAttempt,
+  Computation,
+  MechanismName,
+  StoredCredentials,
+} from '../sasl/exchange.js';
+import type { TlsInformation } from '../tls.js';
 import type { ForwardPath, ReversePath } from '../wire/path.js';
 import type { Reply } from '../wire/reply.js';
 
@@ -22,7 +29,7 @@ export interface Envelope {
 
 /** How the client introduced itself. */
 export interface Hello {
-  readonly verb: 'EHLO' | 'HELO';
+  readonly verb: 'EHLO' | 'HELO' | 'LHLO';
   /** The domain or address literal that it gave, as it was given: unverified. */
   readonly name: string;
 }
@@ -42,32 +49,60 @@ export type Question =
       readonly parameters: RcptParameters;
       readonly envelope: Envelope;
     }
-  /** DATA. Accept: 354, `mailData` outputs follow. Reject: 554 5.7.1; the mail transaction is over. */
+  /**
+   * DATA, or the first BDAT. Accept: 354 to DATA, nothing to BDAT; `mailData` outputs follow. Reject: 554 5.7.1; the
+   * mail transaction is over.
+   */
   | { readonly kind: 'data'; readonly envelope: Envelope }
   /**
    * The mail data is complete. Accept only what is safely kept: the 250 makes it yours (RFC 5321 §4.2.5).
-   * Reject: 554 5.3.0. `size` counts octets after transparency was undone.
+   * Reject: 554 5.3.0. `size` counts octets after transparency was undone. In LMTP the answer may have a reply for
+   * each recipient (RFC 2033 §4.2).
    */
   | { readonly kind: 'message'; readonly envelope: Envelope; readonly size: number }
   /** VRFY. Accept: 252 2.5.0. Reject: 550 5.1.1. */
-  | { readonly kind: 'verify'; readonly argument: string }
+  | { readonly kind: 'verify'; readonly argument: string; readonly utf8?: true }
   /**
    * EXPN. Accept: 252 2.5.0, which expands nothing (RFC 5321 §4.3.2); a 250 needs a reply of your own, with a
    * mailbox on each line (§3.5.2). Reject: 502 5.5.1.
    */
-  | { readonly kind: 'expand'; readonly argument: string }
+  | { readonly kind: 'expand'; readonly argument: string; readonly utf8?: true }
   /** HELP. Accept: 214 2.0.0. Reject: 502 5.5.1. */
-  | { readonly kind: 'help'; readonly argument: string };
+  | { readonly kind: 'help'; readonly argument: string }
+  /** STARTTLS. Accept if TLS can be had: 220, and `upgradeTls` follows. Reject: 454 4.7.0. */
+  | { readonly kind: 'startTls' }
+  /**
+   * AUTH: what is kept of this user's password. Accept with `credentials`. Reject where there is no such user: the
+   * exchange goes on, so that nobody can tell users from others, and fails. A reject with a reply of its own (454
+   * 4.7.0, for example) ends the exchange with that.
+   */
+  | { readonly kind: 'credentials'; readonly mechanism: MechanismName; readonly username: string }
+  /** AUTH: let them in? Accept: 235 2.7.0. Reject: 535 5.7.8. The attempt says what is to be checked. */
+  | { readonly kind: 'authenticate'; readonly attempt: AuthenticationAttempt }
+  /** ETRN. Accept: 250 2.0.0. Reject: 459 4.7.1. `argument` is the node, with its `@` or `#` (RFC 1985 §5.3). */
+  | { readonly kind: 'etrn'; readonly argument: string }
+  /** A verb of an embedder's extension. Accept: 250 2.0.0. Reject: 502 5.5.1. */
+  | { readonly kind: 'extension'; readonly verb: string; readonly argument: string };
 
 /**
  * The application's answer to the open question. A `reply` replaces the default text and code; its code must
- * agree with the decision: 2yz to accept, but 354 and no other to accept DATA (RFC 5321 §4.3.2), 4yz or 5yz to
- * reject. A 421 ends the session.
+ * agree with the decision: 2yz to accept, but no other than 354 to accept DATA (RFC 5321 §4.3.2), 220 STARTTLS
+ * (RFC 3207 §4) and 235 AUTH (RFC 4954 §4); 4yz or 5yz to reject. A 421 ends the session.
  */
 export interface Answer {
   readonly decision: 'accept' | 'reject';
   readonly reply?: Reply;
+  /** To accept the question `credentials`, and only then. */
+  readonly credentials?: StoredCredentials;
+  /**
+   * In LMTP, to the question `message`: a reply for each recipient of the envelope, in its order, 2yz, 4yz (but 421)
+   * or 5yz each, in the place of `reply` and whatever the decision (RFC 2033 §4.2).
+   */
+  readonly recipientReplies?: readonly Reply[];
 }
+
+/** What a trusted peer says of the client for which it speaks (XCLIENT), or from which a message came (XFORWARD). */
+export type { ClientAttributes } from '../extensions/client-attributes.js';
 
 /** What goes in. `now` is in monotonic milliseconds, from any origin; it must never decrease. */
 export type ServerInput =
@@ -81,6 +116,12 @@ export type ServerInput =
   | { readonly type: 'timeout'; readonly now: number }
   /** The answer to the open question. */
   | ({ readonly type: 'answer'; readonly now: number } & Answer)
+  /** The TLS handshake that `upgradeTls` asked for stands; the client's next octets are protected. */
+  | { readonly type: 'tlsEstablished'; readonly tls: TlsInformation; readonly now: number }
+  /** The TLS handshake failed: the session is over. */
+  | { readonly type: 'tlsFailed'; readonly now: number }
+  /** The result of the computation that the last `compute` asked for; undefined if it failed: 454 4.7.0. */
+  | { readonly type: 'computed'; readonly result: Uint8Array | undefined; readonly now: number }
   /** The service is going down: a waiting session gets 421 4.3.2, a message under way may finish. */
   | { readonly type: 'shutdown'; readonly now: number };
 
@@ -90,6 +131,8 @@ export type AbandonReason =
   | 'malformed'
   /** It exceeds the size limit. */
   | 'tooLarge'
+  /** The client dropped the mail transaction between two chunks, by RSET or EHLO (RFC 3030 §2). */
+  | 'reset'
   /** The session ended first. */
   | 'closed';
 
@@ -106,6 +149,14 @@ export type ServerOutput =
   | { readonly type: 'mailData'; readonly bytes: Uint8Array }
   /** Discard what came as `mailData` of this mail transaction. */
   | { readonly type: 'abandonMailData'; readonly reason: AbandonReason }
+  /**
+   * Send what was written, then begin the TLS handshake as the server (RFC 3207 §4), and hand in `tlsEstablished` or
+   * `tlsFailed`. Hand in as `bytes` only what comes out of TLS; what came in the clear before, but was not handed in
+   * yet, is an attack: close the connection then.
+   */
+  | { readonly type: 'upgradeTls' }
+  /** Compute this, and hand in `computed`. */
+  | { readonly type: 'compute'; readonly computation: Computation }
   /** Send what was written, then end the sending side; keep handing in what the peer sends until `closed`. */
   | { readonly type: 'close' }
   /** The session is over, and takes no more input: release the connection. */

@@ -2,11 +2,74 @@
  * Options of a server session, each with its default. Limits are integers of 1 or more; those that may be
  * `Infinity` say so.
  */
+
+import type { ServiceExtension } from '../extensions/extension.js';
+import { standardExtensions } from '../extensions/table.js';
 import { checkLimit, checkName, checkTimeout, checkWord } from '../option-checks.js';
+import type { MechanismName } from '../sasl/exchange.js';
+import { serverMechanisms } from '../sasl/mechanisms.js';
+import type { TlsInformation } from '../tls.js';
 import type { BareNewline } from '../wire/inbound.js';
 import type { ServerTimeouts } from './chart.js';
 
+/** Who may authenticate, and how (RFC 4954). */
+export interface ServerAuthenticationOptions {
+  /**
+   * The mechanisms to offer, as far as the connection allows: those that bind to the TLS channel (`-PLUS`) and
+   * EXTERNAL need TLS in any case.
+   * @default SCRAM in all its forms, PLAIN and LOGIN. CRAM-MD5 needs the passwords themselves to be stored; tokens
+   *   (OAUTHBEARER, XOAUTH2) and certificates (EXTERNAL) need an application that checks them.
+   */
+  readonly mechanisms?: readonly MechanismName[];
+  /**
+   * Offer AUTH without TLS too: then PLAIN and LOGIN send passwords in the clear.
+   * @default false
+   */
+  readonly allowInsecure?: boolean;
+  /**
+   * Take no mail, and answer no VRFY, EXPN or ETRN, before AUTH: 530 5.7.0 (RFC 6409 §4.3).
+   * @default false
+   */
+  readonly required?: boolean;
+  /**
+   * Refused exchanges until the session ends by 421 4.7.0. A refusal by 4yz does not count: the service failed.
+   * @default 3
+   */
+  readonly maximumFailures?: number;
+  /**
+   * PBKDF2 iterations of SCRAM where the stored credentials are a password (RFC 7677 §4 asks for 4096 at least).
+   * @default 15_000
+   */
+  readonly iterations?: number;
+}
+
 export interface ServerSessionOptions {
+  /**
+   * LMTP (RFC 2033) begins with LHLO, and answers a message with a reply for each recipient.
+   * @default 'smtp'
+   */
+  readonly protocol?: 'smtp' | 'lmtp';
+  /** TLS that protects the connection from the start (RFC 8314 §3). */
+  readonly tls?: TlsInformation;
+  /**
+   * STARTTLS (RFC 3207); the transport must be able to take TLS up in mid-connection. `required`: all but EHLO, NOOP
+   * and QUIT gets 530 5.7.0 before it.
+   * @default 'none'
+   */
+  readonly startTls?: 'none' | 'offered' | 'required';
+  /** @default AUTH is not offered */
+  readonly authentication?: ServerAuthenticationOptions;
+  /**
+   * The service extensions, in the order in which EHLO lists those that it offers.
+   * @default standardExtensions
+   */
+  readonly extensions?: readonly ServiceExtension[];
+  /**
+   * The peer may speak for others: XCLIENT and XFORWARD are offered to it. That ends with an XCLIENT that tells the
+   * client's address: from there on a proxy passes on what that client says.
+   * @default false
+   */
+  readonly trusted?: boolean;
   /**
    * The name in the greeting and in the reply to EHLO: the host's domain name, or an address literal. It has 1 to
    * 255 printable ASCII characters, and no space.
@@ -25,14 +88,14 @@ export interface ServerSessionOptions {
    */
   readonly maximumRecipients?: number;
   /**
-   * Commands refused in a row for what they are (500 to 504, 555) until the session ends by 421 4.7.0. The
-   * application's refusals do not count.
+   * Commands refused in a row for what they are or when they come (500 to 504, 530, 538, 555, 550 to XCLIENT) until
+   * the session ends by 421 4.7.0. The application's refusals do not count.
    * @default 10
    */
   readonly maximumErrors?: number;
   /**
-   * The longest command line in octets, CRLF included; service extensions add to it for MAIL. Over it:
-   * 500 5.5.2, and the line is skipped without being kept (RFC 5321 §4.5.3.1.4).
+   * The longest command line in octets, CRLF included; service extensions add to it for MAIL and RCPT, and AUTH may
+   * have 12288 (RFC 4954 §4). Over it: 500 5.5.2, and the line is skipped (RFC 5321 §4.5.3.1.4).
    * @default 512
    */
   readonly maximumCommandLength?: number;
@@ -55,7 +118,7 @@ export interface ServerSessionOptions {
   readonly maximumHeldOctets?: number;
   /**
    * Deadlines in milliseconds; `Infinity` for none.
-   * @default { idle: 300_000, mailData: 300_000, decision: 600_000, linger: 5_000 }
+   * @default { idle: 300_000, mailData: 300_000, decision: 600_000, handshake: 60_000, linger: 5_000 }
    */
   readonly timeouts?: Partial<ServerTimeouts>;
   /**
@@ -67,13 +130,46 @@ export interface ServerSessionOptions {
 
 /** All options, defaults filled in. */
 export type ResolvedServerOptions = Readonly<
-  Required<Omit<ServerSessionOptions, 'timeouts'>> & { readonly timeouts: ServerTimeouts }
+  Required<Omit<ServerSessionOptions, 'timeouts' | 'tls' | 'authentication'>> & {
+    readonly timeouts: ServerTimeouts;
+    readonly tls: TlsInformation | undefined;
+    readonly authentication: Required<ServerAuthenticationOptions> | undefined;
+  }
 >;
+
+/** Those with which a user proves to know a password. */
+const PASSWORD_MECHANISMS: readonly MechanismName[] = [
+  'SCRAM-SHA-256-PLUS',
+  'SCRAM-SHA-256',
+  'SCRAM-SHA-1-PLUS',
+  'SCRAM-SHA-1',
+  'PLAIN',
+  'LOGIN',
+];
+
+function resolveAuthentication(options: ServerAuthenticationOptions): Required<ServerAuthenticationOptions> {
+  const { mechanisms = PASSWORD_MECHANISMS } = options;
+  const known = [...serverMechanisms.keys()];
+  for (const mechanism of mechanisms) checkWord('authentication.mechanisms', mechanism, known);
+  return {
+    mechanisms,
+    allowInsecure: options.allowInsecure ?? false,
+    required: options.required ?? false,
+    maximumFailures: checkLimit('authentication.maximumFailures', options.maximumFailures ?? 3),
+    iterations: checkLimit('authentication.iterations', options.iterations ?? 15_000, { least: 4096 }),
+  };
+}
 
 /** @throws {RangeError} naming the option whose value is out of range, and the range */
 export function resolveServerOptions(options: ServerSessionOptions): ResolvedServerOptions {
-  const { timeouts = {} } = options;
+  const { timeouts = {}, authentication } = options;
   return {
+    protocol: checkWord('protocol', options.protocol ?? 'smtp', ['smtp', 'lmtp']),
+    tls: options.tls,
+    startTls: checkWord('startTls', options.startTls ?? 'none', ['none', 'offered', 'required']),
+    authentication: authentication && resolveAuthentication(authentication),
+    extensions: options.extensions ?? standardExtensions,
+    trusted: options.trusted ?? false,
     hostname: checkName('hostname', options.hostname ?? 'localhost'),
     maximumMessageSize: checkLimit('maximumMessageSize', options.maximumMessageSize ?? 36_700_160, {
       unlimited: true,
@@ -95,6 +191,7 @@ export function resolveServerOptions(options: ServerSessionOptions): ResolvedSer
       mailData: checkTimeout('timeouts.mailData', timeouts.mailData ?? 300_000),
       // The client waits 10 minutes for the reply to its final dot (RFC 5321 §4.5.3.2.6).
       decision: checkTimeout('timeouts.decision', timeouts.decision ?? 600_000),
+      handshake: checkTimeout('timeouts.handshake', timeouts.handshake ?? 60_000),
       linger: checkTimeout('timeouts.linger', timeouts.linger ?? 5_000),
     },
     trace: options.trace ?? false,

@@ -1,6 +1,7 @@
 /**
- * A server in miniature, to judge the real one by: which reply code each command gets, as RFC 5321 has it. It knows
- * neither chart nor session: a handful of flags and counts, and rules written down a second time.
+ * A server in miniature, to judge the real one by: which reply code each command gets, as RFC 5321 has it, and with
+ * STARTTLS (RFC 3207), AUTH PLAIN (RFC 4954), BDAT (RFC 3030) and LMTP (RFC 2033). It knows neither chart nor
+ * session: a handful of flags and counts, and rules written down a second time.
  */
 import type { Question } from './messages.js';
 
@@ -9,17 +10,24 @@ export const limits = {
   maximumMessageSize: 100,
   maximumRecipients: 2,
   maximumErrors: 6,
+  startTls: 'offered',
+  authentication: { mechanisms: ['PLAIN'], maximumFailures: 2 },
   maximumCommandLength: 60,
-  timeouts: { idle: 100, mailData: 200, decision: 300, linger: 50 },
+  timeouts: { idle: 100, mailData: 200, decision: 300, handshake: 400, linger: 50 },
 } as const;
 
-/** A MAIL line may be longer by the parameters SIZE and BODY, once they were offered (RFC 1870 §3, RFC 6152 §2). */
-const LONGEST_MAIL = limits.maximumCommandLength + 26 + 17;
+/** A MAIL line may be longer by what extensions add to it, once they were offered (RFC 5321 §4.5.3.1.4). */
+const LONGEST_MAIL = limits.maximumCommandLength + 26 + 17 + 16 + 10 + (16 + 100) + 500;
 
 /** What the application does: `late` accepts just in time, `never` lets the time pass. */
 export type Answering = 'accept' | 'reject' | 'hangUp' | 'late' | 'never';
 
 export type MessageKind = 'good' | 'malformed' | 'tooLarge' | 'stalled';
+
+export type ChunkKind = 'empty' | 'good' | 'half' | 'malformed' | 'tooLarge';
+
+/** How the client authenticates itself; `asked` and `cancelled` let the server ask for the response first. */
+export type AuthenticationKind = 'initial' | 'asked' | 'cancelled' | 'notBase64' | 'malformed';
 
 /** What the client does; `answer` is the application's to it, if it is asked. */
 export type Step =
@@ -39,6 +47,16 @@ export type Step =
       readonly message: MessageKind;
       readonly verdict: Answering;
     }
+  | {
+      readonly verb: 'BDAT';
+      readonly chunk: ChunkKind;
+      readonly last: boolean;
+      readonly answer: Answering;
+      readonly verdict: Answering;
+    }
+  | { readonly verb: 'AUTH'; readonly kind: AuthenticationKind; readonly answer: Answering }
+  /** The handshake succeeds. */
+  | { readonly verb: 'STARTTLS'; readonly answer: Answering }
   | { readonly verb: 'RSET' | 'NOOP' | 'QUIT' }
   /** A line that is no command, and the reply that says so. */
   | { readonly verb: 'bad'; readonly line: string; readonly reply: string };
@@ -51,9 +69,33 @@ export const messages: Readonly<Record<MessageKind, string>> = {
   stalled: 'Hello\r\n.',
 };
 
-export function lineOf(step: Step): string {
+/** The octets of each chunk. */
+export const chunks: Readonly<Record<ChunkKind, string>> = {
+  empty: '',
+  good: '.\r\nQUIT\r\n',
+  half: `${'x'.repeat(48)}\r\n`,
+  malformed: 'a\nQUIT\r\n',
+  tooLarge: `${'x'.repeat(49)}\r\n`.repeat(2),
+};
+
+const RESPONSE = 'AHUAcA=='; // user "u", password "p"
+
+const AUTH_ARGUMENTS: Readonly<Record<AuthenticationKind, string>> = {
+  initial: ` ${RESPONSE}`,
+  asked: '',
+  cancelled: '',
+  notBase64: ' ***',
+  malformed: ' eA==',
+};
+
+export function lineOf(step: Step, protocol: Protocol): string {
   switch (step.verb) {
     case 'EHLO':
+      return `${protocol === 'lmtp' ? 'LHLO' : 'EHLO'} c.example`;
+    case 'BDAT':
+      return `BDAT ${chunks[step.chunk].length}${step.last ? ' LAST' : ''}`;
+    case 'AUTH':
+      return `AUTH PLAIN${AUTH_ARGUMENTS[step.kind]}`;
     case 'HELO':
       return `${step.verb} c.example`;
     case 'VRFY':
@@ -77,20 +119,26 @@ export interface Prediction {
   readonly replies: readonly string[];
   /** What the application is asked, and answers. */
   readonly questions: readonly { readonly kind: Question['kind']; readonly answer: Answering }[];
-  /** What the client sends behind the line: the message, once the server asks for it. */
+  /** The message that the client sends behind the line, once the server asks for it. */
   readonly message?: MessageKind;
+  /** The response that the client sends behind the line, because the server asks for it. */
+  readonly behind?: string;
+  /** The TLS handshake follows. */
+  readonly upgrade?: true;
 }
+
+export type Protocol = 'smtp' | 'lmtp';
 
 const BAD_SEQUENCE = '503 5.5.1';
 
 const MAIL_PARAMETERS: Readonly<Record<string, string>> = {
   'SIZE=101': '552 5.3.4', // RFC 1870 §6.1
   'SIZE=x': '501 5.5.4',
-  'BODY=BINARYMIME': '504 5.5.4', // RFC 5321 §4.2.2
+  'BODY=X': '504 5.5.4', // RFC 5321 §4.2.2
   'FOO=1': '555 5.5.4', // RFC 5321 §4.1.1.11
 };
 
-const ACCEPTED: Readonly<Record<Question['kind'], string>> = {
+const ACCEPTED: Readonly<Partial<Record<Question['kind'], string>>> = {
   connect: '220',
   hello: '250',
   mail: '250 2.1.0',
@@ -100,6 +148,8 @@ const ACCEPTED: Readonly<Record<Question['kind'], string>> = {
   verify: '252 2.5.0',
   expand: '252 2.5.0',
   help: '214 2.0.0',
+  startTls: '220 2.0.0',
+  authenticate: '235 2.7.0',
 };
 
 export class ReferenceModel {
@@ -115,6 +165,18 @@ export class ReferenceModel {
   #consecutiveErrors = 0;
   /** Milliseconds since the client's last line. */
   #waited = 0;
+  /** The octets of the message that comes in chunks; undefined before the first. */
+  #chunked: number | undefined;
+  #binary = false;
+  #secured: boolean;
+  #authenticated = false;
+  #failures = 0;
+  readonly #protocol: Protocol;
+
+  constructor({ protocol, secured }: { readonly protocol: Protocol; readonly secured: boolean }) {
+    this.#protocol = protocol;
+    this.#secured = secured;
+  }
 
   /** The greeting. */
   connect(answer: Answering): Prediction {
@@ -143,6 +205,7 @@ export class ReferenceModel {
     switch (step.verb) {
       case 'EHLO':
       case 'HELO':
+        if (step.verb === 'HELO' && this.#protocol === 'lmtp') return this.#wrong('500 5.5.1');
         return this.#ask('hello', step.answer, {
           accepted: () => {
             this.#introduced = step.verb;
@@ -168,11 +231,17 @@ export class ReferenceModel {
         return this.#rcpt(step);
       case 'DATA':
         return this.#data(step);
+      case 'BDAT':
+        return this.#bdat(step);
+      case 'AUTH':
+        return this.#auth(step);
+      case 'STARTTLS':
+        return this.#startTls(step.answer);
     }
   }
 
   #mail({ parameter, answer, ...step }: Extract<Step, { verb: 'MAIL' }>): Prediction {
-    const length = lineOf({ parameter, answer, ...step }).length + 2;
+    const length = lineOf({ parameter, answer, ...step }, this.#protocol).length + 2;
     const longest = this.#introduced === 'EHLO' ? LONGEST_MAIL : limits.maximumCommandLength;
     if (length > longest) return this.#wrong('500 5.5.2');
     if (this.#introduced === undefined || this.#open) return this.#wrong(BAD_SEQUENCE);
@@ -187,6 +256,7 @@ export class ReferenceModel {
       accepted: () => {
         this.#endTransaction();
         this.#open = true;
+        this.#binary = parameter === 'BODY=BINARYMIME';
       },
       rejected: () => {
         this.#refused = true;
@@ -196,6 +266,7 @@ export class ReferenceModel {
 
   #rcpt({ parameter, answer }: Extract<Step, { verb: 'RCPT' }>): Prediction {
     if (!this.#open) return this.#refused ? says(BAD_SEQUENCE) : this.#wrong(BAD_SEQUENCE);
+    if (this.#chunked !== undefined) return this.#wrong(BAD_SEQUENCE);
     if (parameter !== '') {
       this.#refused = true;
       return this.#wrong('555 5.5.4');
@@ -214,10 +285,13 @@ export class ReferenceModel {
   #data({ answer, message, verdict }: Extract<Step, { verb: 'DATA' }>): Prediction {
     if (!this.#open) return this.#refused ? says(BAD_SEQUENCE) : this.#wrong(BAD_SEQUENCE);
     if (this.#recipients === 0) return this.#refused ? says('554 5.5.1') : this.#wrong(BAD_SEQUENCE);
+    // RFC 3030 §2, §3
+    if (this.#chunked !== undefined || this.#binary) return this.#wrong(BAD_SEQUENCE);
     const initiation = this.#ask('data', answer);
+    const recipients = this.#recipients;
     this.#endTransaction();
-    if (!initiation.replies.includes(ACCEPTED.data)) return initiation;
-    const outcome = this.#message(message, verdict);
+    if (!initiation.replies.includes('354')) return initiation;
+    const outcome = this.#forEach(recipients, this.#message(message, verdict));
     return {
       replies: [...initiation.replies, ...outcome.replies],
       questions: [...initiation.questions, ...outcome.questions],
@@ -238,6 +312,86 @@ export class ReferenceModel {
     }
   }
 
+  /** The octets are sent in any case, and never taken for commands (RFC 3030 §2). */
+  #bdat({ chunk, last, answer, verdict }: Extract<Step, { verb: 'BDAT' }>): Prediction {
+    if (this.#introduced === 'HELO') return this.#wrong('502 5.5.1');
+    if (!this.#open) return this.#refused ? says(BAD_SEQUENCE) : this.#wrong(BAD_SEQUENCE);
+    if (this.#recipients === 0) return this.#refused ? says('554 5.5.1') : this.#wrong(BAD_SEQUENCE);
+    const answeredFor = last ? this.#recipients : 1;
+    let questions: Prediction['questions'] = [];
+    if (this.#chunked === undefined) {
+      const initiation = this.#ask('data', answer);
+      questions = initiation.questions;
+      if (!initiation.replies.includes('354')) {
+        this.#endTransaction();
+        this.#refused = true;
+        return this.#forEach(answeredFor, initiation);
+      }
+    }
+    const before = this.#chunked ?? 0;
+    this.#chunked = before + chunks[chunk].length;
+    const found = this.#flawOf(chunk, before);
+    if (found !== undefined) {
+      this.#endTransaction();
+      this.#refused = true;
+      return { ...this.#forEach(answeredFor, says(found)), questions };
+    }
+    if (!last) return { ...this.#right('250 2.0.0'), questions };
+    this.#endTransaction();
+    const outcome = this.#ask('message', verdict);
+    return { ...this.#forEach(answeredFor, outcome), questions: [...questions, ...outcome.questions] };
+  }
+
+  /** The first flaw of a chunk behind so many octets: a bare LF is its second octet. */
+  #flawOf(chunk: ChunkKind, before: number): string | undefined {
+    const fits = before < limits.maximumMessageSize;
+    if (chunk === 'malformed' && !this.#binary && fits) return '554 5.6.0';
+    return before + chunks[chunk].length > limits.maximumMessageSize ? '552 5.3.4' : undefined;
+  }
+
+  /** RFC 2033 §4.2, §4.3: in LMTP a message has a reply for each recipient. */
+  #forEach(recipients: number, outcome: Prediction): Prediction {
+    const [only] = outcome.replies;
+    if (this.#protocol === 'smtp' || only === undefined || only.startsWith('421')) return outcome;
+    return { ...outcome, replies: Array<string>(recipients).fill(only) };
+  }
+
+  #auth({ kind, answer }: Extract<Step, { verb: 'AUTH' }>): Prediction {
+    if (this.#introduced !== 'EHLO' || this.#open || this.#authenticated) return this.#wrong(BAD_SEQUENCE);
+    if (!this.#secured) return this.#wrong('538 5.7.11');
+    if (kind === 'notBase64' || kind === 'malformed') return this.#wrong('501 5.5.2');
+    const asked = kind === 'initial' ? [] : ['334'];
+    if (kind === 'cancelled') return { ...after(asked, this.#wrong('501 5.7.0')), behind: '*\r\n' };
+    const outcome = this.#ask('authenticate', answer, {
+      accepted: () => {
+        this.#authenticated = true;
+      },
+      rejected: () => {
+        this.#failures += 1;
+      },
+    });
+    const isLast = answer === 'reject' && this.#failures === limits.authentication.maximumFailures;
+    const verdict = isLast ? { ...outcome, ...this.#endBy('421 4.7.0') } : outcome;
+    return { ...after(asked, verdict), ...(asked.length === 0 ? {} : { behind: `${RESPONSE}\r\n` }) };
+  }
+
+  #startTls(answer: Answering): Prediction {
+    if (this.#introduced !== 'EHLO' || this.#open || this.#secured) return this.#wrong(BAD_SEQUENCE);
+    const outcome = this.#ask('startTls', answer, {
+      accepted: () => {
+        this.#secured = true;
+        this.#introduced = undefined;
+        this.#authenticated = false;
+        this.#endTransaction();
+      },
+    });
+    return this.#secured ? { ...outcome, upgrade: true } : outcome;
+  }
+
+  #endBy(reply: string): { readonly replies: readonly string[] } {
+    return { replies: this.#end(reply).replies };
+  }
+
   #ask(
     kind: Question['kind'],
     answer: Answering,
@@ -254,7 +408,7 @@ export class ReferenceModel {
         return { replies: ['550 5.7.1'], questions };
       default:
         then.accepted?.();
-        return { ...this.#right(ACCEPTED[kind]), questions };
+        return { ...this.#right(ACCEPTED[kind] ?? ''), questions };
     }
   }
 
@@ -279,9 +433,16 @@ export class ReferenceModel {
     this.#open = false;
     this.#recipients = 0;
     this.#refused = false;
+    this.#chunked = undefined;
+    this.#binary = false;
   }
 }
 
 const nothing: Prediction = { replies: [], questions: [] };
+
+const after = (before: readonly string[], then: Prediction): Prediction => ({
+  ...then,
+  replies: [...before, ...then.replies],
+});
 
 const says = (reply: string): Prediction => ({ replies: [reply], questions: [] });

@@ -19,12 +19,44 @@ export const replies = {
   helloFirst: reply(503, '5.5.1', 'Bad sequence of commands: send EHLO or HELO first'),
   mailFirst: reply(503, '5.5.1', 'Bad sequence of commands: send MAIL first'),
   rcptFirst: reply(503, '5.5.1', 'Bad sequence of commands: send RCPT first'),
-  nestedMail: reply(
+  transactionOpen: reply(
     503,
     '5.5.1',
     'Bad sequence of commands: a mail transaction is open, send RSET to drop it',
   ),
   badSequence: reply(503, '5.5.1', 'Bad sequence of commands'),
+  chunkFirst: reply(
+    503,
+    '5.5.1',
+    'Bad sequence of commands: the message comes by BDAT, send RSET to drop it',
+  ),
+  tlsRequired: reply(530, '5.7.0', 'Send STARTTLS first'),
+  tlsActive: reply(503, '5.5.1', 'TLS is active already'),
+  plaintextInjected: reply(
+    421,
+    '4.7.0',
+    'Something was sent in the clear behind STARTTLS, closing the session',
+  ),
+  authenticationRequired: reply(530, '5.7.0', 'Authentication required'),
+  authenticatedAlready: reply(503, '5.5.1', 'Authenticated already'),
+  authenticationCancelled: reply(501, '5.7.0', 'Authentication cancelled'),
+  malformedResponse: reply(501, '5.5.2', 'The response is not what the mechanism prescribes'),
+  malformedBase64: reply(501, '5.5.2', 'The response is not base64'),
+  responseTooLong: reply(500, '5.5.6', 'The response is too long'),
+  noInitialResponse: reply(501, '5.5.4', 'The mechanism takes no initial response: the server speaks first'),
+  mechanismUnknown: reply(504, '5.5.4', 'The mechanism is not one of those that were offered'),
+  mechanismNeedsTls: reply(538, '5.7.11', 'Authentication needs TLS: send STARTTLS first'),
+  tooManyAuthenticationFailures: reply(421, '4.7.0', 'Too many failed authentications, closing the session'),
+  authenticationUnavailable: reply(454, '4.7.0', 'Temporary authentication failure; try again later'),
+  extendedHelloFirst: reply(503, '5.5.1', 'Bad sequence of commands: send EHLO first'),
+  unrecognized: reply(500, '5.5.1', 'Command not recognized'),
+  notOffered: reply(502, '5.5.1', 'The command is not offered here'),
+  notTrusted: reply(550, '5.7.0', 'Not for this client'),
+  lmtpSpoken: reply(500, '5.5.1', 'LMTP is spoken here: send LHLO'),
+  binaryByChunksOnly: reply(503, '5.5.1', 'A message with BODY=BINARYMIME is sent by BDAT'),
+  senderNeedsUtf8: reply(550, '5.6.7', 'The address holds characters outside ASCII, which needs SMTPUTF8'),
+  recipientNeedsUtf8: reply(553, '5.6.7', 'The address holds characters outside ASCII, which needs SMTPUTF8'),
+  chunkReceived: reply(250, '2.0.0', 'Chunk received'),
   noValidRecipients: reply(554, '5.5.1', 'No valid recipients'),
   tooManyRecipients: reply(452, '4.5.3', 'Too many recipients; send the rest in another mail transaction'),
   lineTooLong: reply(500, '5.5.2', 'Line too long'),
@@ -76,6 +108,27 @@ export const defaultReplies: Readonly<Record<Question['kind'], Readonly<Record<A
     expand: {
       accept: reply(252, '2.5.0', 'Cannot expand the list, but will take mail for it'),
       reject: reply(502, '5.5.1', 'EXPN is not implemented'),
+    },
+    startTls: {
+      accept: reply(220, '2.0.0', 'Begin the TLS handshake'),
+      reject: reply(454, '4.7.0', 'TLS is not available now; try again later'),
+    },
+    // These two settle an AUTH exchange, which has the reply.
+    credentials: {
+      accept: reply(235, '2.7.0', 'Authentication succeeded'),
+      reject: reply(535, '5.7.8', 'Authentication credentials invalid'),
+    },
+    authenticate: {
+      accept: reply(235, '2.7.0', 'Authentication succeeded'),
+      reject: reply(535, '5.7.8', 'Authentication credentials invalid'),
+    },
+    etrn: {
+      accept: reply(250, '2.0.0', 'Queuing for the node started'),
+      reject: { code: 459, enhancedCode: '4.7.1', lines: ['The node is not allowed'] }, // RFC 1985 §5.3
+    },
+    extension: {
+      accept: reply(250, '2.0.0', 'OK'),
+      reject: reply(502, '5.5.1', 'The command is not implemented'),
     },
     help: {
       accept: reply(214, '2.0.0', 'See RFC 5321'),

@@ -8,6 +8,13 @@ const OK = '250 2.0.0 OK';
 
 /** A NOOP command line of so many octets, CRLF included. */
 const noop = (octets: number) => `${'NOOP '.padEnd(octets - 2, 'x')}\r\n`;
+/** A RCPT command line of so many octets, CRLF included. */
+const rcpt = (octets: number) => `${'RCPT TO:<b@s.example> '.padEnd(octets - 14)}NOTIFY=NEVER\r\n`;
+/** By how much the extensions that are offered by default lengthen a MAIL line: SIZE (RFC 1870 §3), 8BITMIME
+ * (RFC 6152 §2), BINARYMIME (RFC 3030 §3), SMTPUTF8 (RFC 6531 §3.1), DSN's RET and ENVID, AUTH (RFC 4954 §3). */
+const MORE_OF_MAIL = 26 + 17 + 16 + 10 + (16 + 100) + 500;
+/** DSN's NOTIFY and ORCPT (RFC 3461 §4.1, §4.2). */
+const MORE_OF_RCPT = ' NOTIFY=SUCCESS,FAILURE,DELAY ORCPT='.length + 500;
 /** A MAIL command line of so many octets, CRLF included. */
 const mail = (octets: number) => `${'MAIL FROM:<a@c.example> '.padEnd(octets - 8)}SIZE=1\r\n`;
 
@@ -20,12 +27,28 @@ describe('the length of a command line', () => {
     expect(dialogue.octets(noop(512))).toEqual([OK]);
   });
 
-  it('may be greater for MAIL by what the offered extensions add: 43 octets (RFC 5321 §4.1.1.1)', () => {
+  it('may be greater for MAIL by what the offered extensions add (RFC 5321 §4.5.3.1.4)', () => {
     const dialogue = new Dialogue().ready();
-    expect(dialogue.octets(mail(512 + 43))).toEqual(['250 2.1.0 Sender OK']);
+    expect(dialogue.octets(mail(512 + MORE_OF_MAIL))).toEqual(['250 2.1.0 Sender OK']);
     dialogue.say('RSET');
-    expect(dialogue.octets(mail(512 + 44))).toEqual([TOO_LONG]);
-    expect(dialogue.octets(mail(512 + 43))).toEqual(['250 2.1.0 Sender OK']);
+    expect(dialogue.octets(mail(512 + MORE_OF_MAIL + 1))).toEqual([TOO_LONG]);
+    expect(dialogue.octets(mail(512 + MORE_OF_MAIL))).toEqual(['250 2.1.0 Sender OK']);
+  });
+
+  it('may be greater for RCPT, too, and for no other command', () => {
+    const dialogue = new Dialogue().opened();
+    expect(dialogue.octets(rcpt(512 + MORE_OF_RCPT))).toEqual(['250 2.1.5 Recipient OK']);
+    expect(dialogue.octets(rcpt(512 + MORE_OF_RCPT + 1))).toEqual([TOO_LONG]);
+    expect(dialogue.octets(`VRFY ${'x'.repeat(506)}\r\n`)).toEqual([TOO_LONG]);
+  });
+
+  it('is no greater for RCPT when no extension was offered', () => {
+    const dialogue = new Dialogue();
+    dialogue.say('HELO c.example', 'MAIL FROM:<a@c.example>');
+    expect(dialogue.octets(rcpt(513))).toEqual([TOO_LONG]);
+    expect(dialogue.octets(rcpt(512).replace('NOTIFY=NEVER', ' '.repeat(12)))).toEqual([
+      '250 2.1.5 Recipient OK',
+    ]);
   });
 
   it('is no greater for MAIL when no extension was offered', () => {
@@ -40,14 +63,24 @@ describe('the length of a command line', () => {
     const dialogue = new Dialogue({ maximumCommandLength: 1000 }).ready();
     expect(dialogue.octets(noop(1000))).toEqual([OK]);
     expect(dialogue.octets(noop(1001))).toEqual([TOO_LONG]);
-    expect(dialogue.octets(mail(1043))).toEqual(['250 2.1.0 Sender OK']);
+    expect(dialogue.octets(mail(1000 + MORE_OF_MAIL))).toEqual(['250 2.1.0 Sender OK']);
   });
 
   it('is refused as soon as it is known, and the rest of the line is dropped unread', () => {
     const dialogue = new Dialogue().ready();
-    expect(dialogue.octets('x'.repeat(554))).toEqual([]);
+    // No command may be longer than MAIL.
+    expect(dialogue.octets('x'.repeat(512 + MORE_OF_MAIL - 1))).toEqual([]);
     expect(dialogue.octets('x')).toEqual([TOO_LONG]);
     expect(dialogue.octets('x'.repeat(100_000))).toEqual([]);
+    expect(dialogue.octets('\r\nNOOP\r\n')).toEqual([OK]);
+  });
+
+  it('is 12288 octets where AUTH is, whose lines may be as long (RFC 4954 §4)', () => {
+    const dialogue = new Dialogue({ authentication: {} }).ready();
+    expect(dialogue.octets(noop(512))).toEqual([OK]);
+    expect(dialogue.octets(noop(513))).toEqual([TOO_LONG]);
+    expect(dialogue.octets('x'.repeat(12_287))).toEqual([]);
+    expect(dialogue.octets('x')).toEqual([TOO_LONG]);
     expect(dialogue.octets('\r\nNOOP\r\n')).toEqual([OK]);
   });
 });

@@ -159,3 +159,18 @@ describe('mail data that is too large', () => {
     }
   });
 });
+
+describe('commands behind a message that was refused', () => {
+  it.each([
+    ['malformed', 'a\nb'],
+    ['too large', 'x'.repeat(20)],
+  ])('are errors where they are out of sequence, for nothing was pipelined behind it: %s', (_, text) => {
+    const dialogue = new Dialogue({ maximumMessageSize: 10, maximumErrors: 3 }).receiving();
+    dialogue.say(text, '.');
+    expect(dialogue.say('RCPT TO:<c@d>', 'DATA', 'DATA').map((line) => line.slice(0, 3))).toEqual([
+      '503',
+      '503',
+      '421',
+    ]);
+  });
+});

@@ -1,14 +1,27 @@
 /** The server session beside a reference model, which predicts the code of every reply. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { accept, Dialogue, hangUp, linesOf, octetsOf, textOf } from './dialogue.test-support.js';
+import { EXPORTER } from '../sasl/running.test-support.js';
+import {
+  type Application,
+  accept,
+  Dialogue,
+  hangUp,
+  linesOf,
+  octetsOf,
+  textOf,
+} from './dialogue.test-support.js';
 import type { Answer, Question } from './messages.js';
 import {
   type Answering,
+  type AuthenticationKind,
+  type ChunkKind,
+  chunks,
   limits,
   lineOf,
   messages,
   type Prediction,
+  type Protocol,
   ReferenceModel,
   type Step,
 } from './reference-model.test-support.js';
@@ -30,13 +43,16 @@ class Served {
   readonly dialogue: Dialogue;
   readonly #expected: { kind: Question['kind']; answer: Answering }[] = [];
   readonly #cuts: readonly number[];
+  readonly protocol: Protocol;
   #open: Answering | undefined;
 
   /** @param cuts the lengths into which octets are cut, again and again; none leaves them whole */
-  constructor(greeting: Prediction, cuts: readonly number[]) {
+  constructor(greeting: Prediction, cuts: readonly number[], protocol: Protocol) {
     this.#cuts = cuts;
+    this.protocol = protocol;
     this.#expected.push(...greeting.questions);
-    this.dialogue = new Dialogue({ ...limits, application: (question) => this.#decide(question) });
+    const application: Application = (question) => this.#decide(question);
+    this.dialogue = new Dialogue({ ...limits, protocol, application });
     this.#finish();
   }
 
@@ -82,6 +98,8 @@ class Served {
   }
 }
 
+const NOTHING: Prediction = { replies: [], questions: [] };
+
 type ModelCommand = fc.Command<ReferenceModel, Served>;
 
 function compare(served: Served, before: number, predictions: readonly Prediction[]): void {
@@ -105,9 +123,12 @@ function batch(steps: readonly Step[]): ModelCommand {
         const prediction = model.take(step);
         predictions.push(prediction);
         served.expect(prediction);
-        text += `${lineOf(step)}\r\n`;
-        if (prediction.message !== undefined) text += messages[prediction.message];
+        text += octetsOfStep(step, prediction, served.protocol);
         if (prediction.message === 'stalled') break;
+        if (prediction.upgrade === undefined) continue;
+        served.send(text);
+        served.dialogue.handle({ type: 'tlsEstablished', tls: EXPORTER });
+        text = '';
       }
       served.send(text);
       if (predictions.at(-1)?.message === 'stalled') served.pass(limits.timeouts.mailData);
@@ -117,8 +138,16 @@ function batch(steps: readonly Step[]): ModelCommand {
   };
 }
 
+/** What the client sends at a step. */
+function octetsOfStep(step: Step, { behind = '', message }: Prediction, protocol: Protocol): string {
+  // The octets behind BDAT are sent whatever the server will say to it.
+  const chunk = step.verb === 'BDAT' ? chunks[step.chunk] : '';
+  return `${lineOf(step, protocol)}\r\n${chunk}${behind}${message === undefined ? '' : messages[message]}`;
+}
+
 function stepToString(step: Step): string {
-  const line = JSON.stringify(lineOf(step));
+  const line = JSON.stringify(lineOf(step, 'smtp'));
+  if (step.verb === 'BDAT') return `${line} (${step.answer}; ${step.chunk} chunk: ${step.verdict})`;
   if (step.verb === 'DATA') return `${line} (${step.answer}; ${step.message} message: ${step.verdict})`;
   return 'answer' in step ? `${line} (${step.answer})` : line;
 }
@@ -159,8 +188,8 @@ const anyhow = fc.oneof(
 const badLines: readonly (readonly [line: string, reply: string])[] = [
   ['', '500 5.5.2'],
   ['FOO', '500 5.5.1'],
-  ['STARTTLS', '502 5.5.1'],
-  ['EHLO', '501 5.5.4'],
+  ['SEND FROM:<a@b>', '502 5.5.1'],
+  ['RSET x', '501 5.5.4'],
   ['MAIL', '501 5.5.4'],
   ['MAIL FROM:<a@>', '501 5.1.7'],
   ['MAIL FROM:<a@b> =', '501 5.5.4'],
@@ -175,7 +204,15 @@ const badLines: readonly (readonly [line: string, reply: string])[] = [
   ['x'.repeat(300), '500 5.5.2'],
 ];
 
-const MAIL_PARAMETERS = ['SIZE=100', 'SIZE=101', 'SIZE=x', 'BODY=8BITMIME', 'BODY=BINARYMIME', 'FOO=1'];
+const MAIL_PARAMETERS = [
+  'SIZE=100',
+  'SIZE=101',
+  'SIZE=x',
+  'BODY=8BITMIME',
+  'BODY=BINARYMIME',
+  'BODY=X',
+  'FOO=1',
+];
 
 const dataWith = (answer: fc.Arbitrary<Answering>, ...kinds: (keyof typeof messages)[]) =>
   fc.record({
@@ -185,10 +222,14 @@ const dataWith = (answer: fc.Arbitrary<Answering>, ...kinds: (keyof typeof messa
     verdict: answer,
   });
 
-/** What a client may send: any one line, or a mail transaction as it should be, or the first part of one. */
+/**
+ * What a client may send: any one line, or a mail transaction as it should be, or the first part of one, or an AUTH
+ * exchange behind all that leads to it.
+ */
 function stretchesWith(
   answer: fc.Arbitrary<Answering>,
   data: fc.Arbitrary<Step & { verb: 'DATA' }>,
+  mayUpgrade: boolean,
 ): fc.Arbitrary<Step[]> {
   const hello = fc.record({
     verb: fc.constantFrom('EHLO' as const, 'EHLO' as const, 'HELO' as const),
@@ -201,7 +242,7 @@ function stretchesWith(
       { weight: 3, arbitrary: fc.constant('') },
       { weight: 2, arbitrary: fc.constantFrom(...MAIL_PARAMETERS) },
     ),
-    length: fc.constantFrom(0, 0, 0, 0, 60, 61, 103, 104),
+    length: fc.constantFrom(0, 0, 0, 0, 60, 61, 745, 746),
   });
   const rcpt = fc.record({
     verb: fc.constant('RCPT' as const),
@@ -212,12 +253,49 @@ function stretchesWith(
     verb: fc.constantFrom('VRFY' as const, 'EXPN' as const, 'HELP' as const),
     answer,
   });
+  const bdat = fc.record({
+    verb: fc.constant('BDAT' as const),
+    chunk: fc.constantFrom<ChunkKind[]>(
+      'empty',
+      'good',
+      'good',
+      'good',
+      'half',
+      'half',
+      'malformed',
+      'tooLarge',
+    ),
+    last: fc.boolean(),
+    answer,
+    verdict: answer,
+  });
+  const auth = fc.record({
+    verb: fc.constant('AUTH' as const),
+    kind: fc.constantFrom<AuthenticationKind[]>(
+      'initial',
+      'initial',
+      'asked',
+      'cancelled',
+      'notBase64',
+      'malformed',
+    ),
+    answer,
+  });
+  const startTls = fc.record({ verb: fc.constant('STARTTLS' as const), answer });
   const neutral = fc.constantFrom<Step>({ verb: 'NOOP' }, { verb: 'RSET' });
   const bad = fc.constantFrom(...badLines).map(([line, reply]): Step => ({ verb: 'bad', line, reply }));
   const transaction = fc
     .tuple(hello, mail, fc.array(rcpt, { minLength: 1, maxLength: 3 }), data, fc.integer({ min: 1, max: 6 }))
     .map(([first, second, recipients, last, length]): Step[] =>
       [first, second, ...recipients, last].slice(0, length),
+    );
+  const chunked = fc
+    .tuple(hello, mail, rcpt, fc.array(bdat, { minLength: 1, maxLength: 4 }))
+    .map(([first, second, third, chunks]): Step[] => [first, second, third, ...chunks]);
+  const authenticated = fc
+    .tuple(hello, startTls, hello, fc.array(auth, { minLength: 1, maxLength: 3 }))
+    .map(([first, second, third, exchanges]): Step[] =>
+      mayUpgrade ? [first, second, third, ...exchanges] : [first, ...exchanges],
     );
   const line = fc.oneof<fc.WeightedArbitrary<Step>[]>(
     ...[
@@ -228,9 +306,17 @@ function stretchesWith(
       { weight: 2, arbitrary: inquiry },
       { weight: 3, arbitrary: neutral },
       { weight: 5, arbitrary: bad },
+      { weight: 4, arbitrary: bdat },
+      { weight: 3, arbitrary: auth },
+      ...(mayUpgrade ? [{ weight: 1, arbitrary: startTls }] : []),
     ],
   );
-  return fc.oneof({ weight: 3, arbitrary: fc.tuple(line) }, { weight: 2, arbitrary: transaction });
+  return fc.oneof(
+    { weight: 6, arbitrary: fc.tuple(line) },
+    { weight: 4, arbitrary: transaction },
+    { weight: 3, arbitrary: chunked },
+    { weight: 1, arbitrary: authenticated },
+  );
 }
 
 const stretch = stretchesWith(
@@ -239,6 +325,7 @@ const stretch = stretchesWith(
     { weight: 20, arbitrary: dataWith(anyhow, 'good', 'good', 'good', 'malformed', 'tooLarge') },
     { weight: 1, arbitrary: dataWith(anyhow, 'stalled') },
   ),
+  true,
 );
 
 const command: fc.Arbitrary<ModelCommand> = fc.oneof(
@@ -254,6 +341,8 @@ const cuts = fc.oneof(
   fc.array(fc.integer({ min: 1, max: 20 }), { minLength: 1, maxLength: 5 }),
 );
 
+const protocols = fc.constantFrom<Protocol>('smtp', 'smtp', 'lmtp');
+
 describe('the server session', () => {
   it('gives the replies that a reference model predicts, to any client and application', () => {
     const connect = fc.oneof(
@@ -265,11 +354,12 @@ describe('the server session', () => {
         fc.commands([command], { maxCommands: 60, size: 'max' }),
         connect,
         cuts,
-        (commands, answer, lengths) => {
+        protocols,
+        (commands, answer, lengths, protocol) => {
           fc.modelRun(() => {
-            const model = new ReferenceModel();
+            const model = new ReferenceModel({ protocol, secured: false });
             const greeting = model.connect(answer);
-            const real = new Served(greeting, lengths);
+            const real = new Served(greeting, lengths, protocol);
             compare(real, 0, [greeting]);
             return { model, real };
           }, commands);
@@ -278,7 +368,8 @@ describe('the server session', () => {
       { numRuns: 500 },
     );
     expect([...reached].sort()).toEqual([
-      ...['214 2.0.0', '220', '221 2.0.0', '250', '250 2.0.0', '250 2.1.0', '250 2.1.5', '252 2.5.0', '354'],
+      ...['214 2.0.0', '220', '220 2.0.0', '221 2.0.0', '235 2.7.0', '250', '250 2.0.0', '250 2.1.0'],
+      ...['250 2.1.5', '252 2.5.0', '334', '354'],
       ...['421 4.3.0', '421 4.3.2', '421 4.4.2', '421 4.7.0', '452 4.5.3'],
       ...[
         '500 5.5.1',
@@ -287,67 +378,71 @@ describe('the server session', () => {
         '501 5.1.7',
         '501 5.5.2',
         '501 5.5.4',
+        '501 5.7.0',
         '502 5.5.1',
         '503 5.5.1',
       ],
-      ...['504 5.5.4', '550 5.7.1', '552 5.3.4', '554 5.5.1', '554 5.6.0', '555 5.5.4'],
+      ...['504 5.5.4', '538 5.7.11', '550 5.7.1', '552 5.3.4', '554 5.5.1', '554 5.6.0', '555 5.5.4'],
     ]);
   });
 
   it('gives the same replies in whatever order chunks of the client and answers of the application come in', async () => {
     const steps = fc
-      .array(stretchesWith(immediate, dataWith(immediate, 'good', 'malformed', 'tooLarge')), {
+      .array(stretchesWith(immediate, dataWith(immediate, 'good', 'malformed', 'tooLarge'), false), {
         maxLength: 12,
       })
       .map((stretches) => stretches.flat());
     await fc.assert(
-      fc.asyncProperty(fc.scheduler(), steps, cuts, async (scheduler, dialogue, lengths) => {
-        const model = new ReferenceModel();
-        const predictions = [model.connect('accept'), ...dialogue.map((each) => model.take(each))];
-        const expected = predictions.flatMap(({ questions }) => questions);
-        const text = dialogue
-          .map((each, index) => {
-            const message = predictions[index + 1]?.message;
-            return `${lineOf(each)}\r\n${message === undefined ? '' : messages[message]}`;
-          })
-          .join('');
+      fc.asyncProperty(
+        fc.scheduler(),
+        steps,
+        cuts,
+        protocols,
+        async (scheduler, dialogue, lengths, protocol) => {
+          const model = new ReferenceModel({ protocol, secured: true });
+          const predictions = [model.connect('accept'), ...dialogue.map((each) => model.take(each))];
+          const expected = predictions.flatMap(({ questions }) => questions);
+          const text = dialogue
+            .map((each, index) => octetsOfStep(each, predictions[index + 1] ?? NOTHING, protocol))
+            .join('');
 
-        const session = new ServerSession({ ...limits, now: 0 });
-        let written = '';
-        const asked: Question['kind'][] = [];
-        const drain = () => {
-          for (let output = session.poll(); output !== undefined; output = session.poll()) {
-            if (output.type === 'write') written += textOf(output.bytes);
-            if (output.type !== 'ask') continue;
-            const answer = answers[expected[asked.length]?.answer ?? 'accept'] ?? accept;
-            asked.push(output.question.kind);
-            void scheduler.schedule(Promise.resolve(), `answer ${output.question.kind}`).then(() => {
-              session.handle({ type: 'answer', ...answer, now: 0 });
-              drain();
-            });
+          const session = new ServerSession({ ...limits, protocol, tls: EXPORTER, now: 0 });
+          let written = '';
+          const asked: Question['kind'][] = [];
+          const drain = () => {
+            for (let output = session.poll(); output !== undefined; output = session.poll()) {
+              if (output.type === 'write') written += textOf(output.bytes);
+              if (output.type !== 'ask') continue;
+              const answer = answers[expected[asked.length]?.answer ?? 'accept'] ?? accept;
+              asked.push(output.question.kind);
+              void scheduler.schedule(Promise.resolve(), `answer ${output.question.kind}`).then(() => {
+                session.handle({ type: 'answer', ...answer, now: 0 });
+                drain();
+              });
+            }
+          };
+          drain();
+          const chunks: string[] = [];
+          for (let from = 0, count = 0; from < text.length; count += 1) {
+            const length = lengths[count % lengths.length] ?? text.length;
+            chunks.push(text.slice(from, from + length));
+            from += length;
           }
-        };
-        drain();
-        const chunks: string[] = [];
-        for (let from = 0, count = 0; from < text.length; count += 1) {
-          const length = lengths[count % lengths.length] ?? text.length;
-          chunks.push(text.slice(from, from + length));
-          from += length;
-        }
-        scheduler.scheduleSequence(
-          chunks.map((chunk) => ({
-            label: `client ${JSON.stringify(chunk)}`,
-            builder: async () => {
-              session.handle({ type: 'bytes', bytes: octetsOf(chunk), now: 0 });
-              drain();
-            },
-          })),
-        );
-        await scheduler.waitAll();
-        const lines = linesOf([{ type: 'write', bytes: octetsOf(written) }]);
-        expect(codesOf(lines)).toEqual(predictions.flatMap(({ replies }) => replies));
-        expect(asked).toEqual(expected.map(({ kind }) => kind));
-      }),
+          scheduler.scheduleSequence(
+            chunks.map((chunk) => ({
+              label: `client ${JSON.stringify(chunk)}`,
+              builder: async () => {
+                session.handle({ type: 'bytes', bytes: octetsOf(chunk), now: 0 });
+                drain();
+              },
+            })),
+          );
+          await scheduler.waitAll();
+          const lines = linesOf([{ type: 'write', bytes: octetsOf(written) }]);
+          expect(codesOf(lines)).toEqual(predictions.flatMap(({ replies }) => replies));
+          expect(asked).toEqual(expected.map(({ kind }) => kind));
+        },
+      ),
       { numRuns: 100 },
     );
   });

@@ -1,14 +1,18 @@
+import { createHmac } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { compute, stored } from '../sasl/running.test-support.js';
 import {
   type Application,
   accept,
+  base64,
   Dialogue,
   hangUp,
   octetsOf,
   reject,
   type TimelessInput,
   textOf,
+  utf8,
 } from './dialogue.test-support.js';
 import type { Answer, Question, ServerOutput } from './messages.js';
 import type { ServerSessionOptions } from './options.js';
@@ -22,6 +26,9 @@ const limits: ServerSessionOptions = {
   maximumErrors: 4,
   maximumCommandLength: 40,
   maximumTextLineLength: 12,
+  startTls: 'offered',
+  authentication: { mechanisms: ['PLAIN', 'LOGIN', 'CRAM-MD5'], allowInsecure: true },
+  trusted: true,
 };
 
 const ownReply = (code: number, text: string): Answer => ({
@@ -29,13 +36,17 @@ const ownReply = (code: number, text: string): Answer => ({
   reply: { code, lines: [text] },
 });
 
+const OWN_CODES: { readonly [Kind in Question['kind']]?: number } = { data: 354, authenticate: 235 };
+
 /** Decides by what the client wrote, so that the same dialogue gets the same answers. */
 const decide: Application = (question) => {
   const subject = subjectOf(question);
   if (subject.includes(`bye-${question.kind}`)) return hangUp;
-  if (subject.includes(`own-${question.kind}`)) return ownReply(question.kind === 'data' ? 354 : 250, 'Own');
+  if (subject.includes(`own-${question.kind}`)) return ownReply(OWN_CODES[question.kind] ?? 250, 'Own');
   if (subject.includes(`no-${question.kind}`)) return ownReply(450, 'Refused\r\nfor now');
-  return question.kind === 'expand' ? reject : accept;
+  if (question.kind === 'credentials') return { decision: 'accept', credentials: stored('p') };
+  // What comes in the clear behind an accepted STARTTLS ends the session, one way or the other.
+  return question.kind === 'expand' || question.kind === 'startTls' ? reject : accept;
 };
 
 function subjectOf(question: Question): string {
@@ -51,6 +62,12 @@ function subjectOf(question: Question): string {
     case 'data':
     case 'message':
       return question.envelope.recipients.map(({ forwardPath }) => forwardPath.localPart).join();
+    case 'startTls':
+      return '';
+    case 'credentials':
+      return question.username;
+    case 'authenticate':
+      return 'username' in question.attempt ? question.attempt.username : '';
     default:
       return question.argument;
   }
@@ -82,12 +99,34 @@ const other = fc.constantFrom(
   ...['RSET', 'NOOP', 'NOOP x', 'VRFY x', 'VRFY no-verify', 'EXPN x', 'HELP', 'DATA', 'DATA x', 'FOO', ''],
   ...['NOOP\n', 'a\rb', '\0', `NOOP ${'x'.repeat(33)}`, `NOOP ${'x'.repeat(34)}`, 'x'.repeat(200), 'caf\xe9'],
 );
+const DIGEST = createHmac('md5', 'p').update('<0.0@s.example>').digest('hex');
+/** AUTH exchanges, right and wrong; what of them is not asked for is a command, or none. */
+const exchange = fc.constantFrom(
+  ...[`AUTH PLAIN ${base64('\0u\0p')}`, `AUTH PLAIN\r\n${base64('\0no-authenticate\0p')}`, 'AUTH PLAIN\r\n*'],
+  ...[
+    `AUTH LOGIN\r\n${base64('own-authenticate')}\r\n${base64('p')}`,
+    'AUTH LOGIN =',
+    'AUTH X',
+    'AUTH PLAIN\r\nx',
+  ],
+  ...[`AUTH CRAM-MD5\r\n${base64(`u ${DIGEST}`)}`, `AUTH CRAM-MD5\r\n${base64(`u ${'0'.repeat(32)}`)}`],
+  `AUTH PLAIN\r\n${'A'.repeat(13_000)}`,
+);
+const negotiation = fc.constantFrom(
+  ...['STARTTLS', 'STARTTLS x', 'XCLIENT NAME=c', 'XCLIENT ADDR=192.0.2.1 LOGIN=u', 'XFORWARD NAME=c'],
+);
+const international = fc.constantFrom(
+  ...['MAIL FROM:<é@b> SMTPUTF8', 'MAIL FROM:<é@b>', 'RCPT TO:<é@b>', 'VRFY é SMTPUTF8', 'VRFY é'].map(utf8),
+);
 const ending = fc.constantFrom('QUIT', 'EHLO bye-hello', 'MAIL FROM:<bye-mail@b>', 'RCPT TO:<bye-message@b>');
 const line = fc.oneof(
   { weight: 2, arbitrary: hello },
   { weight: 5, arbitrary: mail },
   { weight: 5, arbitrary: rcpt },
   { weight: 5, arbitrary: other },
+  { weight: 2, arbitrary: exchange },
+  { weight: 1, arbitrary: negotiation },
+  { weight: 2, arbitrary: international },
   { weight: 1, arbitrary: ending },
 );
 
@@ -100,9 +139,18 @@ const text = fc
 const transaction = text.map(
   (body) => `EHLO c\r\nMAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nDATA\r\n${body}\r\n.\r\n`,
 );
+/** Octets behind BDAT, or some of them, or more. */
+const chunk = fc
+  .tuple(text, fc.constantFrom(0, 0, 0, 0, 1, -1), fc.constantFrom('', '', ' LAST'))
+  .map(([octets, more, last]) => `BDAT ${Math.max(octets.length + more, 0)}${last}\r\n${octets}`);
+const chunkedTransaction = fc
+  .tuple(fc.constantFrom('', ' BODY=BINARYMIME'), fc.array(chunk, { maxLength: 4 }))
+  .map(([body, chunks]) => `EHLO c\r\nMAIL FROM:<a@b>${body}\r\nRCPT TO:<c@d>\r\n${chunks.join('')}`);
 const stretch = fc.oneof(
   { weight: 6, arbitrary: line.map((command) => `${command}\r\n`) },
   { weight: 3, arbitrary: transaction },
+  { weight: 3, arbitrary: chunkedTransaction },
+  { weight: 1, arbitrary: chunk },
   { weight: 2, arbitrary: text.map((body) => `DATA\r\n${body}\r\n.\r\n`) },
   { weight: 1, arbitrary: text },
 );
@@ -143,6 +191,9 @@ function observe(outputs: readonly ServerOutput[]): Observation {
   return { written, events };
 }
 
+/** The question in a form that can be cloned: without the secrets, which are none of the observer's. */
+const seen = (question: Question): Question => JSON.parse(JSON.stringify(question));
+
 /**
  * Hands in the chunks one by one, and then the end. The application lets as many inputs pass before each answer
  * as `delays` says, again and again; none means at once.
@@ -160,7 +211,15 @@ function run(
     session.handle({ type: 'answer', ...(decide(question) ?? accept), now: 0 });
   const drain = () => {
     for (let output = session.poll(); output !== undefined; output = session.poll()) {
-      outputs.push(structuredClone(output));
+      outputs.push(
+        structuredClone(output.type === 'ask' ? { ...output, question: seen(output.question) } : output),
+      );
+      if (output.type === 'compute') {
+        const { computation } = output;
+        const result =
+          computation.kind === 'random' ? new Uint8Array(computation.octets) : compute(computation);
+        session.handle({ type: 'computed', result, now: 0 });
+      }
       if (output.type !== 'ask') continue;
       patience = delays[asked++ % delays.length] ?? 0;
       if (patience === 0) answer(output.question);

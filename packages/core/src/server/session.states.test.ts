@@ -1,8 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { LocalProtocolError } from '../errors.js';
+import { etrn } from '../extensions/etrn.js';
+import { standardExtensions } from '../extensions/table.js';
+import { EXPORTER } from '../sasl/running.test-support.js';
 import type { ServerState } from './chart.js';
-import { accept, answering, Dialogue, hangUp, reject } from './dialogue.test-support.js';
+import { accept, answering, base64, Dialogue, hangUp, reject } from './dialogue.test-support.js';
 import type { Question } from './messages.js';
 import type { ServerSessionOptions } from './options.js';
 import { serverTable } from './session.js';
@@ -13,6 +16,10 @@ const limits: ServerSessionOptions = {
   maximumRecipients: 2,
   maximumErrors: 4,
   maximumCommandLength: 40,
+  startTls: 'offered',
+  authentication: { mechanisms: ['PLAIN', 'LOGIN', 'CRAM-MD5', 'SCRAM-SHA-256'], allowInsecure: true },
+  trusted: true,
+  extensions: [...standardExtensions, etrn, { keyword: 'XVERB', verbs: ['XVERB'] }],
 };
 
 function asking(kind: Question['kind'], ...lines: string[]): Dialogue {
@@ -32,12 +39,44 @@ const inState: { readonly [State in ServerState]: () => Dialogue } = {
   'session.verifying': () => asking('verify', 'VRFY x'),
   'session.expanding': () => asking('expand', 'EXPN x'),
   'session.helping': () => asking('help', 'HELP'),
+  'session.turning': () => asking('etrn', 'EHLO c', 'ETRN x'),
+  'session.extending': () => asking('extension', 'EHLO c', 'XVERB'),
+  'session.permittingTls': () => asking('startTls', 'EHLO c', 'STARTTLS'),
+  'session.securing': () => {
+    const dialogue = new Dialogue(limits).ready();
+    dialogue.say('STARTTLS');
+    return dialogue;
+  },
+  'session.authenticating.challenged': () => {
+    const dialogue = new Dialogue(limits).ready();
+    dialogue.say('AUTH PLAIN');
+    return dialogue;
+  },
+  'session.authenticating.computing': () => {
+    const dialogue = new Dialogue({ ...limits, compute: null }).ready();
+    dialogue.say('AUTH CRAM-MD5');
+    return dialogue;
+  },
+  'session.authenticating.retrieving': () =>
+    asking('credentials', 'EHLO c', `AUTH SCRAM-SHA-256 ${base64('n,,n=u,r=x')}`),
+  'session.authenticating.judging': () => asking('authenticate', 'EHLO c', `AUTH PLAIN ${base64('\0u\0p')}`),
   'session.ready': () => new Dialogue(limits).ready(),
   'session.transaction.opening': () => asking('mail', ...ENVELOPE),
   'session.transaction.opened': () => new Dialogue(limits).opened(),
   'session.transaction.addressing': () => asking('rcpt', ...ENVELOPE),
   'session.transaction.addressed': () => new Dialogue(limits).addressed(),
   'session.transaction.initiating': () => asking('data', ...ENVELOPE, 'DATA'),
+  'session.transaction.initiatingChunks': () => asking('data', ...ENVELOPE, 'BDAT 5', 'abc'),
+  'session.transaction.receivingChunk': () => {
+    const dialogue = new Dialogue(limits).addressed();
+    dialogue.say('BDAT 9 LAST', 'abc');
+    return dialogue;
+  },
+  'session.transaction.chunked': () => {
+    const dialogue = new Dialogue(limits).addressed();
+    dialogue.say('BDAT 5', 'abc');
+    return dialogue;
+  },
   'session.transaction.receiving': () => new Dialogue(limits).receiving(),
   'session.transaction.committing': () => asking('message', ...ENVELOPE, 'DATA', 'Hello', '.'),
   closing: () => {
@@ -58,7 +97,13 @@ const deciding = new Map<string, Question['kind']>([
   ['session.verifying', 'verify'],
   ['session.expanding', 'expand'],
   ['session.helping', 'help'],
+  ['session.turning', 'etrn'],
+  ['session.extending', 'extension'],
+  ['session.permittingTls', 'startTls'],
+  ['session.authenticating.retrieving', 'credentials'],
+  ['session.authenticating.judging', 'authenticate'],
   ['session.transaction.opening', 'mail'],
+  ['session.transaction.initiatingChunks', 'data'],
   ['session.transaction.addressing', 'rcpt'],
   ['session.transaction.initiating', 'data'],
   ['session.transaction.committing', 'message'],
@@ -93,6 +138,21 @@ const lines = [
     '.',
     'a\nb',
   ],
+  ...[
+    'LHLO c',
+    'STARTTLS',
+    'AUTH PLAIN',
+    'AUTH LOGIN',
+    'AUTH CRAM-MD5',
+    'AUTH X',
+    'AUTH PLAIN =',
+    '*',
+    'eA==',
+  ],
+  `AUTH PLAIN ${base64('\0u\0p')}`,
+  `AUTH SCRAM-SHA-256 ${base64('n,,n=u,r=x')}`,
+  ...['BDAT 5\r\nabc', 'BDAT 5 LAST\r\nabc', 'BDAT 40\r\nabc', 'BDAT 2 LAST\r\na\nQUIT', 'BDAT 0', 'BDAT x'],
+  ...['ETRN x', 'XVERB y', 'XCLIENT NAME=c', 'XCLIENT LOGIN=u', 'XFORWARD NAME=c', 'XCLIENT c'],
   ...['x'.repeat(100), 'DATA\r\nHello\r\n.', 'MAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nRCPT TO:<e@f>\r\nDATA'],
 ];
 
@@ -108,6 +168,10 @@ const moves: readonly Move[] = [
     name: 'an answer that contradicts itself',
     make: (on) => on.answer({ decision: 'accept', reply: { code: 550, lines: ['No'] } }),
   },
+  { name: 'a computation', make: (on) => on.handle({ type: 'computed', result: new Uint8Array(32) }) },
+  { name: 'a failed computation', make: (on) => on.handle({ type: 'computed', result: undefined }) },
+  { name: 'TLS', make: (on) => on.handle({ type: 'tlsEstablished', tls: EXPORTER }) },
+  { name: 'a failed TLS handshake', make: (on) => on.handle({ type: 'tlsFailed' }) },
   { name: 'the end of input', make: (on) => on.handle({ type: 'eof' }) },
   { name: 'the loss of the connection', make: (on) => on.handle({ type: 'lost' }) },
   { name: 'a shutdown', make: (on) => on.handle({ type: 'shutdown' }) },
@@ -143,7 +207,8 @@ function faultsOf({ session, outputs, replies }: Dialogue): string[] {
 
   unless(serverTable.leaves.includes(session.state), 'no such state');
   unless(session.question?.kind === deciding.get(session.state), 'a question that does not fit the state');
-  unless(session.wantsInput === (session.question === undefined && !closed), 'wantsInput');
+  const computing = session.state === 'session.authenticating.computing';
+  unless(session.wantsInput === (session.question === undefined && !computing && !closed), 'wantsInput');
   unless((session.nextDeadline() === undefined) === closed, 'a deadline, or none');
 
   unless(count('closed') === (closed ? 1 : 0), 'closed is given once, and only then');
@@ -167,7 +232,7 @@ function faultsOf({ session, outputs, replies }: Dialogue): string[] {
     return output.type === 'ask' && output.question.kind === 'message' ? ['settled'] : [];
   });
   unless(
-    fates.at(-1) !== 'pending' || session.state === 'session.transaction.receiving',
+    fates.at(-1) !== 'pending' || /receiving|receivingChunk|chunked/.test(session.state),
     'mail data left behind',
   );
   return faults;
@@ -201,6 +266,7 @@ describe('the server session', () => {
   it('stays in order on random walks, with an application that answers early, late or never', () => {
     const kinds: Question['kind'][] = [
       ...(['connect', 'hello', 'mail', 'rcpt', 'data', 'message', 'verify', 'expand', 'help'] as const),
+      ...(['startTls', 'credentials', 'authenticate', 'etrn', 'extension'] as const),
     ];
     // Moves that end a session are left out, or most walks would be short.
     const walk = fc.array(

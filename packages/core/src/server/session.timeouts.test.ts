@@ -13,6 +13,12 @@ function expireAt(dialogue: Dialogue, deadline: number) {
   return { types: typesOf(outputs), reply: dialogue.replies.at(-1) };
 }
 
+/** Once the client has sent these octets. */
+function after(dialogue: Dialogue, octets: string): Dialogue {
+  dialogue.octets(octets);
+  return dialogue;
+}
+
 const IDLE = {
   types: ['write', 'close'],
   reply: '421 4.4.2 Idle for too long, closing the session',
@@ -28,10 +34,17 @@ describe('the deadline for the next command (RFC 5321 §4.5.3.2.7)', () => {
     ['after EHLO', (dialogue: Dialogue) => dialogue.ready()],
     ['after MAIL', (dialogue: Dialogue) => dialogue.opened()],
     ['after RCPT', (dialogue: Dialogue) => dialogue.addressed()],
+    ['amid an AUTH exchange', (dialogue: Dialogue) => after(dialogue.ready(), 'AUTH LOGIN\r\n')],
+    ['amid the octets of a refused BDAT', (dialogue: Dialogue) => after(dialogue.ready(), 'BDAT 9\r\nx')],
   ])('ends the session %s', (_, lead) => {
-    const dialogue = lead(new Dialogue({ timeouts }));
+    const dialogue = lead(new Dialogue({ timeouts, authentication: { allowInsecure: true } }));
     expect(expireAt(dialogue, 1000)).toEqual(IDLE);
     expect(dialogue.session.state).toBe('closing');
+  });
+
+  it('holds between two chunks, too, and takes the mail data back', () => {
+    const dialogue = after(new Dialogue({ timeouts }).addressed(), 'BDAT 1\r\nx');
+    expect(expireAt(dialogue, 1000)).toEqual({ ...IDLE, types: ['write', 'abandonMailData', 'close'] });
   });
 
   it('holds for a refused client, too', () => {

@@ -9,8 +9,13 @@
  *
  * Invariants
  * - Whatever the chunks in which the peer's bytes come, the outputs are the same, limits included; but for how
- *   much is handed out of mail data that is taken back.
- * - One question is open at most, and every command gets one reply, in order.
+ *   much is handed out of mail data that is taken back, and for octets in the clear behind STARTTLS, which end the
+ *   session with a 421 if they are there before the 220, and without a word behind it.
+ * - One question is open at most, and every command gets one reply, in order; in LMTP a message has one for each of
+ *   its recipients.
+ * - Octets that BDAT announces are never taken for commands: the reply to a BDAT that is refused waits until they
+ *   were read away. None of them is kept.
+ * - An AUTH exchange is known while the chart is in `authenticating`, and not longer: it may hold a password.
  * - Mail data that was handed out is either asked about (`message`) or taken back (`abandonMailData`).
  * - Held back until the session waits for the client again: the end of the peer's bytes, and a shutdown.
  */
@@ -21,18 +26,21 @@ import { shapeOf } from '../chart/machine-shape.js';
 import { CLEAR_DEADLINE, type DeadlineEffect, type Effect, SET_DEADLINE } from '../chart/operations.js';
 import { Deadlines } from '../deadlines.js';
 import { LocalProtocolError } from '../errors.js';
-import type { MailParameters } from '../extensions/parameters.js';
-import {
-  ADDITIONAL_MAIL_OCTETS,
-  offeredKeywords,
-  readMailParameters,
-  unknownParameter,
-} from '../extensions/table.js';
-import { type Command, parseCommand } from '../wire/command.js';
+import { type ClientAttributes, parseClientAttributes } from '../extensions/client-attributes.js';
+import type { SessionStanding } from '../extensions/extension.js';
+import type { MailParameters, RcptParameters } from '../extensions/parameters.js';
+import { offeredKeywords } from '../extensions/table.js';
+import { decodeBase64, encodeBase64 } from '../sasl/base64.js';
+import type { AuthenticatedIdentity } from '../sasl/exchange.js';
+import { serverMechanisms, usableMechanisms } from '../sasl/mechanisms.js';
+import type { TlsInformation } from '../tls.js';
+import { type Command, MAXIMUM_AUTHENTICATION_OCTETS } from '../wire/command.js';
 import { InboundBuffer, type InboundLine } from '../wire/inbound.js';
-import { MailDataDecoder } from '../wire/mail-data-decoder.js';
-import { formatReply, type Reply } from '../wire/reply.js';
+import { concatenate, decodeText } from '../wire/octets.js';
+import { formatReply, type Reply, severity } from '../wire/reply.js';
+import { Authentication } from './authentication.js';
 import type {
+  AuthenticationNext,
   ServerAction,
   ServerChartEvent,
   ServerChartInput,
@@ -40,8 +48,10 @@ import type {
   ServerState,
 } from './chart.js';
 import { serverMachine } from './chart.js';
+import { CommandReading } from './command-reading.js';
 import type { Answer, Envelope, Hello, Question, Recipient, ServerInput, ServerOutput } from './messages.js';
 import { type ResolvedServerOptions, resolveServerOptions, type ServerSessionOptions } from './options.js';
+import { Receiving } from './receiving.js';
 import { defaultReplies, replies } from './replies.js';
 import { ReplyBatch } from './reply-batch.js';
 
@@ -63,6 +73,14 @@ const commandEvents = {
   HELP: 'command.HELP',
   VRFY: 'command.VRFY',
   EXPN: 'command.EXPN',
+  LHLO: 'command.LHLO',
+  STARTTLS: 'command.STARTTLS',
+  AUTH: 'command.AUTH',
+  BDAT: 'command.BDAT',
+  ETRN: 'command.ETRN',
+  XCLIENT: 'command.XCLIENT',
+  XFORWARD: 'command.XFORWARD',
+  extension: 'command.extension',
 } as const satisfies { readonly [Verb in Command['verb']]: `command.${Verb}` };
 
 /** An open mail transaction; the application sees it as an `Envelope`. */
@@ -70,14 +88,15 @@ interface Transaction extends Envelope {
   readonly recipients: Recipient[];
 }
 
-/** Mail data on its way through the session. */
-interface Receiving {
-  readonly decoder: MailDataDecoder;
-  /** Octets so far, transparency undone. */
-  size: number;
-  /** The first that was found; what arrives from there on is dropped. */
-  flaw: 'malformed' | 'tooLarge' | undefined;
-}
+/** Where a client goes on only after this code (RFC 5321 §4.3.2, RFC 3207 §4, RFC 4954 §4). */
+const ACCEPTING_CODES: { readonly [Kind in Question['kind']]?: number } = {
+  data: 354,
+  startTls: 220,
+  credentials: 235,
+  authenticate: 235,
+};
+
+const NOTHING: Uint8Array = new Uint8Array(0);
 
 /**
  * The server's end of one SMTP connection (RFC 5321), without I/O.
@@ -92,6 +111,7 @@ interface Receiving {
 export class ServerSession {
   readonly #options: ResolvedServerOptions;
   readonly #inbound: InboundBuffer;
+  readonly #reading: CommandReading;
   readonly #deadlines = new Deadlines();
   #position: ChartState<ServerContext>;
   #now: number;
@@ -111,6 +131,18 @@ export class ServerSession {
   /** The command that the chart is being told of. */
   #command: Command | undefined;
   #mailParameters: MailParameters = {};
+  #rcptParameters: RcptParameters = {};
+  /** Octets behind the last BDAT that nobody has taken yet. */
+  #octetsBehind = 0;
+  /** The reply, on the wire, to a BDAT whose octets are first to be read away (RFC 3030 §2). */
+  #heldReply: Uint8Array | undefined;
+
+  #tls: TlsInformation | undefined;
+  #authentication: Authentication | undefined;
+  #identity: AuthenticatedIdentity | undefined;
+  #attributes: ClientAttributes | undefined;
+  #client: ClientAttributes | undefined;
+  #forwarded: ClientAttributes | undefined;
 
   /**
    * @param options.now the time at which the connection was made, in monotonic milliseconds
@@ -119,10 +151,21 @@ export class ServerSession {
   constructor(options: ServerSessionOptions & { readonly now: number }) {
     this.#options = resolveServerOptions(options);
     this.#inbound = new InboundBuffer(this.#options.bareNewline);
+    this.#reading = new CommandReading(this.#options);
+    this.#tls = this.#options.tls;
     this.#now = options.now;
     const effects: Effect[] = [];
-    const { timeouts, maximumRecipients, maximumErrors } = this.#options;
-    this.#position = serverTable.start({ timeouts, maximumRecipients, maximumErrors }, effects);
+    const { timeouts, maximumRecipients, maximumErrors, startTls, authentication } = this.#options;
+    const input: ServerChartInput = {
+      timeouts,
+      maximumRecipients,
+      maximumErrors,
+      maximumAuthenticationFailures: authentication?.maximumFailures ?? 1,
+      secured: this.#tls !== undefined,
+      tlsRequired: startTls === 'required',
+      authenticationRequired: authentication?.required ?? false,
+    };
+    this.#position = serverTable.start(input, effects);
     for (const effect of effects) this.#perform(effect);
   }
 
@@ -133,12 +176,35 @@ export class ServerSession {
 
   /** False: stop reading from the peer, for what it sends cannot be looked at yet. */
   get wantsInput(): boolean {
-    return this.#question === undefined && this.#position.value !== 'closed';
+    return this.#question === undefined && !this.#isComputing && this.#position.value !== 'closed';
   }
 
   /** How the client introduced itself; undefined before EHLO or HELO was accepted. */
   get hello(): Hello | undefined {
     return this.#hello;
+  }
+
+  /** The TLS that protects the connection. */
+  get tls(): TlsInformation | undefined {
+    return this.#tls;
+  }
+
+  /** Who has authenticated themselves (RFC 4954), or whom a trusted peer said to have (XCLIENT). */
+  get identity(): AuthenticatedIdentity | undefined {
+    return this.#identity;
+  }
+
+  /** For whom a trusted peer speaks (XCLIENT): true in the place of the connection's own peer. */
+  get client(): ClientAttributes | undefined {
+    return this.#client;
+  }
+
+  /**
+   * From whom a trusted peer had the mail of this mail transaction, or the next one (XFORWARD): for logs, not for
+   * decisions.
+   */
+  get forwarded(): ClientAttributes | undefined {
+    return this.#forwarded;
   }
 
   /** The question that is open; `handle({ type: 'answer', … })` answers it. */
@@ -154,7 +220,8 @@ export class ServerSession {
   /**
    * Takes in what happened; call `poll()` next.
    * @throws {LocalProtocolError} an answer to no question, or one whose reply contradicts it; more bytes than
-   *   `maximumHeldOctets` while `wantsInput` is false
+   *   `maximumHeldOctets` while `wantsInput` is false; `computed` or the outcome of a TLS handshake where none is
+   *   awaited
    * @throws {RangeError} an answer whose reply cannot be written (RFC 5321 §4.2); the question stays open
    */
   handle(input: ServerInput): void {
@@ -176,6 +243,19 @@ export class ServerSession {
       case 'lost':
         this.#step({ type: 'connectionLost' });
         break;
+      case 'tlsEstablished':
+        this.#require('session.securing', input.type);
+        this.#tls = input.tls;
+        this.#step({ type: 'tlsEstablished' });
+        break;
+      case 'tlsFailed':
+        this.#require('session.securing', input.type);
+        this.#step({ type: 'tlsFailed' });
+        break;
+      case 'computed':
+        this.#require('session.authenticating.computing', input.type);
+        this.#step({ type: 'computed', next: this.#resumeWithResult(input.result) });
+        break;
       case 'timeout':
         for (const id of this.#deadlines.takeAllDue(this.#now)) this.#step({ type: id });
     }
@@ -188,25 +268,39 @@ export class ServerSession {
       if (output !== undefined) return output;
       if (!this.#advance()) {
         // While more of a pipelined batch is held, its replies wait for the open decision, however long it takes.
-        if (this.#question === undefined || this.#inbound.length === 0) this.#flush();
+        if (this.wantsInput || this.#inbound.length === 0) this.#flush();
         return this.#outputs.shift();
       }
     }
   }
 
   #hold(bytes: Uint8Array): void {
-    if (this.#position.value === 'closing') return;
+    if (this.#position.value === 'closing' || bytes.length === 0) return;
+    if (this.#position.value === 'session.securing') {
+      this.#step({ type: 'plaintext' });
+      return;
+    }
     if (!this.wantsInput && this.#inbound.length + bytes.length > this.#options.maximumHeldOctets) {
       throw new LocalProtocolError(
         this.#position.value,
         `${bytes.length} octets were handed in while wantsInput was false`,
-        `no input until the open question (${this.#question?.kind}) is answered`,
+        `no input until ${this.#question === undefined ? 'the computation' : `the open question (${this.#question.kind})`} is answered`,
       );
     }
     this.#inbound.push(bytes);
   }
 
-  #takeAnswer({ decision, reply }: Answer): void {
+  /** Throws unless the session stands where this input is awaited. */
+  #require(state: ServerState, input: ServerInput['type']): void {
+    if (this.#position.value === state) return;
+    throw new LocalProtocolError(
+      this.#position.value,
+      `${input} came`,
+      `no ${input}: only ${state} awaits it`,
+    );
+  }
+
+  #takeAnswer(answer: Answer): void {
     const question = this.#question;
     if (question === undefined) {
       throw new LocalProtocolError(
@@ -215,37 +309,105 @@ export class ServerSession {
         'no answer',
       );
     }
-    const given = reply ?? defaultReplies[question.kind][decision];
-    if (reply !== undefined) {
-      const first = Math.floor(reply.code / 100);
-      let expected = '2yz';
-      let agrees = first === 2;
-      if (decision === 'reject') {
-        expected = '4yz or 5yz';
-        agrees = first === 4 || first === 5;
-      } else if (question.kind === 'data') {
-        expected = '354'; // the only one of its kind (RFC 5321 §4.2.2, §4.3.2)
-        agrees = reply.code === 354;
-      }
-      if (!agrees) {
-        const problem = `a reply ${reply.code} came to ${decision} the question "${question.kind}"`;
-        throw new LocalProtocolError(this.#position.value, problem, `a code ${expected}`);
-      }
-      formatReply(reply); // throws before anything has changed
+    this.#checkAnswer(question, answer); // throws before anything has changed
+    const { decision } = answer;
+    const { code } = answer.reply ?? defaultReplies[question.kind][decision];
+    if ((question.kind === 'credentials' || question.kind === 'authenticate') && code !== 421) {
+      this.#question = undefined;
+      const next = this.#resumeWith(question, answer);
+      this.#step(decision === 'accept' ? { type: 'accepted', next } : { type: 'rejected', code, next });
+      return;
     }
-    this.#answer = reply === undefined ? { decision } : { decision, reply };
-    this.#step(decision === 'accept' ? { type: 'accepted' } : { type: 'rejected', code: given.code });
+    this.#answer = answer;
+    if (decision === 'reject') {
+      this.#step({ type: 'rejected', code });
+    } else if (question.kind === 'startTls' && this.#inbound.length > 0) {
+      this.#step({ type: 'accepted', plaintextFollows: true });
+    } else {
+      this.#step({ type: 'accepted' });
+    }
+  }
+
+  #checkAnswer(question: Question, { decision, reply, credentials, recipientReplies }: Answer): void {
+    const refuse = (problem: string, expected: string): never => {
+      throw new LocalProtocolError(this.#position.value, problem, expected);
+    };
+    if (question.kind === 'credentials' && decision === 'accept' && credentials === undefined) {
+      refuse('an answer came to accept the question "credentials" without any', 'credentials, or to reject');
+    }
+    if (recipientReplies !== undefined) {
+      const count = question.kind === 'message' ? question.envelope.recipients.length : 0;
+      if (this.#options.protocol !== 'lmtp' || recipientReplies.length !== count || count === 0) {
+        refuse(
+          `${recipientReplies.length} recipientReplies came to the question "${question.kind}"`,
+          this.#options.protocol === 'lmtp' && count > 0 ? `${count}, one for each recipient` : 'none',
+        );
+      }
+      for (const each of recipientReplies) {
+        // A 421 says that the session ends, which is for `reply` to say.
+        if (severity(each.code) === 'intermediate' || each.code === 421) {
+          refuse(`a reply ${each.code} came for a recipient`, 'codes 2yz, 4yz and 5yz, but 421');
+        }
+        formatReply(each);
+      }
+    }
+    if (reply === undefined) return;
+    const first = Math.floor(reply.code / 100);
+    const only = ACCEPTING_CODES[question.kind];
+    let expected = '2yz';
+    let agrees = first === 2;
+    if (decision === 'reject') {
+      expected = '4yz or 5yz';
+      agrees = first === 4 || first === 5;
+    } else if (only !== undefined) {
+      expected = String(only);
+      agrees = reply.code === only;
+    }
+    if (!agrees)
+      refuse(
+        `a reply ${reply.code} came to ${decision} the question "${question.kind}"`,
+        `a code ${expected}`,
+      );
+    formatReply(reply);
+  }
+
+  #resumeWithResult(result: Uint8Array | undefined): AuthenticationNext {
+    const exchange = this.#exchange;
+    return result === undefined
+      ? exchange.refuse(replies.authenticationUnavailable)
+      : exchange.resume(result);
+  }
+
+  /** The AUTH exchange goes on with what the application has answered. */
+  #resumeWith(question: Question, { decision, reply, credentials }: Answer): AuthenticationNext {
+    const exchange = this.#exchange;
+    exchange.lastWord = reply;
+    if (question.kind === 'authenticate') return exchange.resume(decision === 'accept');
+    // Its own reply ends the exchange; without one nobody is to notice that there is no such user.
+    if (decision === 'reject' && reply !== undefined) return exchange.refuse(reply);
+    return exchange.resume(decision === 'accept' ? credentials : undefined);
   }
 
   /** Does one thing with what is held; false if nothing can be done before the next `handle()`. */
   #advance(): boolean {
-    if (this.#question !== undefined || this.#position.value === 'closed') return false;
-    if (this.#receiving !== undefined) return this.#receiveMailData(this.#receiving);
-    if (this.#position.value === 'closing') return this.#endOfInput();
+    const state = this.#position.value;
+    if (this.#question !== undefined || state === 'closed' || this.#isComputing) return false;
+    if (state === 'closing' || state === 'session.securing') return this.#endOfInput();
+    if (this.#heldReply !== undefined) return this.#discard(this.#heldReply);
+    if (this.#receiving !== undefined && state !== 'session.transaction.chunked') {
+      return this.#receiveMailData(this.#receiving);
+    }
     if (this.#shutdown) return this.#step({ type: 'shutdown' });
-    const line = this.#inbound.nextLine(this.#options.maximumCommandLength + ADDITIONAL_MAIL_OCTETS);
-    if (line === undefined) return this.#endOfInput();
-    return this.#step(this.#readCommand(line));
+    if (state === 'session.authenticating.challenged') {
+      const line = this.#inbound.nextLine(MAXIMUM_AUTHENTICATION_OCTETS);
+      return line === undefined ? this.#endOfInput() : this.#step(this.#readResponse(line));
+    }
+    const line = this.#inbound.nextLine(this.#reading.longestLine);
+    return line === undefined ? this.#endOfInput() : this.#step(this.#readCommand(line));
+  }
+
+  get #isComputing(): boolean {
+    return this.#position.value === 'session.authenticating.computing';
   }
 
   /** All that the peer sent has been looked at. */
@@ -254,67 +416,143 @@ export class ServerSession {
   }
 
   #readCommand(line: InboundLine): ServerChartEvent {
-    if (line.kind === 'tooLong') return { type: 'badCommand', refusal: replies.lineTooLong };
-    if (line.kind === 'malformed') return { type: 'badCommand', refusal: replies.bareNewline };
-
-    const command = parseCommand(line.octets);
-    if ('failure' in command) return { type: 'badCommand', refusal: command.reply };
-    // The limit that extensions raise is MAIL's alone, and theirs only once they were offered.
-    const length = line.octets.length + 2;
-    if (
-      length > this.#options.maximumCommandLength &&
-      (command.verb !== 'MAIL' || this.#hello?.verb !== 'EHLO')
-    ) {
-      return { type: 'badCommand', refusal: replies.lineTooLong };
+    const command = this.#reading.read(line);
+    if ('refusal' in command) {
+      this.#octetsBehind = command.octetsBehind;
+      const { refusal, fatal } = command;
+      return fatal ? { type: 'badCommand', refusal, fatal } : { type: 'badCommand', refusal };
     }
     this.#command = command;
-    const refusal = this.#readParameters(command);
     const type = commandEvents[command.verb];
-    return refusal === undefined ? { type } : { type, refusal };
+    const refusal = this.#readArguments(command);
+    if (refusal !== undefined) return { type, refusal };
+    if (command.verb === 'AUTH') return { type, next: this.#exchange.next };
+    // LOGIN, of this XCLIENT or one before: who speaks for the client says that it has authenticated itself.
+    if (command.verb === 'XCLIENT' && typeof this.#attributes?.login === 'string')
+      return { type, next: 'success' };
+    return { type };
   }
 
-  /** Types the parameters of MAIL and RCPT; the reply that refuses them, if one does. */
-  #readParameters(command: Command): Reply | undefined {
-    if (command.verb !== 'MAIL' && command.verb !== 'RCPT') return undefined;
-    const [first] = command.parameters;
-    if (command.verb === 'MAIL') this.#mailParameters = {};
-    if (first === undefined) return undefined;
-    // After HELO no service extension was offered, and no offered one defines a parameter of RCPT.
-    if (command.verb === 'RCPT' || this.#hello?.verb !== 'EHLO')
-      return unknownParameter(first.keyword, command.verb);
-    const read = readMailParameters(command.parameters, this.#options);
-    if ('refusal' in read) return read.refusal;
-    this.#mailParameters = read.parameters;
+  /** Reads what belongs to the command beyond its grammar; the reply that refuses it, if one does. */
+  #readArguments(command: Command): Reply | undefined {
+    switch (command.verb) {
+      case 'MAIL': {
+        const read = this.#reading.mailParameters(command);
+        if ('refusal' in read) return read.refusal;
+        this.#mailParameters = read.parameters;
+        return undefined;
+      }
+      case 'RCPT': {
+        const read = this.#reading.rcptParameters(command, this.#transaction?.parameters ?? {});
+        if ('refusal' in read) return read.refusal;
+        this.#rcptParameters = read.parameters;
+        return undefined;
+      }
+      case 'DATA':
+        // RFC 3030 §3
+        return this.#transaction?.parameters.body === 'BINARYMIME' ? replies.binaryByChunksOnly : undefined;
+      case 'BDAT':
+        this.#octetsBehind = command.size;
+        return undefined;
+      case 'AUTH':
+        return this.#beginAuthentication(command);
+      case 'XCLIENT':
+      case 'XFORWARD': {
+        const read = parseClientAttributes(command.argument, command.verb);
+        if ('code' in read) return read;
+        const before = command.verb === 'XCLIENT' ? this.#client : this.#forwarded;
+        this.#attributes = { ...before, ...read };
+        return undefined;
+      }
+      default:
+        return undefined;
+    }
+  }
+
+  /** Begins an AUTH exchange; the reply that refuses it, if one does. */
+  #beginAuthentication({ mechanism: name, initialResponse }: Command & { verb: 'AUTH' }): Reply | undefined {
+    const { authentication, hostname } = this.#options;
+    const offered = this.#mechanisms;
+    const mechanism = [...serverMechanisms.values()].find((known) => known.name === name);
+    if (authentication === undefined || mechanism === undefined || !offered.includes(mechanism.name)) {
+      // RFC 4954 §6: it is not the mechanism that is wrong.
+      const withheld = mechanism !== undefined && authentication?.mechanisms.includes(mechanism.name);
+      return withheld && this.#tls === undefined ? replies.mechanismNeedsTls : replies.mechanismUnknown;
+    }
+    const { iterations } = authentication;
+    this.#authentication = new Authentication(mechanism, { tls: this.#tls, hostname, offered, iterations });
+    if (initialResponse === undefined) return undefined;
+    if (!mechanism.clientFirst) return replies.noInitialResponse;
+    const text = initialResponse.revealText();
+    const response = text === '=' ? NOTHING : decodeBase64(text);
+    if (response === undefined) return replies.malformedBase64;
+    this.#authentication.resume(response);
     return undefined;
   }
 
+  /** The client's response to a challenge (RFC 4954 §4). */
+  #readResponse(line: InboundLine): ServerChartEvent {
+    if (line.kind === 'tooLong') return { type: 'badResponse', refusal: replies.responseTooLong };
+    const text = line.kind === 'line' ? decodeText(line.octets) : undefined;
+    if (text === '*') return { type: 'cancel' };
+    const response = text === undefined ? undefined : decodeBase64(text);
+    if (response === undefined) return { type: 'badResponse', refusal: replies.malformedBase64 };
+    return { type: 'response', next: this.#exchange.resume(response) };
+  }
+
+  /** The mechanisms that may be used on this connection. */
+  get #mechanisms(): SessionStanding['mechanisms'] {
+    const { authentication } = this.#options;
+    // RFC 4954 §4: no more AUTH once it has succeeded.
+    if (authentication === undefined || this.#identity !== undefined) return [];
+    if (this.#tls === undefined && !authentication.allowInsecure) return [];
+    return usableMechanisms(authentication.mechanisms, this.#tls);
+  }
+
+  get #standing(): SessionStanding {
+    const { protocol, maximumMessageSize, maximumRecipients, startTls } = this.#options;
+    const secured = this.#tls !== undefined;
+    return {
+      protocol,
+      maximumMessageSize,
+      maximumRecipients,
+      startTls: startTls !== 'none' && !secured,
+      secured,
+      mechanisms: this.#mechanisms,
+      trusted: this.#reading.trusted,
+    };
+  }
+
+  /** Reads the octets of a refused BDAT away, then gives the reply (RFC 3030 §2). */
+  #discard(reply: Uint8Array): boolean {
+    const chunk = this.#octetsBehind === 0 ? NOTHING : this.#inbound.nextChunk();
+    if (chunk === undefined) return this.#endOfInput();
+    const discarded = Math.min(chunk.length, this.#octetsBehind);
+    this.#inbound.consume(discarded);
+    this.#octetsBehind -= discarded;
+    this.#deadlines.restart(this.#now);
+    if (this.#octetsBehind > 0) return true;
+    this.#heldReply = undefined;
+    this.#give(reply);
+    return true;
+  }
+
   #receiveMailData(receiving: Receiving): boolean {
-    const chunk = this.#inbound.nextChunk();
+    const chunk = receiving.isComplete ? NOTHING : this.#inbound.nextChunk();
     if (chunk === undefined) return this.#endOfInput();
     this.#deadlines.restart(this.#now);
 
-    const { data, consumed, ended } = receiving.decoder.decode(this.#upToSizeLimit(chunk, receiving));
+    const flawBefore = receiving.flaw;
+    const { data, consumed, ended } = receiving.take(chunk);
     this.#inbound.consume(consumed);
-    receiving.size += data.length;
-    if (receiving.flaw === undefined) {
-      if (receiving.decoder.flaw !== undefined) receiving.flaw = 'malformed';
-      else if (receiving.size > this.#options.maximumMessageSize) receiving.flaw = 'tooLarge';
-      if (receiving.flaw !== undefined) this.#emit({ type: 'abandonMailData', reason: receiving.flaw });
-      else if (data.length > 0) this.#emit({ type: 'mailData', bytes: data });
-    }
+    const { flaw, last } = receiving;
+    if (flaw !== undefined && flawBefore === undefined) this.#emit({ type: 'abandonMailData', reason: flaw });
+    else if (data.length > 0) this.#emit({ type: 'mailData', bytes: data });
     if (!ended) return true;
 
-    const { flaw } = receiving;
-    return this.#step(flaw === undefined ? { type: 'endOfMailData' } : { type: 'endOfMailData', flaw });
-  }
-
-  /**
-   * What of the chunk to decode now: never beyond the octet that makes the message too large, or it would depend
-   * on the chunks which of two flaws is found first.
-   */
-  #upToSizeLimit(chunk: Uint8Array, { size, flaw }: Receiving): Uint8Array {
-    const room = Math.max(this.#options.maximumMessageSize - size, 1);
-    return flaw !== undefined || chunk.length <= room ? chunk : chunk.subarray(0, room);
+    const found = flaw === undefined ? {} : { flaw };
+    if (last === undefined) return this.#step({ type: 'endOfMailData', ...found });
+    return this.#step({ type: 'endOfChunk', last, ...found });
   }
 
   /** Takes the chart one step on and performs its effects. */
@@ -332,6 +570,10 @@ export class ServerSession {
       this.#emit({ type: 'transition', event: event.type, from, to: next.value, effects: names });
     }
     for (const effect of effects) this.#perform(effect);
+    // Nothing of an exchange outlives it: it may hold a password, or have been begun where AUTH is not legal.
+    if (this.#authentication !== undefined && !next.value.startsWith('session.authenticating.')) {
+      this.#authentication = undefined;
+    }
     return true;
   }
 
@@ -373,16 +615,58 @@ export class ServerSession {
         }
         break;
       case 'endTransaction':
+        this.#abandon('reset');
         this.#transaction = undefined;
-        this.#receiving = undefined;
+        this.#forwarded = undefined; // said of one mail transaction, as Postfix has it
         break;
-      case 'receiveMailData': {
-        const { bareNewline, maximumTextLineLength: maximumLineLength } = this.#options;
-        const decoder = new MailDataDecoder({ bareNewline, maximumLineLength });
-        this.#receiving = { decoder, size: 0, flaw: undefined };
+      case 'receiveMailData':
+        this.#receiving = new Receiving('data', this.#options);
+        break;
+      case 'receiveChunk':
+        this.#receiveChunk(this.#commandOf('BDAT'));
+        break;
+      case 'refuseMessage':
+        this.#refuseMessage(replies[action.params.reply]);
+        break;
+      case 'upgradeTls':
+        this.#emit({ type: 'upgradeTls' });
+        break;
+      case 'forget':
+        this.#hello = undefined;
+        this.#identity = undefined;
+        this.#forwarded = undefined;
+        this.#reading.forget();
+        if (this.#client !== undefined) {
+          // LOGIN is an authentication; the rest stays, or the client would be taken for the peer again.
+          const { login: _, ...client } = this.#client;
+          this.#client = client;
+        }
+        break;
+      case 'challenge': {
+        const { data } = this.#exchange.step('challenge');
+        this.#reply({ code: 334, lines: [encodeBase64(data)] });
         break;
       }
+      case 'compute':
+        this.#emit({ type: 'compute', computation: this.#exchange.step('compute').computation });
+        break;
+      case 'admitClient':
+        this.#identity = this.#exchange.identity;
+        this.#endAuthentication('accept');
+        break;
+      case 'turnAway':
+        this.#endAuthentication('reject');
+        break;
+      case 'impersonate':
+        this.#impersonate();
+        break;
+      case 'keepForwarded':
+        this.#forwarded = this.#attributes;
+        this.#attributes = undefined;
+        break;
       case 'close':
+        this.#octetsBehind = 0;
+        if (this.#heldReply !== undefined) this.#give(this.#heldReply);
         this.#drop();
         this.#emit({ type: 'close' });
         break;
@@ -398,14 +682,14 @@ export class ServerSession {
       case 'connect':
         return { kind };
       case 'hello': {
-        const { verb, name } = this.#commandOf('EHLO', 'HELO');
+        const { verb, name } = this.#commandOf('EHLO', 'HELO', 'LHLO');
         return { kind, hello: { verb, name } };
       }
       case 'mail':
         return { kind, reversePath: this.#commandOf('MAIL').reversePath, parameters: this.#mailParameters };
       case 'rcpt': {
         const { forwardPath } = this.#commandOf('RCPT');
-        return { kind, forwardPath, parameters: {}, envelope: this.#envelope };
+        return { kind, forwardPath, parameters: this.#rcptParameters, envelope: this.#envelope };
       }
       case 'data':
         return { kind, envelope: this.#envelope };
@@ -415,12 +699,61 @@ export class ServerSession {
         return { kind, envelope: this.#envelope, size };
       }
       case 'verify':
-        return { kind, argument: this.#commandOf('VRFY').argument };
-      case 'expand':
-        return { kind, argument: this.#commandOf('EXPN').argument };
+      case 'expand': {
+        const { argument, utf8 } = this.#commandOf('VRFY', 'EXPN');
+        return utf8 ? { kind, argument, utf8 } : { kind, argument };
+      }
       case 'help':
         return { kind, argument: this.#commandOf('HELP').argument };
+      case 'startTls':
+        return { kind };
+      case 'etrn':
+        return { kind, argument: this.#commandOf('ETRN').argument };
+      case 'extension': {
+        const { name, argument } = this.#commandOf('extension');
+        return { kind, verb: name, argument };
+      }
+      case 'credentials': {
+        const { mechanism, username } = this.#exchange.step('retrieve');
+        return { kind, mechanism, username };
+      }
+      case 'authenticate':
+        return { kind, attempt: this.#exchange.step('verify').attempt };
     }
+  }
+
+  #receiveChunk({ size, last }: Command & { verb: 'BDAT' }): void {
+    const binary = this.#transaction?.parameters.body === 'BINARYMIME';
+    this.#receiving ??= new Receiving(binary ? 'binary' : 'chunks', this.#options);
+    this.#receiving.announce(size, last);
+    this.#octetsBehind = 0;
+    this.#question = undefined;
+    this.#answer = undefined;
+  }
+
+  /** The AUTH exchange is over; the application may have said what to tell the client. */
+  #endAuthentication(decision: Answer['decision']): void {
+    const word = this.#exchange.lastWord;
+    const fits = word !== undefined && word.code < 300 === (decision === 'accept');
+    this.#reply(fits ? word : defaultReplies.authenticate[decision]);
+  }
+
+  /** XCLIENT: from here on the session is that of another client. */
+  #impersonate(): void {
+    this.#client = this.#attributes;
+    this.#attributes = undefined;
+    this.#command = undefined;
+    const { login, address } = this.#client ?? {};
+    if (typeof login === 'string') this.#identity = { mechanism: 'EXTERNAL', username: login };
+    // Trust is in the peer's address, and the client has another: what a proxy passes on may hold an XCLIENT, too.
+    if (address !== undefined) this.#reading.distrust();
+  }
+
+  get #exchange(): Authentication {
+    if (this.#authentication === undefined) {
+      throw new Error('The server chart speaks of an AUTH exchange outside of one');
+    }
+    return this.#authentication;
   }
 
   /** The command about which the chart asks; the chart asks about no other. */
@@ -448,24 +781,62 @@ export class ServerSession {
       throw new Error('The server chart answers no question');
     this.#question = undefined;
     this.#answer = undefined;
-    const reply = answer.reply ?? defaultReplies[question.kind][answer.decision];
-    if (answer.decision === 'accept' && (question.kind === 'connect' || question.kind === 'hello')) {
-      const keywords =
-        question.kind === 'hello' && question.hello.verb === 'EHLO' ? offeredKeywords(this.#options) : [];
-      // RFC 5321 §4.2: these begin with our name, and RFC 2034 §3 gives them no enhanced status code. All on one
-      // line that need not be folded, for a client takes the next for a keyword.
-      const text = `${this.#options.hostname} ${reply.lines.join(' ').replace(/[\r\n]+/g, ' ')}`;
-      this.#reply({ code: reply.code, lines: [text.slice(0, MAXIMUM_INTRODUCTION), ...keywords] });
+    const { decision, recipientReplies } = answer;
+    const reply = answer.reply ?? defaultReplies[question.kind][decision];
+    if (decision === 'accept' && (question.kind === 'connect' || question.kind === 'hello')) {
+      this.#greet(question, reply);
+    } else if (question.kind === 'message' && reply.code !== 421) {
+      this.#replyToMessage(question.envelope, (index) => recipientReplies?.[index] ?? reply);
+    } else if (question.kind === 'data' && this.#isLastChunk && reply.code !== 421) {
+      this.#replyToMessage(question.envelope, () => reply);
     } else {
-      this.#reply(reply);
+      const utf8 = (question.kind === 'verify' || question.kind === 'expand') && question.utf8 === true;
+      this.#reply(reply, utf8);
     }
   }
 
-  #reply(reply: Reply): void {
-    this.#batch.add(ownReplies.get(reply) ?? formatReply(reply));
+  #greet(question: Question, reply: Reply): void {
+    const offers = question.kind === 'hello' && question.hello.verb !== 'HELO';
+    const standing = this.#standing;
+    if (question.kind === 'hello') this.#reading.offer(offers ? standing : undefined);
+    const keywords = offers ? offeredKeywords(this.#options.extensions, standing) : [];
+    // RFC 5321 §4.2: these begin with our name, and RFC 2034 §3 gives them no enhanced status code. All on one
+    // line that need not be folded, for a client takes the next for a keyword.
+    const text = `${this.#options.hostname} ${reply.lines.join(' ').replace(/[\r\n]+/g, ' ')}`;
+    this.#reply({ code: reply.code, lines: [text.slice(0, MAXIMUM_INTRODUCTION), ...keywords] });
+  }
+
+  /** Only the last chunk is answered for the message; any other has one reply, in LMTP too (RFC 2033 §4.3). */
+  #refuseMessage(reply: Reply): void {
+    if (this.#receiving?.last === false) this.#reply(reply);
+    else this.#replyToMessage(this.#envelope, () => reply);
+  }
+
+  get #isLastChunk(): boolean {
+    return this.#command?.verb === 'BDAT' && this.#command.last;
+  }
+
+  /** A message is answered once, in LMTP for each of its recipients (RFC 2033 §4.2), and at once: it waits for none. */
+  #replyToMessage({ recipients }: Envelope, replyTo: (index: number) => Reply): void {
+    this.#command = undefined;
+    if (this.#options.protocol === 'smtp') this.#reply(replyTo(0));
+    else this.#give(concatenate(recipients.map((_, index) => octetsOf(replyTo(index)))));
+  }
+
+  #reply(reply: Reply, utf8 = false): void {
+    this.#give(utf8 ? formatReply(reply, { utf8 }) : octetsOf(reply));
+  }
+
+  /** Gives a reply as it stands on the wire, if not before the octets behind BDAT. */
+  #give(reply: Uint8Array): void {
+    if (this.#octetsBehind > 0) {
+      this.#heldReply = reply;
+      return;
+    }
+    this.#batch.add(reply);
     // RFC 2920 §3.2: replies to these wait for those to the commands behind them; for all others the client waits.
     const verb = this.#command?.verb;
-    const mayWait = verb === 'MAIL' || verb === 'RCPT' || verb === 'RSET';
+    const mayWait = verb === 'MAIL' || verb === 'RCPT' || verb === 'RSET' || verb === 'BDAT';
     this.#command = undefined;
     if (!mayWait || this.#batch.isFull) this.#flush();
   }
@@ -486,13 +857,21 @@ export class ServerSession {
 
   /** Nothing that was begun will be finished. */
   #drop(): void {
-    if (this.#receiving !== undefined && this.#receiving.flaw === undefined) {
-      this.#emit({ type: 'abandonMailData', reason: 'closed' });
-    }
-    this.#receiving = undefined;
+    this.#abandon('closed');
     this.#transaction = undefined;
+    this.#authentication = undefined;
     this.#question = undefined;
+    this.#answer = undefined;
+    this.#heldReply = undefined;
     this.#inbound.clear();
+  }
+
+  /** Takes back the mail data that was handed out, if it has not become the application's. */
+  #abandon(reason: 'reset' | 'closed'): void {
+    const receiving = this.#receiving;
+    this.#receiving = undefined;
+    if (receiving !== undefined && receiving.flaw === undefined)
+      this.#emit({ type: 'abandonMailData', reason });
   }
 }
 
@@ -503,3 +882,7 @@ const ownReplies = new Map<Reply, Uint8Array>(
     ...Object.values(defaultReplies).flatMap(({ accept, reject }) => [accept, reject]),
   ].map((reply) => [reply, formatReply(reply)]),
 );
+
+function octetsOf(reply: Reply): Uint8Array {
+  return ownReplies.get(reply) ?? formatReply(reply);
+}

@@ -131,6 +131,49 @@ describe('formatReply', () => {
   });
 });
 
+describe('formatReply with UTF-8 (RFC 6531 §3.7.4)', () => {
+  const linesInUtf8 = (reply: Reply) => linesOf(formatReply(reply, { utf8: true }));
+
+  it('writes characters outside ASCII as they are, and ? for control characters', () => {
+    expect(linesInUtf8({ code: 250, lines: ['José 😀\t'] })).toEqual(['250 José 😀\t']);
+    expect(linesInUtf8({ code: 250, lines: ['\0\x1b[2J\x7f\x85\x9b'] })).toEqual(['250 ??[2J???']);
+  });
+
+  it('starts a new line at a line end, and at nothing else', () => {
+    expect(linesInUtf8({ code: 250, lines: ['é\r\né\né'] })).toEqual(['250-é', '250-é', '250 é']);
+    expect(linesInUtf8({ code: 250, lines: ['a\u2028b'] })).toEqual(['250 a\u2028b']);
+  });
+
+  it('is the same as without where the text is ASCII and need not be folded', () => {
+    const reply = { code: 550, enhancedCode: '5.7.1', lines: ['a'.repeat(500), 'b\tc'] };
+    expect(formatReply(reply, { utf8: true })).toEqual(formatReply(reply));
+  });
+
+  it('writes lines of 512 octets at most, and no half characters, whatever the text holds', () => {
+    const unit = fc.constantFrom('é', '€', '😀', 'a', ' ', '\r', '\n', '\0', '\x85');
+    const text = fc.oneof(
+      fc.string({ unit, maxLength: 12 }),
+      fc
+        .tuple(fc.string({ unit, minLength: 1, maxLength: 6 }), fc.integer({ min: 80, max: 300 }))
+        .map(([part, times]) => part.repeat(times)),
+    );
+    fc.assert(
+      fc.property(fc.array(text, { minLength: 1, maxLength: 3 }), (texts) => {
+        const octets = formatReply({ code: 250, lines: texts }, { utf8: true });
+        const lines = linesOf(octets);
+        expect(lines.filter((line) => encodeText(line).length + 2 > 512)).toEqual([]);
+        expect(lines.filter((line) => !/^250[ -]/.test(line))).toEqual([]);
+        expect(lines.map((line) => line.slice(4)).join('')).toBe(
+          texts
+            .join('')
+            .replace(/[\r\n]/g, '')
+            .replace(/[\0\x85]/g, '?'),
+        );
+      }),
+    );
+  });
+});
+
 describe('ReplyParser', () => {
   it.each<[string[], Reply]>([
     [['250 OK'], { code: 250, lines: ['OK'] }],

@@ -1,0 +1,313 @@
+import { describe, expect, it } from 'vitest';
+import type { ClientCredentials, ServerMechanism } from '../sasl/exchange.js';
+import { serverMechanisms } from '../sasl/mechanisms.js';
+import { base64, passwordOf, ServerHalf, stored, tokenOf } from '../sasl/running.test-support.js';
+import { Secret } from '../secret.js';
+import {
+  Dialogue,
+  failureIn,
+  octetsOf,
+  type Shown,
+  TLS,
+  textOf,
+  withPassword,
+  written,
+} from './dialogue.test-support.js';
+import type { ClientOutput } from './messages.js';
+import type { ClientAuthentication } from './options.js';
+
+const QUIT = 'QUIT\r\n';
+const encoded = (text: string | Uint8Array) => Buffer.from(text).toString('base64');
+const readyIn = (outputs: readonly Shown[]) =>
+  outputs.find((output) => typeof output !== 'string' && output.type === 'ready');
+const authenticating = (authentication: ClientAuthentication) => new Dialogue({ tls: TLS, authentication });
+
+/** Lets the client talk to the server's half of a mechanism, up to the first output that is no response. */
+function exchange(client: Dialogue, mechanism: ServerMechanism, half: ServerHalf): Shown[] {
+  let outputs = client.offered(`AUTH ${mechanism.name}`);
+  for (let line = written(outputs); line !== ''; line = written(outputs)) {
+    const [, response = ''] = /^(?:AUTH \S+ ?)?(.*)\r\n$/.exec(line) ?? [];
+    if (line === '*\r\n' || line === QUIT) return outputs;
+    // Without an initial response, the first challenge is the answer.
+    if (response !== '' || !line.startsWith('AUTH')) half.respond(base64(response === '=' ? '' : response));
+    const { challenge, outcome } = half;
+    if (challenge !== undefined) outputs = client.say(`334 ${encoded(challenge)}`);
+    else outputs = client.say(outcome?.type === 'success' ? '235 Welcome' : '535 5.7.8 No');
+  }
+  return outputs;
+}
+
+describe('AUTH', () => {
+  const password = passwordOf('user', 'pencil');
+  const accounts = new Map([['user', stored('pencil')]]);
+  const mechanisms = [...serverMechanisms.values()].filter(
+    ({ name }) => !name.endsWith('-PLUS') && name !== 'EXTERNAL',
+  );
+
+  it.each(mechanisms.map((mechanism) => [mechanism.name, mechanism] as const))(
+    'by %s lets in who knows the password or has the token',
+    (name, mechanism) => {
+      const bearer = name === 'XOAUTH2' || name === 'OAUTHBEARER';
+      const credentials = bearer ? tokenOf('user', 'token') : password;
+      for (const host of bearer ? ['b.example', undefined] : [undefined]) {
+        const half = new ServerHalf(mechanism, { accounts });
+        const client = authenticating({ credentials, mechanisms: [name], ...(host && { host, port: 587 }) });
+        expect(readyIn(exchange(client, mechanism, half))).toMatchObject({
+          offer: { authenticatedBy: name },
+        });
+        expect(half.outcome).toMatchObject({
+          type: 'success',
+          identity: { mechanism: name, username: 'user' },
+        });
+        expect(client.session.offer?.authenticatedBy).toBe(name);
+      }
+    },
+  );
+
+  it.each(mechanisms.map((mechanism) => [mechanism.name, mechanism] as const))(
+    'by %s fails for who does not, and QUIT follows',
+    (name, mechanism) => {
+      const wrong: ClientCredentials =
+        name === 'XOAUTH2' || name === 'OAUTHBEARER' ? tokenOf('user', 'x') : passwordOf('user', 'x');
+      const half = new ServerHalf(mechanism, { accounts, verify: () => false });
+      const client = authenticating({ credentials: wrong, mechanisms: [name] });
+      const outputs = exchange(client, mechanism, half);
+      expect(failureIn(outputs)).toMatchObject({ kind: 'refused', phase: 'auth', reply: { code: 535 } });
+      expect(written(outputs)).toBe(QUIT);
+      expect(client.session.state).toBe('refused');
+    },
+  );
+
+  it('takes the strongest mechanism of those that are offered and allowed; CRAM-MD5 only when it is named', () => {
+    const first = (offer: string, more: Partial<ClientAuthentication> = {}) =>
+      written(authenticating({ credentials: password, ...more }).offered(offer)).split(' ')[1];
+    expect(first('AUTH PLAIN LOGIN scram-sha-256 SCRAM-SHA-1')).toBe('SCRAM-SHA-256');
+    expect(first('AUTH LOGIN PLAIN CRAM-MD5')).toBe('PLAIN');
+    expect(first('AUTH LOGIN CRAM-MD5', { mechanisms: ['CRAM-MD5'] })).toBe('CRAM-MD5\r\n');
+  });
+
+  it('sends the initial response with the command, and "=" for an empty one (RFC 4954 §4)', () => {
+    const plain = authenticating({ credentials: password });
+    expect(plain.offered('AUTH PLAIN')).toEqual([`AUTH PLAIN ${encoded('\0user\0pencil')}\r\n`]);
+    const external = authenticating({ credentials: { kind: 'external' } });
+    expect(external.offered('AUTH EXTERNAL')).toEqual(['AUTH EXTERNAL =\r\n']);
+  });
+
+  it('sends an initial response that does not fit into 12288 octets behind an empty 334 (RFC 4954 §4)', () => {
+    const offered = (length: number) => {
+      const credentials = passwordOf('user', 'x'.repeat(length));
+      const client = authenticating({ credentials, mechanisms: ['PLAIN'] });
+      return { client, line: written(client.offered('AUTH PLAIN')) };
+    };
+    // "AUTH PLAIN " and CRLF leave 12275 octets: base64 of 9204, of which six are not the password's.
+    const fitting = offered(9198);
+    expect(fitting.line).toHaveLength('AUTH PLAIN '.length + 12_272 + 2);
+    const { client, line } = offered(9199);
+    expect(line).toBe('AUTH PLAIN\r\n');
+    expect(client.hear('334 ')).toEqual([`${encoded(`\0user\0${'x'.repeat(9199)}`)}\r\n`]);
+    expect(readyIn(client.hear('235 OK'))).toBeDefined();
+
+    const [asked, early, over] = [offered(9199).client, offered(9199).client, offered(9220)];
+    expect(failureIn(asked.hear('334 eA=='))).toMatchObject({ kind: 'protocol' });
+    expect(failureIn(early.hear('235 OK'))).toMatchObject({ kind: 'protocol' });
+    expect(over.line).toBe(QUIT); // not even by itself
+  });
+
+  it('takes reply lines of 12288 octets, whatever maximumReplyLineLength is (RFC 4954 §4)', () => {
+    const challenged = (text: string) => {
+      const client = new Dialogue({
+        ...withPassword('x', { mechanisms: ['LOGIN'] }),
+        maximumReplyLineLength: 100,
+      });
+      client.offered('AUTH LOGIN');
+      return client.hear(`334 ${text}`);
+    };
+    expect(written(challenged('A'.repeat(12_280)))).toBe(`${encoded('user')}\r\n`);
+    expect(failureIn(challenged('A'.repeat(12_283)))).toMatchObject({ kind: 'protocol', phase: 'auth' });
+  });
+
+  it('is sent once only: no server takes another (RFC 4954 §4)', () => {
+    const client = new Dialogue({ ...withPassword(), xclient: { name: 'x' } });
+    client.offered('AUTH PLAIN', 'XCLIENT NAME');
+    client.hear('235 OK');
+    client.hear('220 again');
+    expect(readyIn(client.offer('AUTH PLAIN', 'XCLIENT NAME'))).toMatchObject({
+      offer: { authenticatedBy: undefined },
+    });
+  });
+});
+
+describe('credentials', () => {
+  it('are withheld without TLS, whatever the server offers (RFC 4954 §9)', () => {
+    for (const keywords of [['AUTH PLAIN'], ['AUTH EXTERNAL', 'STARTTLS'], []]) {
+      const client = new Dialogue({ authentication: withPassword().authentication });
+      const outputs = client.offered(...keywords);
+      expect(failureIn(outputs)).toEqual({
+        kind: 'withheld',
+        phase: 'auth',
+        reason: expect.stringContaining('allowInsecure'),
+      });
+      expect(written(outputs)).toBe(QUIT);
+    }
+  });
+
+  it('are withheld when an opportunistic STARTTLS was refused, and shown when it was not', () => {
+    const { authentication } = withPassword();
+    const opportunistic = () => new Dialogue({ startTls: 'opportunistic', authentication });
+    const refused = opportunistic();
+    refused.offered('STARTTLS', 'AUTH PLAIN');
+    expect(failureIn(refused.hear('454 No'))).toMatchObject({ kind: 'withheld' });
+
+    const secured = opportunistic();
+    secured.offered('STARTTLS', 'AUTH PLAIN');
+    secured.hear('220 Go');
+    secured.handle({ type: 'tlsEstablished', tls: TLS });
+    expect(written(secured.offer('AUTH PLAIN'))).toMatch(/^AUTH PLAIN /);
+  });
+
+  it('are shown without TLS only where that is allowed', () => {
+    const { authentication } = withPassword('pencil', { allowInsecure: true });
+    const client = new Dialogue({ authentication });
+    expect(written(client.offered('AUTH PLAIN'))).toMatch(/^AUTH PLAIN /);
+  });
+
+  it('that fit no mechanism in common end the session', () => {
+    const failed = { kind: 'notOffered', phase: 'auth', keyword: 'AUTH' };
+    const outcome = (authentication: ClientAuthentication, ...keywords: string[]) =>
+      authenticating(authentication).offered(...keywords);
+    const password = passwordOf('user', 'pencil');
+    expect(failureIn(outcome({ credentials: password }, 'AUTH XOAUTH2 GSSAPI'))).toEqual(failed);
+    expect(failureIn(outcome({ credentials: password }))).toEqual(failed);
+    expect(failureIn(outcome({ credentials: password, mechanisms: ['PLAIN'] }, 'AUTH LOGIN'))).toEqual(
+      failed,
+    );
+    expect(failureIn(outcome({ credentials: password }, 'AUTH SCRAM-SHA-256-PLUS'))).toEqual(failed);
+    expect(written(outcome({ credentials: password }))).toBe(QUIT);
+  });
+});
+
+describe('a SASL exchange', () => {
+  const started = (mechanism: 'PLAIN' | 'LOGIN' | 'SCRAM-SHA-256') => {
+    const client = new Dialogue(withPassword('pencil', { mechanisms: [mechanism] }));
+    client.offered(`AUTH ${mechanism}`);
+    return client;
+  };
+
+  it.each(['334 not base64', '334 QQ', '334 QR==', '334-QQ==\r\n334 QQ==', '334 QQ== '])(
+    'is cancelled by "*" at the challenge %j (RFC 4954 §4)',
+    (line) => {
+      const client = started('LOGIN');
+      const outputs = client.octets(`${line}\r\n`);
+      expect(failureIn(outputs)).toMatchObject({ kind: 'protocol', phase: 'auth' });
+      expect(outputs.at(-1)).toBe('*\r\n');
+      expect(client.hear('501 Cancelled')).toEqual([QUIT]);
+      expect(client.hear('221 Bye')).toEqual([{ type: 'close' }]);
+    },
+  );
+
+  it('is cancelled where the mechanism gives up, for the reason that it gives', () => {
+    const client = started('PLAIN');
+    expect(client.hear('334 QQ==')).toEqual([
+      {
+        type: 'failed',
+        failure: {
+          kind: 'authentication',
+          phase: 'auth',
+          reason: 'The server asked for more than PLAIN has to say',
+        },
+      },
+      '*\r\n',
+    ]);
+    expect(client.hear('421 Bye')).toEqual([{ type: 'close' }]);
+  });
+
+  it('that cannot begin is not begun', () => {
+    const client = authenticating({ credentials: passwordOf('', 'pencil'), mechanisms: ['PLAIN'] });
+    const outputs = client.offered('AUTH PLAIN');
+    expect(failureIn(outputs)).toMatchObject({ kind: 'authentication' });
+    expect(written(outputs)).toBe(QUIT);
+  });
+
+  it('whose success comes before the server has proven itself is not believed (RFC 5802 §3)', () => {
+    const client = started('SCRAM-SHA-256');
+    const outputs = client.say('235 Welcome');
+    expect(failureIn(outputs)).toMatchObject({ kind: 'protocol', phase: 'auth' });
+    expect(outputs.at(-1)).toEqual({ type: 'closed' });
+    expect(readyIn(outputs)).toBeUndefined();
+  });
+
+  it('gives up on a server that asks for too many iterations (RFC 5802 §9)', () => {
+    const client = new Dialogue(withPassword('pencil', { maximumIterations: 4096 }));
+    const [line = ''] = client.offered('AUTH SCRAM-SHA-256');
+    const nonce = /r=([^,]+)/.exec(textOf(base64(String(line).split(' ')[2] ?? '')))?.[1];
+    const outputs = client.say(`334 ${encoded(`r=${nonce}x,s=c2FsdA==,i=4097`)}`);
+    expect(failureIn(outputs)).toMatchObject({
+      kind: 'authentication',
+      reason: expect.stringContaining('4097'),
+    });
+  });
+
+  it.each([454, 504, 530, 535])('that is refused by %i is followed by QUIT', (code) => {
+    const outputs = started('PLAIN').hear(`${code} No`);
+    expect(failureIn(outputs)).toMatchObject({ kind: 'refused', phase: 'auth', reply: { code } });
+    expect(written(outputs)).toBe(QUIT);
+  });
+
+  it('waits for computations, with a deadline, and takes no reply meanwhile', () => {
+    const waiting = () => {
+      const client = new Dialogue(withPassword());
+      client.hear('220 b');
+      const outputs = client.hear('250-b', '250 AUTH SCRAM-SHA-256');
+      expect(outputs).toMatchObject([{ type: 'compute', computation: { kind: 'random' } }]);
+      return client;
+    };
+    expect(waiting().session.nextDeadline()).toBe(60_000);
+    expect(failureIn(waiting().timeout())).toEqual({ kind: 'timeout', phase: 'auth' });
+    expect(failureIn(waiting().hear('235 Welcome'))).toMatchObject({ kind: 'protocol', phase: 'auth' });
+    const late = waiting();
+    late.hear('421 Bye');
+    expect(late.handle({ type: 'computed', result: new Uint8Array(18) })).toEqual([]);
+  });
+
+  it('says what of it may be recorded, and while it lasts', () => {
+    const client = new Dialogue(withPassword('pencil', { mechanisms: ['PLAIN', 'LOGIN'] }));
+    const recorded = (feed: string) => {
+      client.session.handle({ type: 'bytes', bytes: octetsOf(feed), now: 0 });
+      const outputs: ClientOutput[] = [];
+      for (let output = client.session.poll(); output; output = client.session.poll()) outputs.push(output);
+      return outputs.flatMap((output) =>
+        output.type === 'write' ? [textOf(output.redacted ?? output.bytes)] : [],
+      );
+    };
+    expect(recorded('220 b\r\n')).toEqual(['EHLO c.example\r\n']);
+    expect(client.session.inSecretExchange).toBe(false);
+    expect(recorded('250-b\r\n250 AUTH LOGIN\r\n')).toEqual(['AUTH LOGIN\r\n']);
+    expect(client.session.inSecretExchange).toBe(true);
+    expect(recorded('334 \r\n')).toEqual(['[8 octets]\r\n']);
+    expect(recorded('334 \r\n')).toEqual(['[8 octets]\r\n']);
+    expect(client.session.inSecretExchange).toBe(true);
+    recorded('235 OK\r\n');
+    expect(client.session.inSecretExchange).toBe(false);
+
+    const plain = new Dialogue(withPassword());
+    plain.session.handle({ type: 'bytes', bytes: octetsOf('220 b\r\n250-b\r\n250 AUTH PLAIN\r\n'), now: 0 });
+    const redacted: string[] = [];
+    for (let output = plain.session.poll(); output; output = plain.session.poll()) {
+      if (output.type === 'write' && output.redacted) redacted.push(textOf(output.redacted));
+    }
+    expect(redacted).toEqual(['AUTH PLAIN [16 octets]\r\n']);
+    plain.hear('334 QQ==');
+    expect(plain.session.state).toBe('cancelled');
+    expect(plain.session.inSecretExchange).toBe(true);
+  });
+
+  it('needs no password as text', () => {
+    const credentials = {
+      kind: 'password',
+      username: 'user',
+      password: new Secret(octetsOf('\xff')),
+    } as const;
+    const client = authenticating({ credentials });
+    expect(client.offered('AUTH PLAIN')).toEqual([`AUTH PLAIN ${encoded(octetsOf('\0user\0\xff'))}\r\n`]);
+  });
+});

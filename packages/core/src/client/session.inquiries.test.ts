@@ -1,0 +1,74 @@
+import { describe, expect, it } from 'vitest';
+import { LocalProtocolError } from '../errors.js';
+import { ExtensionNotOfferedError } from '../extensions/not-offered.js';
+import { Dialogue, failureIn } from './dialogue.test-support.js';
+import type { ClientInquiry } from './messages.js';
+
+const inquire = (client: Dialogue, command: ClientInquiry) => client.handle({ type: 'inquire', command });
+
+describe('an inquiry', () => {
+  it.each<[ClientInquiry, string]>([
+    [{ verb: 'VRFY', argument: 'joe' }, 'VRFY joe\r\n'],
+    [{ verb: 'EXPN', argument: 'list' }, 'EXPN list\r\n'],
+    [{ verb: 'HELP', argument: '' }, 'HELP\r\n'],
+    [{ verb: 'NOOP', argument: 'x' }, 'NOOP x\r\n'],
+  ])('%j is asked in ready, and answered by any reply (RFC 5321 §3.5, §4.1.1)', (command, line) => {
+    for (const code of [250, 252, 450, 502, 550]) {
+      const client = new Dialogue().ready();
+      expect(inquire(client, command)).toEqual([line]);
+      expect(client.session.state).toBe('session.inquiring');
+      expect(client.hear(`${code}-a`, `${code} b`)).toEqual([
+        { type: 'answered', reply: { code, lines: ['a', 'b'] } },
+      ]);
+      expect(client.session.state).toBe('session.ready');
+      expect(client.send()).toEqual(['MAIL FROM:<s@a.example>\r\n']);
+    }
+  });
+
+  it('is asked in UTF-8 only where SMTPUTF8 is offered (RFC 6531 §3.7.4)', () => {
+    const command = { verb: 'VRFY', argument: 'jörg', utf8: true } as const;
+    const client = new Dialogue().ready('SMTPUTF8', '8BITMIME');
+    expect(inquire(client, command)).toEqual([Buffer.from('VRFY jörg SMTPUTF8\r\n').toString('latin1')]);
+    const without = new Dialogue().ready();
+    expect(() => inquire(without, command)).toThrow(ExtensionNotOfferedError);
+    expect(() => inquire(without, { verb: 'VRFY', argument: 'jörg' })).toThrow(LocalProtocolError);
+    expect(without.session.state).toBe('session.ready');
+  });
+
+  it('by ETRN is asked only where that is offered (RFC 1985 §5)', () => {
+    const command = { verb: 'ETRN', argument: 'a.example' } as const;
+    expect(inquire(new Dialogue().ready('ETRN'), command)).toEqual(['ETRN a.example\r\n']);
+    expect(() => inquire(new Dialogue().ready(), command)).toThrow(ExtensionNotOfferedError);
+  });
+
+  it("by an extension's verb is asked only where the extension is known and offered", () => {
+    const extensions = [{ keyword: 'XTIME', verbs: ['XTIME', 'XDATE'] }];
+    const command = { verb: 'extension', name: 'xdate', argument: 'utc' } as const;
+    expect(inquire(new Dialogue({ extensions }).ready('XTIME'), command)).toEqual(['xdate utc\r\n']);
+    expect(() => inquire(new Dialogue({ extensions }).ready('XDATE'), command)).toThrow('XTIME');
+    const unknown = () => inquire(new Dialogue().ready('XTIME'), command);
+    expect(unknown).toThrow(LocalProtocolError);
+    expect(unknown).toThrow('a verb of none of the option extensions');
+  });
+
+  it.each(['a\r\nQUIT', 'é', ' a', 'x'.repeat(512)])('with %j cannot be written', (argument) => {
+    const client = new Dialogue().ready();
+    expect(() => inquire(client, { verb: 'NOOP', argument })).toThrow(LocalProtocolError);
+    expect(() => inquire(client, { verb: 'NOOP', argument })).toThrow(
+      'allowed there: an argument of printable ASCII',
+    );
+    expect(client.session.state).toBe('session.ready');
+  });
+
+  it('that is not answered ends the session, as does a 421', () => {
+    const asked = () => {
+      const client = new Dialogue().ready();
+      inquire(client, { verb: 'NOOP', argument: '' });
+      return client;
+    };
+    expect(failureIn(asked().timeout())).toEqual({ kind: 'timeout', phase: 'inquiry' });
+    expect(failureIn(asked().hear('421 Bye'))).toMatchObject({ kind: 'refused', phase: 'inquiry' });
+    expect(failureIn(asked().hear('354 ?'))).toMatchObject({ kind: 'protocol', phase: 'inquiry' });
+    expect(failureIn(asked().hear('250 OK', '250 OK'))).toMatchObject({ kind: 'protocol', phase: 'ready' });
+  });
+});

@@ -1,0 +1,143 @@
+/**
+ * Whatever the server says, a password is in nothing that comes out of a session but the octets that go to it.
+ */
+import { inspect } from 'node:util';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { Computation, MechanismName } from '../sasl/exchange.js';
+import { serverMechanisms } from '../sasl/mechanisms.js';
+import { base64, compute, passwordOf, ServerHalf, stored } from '../sasl/running.test-support.js';
+import { octetsOf, TLS, textOf } from './dialogue.test-support.js';
+import type { ClientInput, ClientOutput } from './messages.js';
+import { ClientSession } from './session.js';
+
+type Timeless = ClientInput extends infer Input
+  ? Input extends ClientInput
+    ? Omit<Input, 'now'>
+    : never
+  : never;
+
+/** What the server says next: what the mechanism has it say, or this line. */
+type Whim = 'honest' | string;
+
+const whims = fc.array(
+  fc.oneof(
+    { weight: 6, arbitrary: fc.constant<Whim>('honest') },
+    {
+      weight: 1,
+      arbitrary: fc.constantFrom<Whim>(
+        '334 ',
+        '334 QQ==',
+        '334 ?',
+        '235 OK',
+        '535 No',
+        '421 Bye',
+        '220-a',
+        'x',
+        '\0',
+      ),
+    },
+  ),
+  { maxLength: 6 },
+);
+
+/** All that comes out of a session that authenticates, and what is thrown; the octets of writes set apart. */
+function courseOf(mechanism: MechanismName, password: string, said: readonly Whim[], rightPassword: boolean) {
+  const shown: unknown[] = [];
+  const wrote: string[] = [];
+  const session = new ClientSession({
+    now: 0,
+    trace: true,
+    tls: TLS,
+    authentication: { credentials: passwordOf('user', password), mechanisms: [mechanism] },
+  });
+  const server = serverMechanisms.get(mechanism);
+  if (server === undefined) throw new Error(mechanism);
+  const accounts = new Map([['user', stored(rightPassword ? password : `${password}?`)]]);
+  const half = new ServerHalf(server, { accounts, verify: () => rightPassword });
+  const computations: Computation[] = [];
+
+  const take = (output: ClientOutput) => {
+    if (output.type === 'compute') computations.push(output.computation);
+    if (output.type !== 'write') {
+      shown.push(output);
+      return;
+    }
+    const { bytes, redacted, ...rest } = output;
+    shown.push(rest, redacted && textOf(redacted));
+    wrote.push(textOf(bytes));
+    if (redacted === undefined) shown.push(textOf(bytes));
+  };
+  const handle = (input: Timeless) => {
+    try {
+      session.handle({ ...input, now: 0 } as ClientInput);
+    } catch (error) {
+      shown.push(error);
+    }
+    for (let output = session.poll(); output !== undefined; output = session.poll()) take(output);
+    const computation = computations.shift();
+    if (computation !== undefined) handle({ type: 'computed', result: compute(computation) });
+  };
+  const hear = (line: string) => handle({ type: 'bytes', bytes: octetsOf(`${line}\r\n`) });
+  const honest = (): string => {
+    const [, verb, response] = /^(AUTH \S+ ?)?(.*)\r\n$/.exec(wrote.at(-1) ?? '') ?? [];
+    if (half.outcome === undefined && (verb === undefined || response)) half.respond(base64(response ?? ''));
+    if (half.challenge !== undefined) return `334 ${Buffer.from(half.challenge).toString('base64')}`;
+    return half.outcome?.type === 'success' ? '235 Welcome' : '535 No';
+  };
+
+  hear('220 b');
+  hear(`250-b\r\n250 AUTH ${mechanism}`);
+  for (const whim of [...said, 'honest', 'honest', 'honest', 'honest']) {
+    if (!session.inSecretExchange) break;
+    hear(whim === 'honest' ? honest() : whim);
+  }
+  const { state } = session;
+  handle({ type: 'mailData', bytes: octetsOf('x') });
+  handle({ type: 'lost' });
+  return { shown: [...shown, session], wrote: wrote.join(''), state };
+}
+
+describe('a password', () => {
+  const password = fc.stringMatching(/^[A-Za-z0-9]{9,24}$/);
+  const mechanism = fc.constantFrom<MechanismName>(
+    'PLAIN',
+    'LOGIN',
+    'CRAM-MD5',
+    'SCRAM-SHA-256',
+    'SCRAM-SHA-1',
+  );
+
+  it('stands in no output, record or error in plain, base64 or hex, but in the octets that are written', () => {
+    const ended = new Set<string>();
+    fc.assert(
+      fc.property(mechanism, password, whims, fc.boolean(), (name, secret, said, right) => {
+        const { shown, wrote, state } = courseOf(name, secret, said, right);
+        ended.add(state);
+        const octets = Buffer.from(secret);
+        const spellings = [
+          secret,
+          octets.toString('hex'),
+          // Whatever stands before it, base64 of it holds one of these.
+          ...[0, 1, 2].map((before) =>
+            Buffer.concat([Buffer.alloc(before), octets])
+              .toString('base64')
+              .slice(before === 0 ? 0 : 4, 4 * Math.floor((before + octets.length) / 3)),
+          ),
+          octets.join(', '),
+        ];
+        const views = shown.flatMap((output) => [
+          inspect(output, { depth: null, maxStringLength: null, maxArrayLength: null }),
+          JSON.stringify(output) ?? '',
+          String(output),
+        ]);
+        for (const view of views) {
+          for (const spelling of spellings) expect(view).not.toContain(spelling);
+        }
+        if (name === 'PLAIN') expect(spellings.some((spelling) => wrote.includes(spelling))).toBe(true);
+      }),
+      { numRuns: 60 },
+    );
+    expect([...ended]).toEqual(expect.arrayContaining(['refused', 'session.ready']));
+  });
+});

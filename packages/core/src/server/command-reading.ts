@@ -1,0 +1,226 @@
+/**
+ * From a client's line to an event of the chart: parses it, asks whether the extension that a command belongs to was
+ * offered, and types the parameters. Whether the command is legal now, the chart says.
+ *
+ * What was offered is what stood in the reply to the last EHLO: a client cannot know of anything else, and what
+ * came before STARTTLS counts for nothing (RFC 5321 §2.2.1, RFC 3207 §4.2).
+ */
+import type { ServiceExtension, SessionStanding } from '../extensions/extension.js';
+import type { MailParameters, RcptParameters } from '../extensions/parameters.js';
+import {
+  additionalMailOctets,
+  additionalRcptOctets,
+  customVerbs,
+  isOffered,
+  readMailParameters,
+  readRcptParameters,
+  unknownParameter,
+} from '../extensions/table.js';
+import {
+  type Command,
+  type CommandGrammar,
+  MAXIMUM_AUTHENTICATION_OCTETS,
+  parseCommand,
+} from '../wire/command.js';
+import type { InboundLine } from '../wire/inbound.js';
+import type { ReversePath } from '../wire/path.js';
+import type { Reply } from '../wire/reply.js';
+import type { ResolvedServerOptions } from './options.js';
+import { replies } from './replies.js';
+
+/** A line that is no command, or one that is not there for this client. */
+export interface Refused {
+  readonly refusal: Reply;
+  /** Nobody can tell where the next command begins. */
+  readonly fatal?: true;
+  /** Octets behind the line that are no command (RFC 3030 §2). */
+  readonly octetsBehind: number;
+}
+
+/** The EHLO keywords of the extensions that commands belong to, by verb. */
+const KEYWORDS = {
+  STARTTLS: 'STARTTLS',
+  AUTH: 'AUTH',
+  BDAT: 'CHUNKING',
+  ETRN: 'ETRN',
+  XCLIENT: 'XCLIENT',
+  XFORWARD: 'XFORWARD',
+} as const;
+
+const CRLF_OCTETS = 2;
+
+export class CommandReading {
+  readonly #options: ResolvedServerOptions;
+  readonly #extensions: readonly ServiceExtension[];
+  readonly #mailOctets: number;
+  readonly #rcptOctets: number;
+  /** The longest line that is any command at all, in octets. */
+  readonly longestLine: number;
+  #grammar: CommandGrammar;
+  /** EHLO, HELO or LHLO was accepted. */
+  #introduced = false;
+  /** As it was when EHLO was answered last; undefined where no extension was offered. */
+  #offered: SessionStanding | undefined;
+  #trusted: boolean;
+
+  constructor(options: ResolvedServerOptions) {
+    const { extensions, maximumCommandLength, authentication } = options;
+    this.#options = options;
+    this.#extensions = extensions;
+    this.#trusted = options.trusted;
+    this.#mailOctets = additionalMailOctets(extensions);
+    this.#rcptOctets = additionalRcptOctets(extensions);
+    this.longestLine = Math.max(
+      maximumCommandLength + Math.max(this.#mailOctets, this.#rcptOctets),
+      authentication === undefined ? 0 : MAXIMUM_AUTHENTICATION_OCTETS,
+    );
+    this.#grammar = { utf8: false, extensionVerbs: customVerbs(extensions) };
+  }
+
+  /** EHLO or LHLO was accepted, and this is what the reply offers; undefined for HELO, which is offered nothing. */
+  offer(standing: SessionStanding | undefined): void {
+    this.#introduced = true;
+    this.#offered = standing;
+    this.#grammar = { ...this.#grammar, utf8: this.#wasOffered('SMTPUTF8') };
+  }
+
+  /** What was offered counts for nothing any more, until the next EHLO (RFC 3207 §4.2). */
+  forget(): void {
+    this.offer(undefined);
+    this.#introduced = false;
+  }
+
+  /** XCLIENT and XFORWARD may be used. */
+  get trusted(): boolean {
+    return this.#trusted;
+  }
+
+  /** The peer speaks for somebody else from here on: its words are theirs, and they may not speak for others. */
+  distrust(): void {
+    this.#trusted = false;
+  }
+
+  /** The command that the line spells, or why it is none. */
+  read(line: InboundLine): Command | Refused {
+    if (line.kind === 'tooLong') return { refusal: replies.lineTooLong, octetsBehind: 0 };
+    if (line.kind === 'malformed') return { refusal: replies.bareNewline, octetsBehind: 0 };
+
+    const length = line.octets.length + CRLF_OCTETS;
+    const command = parseCommand(line.octets, this.#grammar);
+    if ('failure' in command) {
+      if (command.failure === 'unframed' || announcesOctets(line.octets)) {
+        return { refusal: command.reply, fatal: true, octetsBehind: 0 };
+      }
+      if (length > this.#limit(command.verb)) return { refusal: replies.lineTooLong, octetsBehind: 0 };
+      const absent = command.verb && this.#absence(command.verb);
+      return { refusal: absent ?? command.reply, octetsBehind: 0 };
+    }
+    const { verb } = command;
+    const octetsBehind = verb === 'BDAT' ? command.size : 0;
+    if (length > this.#limit(verb)) return { refusal: replies.lineTooLong, octetsBehind };
+    const absent = verb === 'extension' ? this.#absenceOfVerb(command.name) : this.#absence(verb);
+    return absent === undefined ? command : { refusal: absent, octetsBehind };
+  }
+
+  /** The parameters of a MAIL command, or the reply that refuses them. */
+  mailParameters(
+    command: Command & { verb: 'MAIL' },
+  ): { readonly parameters: MailParameters } | { readonly refusal: Reply } {
+    const { parameters, reversePath } = command;
+    const [first] = parameters;
+    if (first === undefined && !this.#grammar.utf8) return NO_PARAMETERS;
+    if (this.#offered === undefined) {
+      return first === undefined ? NO_PARAMETERS : { refusal: unknownParameter(first.keyword, 'MAIL') };
+    }
+    const read = readMailParameters(parameters, this.#extensions, this.#offered);
+    if ('parameters' in read && !read.parameters.smtpUtf8 && !isAscii(reversePath)) {
+      return { refusal: replies.senderNeedsUtf8 };
+    }
+    return read;
+  }
+
+  /** The parameters of a RCPT command, or the reply that refuses them. */
+  rcptParameters(
+    command: Command & { verb: 'RCPT' },
+    transaction: MailParameters,
+  ): { readonly parameters: RcptParameters } | { readonly refusal: Reply } {
+    const { parameters, forwardPath } = command;
+    if (this.#grammar.utf8 && !transaction.smtpUtf8 && !isAscii(forwardPath)) {
+      return { refusal: replies.recipientNeedsUtf8 };
+    }
+    const [first] = parameters;
+    if (first === undefined) return NO_PARAMETERS;
+    if (this.#offered === undefined) return { refusal: unknownParameter(first.keyword, 'RCPT') };
+    return readRcptParameters(parameters, this.#extensions, this.#offered);
+  }
+
+  /** The longest line of this command with its CRLF: what extensions add, they add once they were offered. */
+  #limit(verb: Command['verb'] | undefined): number {
+    const { maximumCommandLength } = this.#options;
+    if (verb === 'AUTH') return Math.max(maximumCommandLength, MAXIMUM_AUTHENTICATION_OCTETS);
+    if (this.#offered === undefined) return maximumCommandLength;
+    if (verb === 'MAIL') return maximumCommandLength + this.#mailOctets;
+    if (verb === 'RCPT') return maximumCommandLength + this.#rcptOctets;
+    return maximumCommandLength;
+  }
+
+  #wasOffered(keyword: string): boolean {
+    return this.#offered !== undefined && isOffered(this.#extensions, keyword, this.#offered);
+  }
+
+  /** The reply that says that this command is not there for this client. */
+  #absence(verb: Command['verb']): Reply | undefined {
+    const { protocol, startTls, tls, authentication } = this.#options;
+    switch (verb) {
+      case 'EHLO':
+      case 'HELO':
+        return protocol === 'lmtp' ? replies.lmtpSpoken : undefined; // RFC 2033 §4.1
+      case 'LHLO':
+        return protocol === 'lmtp' ? undefined : replies.unrecognized;
+      case 'STARTTLS':
+        // Over TLS it is a command at the wrong time (RFC 3207 §4.2), which the chart says.
+        if (startTls === 'none' && tls === undefined) return replies.notOffered;
+        return this.#absenceOfListed(verb);
+      case 'AUTH':
+        // Whether there is a mechanism for it now, the session says (RFC 4954 §6).
+        return authentication === undefined ? replies.notOffered : this.#absenceOfListed(verb);
+      case 'XCLIENT':
+      case 'XFORWARD':
+        if (!this.#isListed(KEYWORDS[verb])) return replies.notOffered;
+        return this.#trusted ? undefined : replies.notTrusted;
+      case 'BDAT':
+      case 'ETRN':
+        // Before EHLO the chart asks for it first.
+        return !this.#introduced || this.#wasOffered(KEYWORDS[verb]) ? undefined : replies.notOffered;
+      default:
+        return undefined;
+    }
+  }
+
+  /** Of commands that may be offered now and not then, which the chart knows about. */
+  #absenceOfListed(verb: 'STARTTLS' | 'AUTH'): Reply | undefined {
+    if (!this.#isListed(KEYWORDS[verb])) return replies.notOffered;
+    return this.#introduced && this.#offered === undefined ? replies.extendedHelloFirst : undefined;
+  }
+
+  #isListed(keyword: string): boolean {
+    return this.#extensions.some((extension) => extension.keyword === keyword);
+  }
+
+  #absenceOfVerb(name: string): Reply | undefined {
+    if (!this.#introduced) return undefined;
+    const extension = this.#extensions.find(({ verbs }) => verbs?.includes(name));
+    return extension !== undefined && this.#wasOffered(extension.keyword) ? undefined : replies.notOffered;
+  }
+}
+
+const NO_PARAMETERS = { parameters: {} } as const;
+
+/** A line that can only be BDAT, however wrong it is: octets follow that are no commands (RFC 3030 §2). */
+function announcesOctets(line: Uint8Array): boolean {
+  return /^BDAT(?:[ \t]|$)/i.test(String.fromCharCode(...line.subarray(0, 5)));
+}
+
+function isAscii(path: ReversePath): boolean {
+  return path === null || /^[ -~]*$/.test(path.localPart + path.domain);
+}

@@ -1,0 +1,98 @@
+/**
+ * The mail data of one message on its way through a server session: as it stands behind DATA (RFC 5321 §4.5.2), or
+ * in chunks behind BDAT (RFC 3030 §2). Its octets are looked at as they come; none is kept.
+ *
+ * The first flaw that is found stands, and what arrives from there on is dropped. Which one is found first does not
+ * depend on how the octets were cut: none is looked at beyond the one that makes the message too large.
+ */
+import type { BareNewline } from '../wire/inbound.js';
+import { MailDataDecoder } from '../wire/mail-data-decoder.js';
+import { TextScanner } from '../wire/text-scanner.js';
+
+export interface ReceivingOptions {
+  readonly bareNewline: BareNewline;
+  readonly maximumTextLineLength: number;
+  readonly maximumMessageSize: number;
+}
+
+export type Flaw = 'malformed' | 'tooLarge';
+
+/** What some of the input came to. */
+export interface Received {
+  /** Mail data to hand on. */
+  readonly data: Uint8Array;
+  /** Octets of the input that were used up. */
+  readonly consumed: number;
+  /** The mail data has ended, or the chunk of it. */
+  readonly ended: boolean;
+}
+
+const NOTHING: Uint8Array = new Uint8Array(0);
+
+export class Receiving {
+  readonly #maximumSize: number;
+  /** Behind DATA. */
+  readonly #decoder: MailDataDecoder | undefined;
+  /** Behind BDAT, unless the message is declared to be binary. */
+  readonly #scanner: TextScanner | undefined;
+  /** Octets of the announced chunk that are still to come. */
+  #left = 0;
+  #last = false;
+  #size = 0;
+  #flaw: Flaw | undefined;
+
+  /** @param way `binary` chunks may hold any octets (RFC 3030 §3) */
+  constructor(way: 'data' | 'chunks' | 'binary', options: ReceivingOptions) {
+    const { bareNewline, maximumTextLineLength: maximumLineLength } = options;
+    this.#maximumSize = options.maximumMessageSize;
+    if (way === 'data') this.#decoder = new MailDataDecoder({ bareNewline, maximumLineLength });
+    if (way === 'chunks') this.#scanner = new TextScanner({ bareNewline, maximumLineLength });
+  }
+
+  /** Octets so far, transparency undone. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /** The first that was found. Final when the mail data has ended. */
+  get flaw(): Flaw | undefined {
+    return this.#flaw;
+  }
+
+  /** The mail data comes in chunks: the one that was announced last is the last one; undefined behind DATA. */
+  get last(): boolean | undefined {
+    return this.#decoder === undefined ? this.#last : undefined;
+  }
+
+  /** All of the announced chunk is here. */
+  get isComplete(): boolean {
+    return this.#decoder === undefined && this.#left === 0;
+  }
+
+  /** The next chunk begins. */
+  announce(size: number, last: boolean): void {
+    this.#left = size;
+    this.#last = last;
+  }
+
+  /** Takes input; it may be empty, for a chunk may. */
+  take(input: Uint8Array): Received {
+    const room = this.#flaw === undefined ? Math.max(this.#maximumSize - this.#size, 1) : input.length;
+    const within = room < input.length ? input.subarray(0, room) : input;
+    const received = this.#decoder === undefined ? this.#takeChunk(within) : this.#decoder.decode(within);
+    this.#size += received.data.length;
+    if (this.#flaw !== undefined) return { ...received, data: NOTHING };
+    if ((this.#decoder ?? this.#scanner)?.flaw !== undefined) this.#flaw = 'malformed';
+    else if (this.#size > this.#maximumSize) this.#flaw = 'tooLarge';
+    return this.#flaw === undefined ? received : { ...received, data: NOTHING };
+  }
+
+  #takeChunk(input: Uint8Array): Received {
+    const data = this.#left < input.length ? input.subarray(0, this.#left) : input;
+    this.#left -= data.length;
+    this.#scanner?.scan(data);
+    const ended = this.#left === 0;
+    if (ended && this.#last) this.#scanner?.end();
+    return { data, consumed: data.length, ended };
+  }
+}
