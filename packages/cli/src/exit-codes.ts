@@ -19,4 +19,6 @@ export const exitCodes = {
   deferred: 75,
   /** EX_PROTOCOL: the server broke the protocol. */
   protocol: 76,
+  /** EX_NOPERM: the server did not let us in, or needed TLS could not be had. */
+  noAccess: 77,
 } as const;

@@ -4,7 +4,9 @@
  */
 import { hostname as machineName } from 'node:os';
 import { isHostName, type Mailbox, parseMailbox } from '@sansmtp/core';
+import { trustedPeers } from '@sansmtp/transport-node';
 import { InvalidArgumentError } from 'commander';
+import { comparableDomain } from './comparable-domain.js';
 
 /** The longest time that a timer can wait for, in seconds: 2^31 − 1 milliseconds. */
 const MAXIMUM_SECONDS = 2_147_483;
@@ -63,10 +65,9 @@ export function host(text: string): string {
 }
 
 function mailbox(text: string): Mailbox {
-  const parsed = parseMailbox(text);
+  const parsed = parseMailbox(text, true);
   if (!('failure' in parsed)) return parsed;
-  const advice = parsed.failure === 'nonAscii' ? ', which cannot be sent yet (SMTPUTF8)' : '';
-  throw new InvalidArgumentError(`${parsed.problem}${advice}.`);
+  throw new InvalidArgumentError(`${parsed.problem}.`);
 }
 
 /** A mailbox, or `<>` for the null reverse-path: not null, which commander would take for no value. */
@@ -79,7 +80,19 @@ export function recipients(text: string, previous: readonly Mailbox[] = []): rea
   return [...previous, mailbox(text)];
 }
 
-/** For an option that may be repeated. Names of domains have no case (RFC 5321 §2.4). */
+/** For an option that may be repeated: addresses, networks such as 192.0.2.0/24, or `unix`. */
+export function networks(text: string, previous: readonly string[] = []): readonly string[] {
+  try {
+    trustedPeers([text]);
+  } catch (error) {
+    throw new InvalidArgumentError(`${(error as Error).message}.`);
+  }
+  return [...previous, text];
+}
+
+/** For an option that may be repeated. In ASCII and lower case, which says the same (RFC 5321 §2.4, RFC 5890). */
 export function domains(text: string, previous: ReadonlySet<string> = new Set()): ReadonlySet<string> {
-  return new Set([...previous, hostName(text).toLowerCase()]);
+  const domain = comparableDomain(text);
+  if (domain !== undefined) return new Set([...previous, domain]);
+  throw new InvalidArgumentError('Give a domain name, or an address literal such as [192.0.2.1].');
 }

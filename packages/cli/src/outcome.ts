@@ -10,31 +10,51 @@ import {
   type SessionFailure,
   type Verdict,
 } from '@sansmtp/core';
-import { SessionError } from '@sansmtp/transport';
+import { SessionError, TlsError } from '@sansmtp/transport';
 import { ConnectError } from '@sansmtp/transport-node';
 import { exitCodes } from './exit-codes.js';
 import { oneLine } from './terminal.js';
 
-export type Outcome =
-  | { readonly verdict: Verdict['verdict']; readonly reply: Reply }
-  | {
-      readonly verdict: Verdict['verdict'];
-      /** Why there was no reply. */
-      readonly reason: string;
-      /** What was to blame, where that has an exit code of its own. */
-      readonly fault?: 'noHost' | 'protocol';
-    };
+/** What was to blame, where that has an exit code of its own; `access`: AUTH was refused, or TLS was needed. */
+export type Fault = 'noHost' | 'protocol' | 'access';
 
-function outcomeOfFailure(verdict: 'deferred' | 'unknown', failure: SessionFailure): Outcome {
-  if (failure.kind === 'refused') return { verdict, reply: failure.reply };
-  const { message: reason } = new SessionError(failure);
-  return failure.kind === 'protocol' ? { verdict, reason, fault: 'protocol' } : { verdict, reason };
+export type Outcome = {
+  readonly verdict: Verdict['verdict'];
+  readonly fault?: Fault;
+} & ({ readonly reply: Reply } | { /** Why there was no reply. */ readonly reason: string });
+
+/** What a failed session was to blame for, if it has an exit code of its own. */
+function faultOf(failure: SessionFailure): Fault | undefined {
+  switch (failure.kind) {
+    case 'protocol':
+      return 'protocol';
+    case 'tls':
+    case 'notOffered':
+    case 'withheld':
+    case 'authentication':
+      return 'access';
+    case 'refused':
+      // A temporary failure of authentication is like any other: trying again may help.
+      if (failure.phase === 'startTls') return 'access';
+      return failure.phase === 'auth' && failure.reply.code >= 500 ? 'access' : undefined;
+    default:
+      return undefined;
+  }
+}
+
+function outcomeOfFailure(verdict: Verdict['verdict'], failure: SessionFailure): Outcome {
+  const fault = faultOf(failure);
+  const found = fault === undefined ? {} : { fault };
+  if (failure.kind === 'refused') return { verdict, ...found, reply: failure.reply };
+  return { verdict, ...found, reason: new SessionError(failure).message };
 }
 
 export function outcomeOf(verdict: Verdict): Outcome {
-  return 'reply' in verdict
-    ? { verdict: verdict.verdict, reply: verdict.reply }
-    : outcomeOfFailure(verdict.verdict, verdict.failure);
+  if ('reply' in verdict) return { verdict: verdict.verdict, reply: verdict.reply };
+  const { failure } = verdict;
+  if (failure.kind !== 'limit') return outcomeOfFailure(verdict.verdict, failure);
+  const reason = `not sent: the server takes ${failure.limit} (${failure.keyword}); send it to the rest again`;
+  return { verdict: verdict.verdict, reason };
 }
 
 /** Whether the error tells of the world (the server, the network, a file) and not of a mistake in here. */
@@ -51,11 +71,11 @@ export function outcomeOfError(error: unknown): Outcome {
   if (error instanceof SessionError) {
     const { failure } = error;
     // RFC 5321 §4.2.1: what 5yz refuses it will refuse the next time.
-    return failure.kind === 'refused' && failure.reply.code >= 500
-      ? { verdict: 'rejected', reply: failure.reply }
-      : outcomeOfFailure('deferred', failure);
+    const final = failure.kind === 'refused' && failure.reply.code >= 500;
+    return outcomeOfFailure(final ? 'rejected' : 'deferred', failure);
   }
   const { message: reason } = error;
+  if (error instanceof TlsError) return { verdict: 'deferred', reason, fault: 'access' };
   return error instanceof ConnectError && error.code === 'ENOTFOUND'
     ? { verdict: 'rejected', reason, fault: 'noHost' }
     : { verdict: 'deferred', reason };
@@ -69,8 +89,9 @@ export function outcomeLine(recipient: Mailbox, outcome: Outcome): string {
 
 /** The exit code: the first of these that any outcome calls for. */
 export function exitCodeOf(outcomes: readonly Outcome[]): number {
-  const faults = outcomes.map((outcome) => ('reply' in outcome ? undefined : outcome.fault));
+  const faults = outcomes.map(({ fault }) => fault);
   if (faults.includes('protocol')) return exitCodes.protocol;
+  if (faults.includes('access')) return exitCodes.noAccess;
   if (outcomes.some(({ verdict }, i) => verdict === 'rejected' && faults[i] === undefined))
     return exitCodes.rejected;
   if (faults.includes('noHost')) return exitCodes.noHost;

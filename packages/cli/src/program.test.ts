@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { sansmtp } from './running.test-support.js';
 
+const CERTIFICATE = ['--tls-cert', 'package.json', '--tls-key', 'package.json'];
 const SEND = ['send', '--from', 'a@example.com', '--to', 'b@example.org'];
 
 describe('sansmtp', () => {
@@ -20,7 +21,7 @@ describe('sansmtp', () => {
     const { stdout } = await sansmtp([command, '--help']);
     const options = stdout.split('\n').filter((line) => /^ {2}-/.test(line));
     expect(options.length).toBeGreaterThan(2);
-    for (const option of options) expect(option).toMatch(/^ {2}(?:-\w, )?--[\w-]+(?: <[\w-]+>)? {2,}\S/);
+    for (const option of options) expect(option).toMatch(/^ {2}(?:-\w, )?--[\w-]+(?: <[\w:-]+>)? {2,}\S/);
   });
 
   it('shows what there is when no command is given, and exits 64', async () => {
@@ -34,13 +35,18 @@ describe('a mistake in the arguments is one line on stderr that names it, and ex
   it.each([
     { words: ['receive'], named: "'receive'" },
     { words: ['--port', '25'], named: "'--port'" },
-    { words: ['serve', '--tls-port', '465'], named: "'--tls-port'" },
-    { words: ['serve', '--tls-self-signed'], named: "'--tls-self-signed'" },
-    { words: ['serve', '--submission-port', '587'], named: "'--submission-port'" },
-    { words: ['serve', '--lmtp-port', '24'], named: "'--lmtp-port'" },
-    { words: ['serve', '--user', 'a:b'], named: "'--user'" },
-    { words: ['serve', '--allow-insecure-auth'], named: "'--allow-insecure-auth'" },
-    { words: ['serve', '--proxy-protocol'], named: "'--proxy-protocol'" },
+    { words: ['serve', '--tls-port', '4650'], named: '--tls-port needs' },
+    { words: ['serve', '--tls-cert', 'package.json'], named: '--tls-key' },
+    { words: ['serve', '--tls-key', 'package.json'], named: '--tls-cert' },
+    { words: ['serve', '--tls-cert', '/no/such/file', '--tls-key', 'package.json'], named: '/no/such/file' },
+    { words: ['serve', '--tls-cert', 'package.json', '--tls-key', 'package.json'], named: 'cannot be used' },
+    { words: ['serve', ...CERTIFICATE, '--tls-self-signed'], named: '--tls-self-signed' },
+    { words: ['serve', '--submission-port', 'x'], named: '--submission-port' },
+    { words: ['serve', '--lmtp-port', '-1'], named: '--lmtp-port' },
+    { words: ['serve', '--user', 'secret'], named: '--user number 1' },
+    { words: ['serve', '--user', 'a:b', '--user', ':secret'], named: '--user number 2' },
+    { words: ['serve', '--user', 'secret:'], named: '--user number 1' },
+    { words: ['serve', '--proxy-from', 'everywhere'], named: '--proxy-from' },
     { words: ['serve', '--trace', 'file'], named: "'--trace'" },
     { words: ['serve', '--inspect', '8025'], named: "'--inspect'" },
     { words: ['serve', 'more'], named: "'serve'" },
@@ -58,18 +64,22 @@ describe('a mistake in the arguments is one line on stderr that names it, and ex
     { words: ['serve', '--domain', 'example.org, example.net'], named: '--domain' },
     { words: ['serve', '--bare-newline', 'drop'], named: "'drop'" },
     { words: ['serve', '--discard', '--maildir', 'mail'], named: "'--maildir <directory>'" },
-    { words: ['send', '--lmtp'], named: "'--lmtp'" },
     { words: ['send', '--to', 'b@example.org', '--host', 'localhost'], named: '--from' },
     { words: ['send', '--from', '<>', '--host', 'localhost'], named: '--to' },
     { words: ['send', '--from', 'example.com'], named: "'example.com'" },
     { words: ['send', '--from', 'a@example.com\r\nRCPT TO:<c@example.org>'], named: '--from' },
     { words: ['send', '--to', '<>'], named: "'<>'" },
-    { words: ['send', '--to', 'jürgen@example.org'], named: 'SMTPUTF8' },
+    { words: ['send', '--to', 'jürgen@exa mple.org'], named: '--to' },
+    { words: [...SEND, '--host', 'localhost', '--user', 'a'], named: '--password-file or SANSMTP_PASSWORD' },
+    { words: [...SEND, '--host', 'localhost', '--password-file', 'a'], named: '--user' },
+    { words: [...SEND, '--host', 'localhost', '--user', 'a', '--password-file', '/no/such'], named: '/no/such' },
+    { words: [...SEND, '--host', 'localhost', '--tls-ca', '/no/such'], named: '/no/such' },
+    { words: [...SEND, '--unix', 'path', '--tls', 'required'], named: '--host' },
     { words: SEND, named: '--host' },
     { words: [...SEND, '--host', 'localhost\n'], named: '--host' },
     { words: [...SEND, '--host', 'localhost', '--unix', 'path'], named: "'--unix <path>'" },
     { words: [...SEND, '--host', 'localhost', '--port', '0'], named: "'0'" },
-    { words: [...SEND, '--host', 'localhost', '--tls', 'required'], named: 'TLS is not supported yet' },
+    { words: [...SEND, '--host', 'localhost', '--tls', 'always'], named: "'always'" },
     { words: [...SEND, '--host', 'localhost', '--timeout', '0'], named: '--timeout' },
     { words: [...SEND, '--host', 'localhost', '--data', '/no/such/file'], named: '/no/such/file' },
     { words: ['chart'], named: "'end'" },
@@ -80,5 +90,6 @@ describe('a mistake in the arguments is one line on stderr that names it, and ex
     expect({ stdout, exitCode }).toEqual({ stdout: '', exitCode: 64 });
     expect(stderr).toMatch(/^error: [^\p{Cc}]+\n$/u);
     expect(stderr).toContain(named);
+    expect(stderr).not.toContain('secret');
   });
 });

@@ -17,7 +17,14 @@ function recorder() {
   return { records, log: createLog(stream, true) };
 }
 
-const session = { peer: { address: '192.0.2.1', port: 1 }, hello: { verb: 'EHLO', name: 'c' } } as const;
+const session = {
+  peer: { address: '192.0.2.1', port: 1 },
+  hello: { verb: 'EHLO', name: 'c' },
+  tls: undefined,
+  identity: undefined,
+  client: undefined,
+  forwarded: undefined,
+} as const;
 const envelope: Envelope = {
   reversePath: null,
   parameters: {},

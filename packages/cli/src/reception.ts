@@ -3,14 +3,15 @@
  *
  * It never relays. What it took it has stored, or thrown away because it was told to discard.
  */
-import { formatMailbox, formatPath } from '@sansmtp/core';
+import { formatMailbox, formatPath, type Recipient } from '@sansmtp/core';
 import type { Maildir } from '@sansmtp/delivery';
 import { MailDataAbandonedError, Rejection, type ServerHandlers } from '@sansmtp/transport';
 import { systemCode } from '@sansmtp/transport-node';
+import { comparableDomain } from './comparable-domain.js';
 import type { Logger } from './log.js';
 
 export interface Reception {
-  /** In lower case; mail for others is refused. Empty: mail for any domain is taken. */
+  /** As `comparableDomain` gives them; mail for others is refused. Empty: mail for any domain is taken. */
   readonly domains: ReadonlySet<string>;
   /** Where messages are stored; undefined: they are discarded. */
   readonly maildir: Maildir | undefined;
@@ -21,6 +22,14 @@ function storageFailure(code: string): Rejection {
   return code === 'ENOSPC' || code === 'EDQUOT'
     ? new Rejection(452, '4.3.1', 'Not enough storage here now; try again later')
     : new Rejection(451, '4.3.0', 'The message could not be stored; try again later');
+}
+
+/** Who wanted to hear of the delivery (RFC 3461 §4.1): `serve` sends no mail, so whoever reads the log has to. */
+function unsentNotifications(recipients: readonly Recipient[]): { readonly notify?: readonly string[] } {
+  const notify = recipients
+    .filter(({ parameters }) => parameters.notify?.includes('SUCCESS'))
+    .map(({ forwardPath }) => formatMailbox(forwardPath));
+  return notify.length === 0 ? {} : { notify };
 }
 
 /** Stores messages. */
@@ -34,7 +43,7 @@ function storeIn(maildir: Maildir, log: Logger): ServerHandlers['onMessage'] {
     };
     try {
       const { id, size } = await maildir.deliver(message, session);
-      log.info({ id, size, ...about }, 'message stored');
+      log.info({ id, size, ...about, ...unsentNotifications(recipients) }, 'message stored');
       return { code: 250, enhancedCode: '2.0.0', lines: [`Message stored as ${id}`] };
     } catch (error) {
       if (error instanceof MailDataAbandonedError) {
@@ -56,7 +65,7 @@ export function reception({ domains, maildir, log }: Reception): ServerHandlers 
   return {
     onRcptTo({ forwardPath: { domain } }) {
       // The postmaster without a domain is ours to take (RFC 5321 §4.5.1).
-      if (domain === '' || domains.size === 0 || domains.has(domain.toLowerCase())) return;
+      if (domain === '' || domains.size === 0 || domains.has(comparableDomain(domain) ?? domain)) return;
       throw new Rejection(550, '5.7.1', `No mail for ${domain} is taken here`);
     },
     onMessage: maildir === undefined ? discard : storeIn(maildir, log),

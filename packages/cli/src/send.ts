@@ -1,10 +1,19 @@
 /**
  * `sansmtp send`: delivers one message to one server, and says what became of it for each recipient.
  */
-import { type ClientEnvelope, LocalProtocolError, type Mailbox } from '@sansmtp/core';
-import { type ClientConnection, openSession } from '@sansmtp/transport';
-import { type ConnectOptions, connect, systemClock } from '@sansmtp/transport-node';
-import { type Command, InvalidArgumentError, Option } from 'commander';
+import { readFile } from 'node:fs/promises';
+import {
+  type ClientCredentials,
+  type ClientEnvelope,
+  ExtensionNotOfferedError,
+  LocalProtocolError,
+  type Mailbox,
+} from '@sansmtp/core';
+import { toAsciiDomain } from '@sansmtp/delivery';
+import type { ClientConnection } from '@sansmtp/transport';
+import { type Command, Option } from 'commander';
+import { type Destination, openConnection, type TlsMode } from './connection.js';
+import { type CredentialsOptions, readCredentials } from './credentials.js';
 import { Dialogue } from './dialogue.js';
 import { exitCodes } from './exit-codes.js';
 import { fail } from './fail.js';
@@ -17,17 +26,25 @@ import type { Terminal } from './terminal.js';
 const NOTES = `
 Prints a line a recipient on stdout: "delivered|rejected|deferred|unknown ADDRESS REPLY";
 "unknown": the connection was lost after the message was sent and before its reply.
-Exit codes: 76 the server broke the protocol; else 69 some were rejected; else 68 there is
-no such host; else 75 some are deferred or unknown; 0 all were delivered. 64: wrong usage, or
-an address or message that cannot be sent.`;
+Exit codes: 76 the server broke the protocol; else 77 it did not let us in, or needed TLS
+could not be had; else 69 some were rejected; else 68 there is no such host; else 75 some are
+deferred or unknown; 0 all were delivered. 64: wrong usage, or an address or message that
+cannot be sent.
+TLS: opportunistic uses STARTTLS where it is offered, with any certificate, and goes on
+without where it fails; required and implicit verify the server.`;
 
-interface SendOptions {
+interface SendOptions extends CredentialsOptions {
   readonly from?: Mailbox | '<>';
   readonly to?: readonly Mailbox[];
   readonly data: string;
   readonly host?: string;
-  readonly port: number;
+  readonly port?: number;
   readonly unix?: string;
+  readonly lmtp?: true;
+  readonly tls: TlsMode;
+  readonly tlsCa?: string;
+  readonly tlsInsecure?: true;
+  readonly allowInsecureAuth?: true;
   readonly hostname?: string;
   readonly timeout?: number;
   readonly json?: true;
@@ -41,19 +58,56 @@ class EightBitError extends Error {
   }
 }
 
-function tlsMode(text: string): string {
-  if (text === 'none') return text;
-  throw new InvalidArgumentError('TLS is not supported yet: only none is.');
+/** IANA's: RFC 5321 §4.5.4.2, RFC 8314 §7.3, and what Postfix and Dovecot use for LMTP. */
+function defaultPort({ tls, lmtp }: SendOptions): number {
+  if (tls === 'implicit') return 465;
+  return lmtp ? 24 : 25;
 }
 
-function destination(command: Command, { host, port, unix }: SendOptions): ConnectOptions {
-  if (unix !== undefined) return { path: unix };
+function destination(command: Command, options: SendOptions): Destination {
+  const { host, port = defaultPort(options), unix, tls, tlsInsecure } = options;
+  if (unix !== undefined) {
+    if ((tls === 'required' || tls === 'implicit') && !tlsInsecure) {
+      fail(
+        command,
+        exitCodes.usage,
+        `--tls ${tls} verifies a host by its name: give --host, or --tls-insecure`,
+      );
+    }
+    return { path: unix };
+  }
   if (host !== undefined) return { host, port };
   return fail(
     command,
     exitCodes.usage,
     "give --host or --unix: a domain's mail exchangers are not looked up yet",
   );
+}
+
+/** What has to be read before anything is sent. */
+async function prepareAccess(
+  command: Command,
+  options: SendOptions,
+): Promise<{ readonly ca: string | undefined; readonly credentials: ClientCredentials | undefined }> {
+  try {
+    const { tlsCa } = options;
+    return {
+      ca: tlsCa === undefined ? undefined : await readFile(tlsCa, 'utf8'),
+      credentials: await readCredentials(options, process.env.SANSMTP_PASSWORD),
+    };
+  } catch (error) {
+    return fail(command, exitCodes.usage, (error as Error).message);
+  }
+}
+
+/** The mailbox as it can be written to a server without SMTPUTF8, if it can (RFC 6531 §3.2). */
+function inAscii(mailbox: Mailbox): Mailbox {
+  const converted = toAsciiDomain(mailbox.domain);
+  return converted.kind === 'domain' ? { ...mailbox, domain: converted.domain } : mailbox;
+}
+
+function isAscii({ domain }: Mailbox): boolean {
+  return /^[ -~]*$/.test(domain);
 }
 
 async function prepareMessage(command: Command, path: string, { stdin }: Terminal): Promise<OutgoingMessage> {
@@ -71,20 +125,6 @@ function createDialogue({ stderr }: Terminal, json: boolean): Dialogue {
   return new Dialogue((speaker, line) => log.info({ speaker }, line));
 }
 
-async function openConnection(
-  destination: ConnectOptions,
-  hostname: string | undefined,
-  dialogue: Dialogue | undefined,
-  cancel: { readonly signal?: AbortSignal },
-): Promise<ClientConnection> {
-  return openSession(await connect({ ...destination, ...cancel }), {
-    clock: systemClock,
-    ...cancel,
-    ...(hostname === undefined ? {} : { hostname }),
-    ...(dialogue === undefined ? {} : { onWire: (direction, bytes) => dialogue[direction](bytes) }),
-  });
-}
-
 async function leave(connection: ClientConnection, signal: AbortSignal | undefined): Promise<void> {
   signal?.addEventListener('abort', () => connection.abort());
   try {
@@ -96,6 +136,26 @@ async function leave(connection: ClientConnection, signal: AbortSignal | undefin
   }
 }
 
+/** Hands the message over; what cannot be sent to this server is thrown. */
+async function handOver(
+  connection: ClientConnection,
+  from: Mailbox | null,
+  to: readonly Mailbox[],
+  message: OutgoingMessage,
+  cancel: { readonly signal?: AbortSignal },
+): Promise<readonly Outcome[]> {
+  const { keywords } = connection.offer;
+  if (message.eightBit && !keywords.has('8BITMIME')) throw new EightBitError();
+  const written = (mailbox: Mailbox) =>
+    keywords.has('SMTPUTF8') || isAscii(mailbox) ? mailbox : inAscii(mailbox);
+  const envelope: ClientEnvelope = {
+    reversePath: from && written(from),
+    recipients: to.map(written),
+    parameters: { size: message.size, ...(message.eightBit ? { body: '8BITMIME' } : {}) },
+  };
+  return (await connection.send(envelope, message.read(), cancel)).map(outcomeOf);
+}
+
 async function send(command: Command, options: SendOptions, terminal: Terminal): Promise<void> {
   const { from, to, hostname = machineHostName(), timeout, json = false } = options;
   // Not by commander, which would complain of these before it says which option it does not know.
@@ -103,24 +163,36 @@ async function send(command: Command, options: SendOptions, terminal: Terminal):
     fail(command, exitCodes.usage, "give the sender: --from, '<>' for the null reverse-path");
   if (to === undefined) fail(command, exitCodes.usage, 'give a recipient: --to');
   const target = destination(command, options);
+  const { ca, credentials } = await prepareAccess(command, options);
   const message = await prepareMessage(command, options.data, terminal);
   const dialogue = options.verbose ? createDialogue(terminal, json) : undefined;
   const signal = timeout === undefined ? undefined : AbortSignal.timeout(timeout * 1000);
   const cancel = signal === undefined ? {} : { signal };
-  const envelope: ClientEnvelope = {
-    reversePath: from === '<>' ? null : from,
-    recipients: to,
-    parameters: { size: message.size, ...(message.eightBit ? { body: '8BITMIME' } : {}) },
-  };
 
   let connection: ClientConnection | undefined;
   let outcomes: readonly Outcome[];
   try {
-    connection = await openConnection(target, hostname, dialogue, cancel);
-    if (message.eightBit && !connection.offer.keywords.has('8BITMIME')) throw new EightBitError();
-    outcomes = (await connection.send(envelope, message.read(), cancel)).map(outcomeOf);
+    connection = await openConnection({
+      destination: target,
+      tls: options.tls,
+      ca,
+      insecure: options.tlsInsecure === true,
+      credentials,
+      allowInsecureAuth: options.allowInsecureAuth === true,
+      signal,
+      session: {
+        protocol: options.lmtp ? 'lmtp' : 'smtp',
+        ...(hostname === undefined ? {} : { hostname }),
+        ...(dialogue === undefined ? {} : { onWire: (direction, bytes) => dialogue[direction](bytes) }),
+      },
+    });
+    outcomes = await handOver(connection, from === '<>' ? null : from, to, message, cancel);
   } catch (error) {
-    if (error instanceof EightBitError && connection !== undefined) {
+    if (connection !== undefined && error instanceof ExtensionNotOfferedError) {
+      await leave(connection, signal);
+      fail(command, exitCodes.usage, 'it cannot be sent there', error);
+    }
+    if (connection !== undefined && error instanceof EightBitError) {
       await leave(connection, signal);
       fail(command, exitCodes.usage, options.data === '-' ? 'standard input' : options.data, error);
     }
@@ -153,11 +225,21 @@ export function defineSend(program: Command, terminal: Terminal): void {
     .addOption(new Option('--to <address>', 'a recipient; repeatable').argParser(recipients))
     .option('--data <file>', 'the message; - is standard input', '-')
     .addOption(new Option('--host <host>', 'the server').argParser(host).conflicts('unix'))
-    .option('--port <number>', 'its port', port, 25)
+    .option('--port <number>', 'its port (default: 25; 465 with --tls implicit; 24 with --lmtp)', port)
     .option('--unix <path>', 'the server, on a Unix socket')
+    .option('--lmtp', 'speak LMTP (RFC 2033)')
     .option('--hostname <name>', "name to introduce ourselves with (default: the machine's)", hostName)
     .option('--timeout <seconds>', 'deadline for the whole delivery (default: none)', deadline)
-    .option('--tls <mode>', 'none: without TLS', tlsMode, 'none')
+    .addOption(
+      new Option('--tls <mode>', 'whether to use TLS')
+        .choices(['opportunistic', 'none', 'required', 'implicit'])
+        .default('opportunistic'),
+    )
+    .option('--tls-ca <file>', 'who may have signed the certificate, in PEM (default: those that Node knows)')
+    .option('--tls-insecure', 'take any certificate')
+    .option('--user <name>', 'authenticate as this user')
+    .option('--password-file <file>', 'the password (default: $SANSMTP_PASSWORD)')
+    .option('--allow-insecure-auth', 'send the password without TLS too')
     .option('--verbose', 'show the dialogue on stderr')
     .option('--json', 'show it as NDJSON')
     .addHelpText('after', NOTES)

@@ -2,11 +2,14 @@
  * `sansmtp serve`: receives mail and stores it, until a signal ends it.
  */
 import { constants } from 'node:os';
+import type { Secret } from '@sansmtp/core';
 import { type Maildir, openMaildir } from '@sansmtp/delivery';
-import { type ListenerAddress, type MailServer, startMailServer } from '@sansmtp/transport-node';
+import { type MailServer, startMailServer, trustedPeers } from '@sansmtp/transport-node';
 import { type Command, Option } from 'commander';
+import { type Certificate, type CertificateOptions, openCertificate } from './certificates.js';
 import { exitCodes } from './exit-codes.js';
 import { fail } from './fail.js';
+import { type Listening, type ListeningOptions, listeningLine, listenings } from './listening.js';
 import { createLog, type Logger } from './log.js';
 import {
   count,
@@ -15,22 +18,27 @@ import {
   hostName,
   listeningPort,
   machineHostName,
+  networks,
   seconds,
 } from './option-values.js';
 import { reception } from './reception.js';
 import type { Terminal } from './terminal.js';
+import { authentication, readUsers, type Users, userOption } from './users.js';
 
 const NOTES = `
-TCP is listened on in any case; --unix adds a socket.
+TCP is listened on in any case; the other ports and --unix add listeners.
+AUTH is offered once there is a --user, by SCRAM, PLAIN and LOGIN, and under TLS only.
+SIGHUP reads the certificate and its key again.
 When ready it prints a line a listener on stdout: "listening smtp 127.0.0.1:2525".
 On SIGTERM or SIGINT it stops listening, tells waiting clients 421, lets messages under way
 finish within --grace, and exits 0. A second signal exits at once, with 130 (INT) or 143 (TERM).
 Other exit codes: 64 usage, 71 cannot listen, 73 cannot make the Maildir.`;
 
-interface ServeOptions {
-  readonly host: string;
-  readonly port: number;
-  readonly unix?: string;
+interface ServeOptions extends ListeningOptions, CertificateOptions {
+  readonly user: readonly Secret[];
+  readonly allowInsecureAuth?: true;
+  readonly proxyProtocol?: true;
+  readonly proxyFrom: readonly string[];
   readonly hostname?: string;
   readonly domain: ReadonlySet<string>;
   readonly maildir: string;
@@ -42,17 +50,6 @@ interface ServeOptions {
   readonly grace: number;
   readonly bareNewline: 'reject' | 'keep';
   readonly json?: true;
-}
-
-/** `host:port` as it stands in a URL. */
-function authority(host: string, port: number): string {
-  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
-}
-
-function listeningLine(address: ListenerAddress): string {
-  return address.kind === 'unix'
-    ? `listening unix ${address.path}\n`
-    : `listening smtp ${authority(address.host, address.port)}\n`;
 }
 
 /** A command line that sends a first message to the server, from a checkout. */
@@ -91,26 +88,59 @@ async function openStore(
   }
 }
 
+/** What of the options has to be looked into before anything is opened: the certificate and the users. */
+async function readIdentities(
+  command: Command,
+  options: ServeOptions,
+  hostname: string,
+): Promise<{ readonly certificate: Certificate | undefined; readonly users: Users }> {
+  try {
+    const certificate = await openCertificate(options, hostname);
+    if (options.tlsPort !== undefined && certificate === undefined) {
+      throw new RangeError('--tls-port needs --tls-cert and --tls-key, or --tls-self-signed');
+    }
+    return { certificate, users: readUsers(options.user) };
+  } catch (error) {
+    return fail(command, exitCodes.usage, error instanceof Error ? error.message : String(error));
+  }
+}
+
+function placesToListen(
+  options: ServeOptions,
+  certificate: Certificate | undefined,
+  users: Users,
+  log: Logger,
+): readonly Listening[] {
+  const allowInsecure = options.allowInsecureAuth === true;
+  return listenings(options, {
+    context: certificate?.context,
+    authentication: users.size === 0 ? undefined : { allowInsecure },
+    proxied: options.proxyProtocol && { isTrusted: trustedPeers(options.proxyFrom) },
+    onError: ({ message: reason }) => log.error({ reason }, 'connection not accepted'),
+  });
+}
+
 async function startServer(
   command: Command,
   options: ServeOptions,
   hostname: string,
   maildir: Maildir | undefined,
+  users: Users,
+  places: readonly Listening[],
   log: Logger,
 ): Promise<MailServer> {
-  const { host, port, unix, idleTimeout } = options;
-  const idle = idleTimeout * 1000;
-  const onError = ({ message: reason }: Error) => log.error({ reason }, 'connection not accepted');
+  const idle = options.idleTimeout * 1000;
   try {
     return await startMailServer({
-      addresses: [{ host, port, onError }, ...(unix === undefined ? [] : [{ path: unix, onError }])],
-      handlers: reception({ domains: options.domain, maildir, log }),
+      addresses: places.map((place) => place.options),
+      handlers: { ...reception({ domains: options.domain, maildir, log }), ...authentication(users) },
       session: {
         hostname,
         maximumMessageSize: options.maxSize,
         maximumRecipients: options.maxRecipients,
         bareNewline: options.bareNewline,
         timeouts: { idle, mailData: idle },
+        ...(users.size > 0 && { authentication: { allowInsecure: options.allowInsecureAuth === true } }),
       },
       maximumConnections: options.maxConnections,
       onExcess: () => log.warn({ maximum: options.maxConnections }, 'connection refused: too many'),
@@ -120,14 +150,41 @@ async function startServer(
   }
 }
 
+/** Reads the certificate again at each SIGHUP. Returns what ends that. */
+function renewOnHangup(certificate: Certificate | undefined, log: Logger): () => void {
+  const onHangup = async () => {
+    try {
+      await certificate?.reload?.();
+      log.info('SIGHUP: the certificate is read again');
+    } catch (error) {
+      log.error({ reason: (error as Error).message }, 'SIGHUP: the certificate stays as it was');
+    }
+  };
+  if (certificate?.reload === undefined) return () => {};
+  process.on('SIGHUP', onHangup);
+  return () => process.off('SIGHUP', onHangup);
+}
+
 async function serve(command: Command, options: ServeOptions, terminal: Terminal): Promise<void> {
   const end = signalled();
   const log = createLog(terminal.stderr, options.json === true);
   const hostname = options.hostname ?? machineHostName() ?? 'localhost';
+  const { certificate, users } = await readIdentities(command, options, hostname);
   const maildir = await openStore(command, options, hostname);
-  const server = await startServer(command, options, hostname, maildir, log);
+  const places = placesToListen(options, certificate, users, log);
+  const server = await startServer(command, options, hostname, maildir, users, places, log);
+  const endRenewal = renewOnHangup(certificate, log);
 
-  terminal.stdout.write(server.addresses.map(listeningLine).join(''));
+  const lines = places.map(({ kind }, index) => {
+    const address = server.addresses[index];
+    return address === undefined ? '' : listeningLine(kind, address);
+  });
+  terminal.stdout.write(lines.join(''));
+  if (users.size > 0 && certificate === undefined && !options.allowInsecureAuth) {
+    log.warn(
+      'AUTH is not offered: there is no TLS (--tls-cert, --tls-self-signed, or --allow-insecure-auth)',
+    );
+  }
   if (maildir === undefined) log.info('messages are discarded');
   else log.info(`messages go to ${maildir.directory}`);
   const [address] = server.addresses;
@@ -139,6 +196,7 @@ async function serve(command: Command, options: ServeOptions, terminal: Terminal
   const signal = await end;
   log.info(`${signal}: shutting down`);
   await server.shutdown(options.grace * 1000);
+  endRenewal();
 }
 
 export function defineServe(program: Command, terminal: Terminal): void {
@@ -147,7 +205,29 @@ export function defineServe(program: Command, terminal: Terminal): void {
     .description('receive mail, and store it in a Maildir')
     .option('--host <address>', 'address to listen on', '127.0.0.1')
     .option('--port <number>', 'port to listen on; 0 for any free one', listeningPort, 2525)
+    .option('--tls-port <number>', 'port for TLS from the first octet on (RFC 8314)', listeningPort)
+    .option(
+      '--submission-port <number>',
+      'port where mail is taken after AUTH only (RFC 6409)',
+      listeningPort,
+    )
+    .option('--lmtp-port <number>', 'port for LMTP (RFC 2033)', listeningPort)
     .option('--unix <path>', 'listen on a Unix socket too')
+    .option('--tls-cert <file>', 'certificate in PEM: offers STARTTLS')
+    .option('--tls-key <file>', 'its private key in PEM')
+    .option('--tls-self-signed', 'make a certificate up: offers STARTTLS')
+    .addOption(
+      new Option('--user <name:password>', 'let this user authenticate; repeatable')
+        .argParser(userOption)
+        .default([], 'nobody'),
+    )
+    .option('--allow-insecure-auth', 'offer AUTH without TLS too: passwords in the clear')
+    .option('--proxy-protocol', 'every connection begins with a PROXY header, v1 or v2')
+    .addOption(
+      new Option('--proxy-from <network>', 'who else may send PROXY headers; repeatable')
+        .argParser(networks)
+        .default(['127.0.0.0/8', '::1', 'unix'], 'this machine'),
+    )
     .option('--hostname <name>', "name to greet with (default: the machine's)", hostName)
     .addOption(
       new Option('--domain <name>', 'take mail for this domain only; repeatable')

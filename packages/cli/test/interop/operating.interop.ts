@@ -2,52 +2,19 @@
  * `sansmtp serve` in the hands of who runs it: signals, full disks, limits, and what it says.
  */
 import { chmod, mkdir, readdir, rm, writeFile } from 'node:fs/promises';
-import { connect, type Socket } from 'node:net';
+import { connect } from 'node:net';
 import { join } from 'node:path';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { describeWith } from './peers.js';
 import { checkout, run, sansmtp, scratchFolder, start, until } from './processes.js';
+import { greeted, type RawClient } from './raw-client.js';
 import { readMaildir, type Serving, serve } from './serving.js';
-
-interface Dialogue {
-  readonly socket: Socket;
-  /** All that came so far. */
-  received: string;
-  /** Resolves when the server has closed. */
-  readonly closed: Promise<void>;
-  /** Sends, and awaits what matches: in all that comes after. */
-  say(text: string, awaited: RegExp): Promise<void>;
-}
-
-async function dialogue(server: { readonly port: number }): Promise<Dialogue> {
-  const socket = connect({ port: server.port, host: '127.0.0.1' });
-  onTestFinished(() => {
-    socket.destroy();
-  });
-  const closed = new Promise<void>((resolve) => socket.on('close', () => resolve()));
-  socket.on('error', () => {});
-  const it: Dialogue = {
-    socket,
-    received: '',
-    closed,
-    async say(text, awaited) {
-      const from = it.received.length;
-      socket.write(text, 'latin1');
-      await until(() => awaited.test(it.received.slice(from)));
-    },
-  };
-  socket.on('data', (bytes) => {
-    it.received += bytes.toString('latin1');
-  });
-  await until(() => it.received.startsWith('220 '));
-  return it;
-}
 
 const ENVELOPE = 'MAIL FROM:<a@example.com>\r\nRCPT TO:<b@example.org>\r\n';
 
-/** A dialogue in which the server waits for mail data, and has some. */
-async function inMailData(server: Serving): Promise<Dialogue> {
-  const client = await dialogue(server);
+/** A client for which the server waits for mail data, and has some. */
+async function inMailData(server: Serving): Promise<RawClient> {
+  const client = await greeted(server);
   await client.say(`EHLO client.example\r\n${ENVELOPE}DATA\r\n`, /^354 /m);
   client.socket.write(`Subject: a\r\n\r\n${'a line\r\n'.repeat(20_000)}`);
   await until(async () => (await readdir(join(server.maildir, 'tmp'))).length === 1);
@@ -110,7 +77,7 @@ describe('what serve prints', () => {
 describe('a client of serve', () => {
   it('may write all it has to say at once', async () => {
     const server = await serve();
-    const client = await dialogue(server);
+    const client = await greeted(server);
     const message = 'Subject: a\r\n\r\n..\r\n';
     await client.say(
       `EHLO client.example\r\n${`${ENVELOPE}DATA\r\n${message}.\r\n`.repeat(3)}QUIT\r\n`,
@@ -124,7 +91,7 @@ describe('a client of serve', () => {
 
   it('gets 550 5.7.1 for recipients of other domains, but not for the postmaster', async () => {
     const server = await serve(['--domain', 'example.org', '--domain', 'Example.NET']);
-    const client = await dialogue(server);
+    const client = await greeted(server);
     await client.say('EHLO c\r\nMAIL FROM:<>\r\n', /^250 2\.1\.0/m);
     await client.say('RCPT TO:<a@EXAMPLE.org>\r\n', /^250 2\.1\.5/m);
     await client.say('RCPT TO:<a@example.net>\r\n', /^250 2\.1\.5/m);
@@ -139,19 +106,19 @@ describe('a client of serve', () => {
 
   it('gets 421 4.3.2 beyond --max-connections, on all listeners together', async () => {
     const server = await serve(['--max-connections', '2']);
-    const [first] = [await dialogue(server), await dialogue(server)];
+    const [first] = [await greeted(server), await greeted(server)];
     const third = connect(server.unix);
     let reply = '';
     for await (const bytes of third) reply += bytes;
     expect(reply).toMatch(/^421 4\.3\.2 .*\r\n$/);
     await first.say('QUIT\r\n', /^221 /m);
     await first.closed;
-    await dialogue(server);
+    await greeted(server);
   });
 
   it('is told 421 4.4.2 after --idle-timeout', async () => {
     const server = await serve(['--idle-timeout', '0.2']);
-    const client = await dialogue(server);
+    const client = await greeted(server);
     await client.closed;
     expect(client.received).toMatch(/^421 4\.4\.2 /m);
   });
@@ -166,10 +133,10 @@ describe('a client of serve', () => {
 
   it('may send bare newlines only where --bare-newline keep says so', async () => {
     const message = `EHLO c\r\n${ENVELOPE}DATA\r\na\nb\r\n.\r\n`;
-    const strict = await dialogue(await serve());
+    const strict = await greeted(await serve());
     await strict.say(message, /^554 5\.6\.0/m);
     const keeping = await serve(['--bare-newline', 'keep']);
-    await (await dialogue(keeping)).say(message, /^250 2\.0\.0 Message/m);
+    await (await greeted(keeping)).say(message, /^250 2\.0\.0 Message/m);
     expect(`${(await keeping.messages())[0]?.body}`).toBe('a\nb\r\n');
   });
 });
@@ -177,7 +144,7 @@ describe('a client of serve', () => {
 describe.each(['SIGTERM', 'SIGINT'] as const)('%s', (signal) => {
   it('tells those who wait 421 4.3.2, frees the addresses, and exits 0', async () => {
     const server = await serve();
-    const client = await dialogue(server);
+    const client = await greeted(server);
     server.child.kill(signal);
     await client.closed;
     expect(client.received).toMatch(/^421 4\.3\.2 /m);

@@ -19,13 +19,16 @@ function succeeds(program: string, words: readonly string[]): boolean {
 
 /** Whether it works is tried, as a program may be there and be of no use. */
 const checks = {
-  swaks: ['swaks', '--version'],
+  swaks: ['sh', '-c', 'swaks --support | grep -q "TLS supported"'],
   msmtp: ['msmtp', '--version'],
+  gsasl: ['gsasl', '--version'],
   curl: ['curl', '--version'],
   smtplib: [python, '-c', 'import smtplib'],
   aiosmtpd: [python, '-c', 'import aiosmtpd'],
   'smtp-source': ['sh', '-c', 'PATH=$PATH:/usr/sbin command -v smtp-source'],
   'smtp-sink': ['sh', '-c', 'PATH=$PATH:/usr/sbin command -v smtp-sink'],
+  // Its daemons run under several users, which takes root.
+  Postfix: ['sh', '-c', 'test -x /usr/lib/postfix/sbin/master && { [ "$(id -u)" -eq 0 ] || sudo -n true; }'],
   'a file system of its own': [
     'unshare',
     '--map-root-user',

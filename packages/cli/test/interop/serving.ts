@@ -7,6 +7,8 @@ export interface Serving extends Running {
   readonly port: number;
   readonly unix: string;
   readonly maildir: string;
+  /** The port of a listener that an option has added. */
+  portOf(kind: 'smtps' | 'submission' | 'lmtp'): number;
   /** Where messages are found once they are stored. */
   messages(): Promise<StoredMessage[]>;
 }
@@ -57,6 +59,13 @@ export async function serve(
     until(() => running.stdout.includes('listening unix')),
     running.exit.then((exit) => Promise.reject(new Error(`serve ended with ${exit}: ${running.stderr}`))),
   ]);
-  const port = Number(/^listening smtp 127\.0\.0\.1:(\d+)$/m.exec(running.stdout)?.[1]);
-  return Object.assign(running, { port, unix, maildir, messages: () => readMaildir(maildir) });
+  const portOf = (kind: string) =>
+    Number(new RegExp(`^listening ${kind} 127\\.0\\.0\\.1:(\\d+)$`, 'm').exec(running.stdout)?.[1]);
+  return Object.assign(running, {
+    port: portOf('smtp'),
+    portOf,
+    unix,
+    maildir,
+    messages: () => readMaildir(maildir),
+  });
 }

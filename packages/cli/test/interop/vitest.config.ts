@@ -9,5 +9,7 @@ export default defineConfig({
     reporters: ['verbose'],
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    // Most of the time a test waits for other processes, and every one has ports and folders of its own.
+    maxWorkers: 4,
   },
 });
