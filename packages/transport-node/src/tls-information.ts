@@ -19,6 +19,19 @@ function channelBindings(
   };
 }
 
+/** Nobody needs more, and the peer decides how many it sends. */
+const MAXIMUM_CHAIN = 10;
+
+function chainOf(own: X509Certificate): Uint8Array[] {
+  const chain: Uint8Array[] = [];
+  let next: X509Certificate | undefined = own;
+  while (next !== undefined && chain.length < MAXIMUM_CHAIN) {
+    chain.push(new Uint8Array(next.raw));
+    next = next.issuerCertificate;
+  }
+  return chain;
+}
+
 function peerCertificate(certificate: X509Certificate, distrust: string | undefined): PeerCertificate {
   const { subject, subjectAltName, fingerprint256, raw } = certificate;
   return {
@@ -26,6 +39,7 @@ function peerCertificate(certificate: X509Certificate, distrust: string | undefi
     subjectAlternativeNames: subjectAltName?.split(', ') ?? [],
     fingerprint: fingerprint256.replaceAll(':', '').toLowerCase(),
     der: new Uint8Array(raw),
+    chain: chainOf(certificate),
     ...(distrust !== undefined && { distrust }),
   };
 }

@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer, connect as rawConnect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -66,6 +67,7 @@ describe('a TLS connection', () => {
         subjectAlternativeNames: ['DNS:mail.example.com'],
         fingerprint: expect.stringMatching(/^[0-9a-f]{64}$/),
         der: expect.any(Uint8Array),
+        chain: [atClient?.peerCertificate?.der],
       },
       channelBindings: {
         'tls-exporter': expect.any(Uint8Array),
@@ -249,6 +251,21 @@ describe('verification of the server', () => {
     await expect(server.client({ cert: mail.cert, key: other.key })).rejects.toThrow(TlsError);
     await server.finish();
   });
+});
+
+it('tells the certificates that the peer sent, its own first', async () => {
+  const authority = await generateCertificate('authority.example.com', {
+    extensions: [{ name: 'basicConstraints', cA: true, critical: true }],
+  });
+  const issued = await generateCertificate('mail.example.com', {
+    ca: { cert: authority.cert, key: authority.key },
+  });
+  const context = createTlsContext({ cert: `${issued.cert}\n${authority.cert}`, key: issued.key });
+  const server = await serving({ context });
+  const client = await server.client({ verify: false });
+  const sent = [issued, authority].map(({ cert }) => new Uint8Array(new X509Certificate(cert).raw));
+  expect(client.tls?.peerCertificate?.chain).toEqual(sent);
+  await server.finish(client);
 });
 
 describe('the client’s certificate', () => {
