@@ -35,12 +35,13 @@
  * 4. `open` holds from an accepted MAIL to the end of its mail transaction, and `recipients` counts the accepted
  *    RCPTs in it; both are nothing in `greeted` and `ready`. `chunking` holds from its first BDAT on.
  *    `errors` counts what the client did wrong, never what the application refused, nor what a pipelining client
- *    sent behind a refused MAIL or RCPT before it could know (RFC 2920 §3.1).
+ *    sent behind a refused MAIL, RCPT or chunk before it could know (RFC 2920 §3.1).
  * 5. Mail data does not pass through here. The session frames it and says `endOfMailData` or `endOfChunk`, once.
  *    It also reads away the octets behind a BDAT that is refused, before the reply goes out.
- * 6. What was said before TLS counts for nothing after it (RFC 3207 §4.2): `secured` alone is kept, and that for
- *    good. Nothing leads into `securing` while octets of the client's are held.
- * 7. `authenticated` holds from a 235 to the end of the session, or to STARTTLS or XCLIENT, which begin it anew.
+ * 6. What was said before TLS counts for nothing after it (RFC 3207 §4.2): `secured` is kept, for good, and the count
+ *    of refused AUTH exchanges. Nothing leads into `securing` while octets of the client's are held.
+ * 7. `authenticated` holds from a 235, or from LOGIN of XCLIENT, to the end of the session, or to STARTTLS or XCLIENT,
+ *    which begin it anew.
  *
  * What stands below: the vocabulary (events, context, guards, actions), the refusals, and the chart itself.
  */
