@@ -6,7 +6,9 @@ import { join } from 'node:path';
 import type { ServerHandlers } from '@sansmtp/transport';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { ListenerAddress } from './listen.js';
-import { type MailServer, startMailServer } from './mail-server.js';
+import { type MailServer, type MailServerOptions, startMailServer } from './mail-server.js';
+import { generateCertificate } from './tls-certificates.test-support.js';
+import { createTlsContext } from './tls-context.js';
 
 interface Client {
   readonly socket: Socket;
@@ -177,5 +179,61 @@ describe('a mail server', () => {
     expect(performance.now() - begin).toBeGreaterThanOrEqual(99);
     await closed;
     expect(abandoned).toMatchObject({ name: 'MailDataAbandonedError', reason: 'closed' });
+  });
+});
+
+describe('what is different at an address', () => {
+  async function started(options: MailServerOptions): Promise<MailServer> {
+    const server = await startMailServer(options);
+    onTestFinished(() => server.shutdown(0));
+    return server;
+  }
+
+  const at = (server: MailServer, index: number) => ({ addresses: [server.addresses[index]] });
+
+  it('is its protocol, what it asks for, and its TLS: STARTTLS is offered where it can be had', async () => {
+    const context = createTlsContext(await generateCertificate('localhost'));
+    const server = await started({
+      addresses: [
+        { port: 0, tls: { mode: 'startTls', context } },
+        { port: 0, session: { protocol: 'lmtp' } },
+        { port: 0, session: { authentication: { required: true } } },
+      ],
+      handlers: discarding,
+      session: { hostname: 'mail.example' },
+    });
+    expect((await client(at(server, 0), 'EHLO c\r\n', /250 /)).received).toContain('STARTTLS\r\n');
+    const lmtp = await client(at(server, 1), 'LHLO c\r\n', /250 /);
+    expect(lmtp.received).toMatch(/^220 mail\.example .*\r\n250-mail\.example /);
+    expect(lmtp.received).not.toContain('STARTTLS');
+    expect((await client(at(server, 2), 'EHLO c\r\nMAIL FROM:<>\r\n', /530 /)).received).toContain(
+      '530 5.7.0',
+    );
+  });
+
+  it('is wrong at once if it is wrong at all', async () => {
+    const wrong = { addresses: [{ port: 0, session: { maximumErrors: 0 } }], handlers: discarding };
+    await expect(startMailServer(wrong)).rejects.toThrow('maximumErrors');
+    const nobody = { addresses: [{ port: 0 }], handlers: discarding, trusted: ['everybody'] };
+    await expect(startMailServer(nobody)).rejects.toThrow(RangeError);
+  });
+
+  it('tells handlers whom a trusted peer speaks for (XCLIENT), and believes nobody else', async () => {
+    const seen: (string | undefined)[] = [];
+    const handlers: ServerHandlers = {
+      ...discarding,
+      onConnect: ({ peer }) => {
+        seen.push(peer.address);
+      },
+    };
+    const addresses = [{ port: 0 }];
+    const trusting = await started({ addresses, handlers, trusted: ['127.0.0.0/8'] });
+    const wary = await started({ addresses, handlers, trusted: ['192.0.2.1'] });
+    const words = 'EHLO c\r\nXCLIENT ADDR=192.0.2.7 NAME=client.example\r\n';
+    await client(trusting, words, /220 [\s\S]*220 /);
+    expect(seen).toEqual(['127.0.0.1', '192.0.2.7']);
+    const refused = await client(wary, words, /550 /);
+    expect(refused.received).not.toContain('XCLIENT');
+    expect(seen).toEqual(['127.0.0.1', '192.0.2.7', '127.0.0.1']);
   });
 });

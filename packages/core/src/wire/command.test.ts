@@ -406,7 +406,7 @@ describe('any line', () => {
         expect(line.indexOf(0x0a)).toBe(line.length - 1);
         const parsed = parseCommand(line.subarray(0, -2));
         expect(parsed).toEqual(any);
-        if (any.verb === 'AUTH' && 'verb' in parsed && parsed.verb === 'AUTH') {
+        if (any.verb === 'AUTH' && !('failure' in parsed) && parsed.verb === 'AUTH') {
           expect(parsed.initialResponse?.revealText()).toBe(any.initialResponse?.revealText());
         }
       }),
