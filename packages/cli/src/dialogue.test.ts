@@ -43,6 +43,14 @@ describe('the dialogue', () => {
     ]);
   });
 
+  it('shows UTF-8 as it is, also cut amid a character (RFC 6531)', () => {
+    const octets = Buffer.from('RCPT TO:<jürgen@bücher.example>\r\n').toString('latin1');
+    const middle = octets.indexOf('\xc3') + 1;
+    expect(show(['sent', octets.slice(0, middle)], ['sent', octets.slice(middle)])).toEqual([
+      'C: RCPT TO:<jürgen@bücher.example>',
+    ]);
+  });
+
   it('is the same however it is cut', () => {
     const whole = show(...session);
     fc.assert(

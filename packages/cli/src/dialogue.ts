@@ -22,7 +22,8 @@ class Lines {
   push(bytes: Uint8Array): void {
     const lines = (this.#rest + Buffer.from(bytes).toString('latin1')).split('\r\n');
     this.#rest = (lines.pop() ?? '').slice(0, MAXIMUM_LINE_OCTETS);
-    for (const line of lines) this.#onLine(oneLine(line));
+    // A character may lie across two chunks, but not across two lines.
+    for (const line of lines) this.#onLine(oneLine(Buffer.from(line, 'latin1').toString()));
   }
 }
 
