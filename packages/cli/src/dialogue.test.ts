@@ -81,7 +81,7 @@ describe('the dialogue', () => {
   });
 
   it('cannot steer a terminal', () => {
-    expect(show(['received', '220 \x1b[2Jmx\x9b1m\r\n'])).toEqual(['S: 220 ?[2Jmx?1m']);
+    expect(show(['received', '220 \x1b[2Jmx\xc2\x9b1m\x9b\r\n'])).toEqual(['S: 220 ?[2Jmx?1m\ufffd']);
   });
 
   it('cuts a line that never ends', () => {

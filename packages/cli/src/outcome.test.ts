@@ -1,5 +1,5 @@
 import { RemoteProtocolError, type Reply, type SessionFailure } from '@sansmtp/core';
-import { SessionError } from '@sansmtp/transport';
+import { SessionError, TlsError } from '@sansmtp/transport';
 import { ConnectError } from '@sansmtp/transport-node';
 import { describe, expect, it } from 'vitest';
 import { exitCodeOf, type Outcome, outcomeLine, outcomeOf, outcomeOfError } from './outcome.js';
@@ -13,6 +13,8 @@ const rejected: Outcome = { verdict: 'rejected', reply: no };
 const deferred: Outcome = { verdict: 'deferred', reply: later };
 const unknown: Outcome = { verdict: 'unknown', reason: 'lost' };
 const noHost: Outcome = { verdict: 'rejected', reason: 'no such host', fault: 'noHost' };
+const unsafe: Outcome = { verdict: 'deferred', reason: 'no TLS', fault: 'access' };
+const refused: Outcome = { verdict: 'rejected', reply: no, fault: 'access' };
 const broken: Outcome = { verdict: 'deferred', reason: 'nonsense', fault: 'protocol' };
 
 const nonsense: SessionFailure = {
@@ -69,6 +71,47 @@ describe('the outcome', () => {
   });
 
   it.each([
+    { kind: 'tls', phase: 'startTls', error: new Error('self-signed') },
+    { kind: 'notOffered', phase: 'startTls', keyword: 'STARTTLS' },
+    { kind: 'notOffered', phase: 'auth', keyword: 'AUTH' },
+    { kind: 'withheld', phase: 'auth', reason: 'There is no TLS' },
+    { kind: 'authentication', phase: 'auth', reason: 'It does not know the password' },
+    { kind: 'refused', phase: 'startTls', reply: later },
+    { kind: 'refused', phase: 'auth', reply: no },
+  ] as const satisfies readonly SessionFailure[])('blames the lack of access: $kind ($phase)', (failure) => {
+    const outcome = outcomeOfError(new SessionError(failure));
+    expect(outcome).toMatchObject({ fault: 'access' });
+    expect(exitCodeOf([outcome])).toBe(77);
+  });
+
+  it('blames it where there is no connection under TLS', () => {
+    expect(outcomeOfError(new TlsError('self-signed', 'DEPTH_ZERO_SELF_SIGNED_CERT'))).toEqual({
+      verdict: 'deferred',
+      reason: 'self-signed',
+      fault: 'access',
+    });
+  });
+
+  it('blames nobody where AUTH fails for now (RFC 4954 §6)', () => {
+    const failure: SessionFailure = {
+      kind: 'refused',
+      phase: 'auth',
+      reply: { code: 454, lines: ['Later'] },
+    };
+    const outcome = outcomeOfError(new SessionError(failure));
+    expect(outcome).toEqual({ verdict: 'deferred', reply: failure.reply });
+    expect(exitCodeOf([outcome])).toBe(75);
+  });
+
+  it('tells of a recipient that was one too many for the server (RFC 9422 §4)', () => {
+    const failure = { kind: 'limit', keyword: 'RCPTMAX', limit: 2 } as const;
+    expect(outcomeOf({ verdict: 'deferred', phase: 'rcpt', failure })).toEqual({
+      verdict: 'deferred',
+      reason: expect.stringMatching(/takes 2 \(RCPTMAX\)/),
+    });
+  });
+
+  it.each([
     { code: 'ENOTFOUND', outcome: { verdict: 'rejected', reason: 'words', fault: 'noHost' } },
     { code: 'EAI_AGAIN', outcome: { verdict: 'deferred', reason: 'words' } },
     { code: 'ECONNREFUSED', outcome: { verdict: 'deferred', reason: 'words' } },
@@ -96,6 +139,9 @@ describe('the exit code', () => {
     { outcomes: [noHost, deferred], code: 68 },
     { outcomes: [noHost, rejected], code: 69 },
     { outcomes: [rejected, broken], code: 76 },
+    { outcomes: [unsafe, broken], code: 76 },
+    { outcomes: [unsafe, rejected], code: 77 },
+    { outcomes: [refused, noHost], code: 77 },
   ])('is $code for $outcomes', ({ outcomes, code }) => {
     expect(exitCodeOf(outcomes)).toBe(code);
     expect(exitCodeOf(outcomes.toReversed())).toBe(code);

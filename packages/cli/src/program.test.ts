@@ -72,7 +72,10 @@ describe('a mistake in the arguments is one line on stderr that names it, and ex
     { words: ['send', '--to', 'jürgen@exa mple.org'], named: '--to' },
     { words: [...SEND, '--host', 'localhost', '--user', 'a'], named: '--password-file or SANSMTP_PASSWORD' },
     { words: [...SEND, '--host', 'localhost', '--password-file', 'a'], named: '--user' },
-    { words: [...SEND, '--host', 'localhost', '--user', 'a', '--password-file', '/no/such'], named: '/no/such' },
+    {
+      words: [...SEND, '--host', 'localhost', '--user', 'a', '--password-file', '/no/such'],
+      named: '/no/such',
+    },
     { words: [...SEND, '--host', 'localhost', '--tls-ca', '/no/such'], named: '/no/such' },
     { words: [...SEND, '--unix', 'path', '--tls', 'required'], named: '--host' },
     { words: SEND, named: '--host' },

@@ -116,7 +116,7 @@ export function boundTls(subject: string, atServer: Partial<TlsInformation> = {}
   const peerCertificate = {
     subject,
     subjectAlternativeNames: [],
-    fingerprint: '0'.repeat(64),
+    fingerprint: 'f'.repeat(64),
     der: new Uint8Array(1),
     chain: [new Uint8Array(1)],
   };

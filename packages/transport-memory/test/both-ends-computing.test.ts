@@ -125,15 +125,19 @@ describe('a cryptography of the server', () => {
 
   it('that answers when nobody waits any more changes nothing', async () => {
     for (const late of ['resolve', 'reject'] as const) {
-      const computing = pending<Uint8Array>();
-      const { peer, connection, closings } = await challenged(() => computing.promise);
-      connection.abort();
-      await settle();
-      if (late === 'resolve') computing.resolve(new Uint8Array(16));
-      else computing.reject(fault);
-      await settle();
-      expect(closings).toEqual([undefined]);
-      expect(peer.news()).toEqual([]);
+      for (const stopped of ['aborted', 'timed out'] as const) {
+        const computing = pending<Uint8Array>();
+        const { peer, clock, connection, reply } = await challenged(() => computing.promise);
+        expect(reply).toEqual([]);
+        if (stopped === 'aborted') connection.abort();
+        else await clock.advanceAsync(600_000); // the 421 is said, and the client has not closed yet
+        await settle();
+        expect(peer.news()).toHaveLength(stopped === 'aborted' ? 0 : 1);
+        if (late === 'resolve') computing.resolve(new Uint8Array(16));
+        else computing.reject(fault);
+        await settle();
+        expect(peer.news()).toEqual([]);
+      }
     }
   });
 

@@ -110,7 +110,12 @@ describe('LMTP (RFC 2033)', () => {
     const session = lmtp({ handlers: { onMessage: () => wrong as readonly Reply[] } });
     const client = await session.opened();
     expect(summary(await client.send(envelopeFor('a', 'b'), 'x'))).toEqual(['deferred 451', 'deferred 451']);
-    expect(session.errors).toEqual([expect.any(Error)]);
+    expect(session.errors).toEqual([
+      expect.objectContaining({
+        name: wrong.includes('OK') ? 'TypeError' : 'LocalProtocolError',
+        message: expect.stringContaining(wrong.includes('OK') ? 'in LMTP a Reply for each recipient' : ''),
+      }),
+    ]);
     expect(await client.inquire({ verb: 'NOOP', argument: '' })).toMatchObject({ code: 250 });
   });
 

@@ -67,12 +67,16 @@ describe('STARTTLS', () => {
     network: networks,
   });
 
+  /** What cannot be had is not offered, unless it is required: then nothing is served without it. */
+  const isOffered = (offered: string, able: Able) =>
+    offered === 'required' || (offered === 'offered' && able === 'both');
+
   /** What RFC 3207 §4 makes of it. */
   function expected(offered: string, wanted: string, able: Able) {
     if (wanted === 'never') return 'plain';
     if (offered !== 'none' && able === 'both') return 'secured';
     if (wanted === 'opportunistic') return 'plain';
-    return offered === 'none' ? 'notOffered' : 'refused';
+    return isOffered(offered, able) ? 'refused' : 'notOffered';
   }
 
   it('protects the session where both ends want it and can, and else does what the client has asked for', async () => {
@@ -105,7 +109,7 @@ describe('STARTTLS', () => {
           const tls = secured ? atServer : undefined;
           expect(client.offer.tls).toBe(secured ? atClient : undefined);
           expect(session.connection.information.tls).toBe(tls);
-          expect(client.offer.keywords.has('STARTTLS')).toBe(offered !== 'none' && !secured);
+          expect(client.offer.keywords.has('STARTTLS')).toBe(isOffered(offered, able) && !secured);
           const verdicts = await session.until(client.send(envelopeFor(), 'Subject: x\r\n'));
           const taken = offered !== 'required' || secured;
           expect(verdicts[0]?.verdict).toBe(taken ? 'delivered' : 'rejected');
@@ -188,5 +192,17 @@ describe('TLS from the start (RFC 8314 §3)', () => {
         { handler: 'onMailFrom', tls: atServer, hello: 'c.example' },
       ]);
     }
+  });
+
+  it('is what the stream says, not what a transport is told by an option of the same name', async () => {
+    const certificate = { tls: { mode: 'startTls', key: 'a key', certificate: 'a certificate' } };
+    const session = negotiate({
+      server: { ...certificate, startTls: 'offered', authentication: {} },
+      client: { ...certificate, startTls: 'never' },
+    });
+    const client = await session.opened();
+    expect(client.offer.tls).toBeUndefined();
+    expect(session.connection.information.tls).toBeUndefined();
+    expect(client.offer.keywords.has('AUTH')).toBe(false);
   });
 });

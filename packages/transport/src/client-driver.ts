@@ -169,8 +169,10 @@ class ClientDriver implements ClientConnection, ByteStreamListener {
     this.#timer = new DeadlineTimer(options.clock);
     const trace = options.onTransition !== undefined;
     const { tls, canStartTls } = stream;
+    // Options of a transport are at times spread into these, and its `tls` would pass for a protected connection.
+    const { tls: _, ...others } = options as OpenSessionOptions & { readonly tls?: unknown };
     this.#session = new ClientSession({
-      ...options,
+      ...others,
       ...(tls && { tls }),
       // What the stream cannot do is not begun: a server that has said 220 expects a handshake.
       ...(options.startTls === 'opportunistic' && !canStartTls && { startTls: 'never' }),

@@ -53,7 +53,10 @@ export interface ServerConnection {
   readonly information: ServerSessionInformation;
   /** Resolves when the connection is closed, whatever the reason. Never rejects. */
   readonly closed: Promise<void>;
-  /** Ends the session by 421 4.3.2 as soon as no message is under way. Await `closed` next. */
+  /**
+   * Ends the session by 421 4.3.2 as soon as no mail data is under way; between two chunks of a message none is.
+   * Await `closed` next.
+   */
   shutdown(): void;
   /** Drops the connection at once. */
   abort(reason?: Error): void;
@@ -107,9 +110,13 @@ class ServerDriver implements ServerConnection, ByteStreamListener {
     this.#now = options.clock.now();
     this.#onTransition = options.onTransition;
     this.#timer = new DeadlineTimer(options.clock);
+    // Options of a transport are at times spread into these, and its `tls` would pass for a protected connection.
+    const { tls: _, ...others } = options as ServeOptions & { readonly tls?: unknown };
     const session = new ServerSession({
-      ...options,
+      ...others,
       ...(stream.tls && { tls: stream.tls }),
+      // What cannot be had is not offered; but what is required is, so that nothing is served without it.
+      ...(others.startTls === 'offered' && !stream.canStartTls && { startTls: 'none' }),
       trace: options.onTransition !== undefined,
       maximumHeldOctets: Number.MAX_SAFE_INTEGER,
       now: this.#now,
