@@ -4,5 +4,9 @@ export default defineConfig({
   // Tests run on the sources: packages resolve each other by this export condition, not through dist/.
   resolve: { conditions: ['@sansmtp/source'] },
   ssr: { resolve: { conditions: ['@sansmtp/source'], externalConditions: ['node'] } },
-  test: { include: ['packages/*/src/**/*.test.ts', 'packages/*/test/**/*.test.ts'] },
+  test: {
+    include: ['packages/*/src/**/*.test.ts', 'packages/*/test/**/*.test.ts'],
+    // Properties take a second or two; a busy machine takes many times that.
+    testTimeout: 30_000,
+  },
 });
