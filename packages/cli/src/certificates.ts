@@ -1,6 +1,5 @@
 /** The certificate that `serve` shows: from files, which may be renewed while it runs, or made up on the spot. */
 import { createTlsContext, type TlsContextSource, tlsContextFromFiles } from '@sansmtp/transport-node';
-import { generate } from 'selfsigned';
 
 export interface CertificateOptions {
   readonly tlsCert?: string;
@@ -16,6 +15,8 @@ export interface Certificate {
 
 /** For `hostname` and this machine, for a year; clients can only take it unverified. */
 async function selfSigned(hostname: string): Promise<TlsContextSource> {
+  // Loaded only here: it would make every start of the command slower by far.
+  const { generate } = await import('selfsigned');
   const notAfterDate = new Date(Date.now() + 365 * 86_400_000);
   const { cert, private: key } = await generate([{ name: 'commonName', value: hostname.slice(0, 64) }], {
     keyType: 'ec',

@@ -104,7 +104,7 @@ describe('the outcome', () => {
   });
 
   it('tells of a recipient that was one too many for the server (RFC 9422 §4)', () => {
-    const failure = { kind: 'limit', keyword: 'RCPTMAX', limit: 2 } as const;
+    const failure = { kind: 'limit', phase: 'rcpt', keyword: 'RCPTMAX', limit: 2 } as const;
     expect(outcomeOf({ verdict: 'deferred', phase: 'rcpt', failure })).toEqual({
       verdict: 'deferred',
       reason: expect.stringMatching(/takes 2 \(RCPTMAX\)/),

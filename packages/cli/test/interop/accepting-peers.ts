@@ -1,7 +1,7 @@
 /** Other people's servers, for `sansmtp send`: started as a test wants them, and asked what they got. */
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { SMTPServer, type SMTPServerAuthenticationMethod } from 'smtp-server';
+import { SMTPServer, type SMTPServerAuthenticationMethod, type SMTPServerSession } from 'smtp-server';
 import { onTestFinished } from 'vitest';
 import type { TestCertificate } from './certificates.js';
 import { python } from './peers.js';
@@ -16,6 +16,11 @@ export interface AcceptingOptions {
   /** The mechanisms to offer. */
   readonly mechanisms?: readonly SMTPServerAuthenticationMethod[];
   readonly smtpUtf8?: boolean;
+}
+
+export interface NpmSmtpServerOptions extends AcceptingOptions {
+  /** Called with the session of each message; lets anybody speak for others by XCLIENT and XFORWARD. */
+  readonly onSession?: (session: SMTPServerSession) => void;
 }
 
 /** A message, and how it came. */
@@ -67,7 +72,8 @@ class Keep:
                 'user': session.auth_data,
                 'content': envelope.original_content.decode('latin-1'),
             }, file)
-        return '250 2.0.0 Kept'
+        # In LMTP, a line for each recipient.
+        return '\\r\\n'.join(['250 2.0.0 Kept'] * (len(envelope.rcpt_tos) if options['lmtp'] else 1))
 
 def authenticate(server, session, envelope, mechanism, data):
     good = [data.login.decode(), data.password.decode()] == options['user']
@@ -120,8 +126,8 @@ function parameters(args: Record<string, string | true> | false): string[] {
   return Object.entries(args || {}).map(([name, value]) => (value === true ? name : `${name}=${value}`));
 }
 
-export async function npmSmtpServer(options: AcceptingOptions): Promise<AcceptingPeer> {
-  const { tls, user, mechanisms, protocol, smtpUtf8 } = options;
+export async function npmSmtpServer(options: NpmSmtpServerOptions): Promise<AcceptingPeer> {
+  const { tls, user, mechanisms, protocol, smtpUtf8, onSession } = options;
   const received: Accepted[] = [];
   const server = new SMTPServer({
     name: 'peer.example',
@@ -132,9 +138,14 @@ export async function npmSmtpServer(options: AcceptingOptions): Promise<Acceptin
     hideSTARTTLS: tls?.mode !== 'startTls',
     hideSMTPUTF8: smtpUtf8 !== true,
     hideDSN: false,
+    useXClient: onSession !== undefined,
+    useXForward: onSession !== undefined,
     authOptional: user === undefined,
     ...(mechanisms && { authMethods: [...mechanisms] }),
-    disabledCommands: [...(tls?.mode === 'startTls' ? [] : ['STARTTLS']), ...(user === undefined ? ['AUTH'] : [])],
+    disabledCommands: [
+      ...(tls?.mode === 'startTls' ? [] : ['STARTTLS']),
+      ...(user === undefined ? ['AUTH'] : []),
+    ],
     onAuth(auth, _session, callback) {
       const right =
         auth.method === 'CRAM-MD5'
@@ -144,6 +155,7 @@ export async function npmSmtpServer(options: AcceptingOptions): Promise<Acceptin
       else callback(null, { message: 'No' });
     },
     onData(stream, session, callback) {
+      onSession?.(session);
       const chunks: Buffer[] = [];
       stream.on('data', (chunk: Buffer) => chunks.push(chunk));
       stream.on('end', () => {

@@ -44,6 +44,24 @@ describe('what serve prints', () => {
     expect(server.stdout).toBe(`listening smtp 127.0.0.1:${server.port}\nlistening unix ${server.unix}\n`);
   });
 
+  it('tells all kinds of listeners in one order: smtp, smtps, submission, lmtp, unix', async () => {
+    // Whatever the order of the options.
+    const added = ['--lmtp-port', '0', '--submission-port', '0', '--tls-port', '0'];
+    const server = await serve([...added, '--tls-self-signed', '--user', 'ann:secret', '--discard']);
+    const kinds = server.stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => line.split(' ').slice(0, 2).join(' '));
+    expect(kinds).toEqual(['smtp', 'smtps', 'submission', 'lmtp', 'unix'].map((kind) => `listening ${kind}`));
+    const offers: string[] = [];
+    for (const port of [server.port, server.portOf('submission'), server.portOf('lmtp')]) {
+      const client = await greeted({ port });
+      await client.say(port === server.portOf('lmtp') ? 'LHLO c\r\n' : 'EHLO c\r\n', /^250 /m);
+      offers.push(client.received);
+    }
+    for (const offer of offers) expect(offer).toMatch(/^250.STARTTLS\r$/m);
+  });
+
   it('is a log on stderr, in NDJSON with --json', async () => {
     const server = await serve(['--json']);
     await send(server, 'a\n');

@@ -28,7 +28,11 @@ const checks = {
   'smtp-source': ['sh', '-c', 'PATH=$PATH:/usr/sbin command -v smtp-source'],
   'smtp-sink': ['sh', '-c', 'PATH=$PATH:/usr/sbin command -v smtp-sink'],
   // Its daemons run under several users, which takes root.
-  Postfix: ['sh', '-c', 'test -x /usr/lib/postfix/sbin/master && { [ "$(id -u)" -eq 0 ] || sudo -n true; }'],
+  Postfix: [
+    'sh',
+    '-c',
+    'PATH=$PATH:/usr/sbin; command -v saslpasswd2 && test -x /usr/lib/postfix/sbin/master && { [ "$(id -u)" -eq 0 ] || sudo -n true; }',
+  ],
   'a file system of its own': [
     'unshare',
     '--map-root-user',

@@ -58,7 +58,9 @@ export function connectRaw(server: { readonly port: number } | { readonly path: 
 }
 
 /** Connects, and awaits the greeting. */
-export async function greeted(server: { readonly port: number } | { readonly path: string }): Promise<RawClient> {
+export async function greeted(
+  server: { readonly port: number } | { readonly path: string },
+): Promise<RawClient> {
   const client = connectRaw(server);
   await until(() => client.received.startsWith('220 '));
   return client;

@@ -3,11 +3,11 @@
  * say what they replied.
  */
 import { chmod, readdir, readFile, writeFile } from 'node:fs/promises';
-import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { messages, withCrlf } from './messages.js';
 import { describeWith, python } from './peers.js';
+import { accepts, freePort } from './ports.js';
 import { type Finished, run, sansmtp, scratchFolder, start, until } from './processes.js';
 import { serve } from './serving.js';
 
@@ -20,23 +20,6 @@ function send(input: Uint8Array | string, ...words: string[]): Promise<Finished>
 function delivered(reply: string): Finished {
   const stdout = `delivered joe@example.org ${reply}\ndelivered "a b"@example.net ${reply}\n`;
   return { exit: 0, stdout, stderr: '' };
-}
-
-/** A port that was free a moment ago. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await new Promise((resolve) => server.on('listening', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return typeof address === 'object' && address !== null ? address.port : 0;
-}
-
-function accepts(target: { path: string } | { port: number }): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(target);
-    socket.on('connect', () => resolve(true)).on('error', () => resolve(false));
-    socket.on('connect', () => socket.destroy());
-  });
 }
 
 interface Sink {

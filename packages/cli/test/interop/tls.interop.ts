@@ -8,7 +8,6 @@ import { createTransport } from 'nodemailer';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { aiosmtpd, npmSmtpServer } from './accepting-peers.js';
 import { certificate, shown } from './certificates.js';
-import { libraryServer } from './library.js';
 import { describeWith, python } from './peers.js';
 import { type Finished, run, sansmtp, until } from './processes.js';
 import { greeted } from './raw-client.js';
@@ -147,7 +146,10 @@ describe('nodemailer', () => {
 const acceptors = { aiosmtpd, 'smtp-server': npmSmtpServer };
 
 for (const [peer, accepting] of Object.entries(acceptors)) {
-  const describePeer = peer === 'aiosmtpd' ? (body: () => void) => describeWith(peer, body) : (body: () => void) => describe(peer, body);
+  const describePeer =
+    peer === 'aiosmtpd'
+      ? (body: () => void) => describeWith(peer, body)
+      : (body: () => void) => describe(peer, body);
 
   describePeer(() => {
     it.each([
@@ -157,7 +159,10 @@ for (const [peer, accepting] of Object.entries(acceptors)) {
       const made = await certificate();
       const server = await accepting({ tls: { mode, shown: made } });
       const { exit, stdout } = await send(server.port, '--tls', tls, '--tls-ca', made.certFile);
-      expect({ exit, stdout }).toEqual({ exit: 0, stdout: expect.stringMatching(/^delivered joe@example\.org 250 /) });
+      expect({ exit, stdout }).toEqual({
+        exit: 0,
+        stdout: expect.stringMatching(/^delivered joe@example\.org 250 /),
+      });
       expect(await server.received()).toMatchObject([{ from: 'ann@example.com', secure: true }]);
     });
 
@@ -166,7 +171,9 @@ for (const [peer, accepting] of Object.entries(acceptors)) {
       const refused = await send(server.port, '--tls', 'required');
       expect({ exit: refused.exit, stdout: refused.stdout }).toEqual({
         exit: 77,
-        stdout: expect.stringMatching(/^deferred joe@example\.org TLS could not be established .*self-signed/),
+        stdout: expect.stringMatching(
+          /^deferred joe@example\.org TLS could not be established .*self-signed/,
+        ),
       });
       expect(await server.received()).toEqual([]);
       expect(await send(server.port, '--tls', 'required', '--tls-insecure')).toMatchObject({ exit: 0 });
@@ -196,7 +203,9 @@ for (const [peer, accepting] of Object.entries(acceptors)) {
 }
 
 /** Answers each connection by a function of its own, for each line that comes. */
-async function rawServer(answer: (line: string, socket: Socket) => void): Promise<{ port: number; connections: () => number }> {
+async function rawServer(
+  answer: (line: string, socket: Socket) => void,
+): Promise<{ port: number; connections: () => number }> {
   let connections = 0;
   const server = createServer((socket) => {
     connections++;
@@ -214,7 +223,10 @@ async function rawServer(answer: (line: string, socket: Socket) => void): Promis
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const address = server.address();
-  return { port: typeof address === 'object' && address !== null ? address.port : 0, connections: () => connections };
+  return {
+    port: typeof address === 'object' && address !== null ? address.port : 0,
+    connections: () => connections,
+  };
 }
 
 describe('send', () => {
@@ -261,7 +273,10 @@ describe('send', () => {
       exit: 76,
       stdout: expect.stringMatching(/^deferred joe@example\.org The server broke the protocol \(STARTTLS\)/),
     });
-    expect({ lines, connections: connections() }).toEqual({ lines: ['EHLO client.example', 'STARTTLS'], connections: 1 });
+    expect({ lines, connections: connections() }).toEqual({
+      lines: ['EHLO client.example', 'STARTTLS'],
+      connections: 1,
+    });
   });
 });
 
@@ -272,10 +287,12 @@ describe('serve', () => {
     await client.say('EHLO client.example\r\n', /^250 /m);
     client.socket.write('STARTTLS\r\nMAIL FROM:<mallory@example.com>\r\nRCPT TO:<joe@example.org>\r\n');
     await client.closed;
-    expect(client.received.split('\r\n').filter((line) => /^(?!250-)/.test(line)).slice(2)).toEqual([
-      expect.stringMatching(/^[245]\d\d /),
-      '',
-    ]);
+    expect(
+      client.received
+        .split('\r\n')
+        .filter((line) => /^(?!250-)/.test(line))
+        .slice(2),
+    ).toEqual([expect.stringMatching(/^[245]\d\d /), '']);
     expect(client.received).not.toContain('2.1.0');
     expect(await server.messages()).toEqual([]);
   });
@@ -295,7 +312,11 @@ describe('serve', () => {
     const [before, after] = [await certificate(), await certificate()];
     const server = await serveTls(before);
     const fingerprint = async () => {
-      const socket = connectTls({ host: '127.0.0.1', port: server.portOf('smtps'), rejectUnauthorized: false });
+      const socket = connectTls({
+        host: '127.0.0.1',
+        port: server.portOf('smtps'),
+        rejectUnauthorized: false,
+      });
       await new Promise((resolve) => socket.once('secureConnect', resolve));
       const { fingerprint256 } = socket.getPeerCertificate();
       socket.destroy();

@@ -10,6 +10,6 @@ export default defineConfig({
     testTimeout: 60_000,
     hookTimeout: 60_000,
     // Most of the time a test waits for other processes, and every one has ports and folders of its own.
-    maxWorkers: 4,
+    maxWorkers: 3,
   },
 });

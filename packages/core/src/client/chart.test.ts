@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { compareEverywhere, startTwin, stepTwin } from '../chart/equality.test-support.js';
 import type { ChartEvent } from '../chart/machine-shape.js';
 import type { Effect } from '../chart/operations.js';
-import type { ClientChartEvent, ClientChartInput, ClientState, Finding, Outlook } from './chart.js';
+import type { ClientChartEvent, ClientChartInput, ClientState, Finding, Negotiable } from './chart.js';
 import { clientMachine } from './chart.js';
 import { clientTable } from './session.js';
 
@@ -35,13 +35,13 @@ const inputs = (['smtp', 'lmtp'] as const).flatMap((protocol) =>
   (['never', 'opportunistic', 'required'] as const).map((startTls) => ({ ...input, protocol, startTls })),
 );
 
-const nothing: Outlook = {
+const nothing: Negotiable = {
   tls: 'notOffered',
   authentication: 'unwanted',
   xclient: 'unwanted',
   xforward: 'unwanted',
 };
-const outlooks: readonly Outlook[] = [
+const negotiables: readonly Negotiable[] = [
   nothing,
   { ...nothing, tls: 'established' },
   { tls: 'offered', authentication: 'possible', xclient: 'possible', xforward: 'possible' },
@@ -70,10 +70,10 @@ const plain = { writtenAhead: false } as const;
 
 /** All that happens on the way to `ready`. */
 const negotiation: readonly ClientChartEvent[] = [
-  ...replies.map(([type, code]) => ({ type, code, ...plain, outlook: nothing })),
-  ...outlooks.flatMap((outlook) => [
-    { type: 'reply.success', code: 250, ...plain, outlook } as const,
-    { type: 'reply.permanent', code: 502, ...plain, outlook } as const,
+  ...replies.map(([type, code]) => ({ type, code, ...plain, negotiable: nothing })),
+  ...negotiables.flatMap((negotiable) => [
+    { type: 'reply.success', code: 250, ...plain, negotiable } as const,
+    { type: 'reply.permanent', code: 502, ...plain, negotiable } as const,
   ]),
   ...findings.flatMap((finding) => [
     { type: 'reply.success', code: 220, ...plain, finding } as const,
@@ -90,7 +90,7 @@ const negotiation: readonly ClientChartEvent[] = [
   { type: 'protocolError' },
 ];
 
-/** All that happens from `ready` on; without an outlook, nothing is negotiated. */
+/** All that happens from `ready` on; with nothing negotiable, nothing is negotiated. */
 const conversation: readonly ClientChartEvent[] = [
   ...replies.flatMap(([type, code]) => [
     { type, code, ...plain },
@@ -209,7 +209,8 @@ describe('the client chart', () => {
           state = next;
           effects.push(...taken);
           secured ||=
-            step.type === 'tlsEstablished' || ('outlook' in step && step.outlook?.tls === 'established');
+            step.type === 'tlsEstablished' ||
+            ('negotiable' in step && step.negotiable?.tls === 'established');
           if (each.startTls !== 'required' || secured) continue;
           const sent = effects
             .slice(effectsBefore)

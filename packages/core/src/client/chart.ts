@@ -21,7 +21,7 @@
  * and the session ends: from there on nobody could say which command the next reply belongs to.
  *
  * Between the reply to EHLO and `ready` stands what both ends negotiate, in this order: STARTTLS, then AUTH, then
- * XCLIENT, then XFORWARD. Which of it is wanted and may be had, the session tells as the `outlook` that comes with
+ * XCLIENT, then XFORWARD. Which of it is wanted and may be had, the session tells as the `negotiable` that comes with
  * each of these replies; STARTTLS and XCLIENT lead back to EHLO, because what was offered before them is void.
  *
  * Pipelining (RFC 2920) adds no states. Commands may be written ahead, but their replies still come one by
@@ -46,11 +46,11 @@
  * 5. `ready` means that the server holds no mail transaction: one that it may hold is dropped in `resetting`.
  * 6. Mail data does not pass through here. The session encodes it and says `chunk` for each chunk that it writes,
  *    and `endOfMailData`, once.
- * 7. STARTTLS, AUTH and XCLIENT are each sent once at most. Where TLS is required, nothing but EHLO, HELO, STARTTLS
- *    and QUIT is sent before `tlsEstablished`.
+ * 7. STARTTLS, AUTH and XCLIENT are each sent once at most. Where TLS is required, nothing but EHLO, LHLO, HELO,
+ *    STARTTLS and QUIT is sent in the clear.
  *
- * What stands below: the vocabulary (states, events, context, actions), the common endings, and the chart
- * itself.
+ * What stands below: the vocabulary (states, events, context, guards, actions), the transitions that more than one
+ * state has, and the chart itself.
  */
 import { assign, setup } from 'xstate';
 import type { Severity } from '../wire/reply.js';
@@ -87,7 +87,7 @@ export type ClientState =
   | 'closed';
 
 /** What of the negotiation is wanted and may be had, as the session sees it. The chart knows what was done already. */
-export interface Outlook {
+export interface Negotiable {
   readonly tls: 'established' | 'offered' | 'notOffered';
   /** `withheld`: the credentials must not be shown to whoever may be listening. */
   readonly authentication: 'unwanted' | 'possible' | 'notOffered' | 'withheld';
@@ -109,7 +109,7 @@ export interface ReplyEvent {
   /** The next command of the mail transaction is already on its way. */
   readonly writtenAhead: boolean;
   /** Where the reply leads on in the negotiation. */
-  readonly outlook?: Outlook | undefined;
+  readonly negotiable?: Negotiable | undefined;
   readonly finding?: Finding | undefined;
 }
 
@@ -135,11 +135,11 @@ export type ClientChartEvent =
   /** `protocolError`: the server's octets do not make up a reply. */
   | { readonly type: 'peerClosed' | 'connectionLost' | 'protocolError' };
 
-/** The commands that are the same at any time. `hello` is EHLO, or LHLO with LMTP (RFC 2033 §4.1). */
-export type OwnCommand = 'hello' | 'HELO' | 'STARTTLS' | 'cancel' | 'RSET' | 'QUIT';
+/** The lines that are the same all through a session. `hello` is EHLO, or LHLO with LMTP (RFC 2033 §4.1). */
+export type FixedLine = 'hello' | 'HELO' | 'STARTTLS' | 'cancel' | 'RSET' | 'QUIT';
 
-/** What may be negotiated on the way to `ready`, by its EHLO keyword. */
-export type NegotiatedKeyword = 'STARTTLS' | 'AUTH' | 'XCLIENT';
+/** What may be missing on the way to `ready`, by its EHLO keyword. */
+type NegotiatedKeyword = Extract<SessionFailure, { readonly kind: 'notOffered' }>['keyword'];
 
 export type FailParameters =
   | { readonly kind: Exclude<SessionFailure['kind'], 'notOffered'> }
@@ -147,7 +147,7 @@ export type FailParameters =
 
 /** What the chart asks of the session. */
 export type ClientAction =
-  | { readonly type: 'write'; readonly params: { readonly command: OwnCommand } }
+  | { readonly type: 'write'; readonly params: { readonly command: FixedLine } }
   /** Write the next commands of the mail transaction: one, or as many as may be in flight. */
   | { readonly type: 'proceed'; readonly params: undefined }
   | { readonly type: 'announceGreeting'; readonly params: undefined }
@@ -211,8 +211,8 @@ export interface ClientTimeouts {
   /** For the reply to a chunk that must come before anything else is sent. RFC 3030 names none: as `dataBlock`. */
   readonly chunk: number;
   /**
-   * For the reply to the final dot or the last chunk, and for each further one with LMTP (RFC 5321 §4.5.3.2.6). A client that waits for less sends the message
-   * again while the server delivers it: RFC 1047 is about nothing else.
+   * For the reply to the final dot or the last chunk, and for each further one with LMTP (RFC 5321 §4.5.3.2.6). A
+   * client that waits for less sends the message again while the server delivers it: RFC 1047 is about nothing else.
    */
   readonly dataTermination: number;
   /** For the reply to RSET. RFC 5321 names none: that of MAIL. */
@@ -229,7 +229,7 @@ export interface ClientChartInput {
   readonly startTls: 'never' | 'opportunistic' | 'required';
 }
 
-/** What begins with `opened` is about the last mail transaction. */
+/** All from `opened` on is about the last mail transaction. */
 export interface ClientContext extends ClientChartInput {
   /** STARTTLS was sent. */
   readonly upgraded: boolean;
@@ -248,10 +248,15 @@ export interface ClientContext extends ClientChartInput {
   readonly inFlight: number;
 }
 
-const outlookIn = (event: ClientChartEvent): Outlook | undefined =>
-  'outlook' in event ? event.outlook : undefined;
+const negotiableIn = (event: ClientChartEvent): Negotiable | undefined =>
+  'negotiable' in event ? event.negotiable : undefined;
 const findingIn = (event: ClientChartEvent): Finding | undefined =>
   'finding' in event ? event.finding : undefined;
+const isWrittenAhead = (event: ClientChartEvent): boolean => 'writtenAhead' in event && event.writtenAhead;
+
+/** Asked at the reply to the last RCPT, which is not counted yet: MAIL was accepted, and a recipient too. */
+const mailIsAccepted = ({ opened, accepted }: ClientContext, event: ClientChartEvent): boolean =>
+  opened && (accepted > 0 || event.type === 'reply.success');
 
 const vocabulary = setup({
   types: {
@@ -269,31 +274,29 @@ const vocabulary = setup({
     malformedChallenge: ({ event }) => findingIn(event) === 'malformedChallenge',
     unproven: ({ event }) => findingIn(event) === 'unproven',
     startTlsFollows: ({ context, event }) =>
-      context.startTls !== 'never' && !context.upgraded && outlookIn(event)?.tls === 'offered',
+      context.startTls !== 'never' && !context.upgraded && negotiableIn(event)?.tls === 'offered',
     tlsIsMissing: ({ context, event }) =>
-      context.startTls === 'required' && outlookIn(event)?.tls !== 'established',
+      context.startTls === 'required' && negotiableIn(event)?.tls !== 'established',
     authenticationFollows: ({ context, event }) =>
-      !context.authenticated && outlookIn(event)?.authentication === 'possible',
+      !context.authenticated && negotiableIn(event)?.authentication === 'possible',
     authenticationIsWithheld: ({ context, event }) =>
-      !context.authenticated && outlookIn(event)?.authentication === 'withheld',
+      !context.authenticated && negotiableIn(event)?.authentication === 'withheld',
     authenticationIsMissing: ({ context, event }) =>
-      !context.authenticated && outlookIn(event)?.authentication === 'notOffered',
-    xclientFollows: ({ context, event }) => !context.substituted && outlookIn(event)?.xclient === 'possible',
+      !context.authenticated && negotiableIn(event)?.authentication === 'notOffered',
+    xclientFollows: ({ context, event }) =>
+      !context.substituted && negotiableIn(event)?.xclient === 'possible',
     xclientIsMissing: ({ context, event }) =>
-      !context.substituted && outlookIn(event)?.xclient === 'notOffered',
-    xforwardFollows: ({ event }) => outlookIn(event)?.xforward === 'possible',
+      !context.substituted && negotiableIn(event)?.xclient === 'notOffered',
+    xforwardFollows: ({ event }) => negotiableIn(event)?.xforward === 'possible',
     begun: ({ event }) => 'begun' in event && event.begun,
     recipientsMayBeSent: ({ event }) => event.type === 'send' && event.recipients > 0,
     opened: ({ context }) => context.opened,
-    writtenAhead: ({ event }) => 'writtenAhead' in event && event.writtenAhead,
+    writtenAhead: ({ event }) => isWrittenAhead(event),
     recipientFollows: ({ context, event }) =>
-      context.unanswered > 1 && (context.opened || ('writtenAhead' in event && event.writtenAhead)),
-    // This and the next are asked at the reply to the last RCPT, which is not counted yet.
-    chunksFollow: ({ context, event }) =>
-      context.chunks > 0 && context.opened && (context.accepted > 0 || event.type === 'reply.success'),
+      context.unanswered > 1 && (context.opened || isWrittenAhead(event)),
+    chunksFollow: ({ context, event }) => context.chunks > 0 && mailIsAccepted(context, event),
     dataFollows: ({ context, event }) =>
-      ('writtenAhead' in event && event.writtenAhead) ||
-      (context.chunks === 0 && context.opened && (context.accepted > 0 || event.type === 'reply.success')),
+      isWrittenAhead(event) || (context.chunks === 0 && mailIsAccepted(context, event)),
     recipientsAccepted: ({ context }) => context.opened && context.accepted > 0,
     // RFC 2033 §4.2: with LMTP nothing is answered for nobody, and DATA must have been refused.
     loneDotIsAnswered: ({ context }) => context.protocol === 'smtp',
@@ -305,7 +308,7 @@ const vocabulary = setup({
     furtherRecipients: ({ context }) => context.protocol === 'lmtp' && context.accepted > 1,
   },
   actions: {
-    write: (_, _params: { readonly command: OwnCommand }) => {},
+    write: (_, _params: { readonly command: FixedLine }) => {},
     proceed: () => {},
     announceGreeting: () => {},
     upgradeTls: () => {},
@@ -379,7 +382,7 @@ const CANCELLED = '#client.cancelled';
 const CLOSING = '#client.closing';
 const CLOSED = '#client.closed';
 
-const write = <const Command extends OwnCommand>(command: Command) =>
+const write = <const Command extends FixedLine>(command: Command) =>
   ({ type: 'write', params: { command } }) as const;
 const fail = <const Kind extends SessionFailure['kind']>(kind: Kind) =>
   ({ type: 'fail', params: { kind } }) as const;
@@ -393,6 +396,15 @@ const timedOut = <const Section extends string>(section: Section) =>
 /** The server will not serve us: it is told QUIT, as RFC 5321 §3.1 has it. */
 const refuseSession = <const Section extends string>(section: Section) =>
   ({ target: REFUSED, actions: fail('refused'), description: section }) as const;
+
+/** The connection ended while something was still to be said. */
+const lost = { target: CLOSED, actions: fail('lost'), description: 'RFC 5321 §4.1.1.10' } as const;
+
+/** The connection ended once nothing was to be said any more: nothing fails. */
+const ended = { target: CLOSED, description: 'RFC 5321 §4.1.1.10' } as const;
+
+/** Octets that make up no reply, once nothing was to be said any more. */
+const unreadable = { target: CLOSED, description: 'RFC 5321 §4.2' } as const;
 
 /** The host's or the peer's TLS did not come to stand: nothing more can be said on this connection. */
 const tlsFailed = { target: CLOSED, actions: fail('tls'), description: 'RFC 3207 §4.1' } as const;
@@ -465,6 +477,13 @@ const startTlsRefused = [
   },
   ...afterTls,
 ] as const;
+
+/** XFORWARD is for the server's log: mail goes on without it. */
+const forwarded = {
+  target: READY,
+  actions: 'introduce',
+  description: 'RFC 5321 §2.2.2, Postfix XFORWARD_README: it is for the log',
+} as const;
 
 const answered = {
   target: READY,
@@ -560,13 +579,15 @@ const refusedEarly = {
 const abandonedRefused = { ...refusedEarly, guard: 'refusalIsDue' } as const;
 
 /** A chunk is refused, and with it the message: no more of it is sent, and what was written is still answered. */
+const refusedAmidChunks = {
+  guard: 'furtherChunksInFlight',
+  target: DRAINING,
+  actions: ['refuse', 'countChunkAnswered'],
+  description: 'RFC 3030 §2, RFC 2920 §3.1',
+} as const;
+
 const chunkRefused = [
-  {
-    guard: 'furtherChunksInFlight',
-    target: DRAINING,
-    actions: ['refuse', 'countChunkAnswered'],
-    description: 'RFC 3030 §2, RFC 2920 §3.1',
-  },
+  refusedAmidChunks,
   {
     guard: 'chunksInFlight',
     target: RESETTING,
@@ -595,7 +616,7 @@ const endRefused = [
     actions: fail('refused'),
     description: 'RFC 3030 §2, RFC 2033 §4.2',
   },
-  ...chunkRefused.slice(0, 1),
+  refusedAmidChunks,
   recipientDecided,
   messageRefused,
 ] as const;
@@ -626,8 +647,8 @@ export const clientMachine = vocabulary.createMachine({
         'reply.421': { target: CLOSING, actions: fail('refused'), description: 'RFC 5321 §3.8, §4.2.3' },
         'reply.*': { target: CLOSED, actions: fail('protocol'), description: 'RFC 5321 §4.2, §4.3.2' },
         protocolError: { target: CLOSED, actions: fail('protocol'), description: 'RFC 5321 §4.2' },
-        peerClosed: { target: CLOSED, actions: fail('lost'), description: 'RFC 5321 §4.1.1.10' },
-        connectionLost: { target: CLOSED, actions: fail('lost'), description: 'RFC 5321 §4.1.1.10' },
+        peerClosed: lost,
+        connectionLost: lost,
       },
       states: {
         greeting: {
@@ -784,21 +805,9 @@ export const clientMachine = vocabulary.createMachine({
           entry: 'writeXforward',
           after: { proxying: timedOut('RFC 5321 §4.5.3.2') },
           on: {
-            'reply.success': {
-              target: READY,
-              actions: 'introduce',
-              description: 'RFC 5321 §2.2.2, Postfix XFORWARD_README: it is for the log',
-            },
-            'reply.transient': {
-              target: READY,
-              actions: 'introduce',
-              description: 'RFC 5321 §2.2.2, Postfix XFORWARD_README: it is for the log',
-            },
-            'reply.permanent': {
-              target: READY,
-              actions: 'introduce',
-              description: 'RFC 5321 §2.2.2, Postfix XFORWARD_README: it is for the log',
-            },
+            'reply.success': forwarded,
+            'reply.transient': forwarded,
+            'reply.permanent': forwarded,
           },
         },
 
@@ -987,7 +996,7 @@ export const clientMachine = vocabulary.createMachine({
           entry: write('RSET'),
           after: { reset: timedOut('RFC 5321 §4.5.3.2') },
           on: {
-            'reply.success': { target: 'ready', actions: 'settle', description: 'RFC 5321 §4.1.1.5' },
+            'reply.success': { target: READY, actions: 'settle', description: 'RFC 5321 §4.1.1.5' },
             'reply.transient': refuseSession('RFC 5321 §4.1.1.5'),
             'reply.permanent': refuseSession('RFC 5321 §4.1.1.5'),
           },
@@ -1012,9 +1021,9 @@ export const clientMachine = vocabulary.createMachine({
       after: { quit: { target: 'closed', description: 'RFC 5321 §3.1' } },
       on: {
         'reply.*': { target: 'closing', description: 'RFC 5321 §3.1, §4.1.1.10' },
-        protocolError: { target: 'closed', description: 'RFC 5321 §4.2' },
-        peerClosed: { target: 'closed', description: 'RFC 5321 §4.1.1.10' },
-        connectionLost: { target: 'closed', description: 'RFC 5321 §4.1.1.10' },
+        protocolError: unreadable,
+        peerClosed: ended,
+        connectionLost: ended,
       },
     },
 
@@ -1025,9 +1034,9 @@ export const clientMachine = vocabulary.createMachine({
       on: {
         'reply.421': { target: 'closing', description: 'RFC 5321 §3.8' },
         'reply.*': { target: 'refused', description: 'RFC 4954 §4' },
-        protocolError: { target: 'closed', description: 'RFC 5321 §4.2' },
-        peerClosed: { target: 'closed', description: 'RFC 5321 §4.1.1.10' },
-        connectionLost: { target: 'closed', description: 'RFC 5321 §4.1.1.10' },
+        protocolError: unreadable,
+        peerClosed: ended,
+        connectionLost: ended,
       },
     },
 
@@ -1036,8 +1045,8 @@ export const clientMachine = vocabulary.createMachine({
       entry: 'close',
       after: { linger: { target: 'closed', description: 'RFC 5321 §4.1.1.10' } },
       on: {
-        peerClosed: { target: 'closed', description: 'RFC 5321 §4.1.1.10' },
-        connectionLost: { target: 'closed', description: 'RFC 5321 §4.1.1.10' },
+        peerClosed: ended,
+        connectionLost: ended,
       },
     },
 

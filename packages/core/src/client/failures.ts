@@ -1,0 +1,129 @@
+/**
+ * Why a session failed: what each state of the chart awaits, and the `SessionFailure` that is made of it and of what
+ * was heard.
+ *
+ * - That the session failed, and of which kind that is, the chart says. What stands here finds the phase and the words.
+ * - No failure quotes what was said in a SASL exchange: the text of a challenge is nobody else's business.
+ */
+import { RemoteProtocolError } from '../errors.js';
+import type { Reply } from '../wire/reply.js';
+import type { ClientState, FailParameters, Finding } from './chart.js';
+import type { Phase, SessionFailure } from './messages.js';
+
+/** What is awaited in each state: the phase, and the first digits of the replies that make sense there. */
+const awaited: Readonly<Record<ClientState, { readonly phase: Phase; readonly replies: string }>> = {
+  'session.greeting': { phase: 'greeting', replies: 'the greeting is 2yz, 4yz or 5yz' },
+  'session.identifying': { phase: 'hello', replies: 'EHLO takes 2yz, 4yz or 5yz' },
+  'session.fallingBack': { phase: 'hello', replies: 'HELO takes 2yz, 4yz or 5yz' },
+  'session.startingTls': { phase: 'startTls', replies: 'STARTTLS takes 2yz, 4yz or 5yz' },
+  'session.securing': { phase: 'startTls', replies: 'nothing may come before the TLS handshake' },
+  'session.authentication.preparing': { phase: 'auth', replies: 'nothing was asked of it' },
+  'session.authentication.responding': { phase: 'auth', replies: 'AUTH takes 2yz, 3yz, 4yz or 5yz' },
+  'session.substituting': { phase: 'xclient', replies: 'XCLIENT takes 2yz, 4yz or 5yz' },
+  'session.forwarding': { phase: 'xforward', replies: 'XFORWARD takes 2yz, 4yz or 5yz' },
+  'session.inquiring': { phase: 'inquiry', replies: 'an inquiry takes 2yz, 4yz or 5yz' },
+  'session.ready': { phase: 'ready', replies: 'nothing was asked of it' },
+  'session.transaction.mailing': { phase: 'mail', replies: 'MAIL takes 2yz, 4yz or 5yz' },
+  'session.transaction.addressing': { phase: 'rcpt', replies: 'RCPT takes 2yz, 4yz or 5yz' },
+  'session.transaction.initiating': { phase: 'data', replies: 'DATA takes 3yz, 4yz or 5yz' },
+  'session.transaction.sending': { phase: 'message', replies: 'a message under way takes 4yz or 5yz' },
+  'session.transaction.chunking': { phase: 'message', replies: 'BDAT takes 2yz, 4yz or 5yz, one for each' },
+  'session.transaction.holding': { phase: 'message', replies: 'BDAT takes 2yz, 4yz or 5yz' },
+  'session.transaction.draining': { phase: 'message', replies: 'BDAT takes 2yz, 4yz or 5yz' },
+  'session.transaction.abandoned': { phase: 'message', replies: 'a message under way takes 4yz or 5yz' },
+  'session.transaction.terminating': { phase: 'message', replies: 'the final dot takes 2yz, 4yz or 5yz' },
+  'session.transaction.delivering': {
+    phase: 'message',
+    replies: 'a message takes 2yz, 4yz or 5yz, one for each recipient',
+  },
+  'session.resetting': { phase: 'reset', replies: 'RSET takes 2yz, 4yz or 5yz' },
+  'session.quitting': { phase: 'quit', replies: 'QUIT takes 2yz, 4yz or 5yz' },
+  cancelled: { phase: 'auth', replies: '"*" takes 4yz or 5yz' },
+  refused: { phase: 'quit', replies: 'QUIT takes 2yz, 4yz or 5yz' },
+  closing: { phase: 'quit', replies: 'the session is over' },
+  closed: { phase: 'quit', replies: 'the session is over' },
+};
+
+/** In which phase something is negotiated. */
+const negotiations = { STARTTLS: 'startTls', AUTH: 'auth', XCLIENT: 'xclient' } as const;
+
+const WITHHELD =
+  'Without TLS, whoever listens could learn the password or token (RFC 4954 §9): use TLS or STARTTLS, or set ' +
+  'authentication.allowInsecure';
+
+/** How a server broke the protocol by a reply that is well-formed, and of the kind that was awaited. */
+export const violations: Readonly<Record<Exclude<Finding, 'initialResponseAwaited'>, string>> = {
+  plaintextBehind:
+    'The server, or somebody on the way, sent something between the reply to STARTTLS and the TLS handshake ' +
+    '(RFC 3207 §6)',
+  malformedChallenge:
+    'A challenge of the SASL exchange is no base64 on one line, or came unasked (RFC 4954 §4)',
+  unproven:
+    'The server says that we are authenticated, but has not proven that it knows the password: it need not be ' +
+    'who it says it is (RFC 5802 §3)',
+};
+
+/** What came that a failure may be due to. The session keeps it up to date. */
+export interface Evidence {
+  /** The reply that the chart was told of last. */
+  reply: Reply | undefined;
+  /** What came in place of a reply, or what is wrong with it. */
+  protocolError: RemoteProtocolError | undefined;
+  /** Why the TLS handshake failed, if that is known. */
+  tlsError: Error | undefined;
+  /** Why the SASL exchange was given up. */
+  cancelReason: string;
+}
+
+export function noEvidence(): Evidence {
+  return { reply: undefined, protocolError: undefined, tlsError: undefined, cancelReason: '' };
+}
+
+/** The reply of which the chart speaks; it speaks of one only after one came. */
+export function replyIn({ reply }: Evidence): Reply {
+  if (reply === undefined) throw new Error('The client chart speaks of a reply before there was one');
+  return reply;
+}
+
+/** Where in the dialogue a state stands. */
+export function phaseOf(state: ClientState): Phase {
+  return awaited[state].phase;
+}
+
+/** Whether the message's end was sent, and not all replies to it have come. */
+export function awaitsOutcome(state: ClientState): boolean {
+  return state === 'session.transaction.terminating' || state === 'session.transaction.delivering';
+}
+
+/** @param from the state in which the session failed */
+export function failureOf(parameters: FailParameters, from: ClientState, evidence: Evidence): SessionFailure {
+  const { kind } = parameters;
+  const { phase, replies } = awaited[from];
+  switch (kind) {
+    case 'refused':
+      return { kind, phase, reply: replyIn(evidence) };
+    case 'tls': {
+      const unexplained =
+        'The TLS handshake did not come to its end: the connection was lost, or time was up';
+      return { kind, phase: 'startTls', error: evidence.tlsError ?? new Error(unexplained) };
+    }
+    case 'notOffered':
+      return { kind, phase: negotiations[parameters.keyword], keyword: parameters.keyword };
+    case 'withheld':
+      return { kind, phase: 'auth', reason: WITHHELD };
+    case 'authentication':
+      return { kind, phase: 'auth', reason: evidence.cancelReason };
+    case 'protocol':
+      return { kind, phase, error: evidence.protocolError ?? mismatch(phase, replies, replyIn(evidence)) };
+    case 'timeout':
+      return { kind, phase };
+    case 'lost':
+      return { kind, phase };
+  }
+}
+
+/** A reply that is none to what was sent. */
+function mismatch(phase: Phase, replies: string, { code, lines }: Reply): RemoteProtocolError {
+  const said = phase === 'auth' ? '' : ` ${JSON.stringify(lines.join(' ').slice(0, 80))}`;
+  return new RemoteProtocolError(`The server replied ${code}${said}: ${replies}`);
+}

@@ -1,0 +1,115 @@
+/**
+ * What a client negotiates before `ready`: what the server offered, compared with what the options want.
+ *
+ * - Everything is asked of the last offer: what was offered before TLS, or before XCLIENT, is void (RFC 3207 §4.2).
+ * - What was done already, and what comes first, the chart knows.
+ * - Credentials are shown only where nobody can listen, unless the options allow it (RFC 4954 §9).
+ */
+import { type AttributeVerb, formatClientAttributes } from '../extensions/client-attributes.js';
+import type { ClientMechanism } from '../sasl/exchange.js';
+import { strongestMechanism } from '../sasl/mechanisms.js';
+import type { TlsInformation } from '../tls.js';
+import { formatCommand } from '../wire/command.js';
+import { parseEhloReply } from '../wire/ehlo-reply.js';
+import type { Reply } from '../wire/reply.js';
+import { Authentication } from './authentication.js';
+import type { Negotiable } from './chart.js';
+import type { ServerOffer } from './messages.js';
+import type { ResolvedAuthentication, ResolvedClientOptions } from './options.js';
+
+/** EHLO keyword → parameters, as in `ServerOffer`. */
+type Keywords = ServerOffer['keywords'];
+
+export const NO_KEYWORDS: Keywords = new Map();
+
+/**
+ * What the reply offers that accepts EHLO, LHLO or HELO. That to HELO is greeting text, however many lines it has
+ * (RFC 5321 §4.1.1.1).
+ */
+export function offerIn(
+  reply: Reply,
+  verb: ServerOffer['verb'],
+  { tls, authenticatedBy }: Pick<ServerOffer, 'tls' | 'authenticatedBy'>,
+): ServerOffer {
+  const { domain: name, keywords } = parseEhloReply(reply);
+  return { verb, name, keywords: verb === 'HELO' ? NO_KEYWORDS : keywords, tls, authenticatedBy };
+}
+
+/** @param tls that protects the connection; undefined: none */
+export function negotiableWith(
+  options: ResolvedClientOptions,
+  keywords: Keywords,
+  tls: TlsInformation | undefined,
+): Negotiable {
+  return {
+    tls: tls !== undefined ? 'established' : keywords.has('STARTTLS') ? 'offered' : 'notOffered',
+    authentication: negotiableAuthentication(options.authentication, keywords, tls),
+    xclient: negotiableAttributes('XCLIENT', options, keywords),
+    xforward: negotiableAttributes('XFORWARD', options, keywords),
+  };
+}
+
+function negotiableAuthentication(
+  wanted: ResolvedAuthentication | undefined,
+  keywords: Keywords,
+  tls: TlsInformation | undefined,
+): Negotiable['authentication'] {
+  if (wanted === undefined) return 'unwanted';
+  if (tls === undefined && !wanted.allowInsecure) return 'withheld';
+  return mechanismFor(wanted, keywords, tls) === undefined ? 'notOffered' : 'possible';
+}
+
+function negotiableAttributes(
+  verb: AttributeVerb,
+  options: ResolvedClientOptions,
+  keywords: Keywords,
+): Negotiable['xclient'] {
+  if (attributesIn(options, verb) === undefined) return 'unwanted';
+  return attributesArgument(verb, options, keywords) === '' ? 'notOffered' : 'possible';
+}
+
+/** The XCLIENT or XFORWARD command. Call it only where that is `possible`. */
+export function attributesCommand(
+  verb: AttributeVerb,
+  options: ResolvedClientOptions,
+  keywords: Keywords,
+): Uint8Array {
+  return formatCommand({ verb, argument: attributesArgument(verb, options, keywords) });
+}
+
+/** What stands behind the verb; empty where the server takes nothing of what is to be said. */
+function attributesArgument(verb: AttributeVerb, options: ResolvedClientOptions, keywords: Keywords): string {
+  return formatClientAttributes(attributesIn(options, verb) ?? {}, verb, keywords.get(verb) ?? '');
+}
+
+function attributesIn(options: ResolvedClientOptions, verb: AttributeVerb) {
+  return verb === 'XCLIENT' ? options.xclient : options.xforward;
+}
+
+/** RFC 4954 §3. */
+function offeredMechanisms(keywords: Keywords): ReadonlySet<string> {
+  return new Set((keywords.get('AUTH') ?? '').toUpperCase().split(' '));
+}
+
+function mechanismFor(
+  { credentials, mechanisms }: ResolvedAuthentication,
+  keywords: Keywords,
+  tls: TlsInformation | undefined,
+): ClientMechanism | undefined {
+  return strongestMechanism(credentials, offeredMechanisms(keywords), mechanisms, tls);
+}
+
+/** The SASL exchange by the strongest mechanism that both ends have. Call it only where authentication is `possible`. */
+export function beginAuthentication(
+  wanted: ResolvedAuthentication | undefined,
+  keywords: Keywords,
+  tls: TlsInformation | undefined,
+): Authentication {
+  const mechanism = wanted && mechanismFor(wanted, keywords, tls);
+  if (wanted === undefined || mechanism === undefined) {
+    throw new Error('The client chart authenticates where that is not possible');
+  }
+  const { credentials, host, port, maximumIterations } = wanted;
+  const offered = offeredMechanisms(keywords);
+  return new Authentication(mechanism, credentials, { tls, offered, host, port, maximumIterations });
+}
