@@ -3,7 +3,6 @@ import { startMailServer } from '@sansmtp/transport-node';
 
 const COLOURS = ['red', 'green', 'blue'];
 
-/** Mail may say which colour it has, and a command asks which there are. */
 export const colours: ServiceExtension = {
   keyword: 'XCOLOUR',
   offer: () => COLOURS.join(' '),

@@ -46,11 +46,19 @@ function outcomeOfFailure(verdict: Verdict['verdict'], failure: SessionFailure):
   const fault = faultOf(failure);
   const found = fault === undefined ? {} : { fault };
   if (failure.kind === 'refused') return { verdict, ...found, reply: failure.reply };
+  if (failure.kind === 'withheld') {
+    const reason = 'The password was not sent: there is no TLS (--allow-insecure-auth sends it all the same)';
+    return { verdict, ...found, reason };
+  }
   return { verdict, ...found, reason: new SessionError(failure).message };
 }
 
 export function outcomeOf(verdict: Verdict): Outcome {
-  if ('reply' in verdict) return { verdict: verdict.verdict, reply: verdict.reply };
+  if ('reply' in verdict) {
+    // RFC 4954 §6, RFC 3207 §4: mail is not taken from those who have not authenticated, or without TLS.
+    const access = verdict.reply.code === 530 ? ({ fault: 'access' } as const) : {};
+    return { verdict: verdict.verdict, ...access, reply: verdict.reply };
+  }
   const { failure } = verdict;
   if (failure.kind !== 'limit') return outcomeOfFailure(verdict.verdict, failure);
   const reason = `not sent: the server takes ${failure.limit} (${failure.keyword}); send it to the rest again`;

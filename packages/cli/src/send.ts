@@ -84,15 +84,21 @@ function destination(command: Command, options: SendOptions): Destination {
   );
 }
 
+async function readAuthorities(path: string | undefined): Promise<string | undefined> {
+  if (path === undefined) return undefined;
+  const text = await readFile(path, 'utf8');
+  if (text.includes('-----BEGIN CERTIFICATE-----')) return text;
+  throw new RangeError(`--tls-ca: there is no certificate in PEM in ${path}`);
+}
+
 /** What has to be read before anything is sent. */
 async function prepareAccess(
   command: Command,
   options: SendOptions,
 ): Promise<{ readonly ca: string | undefined; readonly credentials: ClientCredentials | undefined }> {
   try {
-    const { tlsCa } = options;
     return {
-      ca: tlsCa === undefined ? undefined : await readFile(tlsCa, 'utf8'),
+      ca: await readAuthorities(options.tlsCa),
       credentials: await readCredentials(options, process.env.SANSMTP_PASSWORD),
     };
   } catch (error) {

@@ -150,17 +150,20 @@ async function startServer(
   }
 }
 
-/** Reads the certificate again at each SIGHUP. Returns what ends that. */
+/** Reads the certificate again at each SIGHUP, where it came from files. Returns what ends that. */
 function renewOnHangup(certificate: Certificate | undefined, log: Logger): () => void {
   const onHangup = async () => {
+    if (certificate?.reload === undefined) {
+      log.info('SIGHUP: there is no certificate file to be read again');
+      return;
+    }
     try {
-      await certificate?.reload?.();
+      await certificate.reload();
       log.info('SIGHUP: the certificate is read again');
     } catch (error) {
       log.error({ reason: (error as Error).message }, 'SIGHUP: the certificate stays as it was');
     }
   };
-  if (certificate?.reload === undefined) return () => {};
   process.on('SIGHUP', onHangup);
   return () => process.off('SIGHUP', onHangup);
 }

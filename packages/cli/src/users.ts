@@ -17,22 +17,23 @@ export function userOption(text: string, previous: readonly Secret[] = []): read
   return [...previous, new Secret(text)];
 }
 
-/** @throws {RangeError} one is not NAME:PASSWORD; the message does not show it */
+/** @throws {RangeError} one is not NAME:PASSWORD, or has the name of another; the message shows no password */
 export function readUsers(options: readonly Secret[]): Users {
-  return new Map(
-    options.map((option, index) => {
-      const text = option.revealText();
-      const colon = text.indexOf(':');
-      const name = saslPrepare(text.slice(0, Math.max(colon, 0)), 'stored');
-      const password = saslPrepare(text.slice(colon + 1), 'stored');
-      if (colon < 0 || !name || !password) {
-        throw new RangeError(
-          `--user number ${index + 1} is not NAME:PASSWORD: neither may be empty or hold control characters`,
-        );
-      }
-      return [name, new Secret(password)];
-    }),
-  );
+  const users = new Map<string, Secret>();
+  options.forEach((option, index) => {
+    const text = option.revealText();
+    const colon = text.indexOf(':');
+    const name = saslPrepare(text.slice(0, Math.max(colon, 0)), 'stored');
+    const password = saslPrepare(text.slice(colon + 1), 'stored');
+    if (colon < 0 || !name || !password) {
+      throw new RangeError(
+        `--user number ${index + 1} is not NAME:PASSWORD: neither may be empty or hold control characters`,
+      );
+    }
+    if (users.has(name)) throw new RangeError(`--user number ${index + 1} has a name that another has`);
+    users.set(name, new Secret(password));
+  });
+  return users;
 }
 
 function digest(secret: Secret): Buffer {

@@ -9,14 +9,18 @@ import { isName } from './wire/command.js';
 export function checkLimit(
   option: string,
   value: number,
-  { least = 1, unlimited = false }: { readonly least?: number; readonly unlimited?: boolean } = {},
+  {
+    least = 1,
+    most = Number.MAX_SAFE_INTEGER,
+    unlimited = false,
+  }: { readonly least?: number; readonly most?: number; readonly unlimited?: boolean } = {},
 ): number {
-  if (Number.isSafeInteger(value) && value >= least) return value;
+  if (Number.isSafeInteger(value) && value >= least && value <= most) return value;
   if (unlimited && value === Number.POSITIVE_INFINITY) return value;
   throw outOfRange(
     option,
     value,
-    `an integer of ${least} or more${unlimited ? ', or Infinity for none' : ''}`,
+    `an integer of ${least} ${most === Number.MAX_SAFE_INTEGER ? 'or more' : `to ${most}`}${unlimited ? ', or Infinity for none' : ''}`,
   );
 }
 

@@ -237,9 +237,9 @@ describe.each(decisions)('%s', (decision) => {
   });
 
   it.each<[string, unknown]>([
-    ['true', true],
-    ['250', 250],
-    ['OK', 'OK'],
+    ['a boolean', true],
+    ['a number', 250],
+    ['a string', 'OK'],
     ['an object of another form', { accepted: true }],
   ])('answers 451 4.3.0 when the handler returns %s, and tells onError', async (words, value) => {
     // As a handler in JavaScript may.

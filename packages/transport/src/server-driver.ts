@@ -506,7 +506,7 @@ const AUTHENTICATION: ResultRule = {
 };
 
 const CREDENTIALS: ResultRule = {
-  takes: 'nothing or StoredCredentials',
+  takes: 'nothing or StoredCredentials (of 4096 iterations or more)',
   read(result) {
     if (result === undefined || result === null) return REJECT;
     return isCredentials(result) ? { decision: 'accept', credentials: result } : undefined;
@@ -514,7 +514,8 @@ const CREDENTIALS: ResultRule = {
 };
 
 function misreturned(name: keyof ServerHandlers, result: unknown, takes: string): TypeError {
-  const returned = typeof result === 'object' ? 'an object of another form' : String(result);
+  // Not what it says: it may be a password.
+  const returned = typeof result === 'object' ? 'an object of another form' : `a ${typeof result}`;
   return new TypeError(`${name} returned ${returned}; return ${takes}`);
 }
 
@@ -524,7 +525,8 @@ function isCredentials(value: unknown): value is StoredCredentials {
   if (value.kind !== 'scram') return false;
   const keys = 'storedKey' in value && 'serverKey' in value ? [value.storedKey, value.serverKey] : [];
   const salted = 'salt' in value && value.salt instanceof Uint8Array;
-  return salted && keys.length > 0 && keys.every((key) => key instanceof Secret);
+  const counted = 'iterations' in value && typeof value.iterations === 'number' && value.iterations >= 4096;
+  return salted && counted && keys.length > 0 && keys.every((key) => key instanceof Secret);
 }
 
 /** RFC 5321 §4.2.2: 451 asks the client to try again later. */

@@ -20,9 +20,10 @@
  * to know; `reply.421` ends the session wherever it comes. A reply that a state does not name is a mismatch,
  * and the session ends: from there on nobody could say which command the next reply belongs to.
  *
- * Between the reply to EHLO and `ready` stands what both ends negotiate, in this order: STARTTLS, then AUTH, then
- * XCLIENT, then XFORWARD. Which of it is wanted and may be had, the session tells as the `negotiable` that comes with
- * each of these replies; STARTTLS and XCLIENT lead back to EHLO, because what was offered before them is void.
+ * Between the reply to EHLO and `ready` stands what both ends negotiate, in this order: STARTTLS, then XCLIENT,
+ * then AUTH, then XFORWARD. Which of it is wanted and may be had, the session tells as the `negotiable` that comes with
+ * each of these replies; STARTTLS and XCLIENT lead back to EHLO, because what was offered before them is void;
+ * for the same reason AUTH comes after XCLIENT, with which a server forgets who was authenticated.
  *
  * Pipelining (RFC 2920) adds no states. Commands may be written ahead, but their replies still come one by
  * one, and the chart stands at the command whose reply comes next. The chart asks the session to `proceed`
@@ -409,33 +410,14 @@ const unreadable = { target: CLOSED, description: 'RFC 5321 §4.2' } as const;
 /** The host's or the peer's TLS did not come to stand: nothing more can be said on this connection. */
 const tlsFailed = { target: CLOSED, actions: fail('tls'), description: 'RFC 3207 §4.1' } as const;
 
-/** Where the negotiation leads once XCLIENT is settled. */
-const afterXclient = [
+/** Where the negotiation leads once authentication is settled. */
+const afterAuthentication = [
   { guard: 'xforwardFollows', target: FORWARDING, description: 'RFC 5321 §2.2.2, Postfix XFORWARD_README' },
   { target: READY, actions: 'introduce', description: 'RFC 5321 §3.2, §4.1.1.1' },
 ] as const;
 
-/**
- * Where it leads once authentication is settled. To say whom one speaks for may decide what a server allows, so it is
- * not left out where XCLIENT is not offered; XFORWARD is for its log only.
- */
-const afterAuthentication = [
-  {
-    guard: 'xclientFollows',
-    target: SUBSTITUTING,
-    description: 'RFC 5321 §2.2.2, Postfix XCLIENT_README',
-  },
-  {
-    guard: 'xclientIsMissing',
-    target: REFUSED,
-    actions: notOffered('XCLIENT'),
-    description: 'RFC 5321 §2.2.1, Postfix XCLIENT_README',
-  },
-  ...afterXclient,
-] as const;
-
-/** Where it leads once TLS is settled. */
-const afterTls = [
+/** Where it leads once XCLIENT is settled. */
+const afterXclient = [
   {
     guard: 'authenticationFollows',
     target: AUTHENTICATION,
@@ -454,6 +436,25 @@ const afterTls = [
     description: 'RFC 4954 §3: no mechanism in common',
   },
   ...afterAuthentication,
+] as const;
+
+/**
+ * Where it leads once TLS is settled. To say whom one speaks for may decide what a server allows, so it is not left
+ * out where XCLIENT is not offered; XFORWARD is for its log only.
+ */
+const afterTls = [
+  {
+    guard: 'xclientFollows',
+    target: SUBSTITUTING,
+    description: 'RFC 5321 §2.2.2, Postfix XCLIENT_README',
+  },
+  {
+    guard: 'xclientIsMissing',
+    target: REFUSED,
+    actions: notOffered('XCLIENT'),
+    description: 'RFC 5321 §2.2.1, Postfix XCLIENT_README',
+  },
+  ...afterXclient,
 ] as const;
 
 /** Where the reply that accepts EHLO or HELO leads. */

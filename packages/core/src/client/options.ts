@@ -12,6 +12,7 @@ import { knownExtensions } from '../extensions/table.js';
 import { checkLimit, checkName, checkTimeout, checkWord } from '../option-checks.js';
 import type { ClientCredentials, MechanismName } from '../sasl/exchange.js';
 import { DEFAULT_MECHANISMS } from '../sasl/mechanisms.js';
+import { ITERATIONS } from '../sasl/scram-keys.js';
 import type { TlsInformation } from '../tls.js';
 import { formatCommand } from '../wire/command.js';
 import type { LoneLineFeed } from '../wire/mail-data-encoder.js';
@@ -32,8 +33,8 @@ export interface ClientAuthentication {
    */
   readonly allowInsecure?: boolean;
   /**
-   * PBKDF2 iterations that a server may ask for in SCRAM; each takes time here (RFC 5802 §9). Over it: the exchange
-   * is given up.
+   * PBKDF2 iterations that a server may ask for in SCRAM, 4096 to 100,000,000; each takes time here (RFC 5802 §9).
+   * Over it, and below 4096: the exchange is given up.
    * @default 1_000_000
    */
   readonly maximumIterations?: number;
@@ -157,6 +158,7 @@ function resolveAuthentication(authentication: ClientAuthentication): ResolvedAu
     maximumIterations: checkLimit(
       'authentication.maximumIterations',
       authentication.maximumIterations ?? 1_000_000,
+      ITERATIONS,
     ),
     host: authentication.host,
     port: authentication.port,

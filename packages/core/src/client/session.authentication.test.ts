@@ -125,16 +125,6 @@ describe('AUTH', () => {
     expect(written(challenged('A'.repeat(12_280)))).toBe(`${encoded('user')}\r\n`);
     expect(failureIn(challenged('A'.repeat(12_283)))).toMatchObject({ kind: 'protocol', phase: 'auth' });
   });
-
-  it('is sent once only: no server takes another (RFC 4954 §4)', () => {
-    const client = new Dialogue({ ...withPassword(), xclient: { name: 'x' } });
-    client.offered('AUTH PLAIN', 'XCLIENT NAME');
-    client.hear('235 OK');
-    client.hear('220 again');
-    expect(readyIn(client.offer('AUTH PLAIN', 'XCLIENT NAME'))).toMatchObject({
-      offer: { authenticatedBy: undefined },
-    });
-  });
 });
 
 describe('credentials', () => {

@@ -17,7 +17,7 @@ type Timeless = ClientInput extends infer Input
     : never
   : never;
 
-/** What the server says next: what the mechanism has it say, or this line. */
+/** What the server says next: what the mechanism has it say, or this line, which may quote what it was sent. */
 type Whim = 'honest' | string;
 
 const whims = fc.array(
@@ -32,6 +32,9 @@ const whims = fc.array(
         '235 OK',
         '535 No',
         '421 Bye',
+        '535 Not with $password',
+        '454-What is\r\n454 $said for?',
+        '421 $password, $said',
         '220-a',
         'x',
         '\0',
@@ -90,7 +93,8 @@ function courseOf(mechanism: MechanismName, password: string, said: readonly Whi
   hear(`250-b\r\n250 AUTH ${mechanism}`);
   for (const whim of [...said, 'honest', 'honest', 'honest', 'honest']) {
     if (!session.inSecretExchange) break;
-    hear(whim === 'honest' ? honest() : whim);
+    const said = wrote.at(-1)?.trimEnd() ?? '';
+    hear(whim === 'honest' ? honest() : whim.replace('$password', password).replace('$said', said));
   }
   const { state } = session;
   handle({ type: 'mailData', bytes: octetsOf('x') });

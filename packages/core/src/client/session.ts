@@ -363,7 +363,7 @@ export class ClientSession {
       this.#evidence.protocolError = read;
       this.#step({ type: 'protocolError' });
     } else if (read !== undefined) {
-      this.#evidence.reply = read;
+      this.#evidence.reply = this.#authentication?.discreet(read) ?? read;
       this.#step(this.#eventOf(read));
     } else if (this.#ended) {
       this.#step({ type: 'peerClosed' });

@@ -21,10 +21,12 @@ describe('XCLIENT', () => {
     );
   });
 
-  it('is sent behind AUTH', () => {
+  it('is sent before AUTH: with it, a server forgets who was authenticated', () => {
     const client = new Dialogue({ xclient, ...withPassword() });
-    expect(written(client.offered('AUTH PLAIN', 'XCLIENT NAME'))).toMatch(/^AUTH PLAIN/);
-    expect(client.hear('235 OK')).toEqual(['XCLIENT NAME=x.example\r\n']);
+    expect(written(client.offered('AUTH PLAIN', 'XCLIENT NAME'))).toBe('XCLIENT NAME=x.example\r\n');
+    client.hear('220 again');
+    expect(written(client.offer('AUTH PLAIN', 'XCLIENT NAME'))).toMatch(/^AUTH PLAIN/);
+    expect(client.hear('235 OK')).toMatchObject([{ ...ready, offer: { authenticatedBy: 'PLAIN' } }]);
   });
 
   it('that is not offered, or takes nothing of what is to be said, ends the session', () => {

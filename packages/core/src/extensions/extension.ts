@@ -16,7 +16,7 @@ export interface SessionStanding {
   readonly startTls: boolean;
   /** TLS protects the connection. */
   readonly secured: boolean;
-  /** The SASL mechanisms that may be used now; none once somebody is authenticated. */
+  /** The SASL mechanisms that may be used on the connection as it stands. */
   readonly mechanisms: readonly MechanismName[];
   /** The peer may speak of others than itself: XCLIENT and XFORWARD. */
   readonly trusted: boolean;

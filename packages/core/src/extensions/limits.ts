@@ -17,8 +17,9 @@ export interface Limits {
 const MAXIMUM_LIMIT = 999_999;
 
 /**
- * Says each limit that is given; the recipients' is the session's own where none is. Without any limit the extension
- * is not offered. MAILMAX and RCPTDOMAINMAX are announced only: what is over them the application refuses.
+ * Says each limit that is given; the recipients' is the session's own where none is, or a larger one. Without any limit
+ * the extension is not offered. They are announced only: the session refuses what is over its own
+ * `maximumRecipients`, and what is over the others the application refuses, if it wants to.
  *
  * @throws {RangeError} a limit is no integer of 1 to 999999
  */
@@ -34,7 +35,7 @@ export function limits(options: Limits = {}): ServiceExtension {
   return {
     keyword: 'LIMITS',
     offer({ maximumRecipients }) {
-      const recipients = recipientMaximum ?? maximumRecipients;
+      const recipients = Math.min(recipientMaximum ?? maximumRecipients, maximumRecipients);
       const offered = [
         ...(mailMaximum === undefined ? [] : [`MAILMAX=${mailMaximum}`]),
         ...(recipients > MAXIMUM_LIMIT ? [] : [`RCPTMAX=${recipients}`]),

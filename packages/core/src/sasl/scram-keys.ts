@@ -18,6 +18,9 @@ export const MINIMUM_ITERATIONS = 4096;
 /** Some minutes of a machine: who asks for more does not want an answer. */
 const MAXIMUM_ITERATIONS = 100_000_000;
 
+/** For the options of both ends. */
+export const ITERATIONS = { least: MINIMUM_ITERATIONS, most: MAXIMUM_ITERATIONS } as const;
+
 export type Computing<Result> = Generator<ComputeStep, Result, Resumption>;
 
 export function isIterationCount(iterations: number): boolean {

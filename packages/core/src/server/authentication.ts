@@ -1,19 +1,36 @@
 /**
- * One AUTH exchange at the server (RFC 4954 §4): runs the server's half of a mechanism, and keeps what it wants
- * next until it gets it. The chart decides what may happen in between; it is told the kind of the next step.
+ * AUTH at the server (RFC 4954 §4): what is offered, how an exchange begins, what the client responds, and the
+ * exchange itself, which runs the server's half of a mechanism and keeps what it wants next until it gets it. The
+ * chart decides what may happen in between; it is told the kind of the next step.
+ *
+ * - After success there is no AUTH any more; without TLS there is none either, unless it is allowed.
+ * - A wrong initial response refuses the command: the exchange has not begun.
  */
+
+import { decodeBase64 } from '../sasl/base64.js';
 import type {
   AuthenticatedIdentity,
+  MechanismName,
   ServerChannel,
   ServerExchange,
   ServerMechanism,
   ServerOutcome,
   ServerStep,
-  StoredCredentials,
 } from '../sasl/exchange.js';
-import { REFUSED } from '../sasl/steps.js';
+import { serverMechanisms, usableMechanisms } from '../sasl/mechanisms.js';
+import { NOTHING, REFUSED, type Resumption } from '../sasl/steps.js';
+import type { Command } from '../wire/command.js';
+import type { InboundLine } from '../wire/inbound.js';
+import { decodeText } from '../wire/octets.js';
 import { type Reply, severity } from '../wire/reply.js';
-import type { AuthenticationNext } from './chart.js';
+import type { AuthenticationNext, ServerChartEvent } from './chart.js';
+import type { ClientIdentity } from './client-identity.js';
+import type { Answer, Question } from './messages.js';
+import type { ResolvedServerOptions } from './options.js';
+import { defaultReplies, replies } from './replies.js';
+
+/** The questions of an exchange. */
+export type AuthenticationQuestion = Question & { kind: 'credentials' | 'authenticate' };
 
 const NEXT = {
   challenge: 'challenge',
@@ -22,11 +39,12 @@ const NEXT = {
   verify: 'decision',
 } as const satisfies Record<ServerStep['type'], AuthenticationNext>;
 
+/** One exchange. */
 export class Authentication {
   readonly #exchange: ServerExchange;
   #step: ServerStep | ServerOutcome;
   /** What the application wants said once the exchange has come to its end. */
-  lastWord: Reply | undefined;
+  #lastWord: Reply | undefined;
 
   constructor(mechanism: ServerMechanism, channel: ServerChannel) {
     this.#exchange = mechanism.begin(channel);
@@ -39,24 +57,11 @@ export class Authentication {
       case 'success':
         return 'success';
       case 'failure':
-        if (this.#step.reason === 'malformed' || this.lastWord === undefined) return this.#step.reason;
-        return severity(this.lastWord.code) === 'transient' ? 'unavailable' : 'refused';
+        if (this.#step.reason === 'malformed' || this.#lastWord === undefined) return this.#step.reason;
+        return severity(this.#lastWord.code) === 'transient' ? 'unavailable' : 'refused';
       default:
         return NEXT[this.#step.type];
     }
-  }
-
-  /** Gives the exchange what it wanted. */
-  resume(given: Uint8Array | StoredCredentials | boolean | undefined): AuthenticationNext {
-    this.#step = this.#exchange.next(given).value;
-    return this.next;
-  }
-
-  /** Ends the exchange by this reply, whatever it wants. */
-  refuse(lastWord: Reply): AuthenticationNext {
-    this.lastWord = lastWord;
-    this.#step = REFUSED;
-    return this.next;
   }
 
   /** The step of which the chart speaks; it speaks of no other. */
@@ -69,8 +74,102 @@ export class Authentication {
     throw new Error(`The server chart speaks of ${type}, but the AUTH exchange is at ${this.#step.type}`);
   }
 
+  /** What is asked of the application. */
+  question(kind: AuthenticationQuestion['kind']): AuthenticationQuestion {
+    if (kind === 'authenticate') return { kind, attempt: this.step('verify').attempt };
+    const { mechanism, username } = this.step('retrieve');
+    return { kind, mechanism, username };
+  }
+
+  /** Gives the exchange what it wanted. */
+  resume(given: Resumption): AuthenticationNext {
+    this.#step = this.#exchange.next(given).value;
+    return this.next;
+  }
+
+  /** Goes on with what the host has computed; undefined if it could not. */
+  resumeWithResult(result: Uint8Array | undefined): AuthenticationNext {
+    return result === undefined ? this.#refuse(replies.authenticationUnavailable) : this.resume(result);
+  }
+
+  /** Goes on with what the application has answered. */
+  resumeWithAnswer(
+    kind: AuthenticationQuestion['kind'],
+    { decision, reply, credentials }: Answer,
+  ): AuthenticationNext {
+    this.#lastWord = reply;
+    if (kind === 'authenticate') return this.resume(decision === 'accept');
+    // Its own reply ends the exchange; without one nobody is to notice that there is no such user.
+    if (decision === 'reject' && reply !== undefined) return this.#refuse(reply);
+    return this.resume(decision === 'accept' ? credentials : undefined);
+  }
+
   /** Who was let in. */
   get identity(): AuthenticatedIdentity {
     return this.step('success').identity;
   }
+
+  /** What to tell the client at the end: what the application wants said, if it agrees with how it ended. */
+  lastReply(decision: Answer['decision']): Reply {
+    const word = this.#lastWord;
+    const agrees = word !== undefined && word.code < 300 === (decision === 'accept');
+    return agrees ? word : defaultReplies.authenticate[decision];
+  }
+
+  /** Ends the exchange by this reply, whatever it wants. */
+  #refuse(lastWord: Reply): AuthenticationNext {
+    this.#lastWord = lastWord;
+    this.#step = REFUSED;
+    return this.next;
+  }
+}
+
+/**
+ * The mechanisms that may be used on this connection. They stay in the offer for a client that has authenticated: with
+ * the keyword it would lose the parameter of MAIL, which is meant for such (RFC 4954 §5).
+ */
+export function offeredMechanisms(
+  { authentication }: ResolvedServerOptions,
+  { tls }: ClientIdentity,
+): readonly MechanismName[] {
+  if (authentication === undefined) return [];
+  if (tls === undefined && !authentication.allowInsecure) return [];
+  return usableMechanisms(authentication.mechanisms, tls);
+}
+
+/** Begins an exchange, or gives the reply that refuses it. */
+export function beginAuthentication(
+  { mechanism: name, initialResponse }: Command & { verb: 'AUTH' },
+  options: ResolvedServerOptions,
+  client: ClientIdentity,
+): Authentication | Reply {
+  const { authentication, hostname } = options;
+  const { tls } = client;
+  const offered = offeredMechanisms(options, client);
+  const chosen = offered.find((each) => each === name);
+  const mechanism = chosen && serverMechanisms.get(chosen);
+  if (authentication === undefined || mechanism === undefined) {
+    // RFC 4954 §6: it is not the mechanism that is wrong.
+    const withheld = authentication?.mechanisms.some((each) => each === name);
+    return withheld && tls === undefined ? replies.mechanismNeedsTls : replies.mechanismUnknown;
+  }
+  const { iterations } = authentication;
+  const exchange = new Authentication(mechanism, { tls, hostname, offered, iterations });
+  if (initialResponse === undefined) return exchange;
+  if (!mechanism.clientFirst) return replies.noInitialResponse;
+  const text = initialResponse.revealText();
+  const response = text === '=' ? NOTHING : decodeBase64(text);
+  if (response === undefined) return replies.malformedBase64;
+  exchange.resume(response);
+  return exchange;
+}
+
+/** The client's line in reply to a challenge (RFC 4954 §4). */
+export function readResponse(line: InboundLine, exchange: Authentication): ServerChartEvent {
+  if (line.kind === 'tooLong') return { type: 'badResponse', refusal: replies.responseTooLong };
+  const text = line.kind === 'line' ? decodeText(line.octets) : undefined;
+  if (text === '*') return { type: 'cancel' };
+  const response = text === undefined ? undefined : decodeBase64(text);
+  if (response === undefined) return { type: 'badResponse', refusal: replies.malformedBase64 };
+  return { type: 'response', next: exchange.resume(response) };
 }

@@ -193,18 +193,30 @@ interface GuardArguments {
   readonly event: ServerChartEvent;
 }
 
-const parametersRefused = ({ event }: GuardArguments) => 'refusal' in event && event.refusal !== undefined;
-const secured = ({ context }: GuardArguments) => context.secured;
-const tlsMissing = ({ context }: GuardArguments) => context.tlsRequired && !context.secured;
-const authenticationMissing = ({ context }: GuardArguments) =>
-  context.authenticationRequired && !context.authenticated;
-const authenticated = ({ context }: GuardArguments) => context.authenticated;
-const notIntroduced = ({ context }: GuardArguments) => !context.introduced;
-const responseMalformed = ({ event }: GuardArguments) => 'next' in event && event.next === 'malformed';
+type Condition = (given: GuardArguments) => boolean;
 
-/** The condition is an error of the client's, and its last: `giveUp` says what happens then. */
-const onceTooOften = (condition: (given: GuardArguments) => boolean) => (given: GuardArguments) =>
-  condition(given) && given.context.errors + 1 >= given.context.maximumErrors;
+const lastError: Condition = ({ context }) => context.errors + 1 >= context.maximumErrors;
+
+/** What makes a command, or a response, an error of the client's where it would be none otherwise. */
+const faults = {
+  parametersRefused: ({ event }) => 'refusal' in event && event.refusal !== undefined,
+  secured: ({ context }) => context.secured,
+  tlsMissing: ({ context }) => context.tlsRequired && !context.secured,
+  authenticationMissing: ({ context }) => context.authenticationRequired && !context.authenticated,
+  authenticated: ({ context }) => context.authenticated,
+  notIntroduced: ({ context }) => !context.introduced,
+  responseMalformed: ({ event }) => 'next' in event && event.next === 'malformed',
+} as const satisfies Record<string, Condition>;
+
+type Fault = keyof typeof faults;
+
+/** Each fault as the client's last error: `giveUpAt` says what happens then. A name each, for pictures show names. */
+const faultsOnceTooOften = Object.fromEntries(
+  Object.entries<Condition>(faults).map(([name, holds]): [string, Condition] => [
+    `${name}OnceTooOften`,
+    (given) => holds(given) && lastError(given),
+  ]),
+) as { readonly [Name in Fault as `${Name}OnceTooOften`]: Condition };
 
 const vocabulary = setup({
   types: {
@@ -213,12 +225,12 @@ const vocabulary = setup({
     input: {} as ServerChartInput,
   },
   guards: {
-    lastError: ({ context }) => context.errors + 1 >= context.maximumErrors,
-    parametersRefused,
-    parametersRefusedOnceTooOften: onceTooOften(parametersRefused),
+    lastError,
+    ...faults,
+    ...faultsOnceTooOften,
     recipientLimitReached: ({ context }) => context.recipients >= context.maximumRecipients,
     refusedBefore: ({ context }) => context.refused,
-    refusedBeforeTls: (given) => given.context.refused && tlsMissing(given),
+    refusedBeforeTls: (given) => given.context.refused && faults.tlsMissing(given),
     declaredTooLarge: ({ event }) => 'refusal' in event && event.refusal?.code === 552,
     recipientsAccepted: ({ context }) => context.recipients > 0,
     transactionOpen: ({ context }) => context.open,
@@ -230,24 +242,12 @@ const vocabulary = setup({
     lastChunk: ({ event }) => event.type === 'endOfChunk' && event.last,
     chunking: ({ context }) => context.chunking,
     framingLost: ({ event }) => event.type === 'badCommand' && event.fatal === true,
-    secured,
-    securedOnceTooOften: onceTooOften(secured),
-    tlsMissing,
-    tlsMissingOnceTooOften: onceTooOften(tlsMissing),
-    authenticationMissing,
-    authenticationMissingOnceTooOften: onceTooOften(authenticationMissing),
-    authenticated,
-    authenticatedOnceTooOften: onceTooOften(authenticated),
-    notIntroduced,
-    notIntroducedOnceTooOften: onceTooOften(notIntroduced),
     plaintextFollows: ({ event }) => event.type === 'accepted' && event.plaintextFollows === true,
     challengeNext: ({ event }) => 'next' in event && event.next === 'challenge',
     computationNext: ({ event }) => 'next' in event && event.next === 'computation',
     credentialsNext: ({ event }) => 'next' in event && event.next === 'credentials',
     decisionNext: ({ event }) => 'next' in event && event.next === 'decision',
     succeeded: ({ event }) => 'next' in event && event.next === 'success',
-    responseMalformed,
-    responseMalformedOnceTooOften: onceTooOften(responseMalformed),
     undecidable: ({ event }) => 'next' in event && event.next === 'unavailable',
     lastAuthenticationFailure: ({ context }) =>
       context.authenticationFailures + 1 >= context.maximumAuthenticationFailures,
@@ -317,6 +317,10 @@ const giveUp = {
   description: 'RFC 5321 §3.8, RFC 3463 X.7.0',
 } as const;
 
+/** The same, where the error is a fault. It stands before the transition that the fault leads to otherwise. */
+const giveUpAt = <const Name extends Fault>(fault: Name) =>
+  ({ ...giveUp, guard: `${fault}OnceTooOften` }) as const;
+
 /** Refuses a command that is not legal here; the session goes on where it stands. */
 const refuseWith = <const Name extends ReplyName>(name: Name, description: string) =>
   [giveUp, { actions: ['countError', reply(name)], description }] as const;
@@ -347,7 +351,7 @@ const refuseLine = [
 const refuseParameters = [
   // The command is as it should be; the message is too large, as the message itself would be found to be.
   { guard: 'declaredTooLarge', actions: ['markRefused', refuse], description: 'RFC 1870 §6.1' },
-  { ...giveUp, guard: 'parametersRefusedOnceTooOften' },
+  giveUpAt('parametersRefused'),
   {
     guard: 'parametersRefused',
     actions: ['countError', 'markRefused', refuse],
@@ -357,33 +361,23 @@ const refuseParameters = [
 
 /** A command whose argument was refused, or that this client may not give. */
 const refuseCommand = [
-  { ...giveUp, guard: 'parametersRefusedOnceTooOften' },
+  giveUpAt('parametersRefused'),
   { guard: 'parametersRefused', actions: ['countError', refuse], description: 'RFC 5321 §4.2.2, §4.2.4' },
 ] as const;
 
-type Standing = 'secured' | 'tlsMissing' | 'authenticated' | 'authenticationMissing' | 'notIntroduced';
-
 /** Refuses a command for what came before it, or did not; the session goes on where it stands. */
-const refuseWhen = <const Guard extends Standing, const Name extends ReplyName>(
+const refuseWhen = <const Guard extends Fault, const Name extends ReplyName>(
   guard: Guard,
   name: Name,
   description: string,
-) =>
-  [
-    { ...giveUp, guard: `${guard}OnceTooOften` },
-    { guard, actions: ['countError', reply(name)], description },
-  ] as const;
+) => [giveUpAt(guard), { guard, actions: ['countError', reply(name)], description }] as const;
 
 /** Refuses MAIL so: what a client has pipelined behind it is no further error (RFC 2920 §3.1). */
-const refuseMailWhen = <const Guard extends Standing, const Name extends ReplyName>(
+const refuseMailWhen = <const Guard extends Fault, const Name extends ReplyName>(
   guard: Guard,
   name: Name,
   description: string,
-) =>
-  [
-    { ...giveUp, guard: `${guard}OnceTooOften` },
-    { guard, actions: ['countError', 'markRefused', reply(name)], description },
-  ] as const;
+) => [giveUpAt(guard), { guard, actions: ['countError', 'markRefused', reply(name)], description }] as const;
 
 /** Where STARTTLS is required, all else but EHLO, NOOP and QUIT is refused before it. */
 const tlsFirst = refuseWhen('tlsMissing', 'tlsRequired', 'RFC 3207 §4');
@@ -406,6 +400,17 @@ const behindRefusedMail = [
 /** What belongs to a mail transaction, where none is open. */
 const mailFirst = (description: string) =>
   [...behindRefusedMail, ...tlsFirst, ...refuseWith('mailFirst', description)] as const;
+
+/** What brings the message, where no recipient was accepted. A pipelining client sends it before it learns that. */
+const recipientFirst = (description: string) =>
+  [
+    {
+      guard: 'refusedBefore',
+      actions: reply('noValidRecipients'),
+      description: `${description}, RFC 2920 §3.1`,
+    },
+    ...refuseWith('rcptFirst', description),
+  ] as const;
 
 /** The application's reply ends the session. */
 const endSession = {
@@ -481,7 +486,7 @@ const authenticationGoesOn = [
     actions: ['forgetErrors', 'markAuthenticated', 'admitClient'],
     description: 'RFC 4954 §4: 235',
   },
-  { ...giveUp, guard: 'responseMalformedOnceTooOften' },
+  giveUpAt('responseMalformed'),
   {
     guard: 'responseMalformed',
     target: READY,
@@ -542,7 +547,7 @@ const rcpt = [
     actions: reply('tooManyRecipients'),
     description: 'RFC 5321 §4.5.3.1.10',
   },
-  { target: '#server.session.transaction.addressing', description: 'RFC 5321 §4.1.1.3' },
+  { target: `${TRANSACTION}.addressing`, description: 'RFC 5321 §4.1.1.3' },
 ] as const;
 
 export const serverMachine = vocabulary.createMachine({
@@ -848,23 +853,8 @@ export const serverMachine = vocabulary.createMachine({
               after: { idle: idleTooLong },
               on: {
                 'command.RCPT': rcpt,
-                'command.DATA': [
-                  // RFC 2920 §3.1: a pipelining client may send DATA though all its RCPTs were refused.
-                  {
-                    guard: 'refusedBefore',
-                    actions: reply('noValidRecipients'),
-                    description: 'RFC 5321 §3.3, RFC 2920 §3.1',
-                  },
-                  ...refuseWith('rcptFirst', 'RFC 5321 §3.3'),
-                ],
-                'command.BDAT': [
-                  {
-                    guard: 'refusedBefore',
-                    actions: reply('noValidRecipients'),
-                    description: 'RFC 3030 §2, RFC 2920 §3.1',
-                  },
-                  ...refuseWith('rcptFirst', 'RFC 3030 §2'),
-                ],
+                'command.DATA': recipientFirst('RFC 5321 §3.3'),
+                'command.BDAT': recipientFirst('RFC 3030 §2'),
               },
             },
 

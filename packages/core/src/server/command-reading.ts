@@ -1,6 +1,6 @@
 /**
- * From a client's line to an event of the chart: parses it, asks whether the extension that a command belongs to was
- * offered, and types the parameters. Whether the command is legal now, the chart says.
+ * From a client's line to a command: parses it, asks whether the extension that the command belongs to was offered,
+ * and types the parameters. Whether the command is legal now, the chart says.
  *
  * What was offered is what stood in the reply to the last EHLO: a client cannot know of anything else, and what
  * came before STARTTLS counts for nothing (RFC 5321 §2.2.1, RFC 3207 §4.2).
@@ -12,6 +12,7 @@ import {
   additionalRcptOctets,
   customVerbs,
   isOffered,
+  offeredKeywords,
   readMailParameters,
   readRcptParameters,
   unknownParameter,
@@ -25,6 +26,9 @@ import {
 import type { InboundLine } from '../wire/inbound.js';
 import type { ReversePath } from '../wire/path.js';
 import type { Reply } from '../wire/reply.js';
+import { offeredMechanisms } from './authentication.js';
+import type { ClientIdentity } from './client-identity.js';
+import type { Hello } from './messages.js';
 import type { ResolvedServerOptions } from './options.js';
 import { replies } from './replies.js';
 
@@ -61,6 +65,7 @@ export class CommandReading {
   #introduced = false;
   /** As it was when EHLO was answered last; undefined where no extension was offered. */
   #offered: SessionStanding | undefined;
+  /** XCLIENT and XFORWARD may be used. */
   #trusted: boolean;
 
   constructor(options: ResolvedServerOptions) {
@@ -77,22 +82,17 @@ export class CommandReading {
     this.#grammar = { utf8: false, extensionVerbs: customVerbs(extensions) };
   }
 
-  /** EHLO or LHLO was accepted, and this is what the reply offers; undefined for HELO, which is offered nothing. */
-  offer(standing: SessionStanding | undefined): void {
+  /** EHLO, HELO or LHLO was accepted: the EHLO keywords of what is offered from here on, HELO being offered nothing. */
+  offer(verb: Hello['verb'], client: ClientIdentity): readonly string[] {
     this.#introduced = true;
-    this.#offered = standing;
-    this.#grammar = { ...this.#grammar, utf8: this.#wasOffered('SMTPUTF8') };
+    this.#setOffered(verb === 'HELO' ? undefined : this.#standing(client));
+    return this.#offered === undefined ? [] : offeredKeywords(this.#extensions, this.#offered);
   }
 
   /** What was offered counts for nothing any more, until the next EHLO (RFC 3207 §4.2). */
   forget(): void {
-    this.offer(undefined);
     this.#introduced = false;
-  }
-
-  /** XCLIENT and XFORWARD may be used. */
-  get trusted(): boolean {
-    return this.#trusted;
+    this.#setOffered(undefined);
   }
 
   /** The peer speaks for somebody else from here on: its words are theirs, and they may not speak for others. */
@@ -152,6 +152,25 @@ export class CommandReading {
     if (first === undefined) return NO_PARAMETERS;
     if (this.#offered === undefined) return { refusal: unknownParameter(first.keyword, 'RCPT') };
     return readRcptParameters(parameters, this.#extensions, this.#offered);
+  }
+
+  #setOffered(offered: SessionStanding | undefined): void {
+    this.#offered = offered;
+    this.#grammar = { ...this.#grammar, utf8: this.#wasOffered('SMTPUTF8') };
+  }
+
+  #standing(client: ClientIdentity): SessionStanding {
+    const { protocol, maximumMessageSize, maximumRecipients, startTls } = this.#options;
+    const secured = client.tls !== undefined;
+    return {
+      protocol,
+      maximumMessageSize,
+      maximumRecipients,
+      startTls: startTls !== 'none' && !secured,
+      secured,
+      mechanisms: offeredMechanisms(this.#options, client),
+      trusted: this.#trusted,
+    };
   }
 
   /** The longest line of this command with its CRLF: what extensions add, they add once they were offered. */

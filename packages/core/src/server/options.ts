@@ -8,9 +8,10 @@ import { standardExtensions } from '../extensions/table.js';
 import { checkLimit, checkName, checkTimeout, checkWord } from '../option-checks.js';
 import type { MechanismName } from '../sasl/exchange.js';
 import { serverMechanisms } from '../sasl/mechanisms.js';
+import { ITERATIONS } from '../sasl/scram-keys.js';
 import type { TlsInformation } from '../tls.js';
 import type { BareNewline } from '../wire/inbound.js';
-import type { ServerTimeouts } from './chart.js';
+import type { ServerChartInput, ServerTimeouts } from './chart.js';
 
 /** Who may authenticate, and how (RFC 4954). */
 export interface ServerAuthenticationOptions {
@@ -37,7 +38,7 @@ export interface ServerAuthenticationOptions {
    */
   readonly maximumFailures?: number;
   /**
-   * PBKDF2 iterations of SCRAM where the stored credentials are a password (RFC 7677 §4 asks for 4096 at least).
+   * PBKDF2 iterations of SCRAM where the stored credentials are a password: 4096 (RFC 7677 §4) to 100,000,000.
    * @default 15_000
    */
   readonly iterations?: number;
@@ -156,7 +157,7 @@ function resolveAuthentication(options: ServerAuthenticationOptions): Required<S
     allowInsecure: options.allowInsecure ?? false,
     required: options.required ?? false,
     maximumFailures: checkLimit('authentication.maximumFailures', options.maximumFailures ?? 3),
-    iterations: checkLimit('authentication.iterations', options.iterations ?? 15_000, { least: 4096 }),
+    iterations: checkLimit('authentication.iterations', options.iterations ?? 15_000, ITERATIONS),
   };
 }
 
@@ -195,5 +196,19 @@ export function resolveServerOptions(options: ServerSessionOptions): ResolvedSer
       linger: checkTimeout('timeouts.linger', timeouts.linger ?? 5_000),
     },
     trace: options.trace ?? false,
+  };
+}
+
+/** What the chart is to know of them. */
+export function chartInput(options: ResolvedServerOptions): ServerChartInput {
+  const { timeouts, maximumRecipients, maximumErrors, tls, startTls, authentication } = options;
+  return {
+    timeouts,
+    maximumRecipients,
+    maximumErrors,
+    maximumAuthenticationFailures: authentication?.maximumFailures ?? 1,
+    secured: tls !== undefined,
+    tlsRequired: startTls === 'required',
+    authenticationRequired: authentication?.required ?? false,
   };
 }

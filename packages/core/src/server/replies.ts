@@ -73,7 +73,7 @@ export const replies = {
 /** A reply of the server's own, by name. */
 export type ReplyName = keyof typeof replies;
 
-/** What an answer without a `reply` says. The greeting and the reply to EHLO are made by the session. */
+/** What an answer without a `reply` says. The greeting and the reply to EHLO are an `introduction` besides. */
 export const defaultReplies: Readonly<Record<Question['kind'], Readonly<Record<Answer['decision'], Reply>>>> =
   {
     connect: {
@@ -135,3 +135,16 @@ export const defaultReplies: Readonly<Record<Question['kind'], Readonly<Record<A
       reject: reply(502, '5.5.1', 'HELP is not implemented'),
     },
   };
+
+/** Octets of the text in the first line of an introduction (RFC 5321 §4.5.3.1.5). */
+const MAXIMUM_INTRODUCTION = 500;
+
+/**
+ * The greeting, or the reply to EHLO with the keywords of the service extensions. They begin with our name (RFC 5321
+ * §4.2), and RFC 2034 §3 gives them no enhanced status code. The text is all on one line that need not be folded,
+ * for a client takes the next for a keyword.
+ */
+export function introduction(hostname: string, { code, lines }: Reply, keywords: readonly string[]): Reply {
+  const text = `${hostname} ${lines.join(' ').replace(/[\r\n]+/g, ' ')}`;
+  return { code, lines: [text.slice(0, MAXIMUM_INTRODUCTION), ...keywords] };
+}

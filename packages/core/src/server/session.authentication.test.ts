@@ -170,11 +170,13 @@ describe('what is offered (RFC 4954 §3)', () => {
     expect(offer({ authentication, tls: CERTIFIED })).toBe('AUTH EXTERNAL');
   });
 
-  it('is nothing once somebody is authenticated, for AUTH could not be used (RFC 4954 §4)', () => {
+  it('stays when somebody is authenticated, and with it the parameter of MAIL (RFC 4954 §5)', () => {
     const dialogue = start();
     dialogue.say(GOOD);
-    expect(dialogue.say('EHLO c').join()).not.toContain('AUTH');
+    expect(dialogue.say('EHLO c').join()).toContain('AUTH ');
     expect(dialogue.session.identity?.username).toBe('u');
+    expect(dialogue.say(GOOD)).toEqual(['503 5.5.1 Authenticated already']);
+    expect(dialogue.say('MAIL FROM:<a@b> AUTH=<>')).toEqual(['250 2.1.0 Sender OK']);
   });
 });
 

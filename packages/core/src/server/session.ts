@@ -6,6 +6,9 @@
  *   back one output at a time, until it has none.
  * - The peer's bytes become commands only when the chart waits for one. While the application decides, and while
  *   the session closes, no further command is looked at.
+ * - What a line comes to is read in `command-under-way.ts`, and AUTH in `authentication.ts`; who the client is stands in
+ *   `client-identity.ts`, what an answer must be in `answers.ts`. `receiving.ts` has the mail data that arrives,
+ *   `replying.ts` the replies on their way. Here the chart is stepped, and its effects are performed.
  *
  * Invariants
  * - Whatever the chunks in which the peer's bytes come, the outputs are the same, limits included; but for how
@@ -20,81 +23,48 @@
  * - Held back until the session waits for the client again: the end of the peer's bytes, and a shutdown.
  */
 
-import type { ChartState } from '../chart/compile.js';
-import { compile } from '../chart/compile.js';
+import { type ChartState, compile } from '../chart/compile.js';
 import { shapeOf } from '../chart/machine-shape.js';
 import { CLEAR_DEADLINE, type DeadlineEffect, type Effect, SET_DEADLINE } from '../chart/operations.js';
 import { Deadlines } from '../deadlines.js';
 import { LocalProtocolError } from '../errors.js';
-import { type ClientAttributes, parseClientAttributes } from '../extensions/client-attributes.js';
-import type { SessionStanding } from '../extensions/extension.js';
-import type { MailParameters, RcptParameters } from '../extensions/parameters.js';
-import { offeredKeywords } from '../extensions/table.js';
-import { decodeBase64, encodeBase64 } from '../sasl/base64.js';
+import type { ClientAttributes } from '../extensions/client-attributes.js';
+import { encodeBase64 } from '../sasl/base64.js';
 import type { AuthenticatedIdentity } from '../sasl/exchange.js';
-import { serverMechanisms, usableMechanisms } from '../sasl/mechanisms.js';
 import type { TlsInformation } from '../tls.js';
-import { type Command, MAXIMUM_AUTHENTICATION_OCTETS } from '../wire/command.js';
+import { MAXIMUM_AUTHENTICATION_OCTETS } from '../wire/command.js';
 import { InboundBuffer, type InboundLine } from '../wire/inbound.js';
-import { concatenate, decodeText } from '../wire/octets.js';
-import { formatReply, type Reply, severity } from '../wire/reply.js';
-import { Authentication } from './authentication.js';
-import type {
-  AuthenticationNext,
-  ServerAction,
-  ServerChartEvent,
-  ServerChartInput,
-  ServerContext,
-  ServerState,
+import type { Reply } from '../wire/reply.js';
+import { checkAnswer } from './answers.js';
+import { type Authentication, readResponse } from './authentication.js';
+import {
+  type ServerAction,
+  type ServerChartEvent,
+  type ServerChartInput,
+  type ServerContext,
+  type ServerState,
+  serverMachine,
 } from './chart.js';
-import { serverMachine } from './chart.js';
+import { type ClientIdentity, forgetClient, impersonate, unknownClient } from './client-identity.js';
 import { CommandReading } from './command-reading.js';
+import { type CommandUnderWay, readCommand } from './command-under-way.js';
 import type { Answer, Envelope, Hello, Question, Recipient, ServerInput, ServerOutput } from './messages.js';
-import { type ResolvedServerOptions, resolveServerOptions, type ServerSessionOptions } from './options.js';
+import {
+  chartInput,
+  type ResolvedServerOptions,
+  resolveServerOptions,
+  type ServerSessionOptions,
+} from './options.js';
 import { Receiving } from './receiving.js';
-import { defaultReplies, replies } from './replies.js';
-import { ReplyBatch } from './reply-batch.js';
+import { defaultReplies, introduction, replies } from './replies.js';
+import { messageReplies, octetsOf, Replying } from './replying.js';
 
 export const serverTable = compile<ServerContext, ServerChartEvent, ServerChartInput>(shapeOf(serverMachine));
-
-/** Octets of the text in the greeting and in the first line of the reply to EHLO (RFC 5321 §4.5.3.1.5). */
-const MAXIMUM_INTRODUCTION = 500;
-
-/** The chart's events by verb; a string put together anew would be hashed anew for each look into the table. */
-const commandEvents = {
-  EHLO: 'command.EHLO',
-  HELO: 'command.HELO',
-  MAIL: 'command.MAIL',
-  RCPT: 'command.RCPT',
-  DATA: 'command.DATA',
-  RSET: 'command.RSET',
-  QUIT: 'command.QUIT',
-  NOOP: 'command.NOOP',
-  HELP: 'command.HELP',
-  VRFY: 'command.VRFY',
-  EXPN: 'command.EXPN',
-  LHLO: 'command.LHLO',
-  STARTTLS: 'command.STARTTLS',
-  AUTH: 'command.AUTH',
-  BDAT: 'command.BDAT',
-  ETRN: 'command.ETRN',
-  XCLIENT: 'command.XCLIENT',
-  XFORWARD: 'command.XFORWARD',
-  extension: 'command.extension',
-} as const satisfies { readonly [Verb in Command['verb']]: `command.${Verb}` };
 
 /** An open mail transaction; the application sees it as an `Envelope`. */
 interface Transaction extends Envelope {
   readonly recipients: Recipient[];
 }
-
-/** Where a client goes on only after this code (RFC 5321 §4.3.2, RFC 3207 §4, RFC 4954 §4). */
-const ACCEPTING_CODES: { readonly [Kind in Question['kind']]?: number } = {
-  data: 354,
-  startTls: 220,
-  credentials: 235,
-  authenticate: 235,
-};
 
 const NOTHING: Uint8Array = new Uint8Array(0);
 
@@ -118,31 +88,17 @@ export class ServerSession {
 
   /** Outputs that one step gave, and that `poll()` has yet to give. */
   readonly #outputs: ServerOutput[] = [];
-  /** Replies to a pipelined batch, which leave together (RFC 2920 §3.2). */
-  readonly #batch = new ReplyBatch();
+  readonly #replying = new Replying();
 
   #ended = false;
   #shutdown = false;
   #question: Question | undefined;
   #answer: Answer | undefined;
-  #hello: Hello | undefined;
+  /** The command that was read last, while anything is to be done about it. */
+  #command: CommandUnderWay | undefined;
   #transaction: Transaction | undefined;
   #receiving: Receiving | undefined;
-  /** The command that the chart is being told of. */
-  #command: Command | undefined;
-  #mailParameters: MailParameters = {};
-  #rcptParameters: RcptParameters = {};
-  /** Octets behind the last BDAT that nobody has taken yet. */
-  #octetsBehind = 0;
-  /** The reply, on the wire, to a BDAT whose octets are first to be read away (RFC 3030 §2). */
-  #heldReply: Uint8Array | undefined;
-
-  #tls: TlsInformation | undefined;
-  #authentication: Authentication | undefined;
-  #identity: AuthenticatedIdentity | undefined;
-  #attributes: ClientAttributes | undefined;
-  #client: ClientAttributes | undefined;
-  #forwarded: ClientAttributes | undefined;
+  #client: ClientIdentity;
 
   /**
    * @param options.now the time at which the connection was made, in monotonic milliseconds
@@ -152,20 +108,10 @@ export class ServerSession {
     this.#options = resolveServerOptions(options);
     this.#inbound = new InboundBuffer(this.#options.bareNewline);
     this.#reading = new CommandReading(this.#options);
-    this.#tls = this.#options.tls;
+    this.#client = unknownClient(this.#options.tls);
     this.#now = options.now;
     const effects: Effect[] = [];
-    const { timeouts, maximumRecipients, maximumErrors, startTls, authentication } = this.#options;
-    const input: ServerChartInput = {
-      timeouts,
-      maximumRecipients,
-      maximumErrors,
-      maximumAuthenticationFailures: authentication?.maximumFailures ?? 1,
-      secured: this.#tls !== undefined,
-      tlsRequired: startTls === 'required',
-      authenticationRequired: authentication?.required ?? false,
-    };
-    this.#position = serverTable.start(input, effects);
+    this.#position = serverTable.start(chartInput(this.#options), effects);
     for (const effect of effects) this.#perform(effect);
   }
 
@@ -181,22 +127,22 @@ export class ServerSession {
 
   /** How the client introduced itself; undefined before EHLO or HELO was accepted. */
   get hello(): Hello | undefined {
-    return this.#hello;
+    return this.#client.hello;
   }
 
   /** The TLS that protects the connection. */
   get tls(): TlsInformation | undefined {
-    return this.#tls;
+    return this.#client.tls;
   }
 
   /** Who has authenticated themselves (RFC 4954), or whom a trusted peer said to have (XCLIENT). */
   get identity(): AuthenticatedIdentity | undefined {
-    return this.#identity;
+    return this.#client.authenticated;
   }
 
   /** For whom a trusted peer speaks (XCLIENT): true in the place of the connection's own peer. */
   get client(): ClientAttributes | undefined {
-    return this.#client;
+    return this.#client.client;
   }
 
   /**
@@ -204,7 +150,7 @@ export class ServerSession {
    * decisions.
    */
   get forwarded(): ClientAttributes | undefined {
-    return this.#forwarded;
+    return this.#client.forwarded;
   }
 
   /** The question that is open; `handle({ type: 'answer', … })` answers it. */
@@ -245,7 +191,7 @@ export class ServerSession {
         break;
       case 'tlsEstablished':
         this.#require('session.securing', input.type);
-        this.#tls = input.tls;
+        this.#client = { ...this.#client, tls: input.tls };
         this.#step({ type: 'tlsEstablished' });
         break;
       case 'tlsFailed':
@@ -254,7 +200,7 @@ export class ServerSession {
         break;
       case 'computed':
         this.#require('session.authenticating.computing', input.type);
-        this.#step({ type: 'computed', next: this.#resumeWithResult(input.result) });
+        this.#step({ type: 'computed', next: this.#exchange.resumeWithResult(input.result) });
         break;
       case 'timeout':
         for (const id of this.#deadlines.takeAllDue(this.#now)) this.#step({ type: id });
@@ -302,19 +248,12 @@ export class ServerSession {
 
   #takeAnswer(answer: Answer): void {
     const question = this.#question;
-    if (question === undefined) {
-      throw new LocalProtocolError(
-        this.#position.value,
-        'an answer came though no question is open',
-        'no answer',
-      );
-    }
-    this.#checkAnswer(question, answer); // throws before anything has changed
+    checkAnswer(question, answer, this.#options.protocol, this.#position.value);
     const { decision } = answer;
     const { code } = answer.reply ?? defaultReplies[question.kind][decision];
     if ((question.kind === 'credentials' || question.kind === 'authenticate') && code !== 421) {
       this.#question = undefined;
-      const next = this.#resumeWith(question, answer);
+      const next = this.#exchange.resumeWithAnswer(question.kind, answer);
       this.#step(decision === 'accept' ? { type: 'accepted', next } : { type: 'rejected', code, next });
       return;
     }
@@ -328,82 +267,22 @@ export class ServerSession {
     }
   }
 
-  #checkAnswer(question: Question, { decision, reply, credentials, recipientReplies }: Answer): void {
-    const refuse = (problem: string, expected: string): never => {
-      throw new LocalProtocolError(this.#position.value, problem, expected);
-    };
-    if (question.kind === 'credentials' && decision === 'accept' && credentials === undefined) {
-      refuse('an answer came to accept the question "credentials" without any', 'credentials, or to reject');
-    }
-    if (recipientReplies !== undefined) {
-      const count = question.kind === 'message' ? question.envelope.recipients.length : 0;
-      if (this.#options.protocol !== 'lmtp' || recipientReplies.length !== count || count === 0) {
-        refuse(
-          `${recipientReplies.length} recipientReplies came to the question "${question.kind}"`,
-          this.#options.protocol === 'lmtp' && count > 0 ? `${count}, one for each recipient` : 'none',
-        );
-      }
-      for (const each of recipientReplies) {
-        // A 421 says that the session ends, which is for `reply` to say.
-        if (severity(each.code) === 'intermediate' || each.code === 421) {
-          refuse(`a reply ${each.code} came for a recipient`, 'codes 2yz, 4yz and 5yz, but 421');
-        }
-        formatReply(each);
-      }
-    }
-    if (reply === undefined) return;
-    const first = Math.floor(reply.code / 100);
-    const only = ACCEPTING_CODES[question.kind];
-    let expected = '2yz';
-    let agrees = first === 2;
-    if (decision === 'reject') {
-      expected = '4yz or 5yz';
-      agrees = first === 4 || first === 5;
-    } else if (only !== undefined) {
-      expected = String(only);
-      agrees = reply.code === only;
-    }
-    if (!agrees)
-      refuse(
-        `a reply ${reply.code} came to ${decision} the question "${question.kind}"`,
-        `a code ${expected}`,
-      );
-    formatReply(reply);
-  }
-
-  #resumeWithResult(result: Uint8Array | undefined): AuthenticationNext {
-    const exchange = this.#exchange;
-    return result === undefined
-      ? exchange.refuse(replies.authenticationUnavailable)
-      : exchange.resume(result);
-  }
-
-  /** The AUTH exchange goes on with what the application has answered. */
-  #resumeWith(question: Question, { decision, reply, credentials }: Answer): AuthenticationNext {
-    const exchange = this.#exchange;
-    exchange.lastWord = reply;
-    if (question.kind === 'authenticate') return exchange.resume(decision === 'accept');
-    // Its own reply ends the exchange; without one nobody is to notice that there is no such user.
-    if (decision === 'reject' && reply !== undefined) return exchange.refuse(reply);
-    return exchange.resume(decision === 'accept' ? credentials : undefined);
-  }
-
   /** Does one thing with what is held; false if nothing can be done before the next `handle()`. */
   #advance(): boolean {
     const state = this.#position.value;
     if (this.#question !== undefined || state === 'closed' || this.#isComputing) return false;
     if (state === 'closing' || state === 'session.securing') return this.#endOfInput();
-    if (this.#heldReply !== undefined) return this.#discard(this.#heldReply);
+    if (this.#replying.isHeld) return this.#readAway();
     if (this.#receiving !== undefined && state !== 'session.transaction.chunked') {
       return this.#receiveMailData(this.#receiving);
     }
     if (this.#shutdown) return this.#step({ type: 'shutdown' });
     if (state === 'session.authenticating.challenged') {
       const line = this.#inbound.nextLine(MAXIMUM_AUTHENTICATION_OCTETS);
-      return line === undefined ? this.#endOfInput() : this.#step(this.#readResponse(line));
+      return line === undefined ? this.#endOfInput() : this.#step(readResponse(line, this.#exchange));
     }
     const line = this.#inbound.nextLine(this.#reading.longestLine);
-    return line === undefined ? this.#endOfInput() : this.#step(this.#readCommand(line));
+    return line === undefined ? this.#endOfInput() : this.#takeCommand(line);
   }
 
   get #isComputing(): boolean {
@@ -415,125 +294,20 @@ export class ServerSession {
     return this.#ended && this.#step({ type: 'peerClosed' });
   }
 
-  #readCommand(line: InboundLine): ServerChartEvent {
-    const command = this.#reading.read(line);
-    if ('refusal' in command) {
-      this.#octetsBehind = command.octetsBehind;
-      const { refusal, fatal } = command;
-      return fatal ? { type: 'badCommand', refusal, fatal } : { type: 'badCommand', refusal };
-    }
-    this.#command = command;
-    const type = commandEvents[command.verb];
-    const refusal = this.#readArguments(command);
-    if (refusal !== undefined) return { type, refusal };
-    if (command.verb === 'AUTH') return { type, next: this.#exchange.next };
-    // LOGIN, of this XCLIENT or one before: who speaks for the client says that it has authenticated itself.
-    if (command.verb === 'XCLIENT' && typeof this.#attributes?.login === 'string')
-      return { type, next: 'success' };
-    return { type };
-  }
-
-  /** Reads what belongs to the command beyond its grammar; the reply that refuses it, if one does. */
-  #readArguments(command: Command): Reply | undefined {
-    switch (command.verb) {
-      case 'MAIL': {
-        const read = this.#reading.mailParameters(command);
-        if ('refusal' in read) return read.refusal;
-        this.#mailParameters = read.parameters;
-        return undefined;
-      }
-      case 'RCPT': {
-        const read = this.#reading.rcptParameters(command, this.#transaction?.parameters ?? {});
-        if ('refusal' in read) return read.refusal;
-        this.#rcptParameters = read.parameters;
-        return undefined;
-      }
-      case 'DATA':
-        // RFC 3030 §3
-        return this.#transaction?.parameters.body === 'BINARYMIME' ? replies.binaryByChunksOnly : undefined;
-      case 'BDAT':
-        this.#octetsBehind = command.size;
-        return undefined;
-      case 'AUTH':
-        return this.#beginAuthentication(command);
-      case 'XCLIENT':
-      case 'XFORWARD': {
-        const read = parseClientAttributes(command.argument, command.verb);
-        if ('code' in read) return read;
-        const before = command.verb === 'XCLIENT' ? this.#client : this.#forwarded;
-        this.#attributes = { ...before, ...read };
-        return undefined;
-      }
-      default:
-        return undefined;
-    }
-  }
-
-  /** Begins an AUTH exchange; the reply that refuses it, if one does. */
-  #beginAuthentication({ mechanism: name, initialResponse }: Command & { verb: 'AUTH' }): Reply | undefined {
-    const { authentication, hostname } = this.#options;
-    const offered = this.#mechanisms;
-    const mechanism = [...serverMechanisms.values()].find((known) => known.name === name);
-    if (authentication === undefined || mechanism === undefined || !offered.includes(mechanism.name)) {
-      // RFC 4954 §6: it is not the mechanism that is wrong.
-      const withheld = mechanism !== undefined && authentication?.mechanisms.includes(mechanism.name);
-      return withheld && this.#tls === undefined ? replies.mechanismNeedsTls : replies.mechanismUnknown;
-    }
-    const { iterations } = authentication;
-    this.#authentication = new Authentication(mechanism, { tls: this.#tls, hostname, offered, iterations });
-    if (initialResponse === undefined) return undefined;
-    if (!mechanism.clientFirst) return replies.noInitialResponse;
-    const text = initialResponse.revealText();
-    const response = text === '=' ? NOTHING : decodeBase64(text);
-    if (response === undefined) return replies.malformedBase64;
-    this.#authentication.resume(response);
-    return undefined;
-  }
-
-  /** The client's response to a challenge (RFC 4954 §4). */
-  #readResponse(line: InboundLine): ServerChartEvent {
-    if (line.kind === 'tooLong') return { type: 'badResponse', refusal: replies.responseTooLong };
-    const text = line.kind === 'line' ? decodeText(line.octets) : undefined;
-    if (text === '*') return { type: 'cancel' };
-    const response = text === undefined ? undefined : decodeBase64(text);
-    if (response === undefined) return { type: 'badResponse', refusal: replies.malformedBase64 };
-    return { type: 'response', next: this.#exchange.resume(response) };
-  }
-
-  /** The mechanisms that may be used on this connection. */
-  get #mechanisms(): SessionStanding['mechanisms'] {
-    const { authentication } = this.#options;
-    // RFC 4954 §4: no more AUTH once it has succeeded.
-    if (authentication === undefined || this.#identity !== undefined) return [];
-    if (this.#tls === undefined && !authentication.allowInsecure) return [];
-    return usableMechanisms(authentication.mechanisms, this.#tls);
-  }
-
-  get #standing(): SessionStanding {
-    const { protocol, maximumMessageSize, maximumRecipients, startTls } = this.#options;
-    const secured = this.#tls !== undefined;
-    return {
-      protocol,
-      maximumMessageSize,
-      maximumRecipients,
-      startTls: startTls !== 'none' && !secured,
-      secured,
-      mechanisms: this.#mechanisms,
-      trusted: this.#reading.trusted,
-    };
+  #takeCommand(line: InboundLine): true {
+    this.#command = readCommand(line, this.#reading, this.#options, this.#client, this.#transaction);
+    const { event, verb, octetsBehind = 0 } = this.#command;
+    this.#replying.expect(verb, octetsBehind);
+    return this.#step(event);
   }
 
   /** Reads the octets of a refused BDAT away, then gives the reply (RFC 3030 §2). */
-  #discard(reply: Uint8Array): boolean {
-    const chunk = this.#octetsBehind === 0 ? NOTHING : this.#inbound.nextChunk();
+  #readAway(): boolean {
+    const chunk = this.#inbound.nextChunk();
     if (chunk === undefined) return this.#endOfInput();
-    const discarded = Math.min(chunk.length, this.#octetsBehind);
-    this.#inbound.consume(discarded);
-    this.#octetsBehind -= discarded;
+    this.#inbound.consume(this.#replying.readAway(chunk.length));
     this.#deadlines.restart(this.#now);
-    if (this.#octetsBehind > 0) return true;
-    this.#heldReply = undefined;
-    this.#give(reply);
+    this.#giveHeld();
     return true;
   }
 
@@ -571,8 +345,8 @@ export class ServerSession {
     }
     for (const effect of effects) this.#perform(effect);
     // Nothing of an exchange outlives it: it may hold a password, or have been begun where AUTH is not legal.
-    if (this.#authentication !== undefined && !next.value.startsWith('session.authenticating.')) {
-      this.#authentication = undefined;
+    if (this.#command?.exchange !== undefined && !next.value.startsWith('session.authenticating.')) {
+      this.#command = undefined;
     }
     return true;
   }
@@ -600,7 +374,9 @@ export class ServerSession {
         this.#giveAnswer();
         break;
       case 'introduce':
-        if (this.#question?.kind === 'hello') this.#hello = this.#question.hello;
+        if (this.#question?.kind === 'hello') {
+          this.#client = { ...this.#client, hello: this.#question.hello };
+        }
         break;
       case 'openTransaction':
         if (this.#question?.kind === 'mail') {
@@ -617,13 +393,13 @@ export class ServerSession {
       case 'endTransaction':
         this.#abandon('reset');
         this.#transaction = undefined;
-        this.#forwarded = undefined; // said of one mail transaction, as Postfix has it
+        if (this.#client.forwarded !== undefined) this.#client = { ...this.#client, forwarded: undefined };
         break;
       case 'receiveMailData':
         this.#receiving = new Receiving('data', this.#options);
         break;
       case 'receiveChunk':
-        this.#receiveChunk(this.#commandOf('BDAT'));
+        this.#receiveChunk();
         break;
       case 'refuseMessage':
         this.#refuseMessage(replies[action.params.reply]);
@@ -632,15 +408,8 @@ export class ServerSession {
         this.#emit({ type: 'upgradeTls' });
         break;
       case 'forget':
-        this.#hello = undefined;
-        this.#identity = undefined;
-        this.#forwarded = undefined;
+        this.#client = forgetClient(this.#client);
         this.#reading.forget();
-        if (this.#client !== undefined) {
-          // LOGIN is an authentication; the rest stays, or the client would be taken for the peer again.
-          const { login: _, ...client } = this.#client;
-          this.#client = client;
-        }
         break;
       case 'challenge': {
         const { data } = this.#exchange.step('challenge');
@@ -651,22 +420,23 @@ export class ServerSession {
         this.#emit({ type: 'compute', computation: this.#exchange.step('compute').computation });
         break;
       case 'admitClient':
-        this.#identity = this.#exchange.identity;
-        this.#endAuthentication('accept');
+        this.#client = { ...this.#client, authenticated: this.#exchange.identity };
+        this.#reply(this.#exchange.lastReply('accept'));
         break;
       case 'turnAway':
-        this.#endAuthentication('reject');
+        this.#reply(this.#exchange.lastReply('reject'));
         break;
       case 'impersonate':
-        this.#impersonate();
+        this.#client = impersonate(this.#client, present(this.#command?.attributes, 'XCLIENT'));
+        // Trust is in the peer's address, and the client has another: what a proxy passes on may hold an XCLIENT, too.
+        if (this.#client.client?.address !== undefined) this.#reading.distrust();
         break;
       case 'keepForwarded':
-        this.#forwarded = this.#attributes;
-        this.#attributes = undefined;
+        this.#client = { ...this.#client, forwarded: present(this.#command?.attributes, 'XFORWARD') };
         break;
       case 'close':
-        this.#octetsBehind = 0;
-        if (this.#heldReply !== undefined) this.#give(this.#heldReply);
+        this.#replying.releaseOctets();
+        this.#giveHeld();
         this.#drop();
         this.#emit({ type: 'close' });
         break;
@@ -681,129 +451,59 @@ export class ServerSession {
     switch (kind) {
       case 'connect':
         return { kind };
-      case 'hello': {
-        const { verb, name } = this.#commandOf('EHLO', 'HELO', 'LHLO');
-        return { kind, hello: { verb, name } };
-      }
-      case 'mail':
-        return { kind, reversePath: this.#commandOf('MAIL').reversePath, parameters: this.#mailParameters };
-      case 'rcpt': {
-        const { forwardPath } = this.#commandOf('RCPT');
-        return { kind, forwardPath, parameters: this.#rcptParameters, envelope: this.#envelope };
-      }
-      case 'data':
-        return { kind, envelope: this.#envelope };
       case 'message': {
         const size = this.#receiving?.size ?? 0;
         this.#receiving = undefined; // complete: from here on it is the application's
         return { kind, envelope: this.#envelope, size };
       }
-      case 'verify':
-      case 'expand': {
-        const { argument, utf8 } = this.#commandOf('VRFY', 'EXPN');
-        return utf8 ? { kind, argument, utf8 } : { kind, argument };
-      }
-      case 'help':
-        return { kind, argument: this.#commandOf('HELP').argument };
-      case 'startTls':
-        return { kind };
-      case 'etrn':
-        return { kind, argument: this.#commandOf('ETRN').argument };
-      case 'extension': {
-        const { name, argument } = this.#commandOf('extension');
-        return { kind, verb: name, argument };
-      }
-      case 'credentials': {
-        const { mechanism, username } = this.#exchange.step('retrieve');
-        return { kind, mechanism, username };
-      }
+      case 'credentials':
       case 'authenticate':
-        return { kind, attempt: this.#exchange.step('verify').attempt };
+        return this.#exchange.question(kind);
+      default: {
+        const question = present(this.#command?.question, `a decision on ${kind}`);
+        if (question.kind === kind) return question;
+        throw new Error(`The server chart asks "${kind}" where the command raises "${question.kind}"`);
+      }
     }
   }
 
-  #receiveChunk({ size, last }: Command & { verb: 'BDAT' }): void {
+  #receiveChunk(): void {
+    const { octetsBehind = 0, last = false } = present(this.#command, 'a chunk');
     const binary = this.#transaction?.parameters.body === 'BINARYMIME';
     this.#receiving ??= new Receiving(binary ? 'binary' : 'chunks', this.#options);
-    this.#receiving.announce(size, last);
-    this.#octetsBehind = 0;
-    this.#question = undefined;
-    this.#answer = undefined;
-  }
-
-  /** The AUTH exchange is over; the application may have said what to tell the client. */
-  #endAuthentication(decision: Answer['decision']): void {
-    const word = this.#exchange.lastWord;
-    const fits = word !== undefined && word.code < 300 === (decision === 'accept');
-    this.#reply(fits ? word : defaultReplies.authenticate[decision]);
-  }
-
-  /** XCLIENT: from here on the session is that of another client. */
-  #impersonate(): void {
-    this.#client = this.#attributes;
-    this.#attributes = undefined;
-    this.#command = undefined;
-    const { login, address } = this.#client ?? {};
-    if (typeof login === 'string') this.#identity = { mechanism: 'EXTERNAL', username: login };
-    // Trust is in the peer's address, and the client has another: what a proxy passes on may hold an XCLIENT, too.
-    if (address !== undefined) this.#reading.distrust();
+    this.#receiving.announce(octetsBehind, last);
+    this.#replying.releaseOctets();
+    this.#settle();
   }
 
   get #exchange(): Authentication {
-    if (this.#authentication === undefined) {
-      throw new Error('The server chart speaks of an AUTH exchange outside of one');
-    }
-    return this.#authentication;
-  }
-
-  /** The command about which the chart asks; the chart asks about no other. */
-  #commandOf<Verb extends Command['verb']>(...verbs: Verb[]): Command & { verb: Verb } {
-    const command = this.#command;
-    if (command !== undefined && verbs.some((verb) => verb === command.verb)) {
-      return command as Command & { verb: Verb };
-    }
-    throw new Error(
-      `The server chart asked about ${verbs.join(' or ')} after ${command?.verb ?? 'no command'}`,
-    );
+    return present(this.#command?.exchange, 'an AUTH exchange');
   }
 
   get #envelope(): Envelope {
-    if (this.#transaction === undefined)
-      throw new Error('The server chart asked outside of a mail transaction');
-    return this.#transaction;
+    return present(this.#transaction, 'a mail transaction');
   }
 
   /** Replies to the command on which the application has decided. */
   #giveAnswer(): void {
-    const question = this.#question;
-    const answer = this.#answer;
-    if (question === undefined || answer === undefined)
-      throw new Error('The server chart answers no question');
-    this.#question = undefined;
-    this.#answer = undefined;
+    const question = present(this.#question, 'a question');
+    const answer = present(this.#answer, 'an answer');
+    const isLastChunk = this.#command?.last;
+    this.#settle();
     const { decision, recipientReplies } = answer;
     const reply = answer.reply ?? defaultReplies[question.kind][decision];
     if (decision === 'accept' && (question.kind === 'connect' || question.kind === 'hello')) {
-      this.#greet(question, reply);
+      const keywords =
+        question.kind === 'hello' ? this.#reading.offer(question.hello.verb, this.#client) : [];
+      this.#reply(introduction(this.#options.hostname, reply, keywords));
     } else if (question.kind === 'message' && reply.code !== 421) {
       this.#replyToMessage(question.envelope, (index) => recipientReplies?.[index] ?? reply);
-    } else if (question.kind === 'data' && this.#isLastChunk && reply.code !== 421) {
+    } else if (question.kind === 'data' && isLastChunk && reply.code !== 421) {
       this.#replyToMessage(question.envelope, () => reply);
     } else {
       const utf8 = (question.kind === 'verify' || question.kind === 'expand') && question.utf8 === true;
       this.#reply(reply, utf8);
     }
-  }
-
-  #greet(question: Question, reply: Reply): void {
-    const offers = question.kind === 'hello' && question.hello.verb !== 'HELO';
-    const standing = this.#standing;
-    if (question.kind === 'hello') this.#reading.offer(offers ? standing : undefined);
-    const keywords = offers ? offeredKeywords(this.#options.extensions, standing) : [];
-    // RFC 5321 §4.2: these begin with our name, and RFC 2034 §3 gives them no enhanced status code. All on one
-    // line that need not be folded, for a client takes the next for a keyword.
-    const text = `${this.#options.hostname} ${reply.lines.join(' ').replace(/[\r\n]+/g, ' ')}`;
-    this.#reply({ code: reply.code, lines: [text.slice(0, MAXIMUM_INTRODUCTION), ...keywords] });
   }
 
   /** Only the last chunk is answered for the message; any other has one reply, in LMTP too (RFC 2033 §4.3). */
@@ -812,33 +512,24 @@ export class ServerSession {
     else this.#replyToMessage(this.#envelope, () => reply);
   }
 
-  get #isLastChunk(): boolean {
-    return this.#command?.verb === 'BDAT' && this.#command.last;
-  }
-
-  /** A message is answered once, in LMTP for each of its recipients (RFC 2033 §4.2), and at once: it waits for none. */
+  /** The reply to a message waits for none to the commands behind it: the client is to know at once. */
   #replyToMessage({ recipients }: Envelope, replyTo: (index: number) => Reply): void {
-    this.#command = undefined;
-    if (this.#options.protocol === 'smtp') this.#reply(replyTo(0));
-    else this.#give(concatenate(recipients.map((_, index) => octetsOf(replyTo(index)))));
+    this.#replying.doNotWait();
+    this.#give(messageReplies(this.#options.protocol, recipients, replyTo));
   }
 
   #reply(reply: Reply, utf8 = false): void {
-    this.#give(utf8 ? formatReply(reply, { utf8 }) : octetsOf(reply));
+    this.#give(octetsOf(reply, utf8));
   }
 
-  /** Gives a reply as it stands on the wire, if not before the octets behind BDAT. */
+  /** Gives a reply as it stands on the wire. */
   #give(reply: Uint8Array): void {
-    if (this.#octetsBehind > 0) {
-      this.#heldReply = reply;
-      return;
-    }
-    this.#batch.add(reply);
-    // RFC 2920 §3.2: replies to these wait for those to the commands behind them; for all others the client waits.
-    const verb = this.#command?.verb;
-    const mayWait = verb === 'MAIL' || verb === 'RCPT' || verb === 'RSET' || verb === 'BDAT';
-    this.#command = undefined;
-    if (!mayWait || this.#batch.isFull) this.#flush();
+    if (this.#replying.add(reply)) this.#flush();
+  }
+
+  #giveHeld(): void {
+    const held = this.#replying.takeHeld();
+    if (held !== undefined) this.#give(held);
   }
 
   /**
@@ -851,7 +542,7 @@ export class ServerSession {
   }
 
   #flush(): void {
-    const bytes = this.#batch.take();
+    const bytes = this.#replying.take();
     if (bytes !== undefined) this.#outputs.push({ type: 'write', bytes });
   }
 
@@ -859,11 +550,15 @@ export class ServerSession {
   #drop(): void {
     this.#abandon('closed');
     this.#transaction = undefined;
-    this.#authentication = undefined;
+    this.#settle();
+    this.#inbound.clear();
+  }
+
+  /** The command was decided on, or never will be. */
+  #settle(): void {
+    this.#command = undefined;
     this.#question = undefined;
     this.#answer = undefined;
-    this.#heldReply = undefined;
-    this.#inbound.clear();
   }
 
   /** Takes back the mail data that was handed out, if it has not become the application's. */
@@ -875,14 +570,8 @@ export class ServerSession {
   }
 }
 
-/** The server's own replies are written over and over: each is formatted once. */
-const ownReplies = new Map<Reply, Uint8Array>(
-  [
-    ...Object.values(replies),
-    ...Object.values(defaultReplies).flatMap(({ accept, reject }) => [accept, reject]),
-  ].map((reply) => [reply, formatReply(reply)]),
-);
-
-function octetsOf(reply: Reply): Uint8Array {
-  return ownReplies.get(reply) ?? formatReply(reply);
+/** The chart's effects are about things that are there when it asks for them. */
+function present<Thing>(thing: Thing | undefined, name: string): Thing {
+  if (thing === undefined) throw new Error(`The server chart speaks of ${name} where there is none`);
+  return thing;
 }

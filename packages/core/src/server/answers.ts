@@ -1,0 +1,86 @@
+/**
+ * What an answer must be for its question. It is checked before anything changes: a wrong one leaves the question
+ * open.
+ */
+import { LocalProtocolError } from '../errors.js';
+import { formatReply, severity } from '../wire/reply.js';
+import type { Answer, Question } from './messages.js';
+import type { ResolvedServerOptions } from './options.js';
+
+/** Where a client goes on only after this code (RFC 5321 §4.3.2, RFC 3207 §4, RFC 4954 §4). */
+const ACCEPTING_CODES: { readonly [Kind in Question['kind']]?: number } = {
+  data: 354,
+  startTls: 220,
+  credentials: 235,
+  authenticate: 235,
+};
+
+/**
+ * @param question the one that is open
+ * @param state where the session stands, for the error
+ * @throws {LocalProtocolError} no question is open, or the answer contradicts it; the message says what would fit
+ * @throws {RangeError} a reply of it cannot be written (RFC 5321 §4.2)
+ */
+export function checkAnswer(
+  question: Question | undefined,
+  answer: Answer,
+  protocol: ResolvedServerOptions['protocol'],
+  state: string,
+): asserts question is Question {
+  if (question === undefined) {
+    throw new LocalProtocolError(state, 'an answer came though no question is open', 'no answer');
+  }
+  const { kind } = question;
+  const { decision, reply, credentials, recipientReplies } = answer;
+  if (kind === 'credentials' && decision === 'accept' && credentials === undefined) {
+    throw new LocalProtocolError(
+      state,
+      'an answer came to accept the question "credentials" without any',
+      'credentials, or to reject',
+    );
+  }
+  if (recipientReplies !== undefined) {
+    const count = kind === 'message' && protocol === 'lmtp' ? question.envelope.recipients.length : 0;
+    if (recipientReplies.length !== count || count === 0) {
+      throw new LocalProtocolError(
+        state,
+        `${recipientReplies.length} recipientReplies came to the question "${kind}"`,
+        count > 0 ? `${count}, one for each recipient` : 'none',
+      );
+    }
+    for (const each of recipientReplies) {
+      // A 421 says that the session ends, which is for `reply` to say.
+      if (severity(each.code) === 'intermediate' || each.code === 421) {
+        throw new LocalProtocolError(
+          state,
+          `a reply ${each.code} came for a recipient`,
+          'codes 2yz, 4yz and 5yz, but 421',
+        );
+      }
+      formatReply(each);
+    }
+  }
+  if (reply === undefined) return;
+  const { expected, agrees } = agreement(kind, decision, reply.code);
+  if (!agrees) {
+    throw new LocalProtocolError(
+      state,
+      `a reply ${reply.code} came to ${decision} the question "${kind}"`,
+      `a code ${expected}`,
+    );
+  }
+  formatReply(reply);
+}
+
+/** Whether the code says what was decided, and which codes would. */
+function agreement(
+  kind: Question['kind'],
+  decision: Answer['decision'],
+  code: number,
+): { readonly expected: string; readonly agrees: boolean } {
+  const first = Math.floor(code / 100);
+  if (decision === 'reject') return { expected: '4yz or 5yz', agrees: first === 4 || first === 5 };
+  const only = ACCEPTING_CODES[kind];
+  if (only === undefined) return { expected: '2yz', agrees: first === 2 };
+  return { expected: String(only), agrees: code === only };
+}

@@ -1,0 +1,150 @@
+/**
+ * The command under way, from its line to its reply: the event that tells the chart of it, and what the session needs
+ * if the chart finds it legal. Nothing changes by reading it.
+ *
+ * - The question that a command raises is made when the command is read, and asked when it was found legal. `connect`
+ *   and `message` are raised by no command; those of an AUTH exchange by the exchange.
+ * - A command's argument is read as far as the grammar left it unread; one that is wrong refuses the command.
+ */
+import type { ClientAttributes } from '../extensions/client-attributes.js';
+import type { Command } from '../wire/command.js';
+import type { InboundLine } from '../wire/inbound.js';
+import type { Reply } from '../wire/reply.js';
+import { type Authentication, beginAuthentication } from './authentication.js';
+import type { ServerChartEvent } from './chart.js';
+import { type ClientIdentity, readAttributes } from './client-identity.js';
+import type { CommandReading } from './command-reading.js';
+import type { Envelope, Question } from './messages.js';
+import type { ResolvedServerOptions } from './options.js';
+import { replies } from './replies.js';
+
+export interface CommandUnderWay {
+  readonly event: ServerChartEvent;
+  /** Undefined where the line is no command. */
+  readonly verb?: Command['verb'];
+  /** Octets behind the line that are no command (RFC 3030 §2); none if absent. */
+  readonly octetsBehind?: number;
+  /** BDAT: it announces the last chunk. */
+  readonly last?: boolean;
+  /** What the application decides on. */
+  readonly question?: Question | undefined;
+  /** AUTH: the exchange that it begins. */
+  readonly exchange?: Authentication;
+  /** XCLIENT and XFORWARD: what is known with them. */
+  readonly attributes?: ClientAttributes;
+}
+
+/** The chart's events by verb; a string put together anew would be hashed anew for each look into the table. */
+const commandEvents = {
+  EHLO: 'command.EHLO',
+  HELO: 'command.HELO',
+  MAIL: 'command.MAIL',
+  RCPT: 'command.RCPT',
+  DATA: 'command.DATA',
+  RSET: 'command.RSET',
+  QUIT: 'command.QUIT',
+  NOOP: 'command.NOOP',
+  HELP: 'command.HELP',
+  VRFY: 'command.VRFY',
+  EXPN: 'command.EXPN',
+  LHLO: 'command.LHLO',
+  STARTTLS: 'command.STARTTLS',
+  AUTH: 'command.AUTH',
+  BDAT: 'command.BDAT',
+  ETRN: 'command.ETRN',
+  XCLIENT: 'command.XCLIENT',
+  XFORWARD: 'command.XFORWARD',
+  extension: 'command.extension',
+} as const satisfies { readonly [Verb in Command['verb']]: `command.${Verb}` };
+
+/** @param transaction the mail transaction that is open */
+export function readCommand(
+  line: InboundLine,
+  reading: CommandReading,
+  options: ResolvedServerOptions,
+  client: ClientIdentity,
+  transaction: Envelope | undefined,
+): CommandUnderWay {
+  const command = reading.read(line);
+  if ('refusal' in command) {
+    const { refusal, fatal, octetsBehind } = command;
+    return { event: { type: 'badCommand', refusal, ...(fatal && { fatal }) }, octetsBehind };
+  }
+  const { verb } = command;
+  const type = commandEvents[verb];
+  switch (verb) {
+    case 'AUTH': {
+      const exchange = beginAuthentication(command, options, client);
+      if ('code' in exchange) return { event: { type, refusal: exchange }, verb };
+      return { event: { type, next: exchange.next }, verb, exchange };
+    }
+    case 'XCLIENT':
+    case 'XFORWARD': {
+      const attributes = readAttributes(verb, command.argument, client);
+      if ('code' in attributes) return { event: { type, refusal: attributes }, verb };
+      // LOGIN, of this XCLIENT or one before: who speaks for the client says that it has authenticated itself.
+      const authenticated = verb === 'XCLIENT' && typeof attributes.login === 'string';
+      const event = authenticated ? ({ type, next: 'success' } as const) : { type };
+      return { event, verb, attributes };
+    }
+    default: {
+      const question = questionOf(command, reading, transaction);
+      if (question !== undefined && 'code' in question) return { event: { type, refusal: question }, verb };
+      if (verb !== 'BDAT') return { event: { type }, verb, question };
+      return { event: { type }, verb, octetsBehind: command.size, last: command.last, question };
+    }
+  }
+}
+
+/**
+ * The question, or the reply that refuses the command's argument; undefined where there is nothing to decide.
+ * @param transaction the mail transaction that is open; a command that belongs to one raises no question outside of it
+ */
+function questionOf(
+  command: Command,
+  reading: CommandReading,
+  transaction: Envelope | undefined,
+): Question | Reply | undefined {
+  switch (command.verb) {
+    case 'EHLO':
+    case 'HELO':
+    case 'LHLO': {
+      const { verb, name } = command;
+      return { kind: 'hello', hello: { verb, name } };
+    }
+    case 'MAIL': {
+      const read = reading.mailParameters(command);
+      if ('refusal' in read) return read.refusal;
+      return { kind: 'mail', reversePath: command.reversePath, parameters: read.parameters };
+    }
+    case 'RCPT': {
+      if (transaction === undefined) return undefined;
+      const read = reading.rcptParameters(command, transaction.parameters);
+      if ('refusal' in read) return read.refusal;
+      const { forwardPath } = command;
+      return { kind: 'rcpt', forwardPath, parameters: read.parameters, envelope: transaction };
+    }
+    case 'DATA':
+      // RFC 3030 §3
+      if (transaction?.parameters.body === 'BINARYMIME') return replies.binaryByChunksOnly;
+      return transaction && { kind: 'data', envelope: transaction };
+    case 'BDAT':
+      return transaction && { kind: 'data', envelope: transaction };
+    case 'VRFY':
+    case 'EXPN': {
+      const kind = command.verb === 'VRFY' ? 'verify' : 'expand';
+      const { argument, utf8 } = command;
+      return utf8 ? { kind, argument, utf8 } : { kind, argument };
+    }
+    case 'HELP':
+      return { kind: 'help', argument: command.argument };
+    case 'STARTTLS':
+      return { kind: 'startTls' };
+    case 'ETRN':
+      return { kind: 'etrn', argument: command.argument };
+    case 'extension':
+      return { kind: 'extension', verb: command.name, argument: command.argument };
+    default:
+      return undefined;
+  }
+}

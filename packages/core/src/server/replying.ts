@@ -1,0 +1,111 @@
+/**
+ * Replies on their way to the client.
+ *
+ * - Replies to a pipelined batch leave together: one write, which is one packet rather than many. Those to MAIL, RCPT,
+ *   RSET and BDAT wait for the replies to the commands behind them; for any other the client waits (RFC 2920 §3.2).
+ * - A batch leaves when it has grown to `MAXIMUM_OCTETS`, however many commands are still to come.
+ * - The reply to a BDAT that is refused waits until the octets behind it were read away: they are no commands, and a
+ *   client that reads the reply may stop sending them (RFC 3030 §2).
+ * - A message is answered once, in LMTP for each of its recipients (RFC 2033 §4.2).
+ */
+import type { Command } from '../wire/command.js';
+import { concatenate } from '../wire/octets.js';
+import { formatReply, type Reply } from '../wire/reply.js';
+import type { ResolvedServerOptions } from './options.js';
+import { defaultReplies, replies } from './replies.js';
+
+const MAXIMUM_OCTETS = 16_384;
+
+export class Replying {
+  #batch: Uint8Array[] = [];
+  #octets = 0;
+  /** The next reply may wait for those behind it. */
+  #mayWait = false;
+  /** Octets behind the last BDAT that nobody has taken yet. */
+  #octetsBehind = 0;
+  /** The reply that waits until those were read away. */
+  #held: Uint8Array | undefined;
+
+  /** The next reply is to this command, behind which so many octets come that are no commands. */
+  expect(verb: Command['verb'] | undefined, octetsBehind: number): void {
+    this.#mayWait = verb === 'MAIL' || verb === 'RCPT' || verb === 'RSET' || verb === 'BDAT';
+    this.#octetsBehind = octetsBehind;
+  }
+
+  /** The next reply waits for none behind it. */
+  doNotWait(): void {
+    this.#mayWait = false;
+  }
+
+  /** The octets behind BDAT are for others, or for nobody: no reply waits for them. */
+  releaseOctets(): void {
+    this.#octetsBehind = 0;
+  }
+
+  /** A reply waits for octets to be read away. */
+  get isHeld(): boolean {
+    return this.#held !== undefined;
+  }
+
+  /** Takes a reply as it stands on the wire. True: the batch is to leave now. */
+  add(reply: Uint8Array): boolean {
+    if (this.#octetsBehind > 0) {
+      this.#held = reply;
+      return false;
+    }
+    this.#batch.push(reply);
+    this.#octets += reply.length;
+    const isComplete = !this.#mayWait || this.#octets >= MAXIMUM_OCTETS;
+    this.#mayWait = false;
+    return isComplete;
+  }
+
+  /** Of so many octets at hand, how many are read away. */
+  readAway(available: number): number {
+    const octets = Math.min(available, this.#octetsBehind);
+    this.#octetsBehind -= octets;
+    return octets;
+  }
+
+  /** The reply that was held, if no octets are left for which it would wait: to be added again. */
+  takeHeld(): Uint8Array | undefined {
+    if (this.#octetsBehind > 0) return undefined;
+    const held = this.#held;
+    this.#held = undefined;
+    return held;
+  }
+
+  /** Empties the batch; undefined if nothing was in it. */
+  take(): Uint8Array | undefined {
+    const batch = this.#batch;
+    const [only] = batch;
+    if (only === undefined) return undefined;
+    const octets = batch.length === 1 ? only : concatenate(batch, this.#octets);
+    this.#batch = [];
+    this.#octets = 0;
+    return octets;
+  }
+}
+
+/** The server's own replies are written over and over: each is formatted once. */
+const ownReplies = new Map<Reply, Uint8Array>(
+  [
+    ...Object.values(replies),
+    ...Object.values(defaultReplies).flatMap(({ accept, reject }) => [accept, reject]),
+  ].map((reply) => [reply, formatReply(reply)]),
+);
+
+/** A reply as it stands on the wire. */
+export function octetsOf(reply: Reply, utf8 = false): Uint8Array {
+  return ownReplies.get(reply) ?? formatReply(reply, { utf8 });
+}
+
+/** The reply to a message, in LMTP one for each recipient, as they stand on the wire. */
+export function messageReplies(
+  protocol: ResolvedServerOptions['protocol'],
+  recipients: readonly unknown[],
+  replyTo: (index: number) => Reply,
+): Uint8Array {
+  if (protocol === 'smtp') return octetsOf(replyTo(0));
+  return concatenate(recipients.map((_, index) => octetsOf(replyTo(index))));
+}
