@@ -173,3 +173,15 @@ describe('DSN', () => {
     );
   });
 });
+
+describe('an original recipient in UTF-8 (RFC 6533 §3)', () => {
+  it('has one form, however it was written', () => {
+    const orcpt = { addressType: 'utf-8', address: 'j\\x{F6}e@b.example' };
+    expect(readRcpt('ORCPT=utf-8;jöe@b.example', list)).toEqual({ parameters: { orcpt } });
+    expect(readRcpt('ORCPT=utf-8;j\\x{F6}e@b.example', list)).toEqual({ parameters: { orcpt } });
+  });
+
+  it('is of the type utf-8', () => {
+    expect(readRcpt('ORCPT=rfc822;jöe@b.example', list)).toMatchObject({ refusal: { code: 501 } });
+  });
+});

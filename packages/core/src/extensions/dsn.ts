@@ -71,12 +71,21 @@ const notify: ParameterRule<RcptParameters> = {
   },
 };
 
+/** RFC 6533 §3: behind `utf-8` UTF-8 may stand as it is, or as `\x{…}`; it is the latter from here on. */
+function withoutUtf8(addressType: string, address: string): string {
+  if (addressType.toLowerCase() !== 'utf-8') return address;
+  return address.replace(/[^\0-\x7f]/gu, (character) => {
+    const codePoint = character.codePointAt(0) ?? 0;
+    return `\\x{${codePoint.toString(16).toUpperCase()}}`;
+  });
+}
+
 const orcpt: ParameterRule<RcptParameters> = {
   keyword: 'ORCPT',
   parse(value = '') {
     const semicolon = value.indexOf(';');
     const addressType = value.slice(0, Math.max(semicolon, 0));
-    const address = decodeXtext(value.slice(semicolon + 1));
+    const address = decodeXtext(withoutUtf8(addressType, value.slice(semicolon + 1)));
     const wellFormed = isAddressType(addressType) && address !== undefined && isPrintable(address);
     if (wellFormed && value.length <= MAXIMUM_ORCPT_LENGTH) return { orcpt: { addressType, address } };
     return malformedParameter(

@@ -550,6 +550,13 @@ describe('with SMTPUTF8 (RFC 6531)', () => {
     expect(() => formatCommand(command)).toThrow('can only be written in printable ASCII');
   });
 
+  it('values of parameters hold UTF-8, and are passed on as they are (§3.3)', () => {
+    const line = 'RCPT TO:<jösé@b.example> ORCPT=utf-8;jösé@b.example';
+    expect(parseUtf8(line)).toMatchObject({ parameters: [{ value: 'utf-8;jösé@b.example' }] });
+    expect(parse(line)).toMatchObject({ reply: { code: 553 } });
+    expect(parseUtf8('RCPT TO:<a@b> X=\u0085')).toMatchObject({ failure: 'unrecognized' });
+  });
+
   it('is not a licence for control characters', () => {
     expect(parseUtf8('MAIL FROM:<jösé@b> \x01')).toMatchObject({ reply: { code: 501 } });
     const command = mail({ localPart: 'jö\u0085sé', domain: 'b.example' });

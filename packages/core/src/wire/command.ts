@@ -134,9 +134,9 @@ function isKeyword(text: string): boolean {
   return /^[\dA-Za-z][\dA-Za-z-]*$/.test(text);
 }
 
-/** `esmtp-value` (RFC 5321 §4.1.2). */
-function isValue(text: string): boolean {
-  return /^[!-<>-~]+$/.test(text);
+/** `esmtp-value` (RFC 5321 §4.1.2), which SMTPUTF8 extends (RFC 6531 §3.3). */
+function isValue(text: string, utf8: boolean): boolean {
+  return utf8 ? /^(?:[!-<>-~]|[^\p{Cc}\p{ASCII}])+$/u.test(text) : /^[!-<>-~]+$/.test(text);
 }
 
 function skipSpaces(text: string, from: number): number {
@@ -146,7 +146,11 @@ function skipSpaces(text: string, from: number): number {
 }
 
 /** Reads the parameters from the end of the path on (RFC 5321 §4.1.2 `Mail-parameters`). */
-function parseParameters(argument: string, from: number): readonly Parameter[] | CommandFailure {
+function parseParameters(
+  argument: string,
+  from: number,
+  utf8: boolean,
+): readonly Parameter[] | CommandFailure {
   if (from === argument.length) return NO_PARAMETERS;
   const parameters: Parameter[] = [];
   const keywords = new Set<string>();
@@ -160,7 +164,7 @@ function parseParameters(argument: string, from: number): readonly Parameter[] |
     const equals = parameter.indexOf('=');
     const written = equals < 0 ? parameter : parameter.slice(0, equals);
     const value = equals < 0 ? undefined : parameter.slice(equals + 1);
-    if (!isKeyword(written) || (value !== undefined && !isValue(value))) {
+    if (!isKeyword(written) || (value !== undefined && !isValue(value, utf8))) {
       return unlessNonAscii(parameter, MALFORMED_PARAMETERS);
     }
 
@@ -189,7 +193,7 @@ function mail(argument: string, utf8: boolean): Command | CommandFailure {
   if (pathStart === argument.length) return MAIL_SYNTAX;
   const read = parseReversePath(argument, pathStart, utf8);
   if ('failure' in read) return refusePath(read, '5.1.7');
-  const parameters = parseParameters(argument, read.end);
+  const parameters = parseParameters(argument, read.end, utf8);
   return 'failure' in parameters ? parameters : { verb: 'MAIL', reversePath: read.path, parameters };
 }
 
@@ -199,7 +203,7 @@ function rcpt(argument: string, utf8: boolean): Command | CommandFailure {
   if (pathStart === argument.length) return RCPT_SYNTAX;
   const read = parseForwardPath(argument, pathStart, utf8);
   if ('failure' in read) return refusePath(read, '5.1.3');
-  const parameters = parseParameters(argument, read.end);
+  const parameters = parseParameters(argument, read.end, utf8);
   return 'failure' in parameters ? parameters : { verb: 'RCPT', forwardPath: read.path, parameters };
 }
 
@@ -352,7 +356,7 @@ function formatParameters(parameters: readonly Parameter[]): string {
     if (!isKeyword(keyword)) throw new RangeError(`${JSON.stringify(keyword)} is no parameter keyword`);
     if (keywords.has(keyword.toUpperCase())) throw new RangeError(`Parameter ${keyword} is given twice`);
     keywords.add(keyword.toUpperCase());
-    if (value !== undefined && !isValue(value)) {
+    if (value !== undefined && !isValue(value, false)) {
       throw new RangeError(
         `${JSON.stringify(value)} is no value for parameter ${keyword}: it may hold neither "=" nor spaces, ` +
           'must not be empty, and anything outside printable ASCII needs an encoding such as xtext',
