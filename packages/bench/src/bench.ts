@@ -1,11 +1,13 @@
 /**
- * `npm run bench`: how `sansmtp serve --discard` compares with its peers under the same load, in one run. Machines
- * are shared and noisy, so only ratios are worth anything, and of several rounds the fastest of each counts.
+ * `npm run bench`: how `sansmtp serve --discard` and our mailer compare with their peers under the same load, in one
+ * run. Machines are shared and noisy, so only ratios are worth anything, and of several rounds the fastest of each
+ * counts.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { Command } from 'commander';
+import { compareClients } from './client-comparison.js';
 import { transactionsPerSecond } from './in-process.js';
 import { type Peer, startPeer, startSmtpSink } from './peer.js';
 
@@ -26,7 +28,7 @@ const LOADS = [
 ] as const;
 
 const { rounds } = new Command('bench')
-  .option('--rounds <count>', 'how often each server gets each load', '5')
+  .option('--rounds <count>', 'how often each program gets each load', '5')
   .parse()
   .opts<{ rounds: string }>();
 
@@ -54,6 +56,8 @@ try {
 } finally {
   await Promise.all(peers.map((peer) => peer.stop()));
 }
+
+if (!(await compareClients(Number(rounds)))) missed = true;
 
 transactionsPerSecond(20_000);
 const inProcess = Math.max(...Array.from({ length: 5 }, () => transactionsPerSecond(50_000)));

@@ -7,8 +7,8 @@ export const exitCodes = {
   ok: 0,
   /** EX_USAGE: an option, an address or a message that cannot be used as it is. */
   usage: 64,
-  /** EX_NOHOST: no such host. */
-  noHost: 68,
+  /** EX_NOHOST: no such host, or no route to the domain. */
+  noRoute: 68,
   /** EX_UNAVAILABLE: the message was refused for good for some recipient. */
   rejected: 69,
   /** EX_OSERR: the system did not give an address to listen on. */

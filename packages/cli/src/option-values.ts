@@ -4,6 +4,7 @@
  */
 import { hostname as machineName } from 'node:os';
 import { isHostName, type Mailbox, parseMailbox } from '@sansmtp/core';
+import { createResolver } from '@sansmtp/delivery';
 import { trustedPeers } from '@sansmtp/transport-node';
 import { InvalidArgumentError } from 'commander';
 import { comparableDomain } from './comparable-domain.js';
@@ -44,6 +45,16 @@ export function deadline(text: string): number {
   const value = seconds(text);
   if (value === 0) throw new InvalidArgumentError('Give more than 0 seconds.');
   return value;
+}
+
+/** A DNS server: an address, and possibly a port behind a colon. */
+export function dnsServer(text: string): string {
+  try {
+    createResolver({ server: text });
+    return text;
+  } catch (error) {
+    throw new InvalidArgumentError(`${(error as Error).message}.`);
+  }
 }
 
 /** A domain or an address literal. */

@@ -2,34 +2,36 @@
  * `sansmtp send`: delivers one message to one server, and says what became of it for each recipient.
  */
 import { readFile } from 'node:fs/promises';
-import {
-  type ClientCredentials,
-  type ClientEnvelope,
-  ExtensionNotOfferedError,
-  LocalProtocolError,
-  type Mailbox,
-} from '@sansmtp/core';
-import { toAsciiDomain } from '@sansmtp/delivery';
-import type { ClientConnection } from '@sansmtp/transport';
+import type { ClientCredentials, ClientEnvelope, Mailbox } from '@sansmtp/core';
+import { createMailer, type Mailer, type MailerOptions, type RecipientVerdict } from '@sansmtp/delivery';
 import { type Command, Option } from 'commander';
-import { type Destination, openConnection, type TlsMode } from './connection.js';
 import { type CredentialsOptions, readCredentials } from './credentials.js';
 import { Dialogue } from './dialogue.js';
 import { exitCodes } from './exit-codes.js';
 import { fail } from './fail.js';
 import { createLog } from './log.js';
-import { deadline, host, hostName, machineHostName, port, recipients, sender } from './option-values.js';
-import { exitCodeOf, type Outcome, outcomeLine, outcomeOf, outcomeOfError } from './outcome.js';
+import {
+  deadline,
+  dnsServer,
+  host,
+  hostName,
+  machineHostName,
+  port,
+  recipients,
+  sender,
+} from './option-values.js';
+import { exitCodeOf, outcomeLine, outcomeOf } from './outcome.js';
 import { type OutgoingMessage, openMessage } from './outgoing-message.js';
 import type { Terminal } from './terminal.js';
 
 const NOTES = `
 Prints a line a recipient on stdout: "delivered|rejected|deferred|unknown ADDRESS REPLY";
 "unknown": the connection was lost after the message was sent and before its reply.
-Exit codes: 76 the server broke the protocol; else 77 it did not let us in, or needed TLS
-could not be had; else 69 some were rejected; else 68 there is no such host; else 75 some are
-deferred or unknown; 0 all were delivered. 64: wrong usage, or an address or message that
-cannot be sent.
+Without --host or --unix it goes to the mail exchangers of each recipient's domain.
+Exit codes: 64 wrong usage, or an address or message that cannot be sent; else 76 a server
+broke the protocol; else 77 it did not let us in, or needed TLS could not be had; else 69 some
+were rejected; else 68 there is no such host, or no route to a domain; else 75 some are
+deferred or unknown; 0 all were delivered.
 TLS: opportunistic uses STARTTLS where it is offered, with any certificate, and goes on
 without where it fails; required and implicit verify the server.`;
 
@@ -41,7 +43,8 @@ interface SendOptions extends CredentialsOptions {
   readonly port?: number;
   readonly unix?: string;
   readonly lmtp?: true;
-  readonly tls: TlsMode;
+  readonly tls: NonNullable<MailerOptions['tls']>;
+  readonly dns?: string;
   readonly tlsCa?: string;
   readonly tlsInsecure?: true;
   readonly allowInsecureAuth?: true;
@@ -51,21 +54,15 @@ interface SendOptions extends CredentialsOptions {
   readonly verbose?: true;
 }
 
-/** RFC 6152 §3: what holds octets above 127 must not be sent there, and is not ours to convert. */
-class EightBitError extends Error {
-  constructor() {
-    super('it holds octets above 127, and the server does not offer 8BITMIME: encode them (RFC 2045 §6)');
-  }
-}
-
 /** IANA's: RFC 5321 §4.5.4.2, RFC 8314 §7.3, and what Postfix and Dovecot use for LMTP. */
 function defaultPort({ tls, lmtp }: SendOptions): number {
   if (tls === 'implicit') return 465;
   return lmtp ? 24 : 25;
 }
 
-function destination(command: Command, options: SendOptions): Destination {
-  const { host, port = defaultPort(options), unix, tls, tlsInsecure } = options;
+/** Where all mail goes, if not to the mail exchangers of the recipients' domains. */
+function relay(command: Command, options: SendOptions): MailerOptions['relay'] {
+  const { host, port = defaultPort(options), unix, tls, tlsInsecure, user, lmtp } = options;
   if (unix !== undefined) {
     if ((tls === 'required' || tls === 'implicit') && !tlsInsecure) {
       fail(
@@ -77,11 +74,16 @@ function destination(command: Command, options: SendOptions): Destination {
     return { path: unix };
   }
   if (host !== undefined) return { host, port };
-  return fail(
-    command,
-    exitCodes.usage,
-    "give --host or --unix: a domain's mail exchangers are not looked up yet",
-  );
+  const forOneServer = lmtp
+    ? '--lmtp'
+    : user !== undefined
+      ? '--user'
+      : tls === 'implicit'
+        ? '--tls implicit'
+        : '';
+  if (forOneServer !== '')
+    fail(command, exitCodes.usage, `${forOneServer} is for one server: give --host or --unix`);
+  return undefined;
 }
 
 async function readAuthorities(path: string | undefined): Promise<string | undefined> {
@@ -106,16 +108,6 @@ async function prepareAccess(
   }
 }
 
-/** The mailbox as it can be written to a server without SMTPUTF8, if it can (RFC 6531 §3.2). */
-function inAscii(mailbox: Mailbox): Mailbox {
-  const converted = toAsciiDomain(mailbox.domain);
-  return converted.kind === 'domain' ? { ...mailbox, domain: converted.domain } : mailbox;
-}
-
-function isAscii({ domain }: Mailbox): boolean {
-  return /^[ -~]*$/.test(domain);
-}
-
 async function prepareMessage(command: Command, path: string, { stdin }: Terminal): Promise<OutgoingMessage> {
   try {
     return await openMessage(path, stdin);
@@ -131,91 +123,85 @@ function createDialogue({ stderr }: Terminal, json: boolean): Dialogue {
   return new Dialogue((speaker, line) => log.info({ speaker }, line));
 }
 
-async function leave(connection: ClientConnection, signal: AbortSignal | undefined): Promise<void> {
-  signal?.addEventListener('abort', () => connection.abort());
-  try {
-    await connection.quit();
-  } catch (error) {
-    // A session that has failed takes no QUIT: it is on its way out by itself.
-    if (!(error instanceof LocalProtocolError)) throw error;
-    await connection.closed;
-  }
-}
-
-/** Hands the message over; what cannot be sent to this server is thrown. */
-async function handOver(
-  connection: ClientConnection,
-  from: Mailbox | null,
-  to: readonly Mailbox[],
-  message: OutgoingMessage,
-  cancel: { readonly signal?: AbortSignal },
-): Promise<readonly Outcome[]> {
-  const { keywords } = connection.offer;
-  if (message.eightBit && !keywords.has('8BITMIME')) throw new EightBitError();
-  const written = (mailbox: Mailbox) =>
-    keywords.has('SMTPUTF8') || isAscii(mailbox) ? mailbox : inAscii(mailbox);
-  const envelope: ClientEnvelope = {
-    reversePath: from && written(from),
-    recipients: to.map(written),
-    parameters: { size: message.size, ...(message.eightBit ? { body: '8BITMIME' } : {}) },
-  };
-  return (await connection.send(envelope, message.read(), cancel)).map(outcomeOf);
+function mailerOf(
+  options: SendOptions,
+  to: MailerOptions['relay'],
+  {
+    ca,
+    credentials,
+  }: { readonly ca: string | undefined; readonly credentials: ClientCredentials | undefined },
+  dialogue: Dialogue | undefined,
+): Mailer {
+  const {
+    tls,
+    tlsInsecure,
+    port,
+    dns,
+    hostname = machineHostName(),
+    timeout,
+    lmtp,
+    allowInsecureAuth,
+  } = options;
+  const where = to !== undefined && 'host' in to ? { host: to.host, ...(to.port && { port: to.port }) } : {};
+  return createMailer({
+    ...(to === undefined ? { ...(port && { port }), ...(dns && { dns }) } : { relay: to }),
+    ...(hostname !== undefined && { hostname }),
+    tls,
+    tlsOptions: {
+      verify: (tls === 'required' || tls === 'implicit') && !tlsInsecure,
+      ...(ca !== undefined && { ca }),
+    },
+    ...(credentials && {
+      authentication: { credentials, allowInsecure: allowInsecureAuth === true, ...where },
+    }),
+    ...(lmtp && { protocol: 'lmtp' }),
+    // One message: nothing is to be kept for the next. A dialogue can be read only if it is one at a time.
+    pool: { idleTime: 0, ...(dialogue && { connections: 1 }) },
+    session: {
+      ...(timeout !== undefined && { timeouts: { quit: Math.min(10, timeout) * 1000 } }),
+      ...(dialogue && { onWire: (direction, bytes) => dialogue[direction](bytes) }),
+    },
+  });
 }
 
 async function send(command: Command, options: SendOptions, terminal: Terminal): Promise<void> {
-  const { from, to, hostname = machineHostName(), timeout, json = false } = options;
+  const { from, to, timeout, json = false } = options;
   // Not by commander, which would complain of these before it says which option it does not know.
   if (from === undefined)
     fail(command, exitCodes.usage, "give the sender: --from, '<>' for the null reverse-path");
   if (to === undefined) fail(command, exitCodes.usage, 'give a recipient: --to');
-  const target = destination(command, options);
-  const { ca, credentials } = await prepareAccess(command, options);
+  const target = relay(command, options);
+  const access = await prepareAccess(command, options);
   const message = await prepareMessage(command, options.data, terminal);
   const dialogue = options.verbose ? createDialogue(terminal, json) : undefined;
-  const signal = timeout === undefined ? undefined : AbortSignal.timeout(timeout * 1000);
-  const cancel = signal === undefined ? {} : { signal };
+  const mailer = mailerOf(options, target, access, dialogue);
+  const envelope: ClientEnvelope = {
+    reversePath: from === '<>' ? null : from,
+    recipients: to,
+    parameters: { size: message.size, ...(message.eightBit ? { body: '8BITMIME' } : {}) },
+  };
 
-  let connection: ClientConnection | undefined;
-  let outcomes: readonly Outcome[];
+  let verdicts: readonly RecipientVerdict[];
   try {
-    connection = await openConnection({
-      destination: target,
-      tls: options.tls,
-      ca,
-      insecure: options.tlsInsecure === true,
-      credentials,
-      allowInsecureAuth: options.allowInsecureAuth === true,
-      signal,
-      session: {
-        protocol: options.lmtp ? 'lmtp' : 'smtp',
-        ...(hostname === undefined ? {} : { hostname }),
-        ...(dialogue === undefined ? {} : { onWire: (direction, bytes) => dialogue[direction](bytes) }),
-      },
-    });
-    outcomes = await handOver(connection, from === '<>' ? null : from, to, message, cancel);
+    const stop = timeout === undefined ? {} : { deadline: timeout * 1000 };
+    verdicts = await mailer.send(envelope, message, stop);
   } catch (error) {
-    if (connection !== undefined && error instanceof ExtensionNotOfferedError) {
-      await leave(connection, signal);
-      fail(command, exitCodes.usage, 'it cannot be sent there', error);
-    }
-    if (connection !== undefined && error instanceof EightBitError) {
-      await leave(connection, signal);
-      fail(command, exitCodes.usage, options.data === '-' ? 'standard input' : options.data, error);
-    }
-    const outcome = outcomeOfError(error);
-    outcomes = to.map(() => outcome);
+    await mailer.close();
+    return fail(command, exitCodes.deferred, 'the message could not be read', error);
   } finally {
     await message.close();
   }
   dialogue?.endMessage();
-  if (signal?.aborted) {
-    const reason = `not decided within the ${timeout} s of --timeout`;
-    outcomes = outcomes.map((outcome) => ('reply' in outcome ? outcome : { ...outcome, reason }));
+  const outcomes = verdicts.map(outcomeOf);
+  const exitCode = exitCodeOf(outcomes);
+  const unsendable = outcomes.find(({ fault }) => fault === 'mail');
+  if (unsendable !== undefined && outcomes.every(({ fault }) => fault === 'mail')) {
+    await mailer.close();
+    fail(command, exitCode, 'reason' in unsendable ? unsendable.reason : 'it cannot be sent there');
   }
-  const lines = outcomes.map((outcome, i) => `${outcomeLine(to[i] as Mailbox, outcome)}\n`);
-  terminal.stdout.write(lines.join(''));
-  terminal.exitCode = exitCodeOf(outcomes);
-  if (connection !== undefined) await leave(connection, signal);
+  terminal.stdout.write(outcomes.map((outcome, i) => `${outcomeLine(to[i] as Mailbox, outcome)}\n`).join(''));
+  terminal.exitCode = exitCode;
+  await mailer.close();
 }
 
 export function defineSend(program: Command, terminal: Terminal): void {
@@ -230,10 +216,19 @@ export function defineSend(program: Command, terminal: Terminal): void {
     )
     .addOption(new Option('--to <address>', 'a recipient; repeatable').argParser(recipients))
     .option('--data <file>', 'the message; - is standard input', '-')
-    .addOption(new Option('--host <host>', 'the server').argParser(host).conflicts('unix'))
-    .option('--port <number>', 'its port (default: 25; 465 with --tls implicit; 24 with --lmtp)', port)
+    .addOption(
+      new Option('--host <host>', "the server (default: the mail exchangers of the recipients' domains)")
+        .argParser(host)
+        .conflicts('unix'),
+    )
+    .option(
+      '--port <number>',
+      'its port, or that of mail exchangers (default: 25; 465 with --tls implicit; 24 with --lmtp)',
+      port,
+    )
     .option('--unix <path>', 'the server, on a Unix socket')
     .option('--lmtp', 'speak LMTP (RFC 2033)')
+    .option('--dns <server>', "HOST:PORT of the DNS server to ask (default: the system's)", dnsServer)
     .option('--hostname <name>', "name to introduce ourselves with (default: the machine's)", hostName)
     .option('--timeout <seconds>', 'deadline for the whole delivery (default: none)', deadline)
     .addOption(

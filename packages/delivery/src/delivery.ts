@@ -1,0 +1,347 @@
+/**
+ * The delivery of one message to one group of recipients: from destination to destination, in one mail transaction
+ * after the other, until every recipient has a verdict.
+ *
+ * - What a server has said to a recipient, or to the message, is final for this delivery: there is no asking elsewhere
+ *   after a refusal. Nor is there after the end of the message was sent (RFC 1047): that might double it.
+ * - What is no answer leads on: no connection, a refused session, a connection that is lost before the message's end
+ *   (RFC 5321 §5.1). Only if nothing is left to be tried, and all have refused for good, is the mail rejected.
+ * - A session that waited in the pool may have been lost meanwhile, which says nothing of the server: the same address
+ *   gets another try on a new connection.
+ */
+import {
+  type ClientEnvelope,
+  ExtensionNotOfferedError,
+  LocalProtocolError,
+  type Mailbox,
+  type Reply,
+  type Verdict,
+} from '@sansmtp/core';
+import { SessionError } from '@sansmtp/transport';
+import { DaneError, type Destination } from './destination.js';
+import { toAsciiDomain } from './internationalized-domain.js';
+import type { OpenBody } from './message-body.js';
+import type { RecipientGroup } from './recipient-groups.js';
+import { type DeliveryPhase, type Outcome, outcomeOfReply, outcomeOfVerdict } from './recipient-verdict.js';
+import type { PooledSession, SessionPool } from './session-pool.js';
+
+/** What all groups of a message have in common. */
+export interface MessageDelivery {
+  readonly envelope: ClientEnvelope;
+  readonly body: OpenBody;
+  readonly pool: SessionPool;
+  /** Undefined: nothing can stop it. */
+  readonly signal: AbortSignal | undefined;
+  readonly recipientsPerTransaction: number;
+  /** There is more than one group, and so more than one reading of the body. */
+  readonly several: boolean;
+  /** The verdicts, by the recipients' places in the envelope. */
+  readonly outcomes: (Outcome | undefined)[];
+}
+
+/**
+ * Delivers to one group; the verdicts go to `outcomes`. Recipients that the signal leaves undecided have none there.
+ * @throws what the body throws, and a `MailDataError` for what it holds
+ */
+export async function deliverToGroup(group: RecipientGroup, message: MessageDelivery): Promise<void> {
+  await new GroupDelivery(group, message).run();
+}
+
+/** What one mail transaction came to, for those recipients that it did not decide. */
+interface Undecided {
+  /** To be tried elsewhere: the session broke, for this reason. */
+  readonly broken: number[];
+  readonly breakage: Verdict | undefined;
+  /** Too many for this transaction, or this session. */
+  readonly leftover: number[];
+  /** How many the server took in this transaction. */
+  readonly taken: number;
+  /** The session takes no more domains. */
+  readonly domainsExhausted: boolean;
+}
+
+class GroupDelivery {
+  readonly #group: RecipientGroup;
+  readonly #message: MessageDelivery;
+  #pending: readonly number[];
+  #step = 0;
+  /** Why the steps so far have failed. */
+  readonly #failures: Outcome[] = [];
+  /** A session from the pool has broken. */
+  #fresh = false;
+  #session: PooledSession | undefined;
+  #batchSize: number;
+
+  constructor(group: RecipientGroup, message: MessageDelivery) {
+    this.#group = group;
+    this.#message = message;
+    this.#pending = group.recipients;
+    this.#batchSize = message.recipientsPerTransaction;
+  }
+
+  async run(): Promise<void> {
+    const { signal, body } = this.#message;
+    try {
+      while (this.#pending.length > 0 && !signal?.aborted) {
+        const step = this.#group.steps[this.#step];
+        if (step === undefined || !body.readable) {
+          this.#settle(this.#pending, decisive(this.#failures));
+          this.#pending = [];
+        } else if ('key' in step) {
+          await this.#tryAt(step);
+        } else {
+          this.#fail(step);
+        }
+      }
+    } finally {
+      this.#giveBack(true);
+    }
+  }
+
+  async #tryAt(destination: Destination): Promise<void> {
+    const { pool, signal } = this.#message;
+    const { host } = destination;
+    try {
+      this.#session ??= await pool.acquire(destination, signal, this.#fresh);
+    } catch (error) {
+      if (!signal?.aborted) this.#fail(outcomeOfOpening(error, host));
+      return;
+    }
+    if (!signal?.aborted) await this.#transact(this.#session, host);
+  }
+
+  async #transact(session: PooledSession, host: string): Promise<void> {
+    const { envelope, body, pool, signal, several } = this.#message;
+    const batch =
+      this.#pending.length <= this.#batchSize ? this.#pending : this.#pending.slice(0, this.#batchSize);
+    const rest = this.#pending.slice(batch.length);
+    const again = several || this.#pending.length > 1 || this.#step + 1 < this.#group.steps.length;
+    const reused = session.transactions > 0;
+    pool.begin(session);
+    let verdicts: readonly Verdict[];
+    try {
+      const { keywords } = session.connection.offer;
+      verdicts = await session.connection.send(
+        fitting(transactionOf(envelope, batch, body.size), keywords),
+        body.read(again),
+        signal && { signal },
+      );
+    } catch (error) {
+      this.#takeError(error, batch, rest, host, reused);
+      return;
+    }
+
+    const undecided = this.#takeVerdicts(batch, verdicts, host);
+    const { broken, breakage, leftover, taken, domainsExhausted } = undecided;
+    this.#pending = [...broken, ...leftover, ...rest];
+    if (leftover.length > 0) this.#batchSize = Math.max(taken, 1);
+    if (breakage !== undefined) {
+      this.#giveBack(false);
+      if (signal?.aborted) this.#settle(broken, this.#outcomeOf(breakage, host));
+      else if (this.#pending.length > 0) this.#breakOff(outcomeOfVerdict(breakage, host), reused);
+    } else if (domainsExhausted) {
+      this.#giveBack(false);
+      if (leftover.length === batch.length) this.#breakOff(noRoom(host), reused);
+      else this.#fresh = true;
+    } else if (session.transactionsLeft <= 0) {
+      this.#giveBack(true);
+    }
+  }
+
+  /** Nothing was sent, or nothing that could count. */
+  #takeError(
+    error: unknown,
+    batch: readonly number[],
+    rest: readonly number[],
+    host: string,
+    reused: boolean,
+  ): void {
+    const { body } = this.#message;
+    if (body.failure === undefined && error instanceof SessionError) {
+      this.#giveBack(false);
+      this.#breakOff(outcomeOfOpening(error, host), reused);
+      return;
+    }
+    if (body.failure === undefined && error instanceof ExtensionNotOfferedError) {
+      this.#giveBack(true);
+      this.#fail(notOffered(error, host));
+      return;
+    }
+    if (body.failure === undefined && error instanceof LocalProtocolError) {
+      const reason = `The envelope cannot be sent: ${error.message}`;
+      this.#settle(batch, { verdict: 'rejected', phase: 'mail', host, reason, error });
+      this.#pending = rest;
+      return;
+    }
+    this.#giveBack(false);
+    throw error;
+  }
+
+  /** Takes what is decided, and tells what is not. */
+  #takeVerdicts(batch: readonly number[], verdicts: readonly Verdict[], host: string): Undecided {
+    const broken: number[] = [];
+    const leftover: number[] = [];
+    const tooMany: number[] = [];
+    let breakage: Verdict | undefined;
+    let taken = 0;
+    let domainsExhausted = false;
+    for (const [index, recipient] of batch.entries()) {
+      const verdict = verdicts[index];
+      if (verdict === undefined) continue;
+      if (endsSession(verdict)) breakage ??= verdict;
+      if ('failure' in verdict && verdict.failure.kind === 'limit') {
+        leftover.push(recipient);
+        domainsExhausted ||= verdict.failure.keyword === 'RCPTDOMAINMAX';
+      } else if (verdict.verdict === 'deferred' && endsSession(verdict)) {
+        broken.push(recipient);
+      } else if ('reply' in verdict && verdict.phase === 'rcpt' && saysTooMany(verdict.reply)) {
+        tooMany.push(recipient);
+      } else {
+        if (verdict.phase === 'data' || verdict.phase === 'message') taken += 1;
+        this.#settle([recipient], this.#outcomeOf(verdict, host));
+      }
+    }
+    // A server that takes none says that it has no room at all, and not how many it takes at once.
+    if (taken + broken.length > 0) {
+      leftover.push(...tooMany);
+    } else {
+      for (const recipient of tooMany) {
+        const verdict = verdicts[batch.indexOf(recipient)];
+        if (verdict !== undefined) this.#settle([recipient], outcomeOfVerdict(verdict, host));
+      }
+    }
+    return { broken, breakage, leftover, taken: taken + broken.length, domainsExhausted };
+  }
+
+  #outcomeOf(verdict: Verdict, host: string): Outcome {
+    const outcome = outcomeOfVerdict(verdict, host);
+    const { signal } = this.#message;
+    if (!signal?.aborted || outcome.failure === undefined) return outcome;
+    const stop = stopped(signal, outcome.phase);
+    return { ...outcome, ...stop, verdict: outcome.verdict, reason: `${stop.reason}; ${outcome.reason}` };
+  }
+
+  /** A session broke before the message's end was sent. */
+  #breakOff(why: Outcome, reused: boolean): void {
+    if (reused && this.#message.body.readable) this.#fresh = true;
+    else this.#fail(why);
+  }
+
+  /** On to the next step. */
+  #fail(why: Outcome): void {
+    this.#failures.push(why);
+    this.#step += 1;
+    this.#fresh = false;
+    this.#batchSize = this.#message.recipientsPerTransaction;
+  }
+
+  #giveBack(usable: boolean): void {
+    const session = this.#session;
+    this.#session = undefined;
+    if (session !== undefined) this.#message.pool.release(session, usable);
+  }
+
+  #settle(recipients: readonly number[], outcome: Outcome): void {
+    for (const recipient of recipients) this.#message.outcomes[recipient] = outcome;
+  }
+}
+
+/** The verdict of those whom the signal left undecided. */
+export function stopped(signal: AbortSignal | undefined, phase: DeliveryPhase): Outcome {
+  const error: unknown = signal?.reason;
+  const why = error instanceof Error ? error.message : String(error);
+  return {
+    verdict: 'deferred',
+    phase,
+    reason: `The delivery was stopped: ${why}`,
+    ...(error instanceof Error && { error }),
+  };
+}
+
+function transactionOf(
+  { reversePath, parameters, recipients }: ClientEnvelope,
+  batch: readonly number[],
+  size: number | undefined,
+): ClientEnvelope {
+  return {
+    reversePath,
+    recipients:
+      batch.length === recipients.length ? recipients : batch.flatMap((place) => recipients[place] ?? []),
+    ...(size !== undefined ? { parameters: { size, ...parameters } } : parameters && { parameters }),
+  };
+}
+
+/**
+ * The envelope as this server can take it: without SMTPUTF8, domains are written in ASCII (RFC 6531 §3.2).
+ * @throws {ExtensionNotOfferedError} the message holds octets above 127, which this server does not take, and encoding
+ *   it anew is not a transport's work (RFC 6152 §3)
+ */
+function fitting(envelope: ClientEnvelope, keywords: ReadonlyMap<string, string>): ClientEnvelope {
+  if (envelope.parameters?.body === '8BITMIME' && !keywords.has('8BITMIME')) {
+    throw new ExtensionNotOfferedError('8BITMIME');
+  }
+  if (keywords.has('SMTPUTF8')) return envelope;
+  const { reversePath, recipients } = envelope;
+  if ([reversePath, ...recipients].every((path) => path === null || isAscii(path.domain))) return envelope;
+  return {
+    ...envelope,
+    reversePath: reversePath && inAscii(reversePath),
+    recipients: recipients.map(inAscii),
+  };
+}
+
+function isAscii(text: string): boolean {
+  return /^[ -~]*$/.test(text);
+}
+
+function inAscii<Path extends Mailbox>(path: Path): Path {
+  const converted = toAsciiDomain(path.domain);
+  return converted.kind === 'domain' ? { ...path, domain: converted.domain } : path;
+}
+
+/** Whether the session is over with this, so that nobody can be asked on it any more. */
+function endsSession(verdict: Verdict): boolean {
+  if ('failure' in verdict) return verdict.failure.kind !== 'limit';
+  return verdict.reply.code === 421 && verdict.phase !== 'message';
+}
+
+/** RFC 5321 §4.5.3.1.10; by RFC 3463 §3.6 it is X.5.3, and other codes say that something else is the matter. */
+function saysTooMany({ code, enhancedCode }: Reply): boolean {
+  return (code === 452 || code === 552) && (enhancedCode?.endsWith('.5.3') ?? true);
+}
+
+/** Of all failures, the one to tell: a temporary one if there is any, and of several the last. */
+function decisive(failures: readonly Outcome[]): Outcome {
+  const failure = failures.findLast(({ verdict }) => verdict === 'deferred') ?? failures.at(-1);
+  if (failure === undefined) throw new Error('A group of recipients has no destination');
+  return failure;
+}
+
+function noRoom(host: string): Outcome {
+  const reason = `${host} takes no recipient of these domains in a session (RCPTDOMAINMAX)`;
+  return { verdict: 'deferred', phase: 'rcpt', host, reason };
+}
+
+function notOffered(error: ExtensionNotOfferedError, host: string): Outcome {
+  const { enhancedCode, message } = error;
+  return { verdict: 'rejected', phase: 'mail', host, enhancedCode, reason: `${host}: ${message}`, error };
+}
+
+/** Why there was no session, as a verdict for the case that nothing else is left to be tried. */
+function outcomeOfOpening(thrown: unknown, host: string): Outcome {
+  const error = thrown instanceof Error ? thrown : new Error(String(thrown));
+  if (error instanceof DaneError) {
+    return { verdict: 'deferred', phase: 'policy', host, reason: `${host}: ${error.message}`, error };
+  }
+  if (!(error instanceof SessionError)) {
+    return { verdict: 'deferred', phase: 'connect', host, reason: `${host}: ${error.message}`, error };
+  }
+  const { failure } = error;
+  const { phase } = failure;
+  if (failure.kind !== 'refused') {
+    return { verdict: 'deferred', phase, host, reason: `${host}: ${error.message}`, failure, error };
+  }
+  // TLS that is demanded and refused may be somebody's doing who stands in between: not for good.
+  const forGood = failure.reply.code >= 500 && phase !== 'startTls';
+  return { ...outcomeOfReply(forGood ? 'rejected' : 'deferred', phase, failure.reply, host), failure, error };
+}

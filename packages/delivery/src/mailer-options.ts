@@ -1,0 +1,233 @@
+/**
+ * Options of a mailer, each with its default.
+ */
+import { hostname as systemName } from 'node:os';
+import { type ClientAuthentication, ClientSession, isHostName } from '@sansmtp/core';
+import type { ByteStream, Clock, OpenSessionOptions } from '@sansmtp/transport';
+import { type ClientTlsOptions, connect, nodeCryptography, systemClock } from '@sansmtp/transport-node';
+import type { TlsaResolver } from './dane.js';
+import type { Endpoint, SessionSettings, TlsPlan } from './destination.js';
+import type { MailResolver } from './mail-resolver.js';
+import type { StsOptions } from './mta-sts.js';
+import type { GroupingOptions } from './recipient-groups.js';
+import { createResolver } from './resolver.js';
+import type { PoolLimits } from './session-pool.js';
+
+/** Limits of the sessions that are kept, and of those that are open at all. */
+export interface PoolOptions {
+  /** Connections to one address at the same time. @default 5 */
+  readonly connectionsPerHost?: number;
+  /** Connections in all at the same time. @default 100 */
+  readonly connections?: number;
+  /** Mail transactions of one connection; then it says QUIT. @default 100 */
+  readonly messagesPerConnection?: number;
+  /** Milliseconds for which a session that has nothing to do is kept; 0: none is. @default 5000 */
+  readonly idleTime?: number;
+}
+
+/** Opens the connection to an endpoint, under implicit TLS or able to start TLS as `tls` says; see `connect`. */
+export type OpenStream = (
+  endpoint: Endpoint,
+  tls: ClientTlsOptions | undefined,
+  signal: AbortSignal | undefined,
+) => Promise<ByteStream>;
+
+export interface MailerOptions {
+  /**
+   * All mail goes to this host, or over this Unix socket.
+   * @default to the mail exchangers of each recipient's domain (RFC 5321 §5.1)
+   */
+  readonly relay?: { readonly host: string; readonly port?: number } | { readonly path: string };
+  /** The port of mail exchangers, and of a relay that names none. @default 25 */
+  readonly port?: number;
+  /**
+   * The name said in EHLO (RFC 5321 §4.1.4).
+   * @default the system's host name if that has a domain, else `[127.0.0.1]`
+   */
+  readonly hostname?: string;
+  /**
+   * - `opportunistic`: STARTTLS where it is offered, with any certificate; in the clear where the handshake fails.
+   *   What DANE or MTA-STS demand is held to. With `authentication`, TLS is never done without.
+   * - `none`: no TLS.
+   * - `required`: nothing without STARTTLS.
+   * - `implicit`: TLS from the first octet on (RFC 8314 §3); with `relay` only.
+   * @default 'opportunistic'
+   */
+  readonly tls?: 'opportunistic' | 'none' | 'required' | 'implicit';
+  /**
+   * The rest about TLS. `verify` demands a certificate for the host's name that is trusted, and so forbids to go on in
+   * the clear; its default is true for a `relay` by name under `authentication`, or where `tls` is `required` or
+   * `implicit`, and else false: few mail exchangers have such a certificate.
+   */
+  readonly tlsOptions?: Partial<Omit<ClientTlsOptions, 'mode'>>;
+  /** With `relay` only. @default without */
+  readonly authentication?: ClientAuthentication;
+  /** `lmtp`: with `relay` only (RFC 2033). @default 'smtp' */
+  readonly protocol?: 'smtp' | 'lmtp';
+  /** Where mail exchangers are looked up. @default a `createResolver()` that asks `dns` */
+  readonly resolver?: MailResolver;
+  /** The DNS server of the default resolver, `ADDRESS` or `ADDRESS:PORT`. @default those of the system */
+  readonly dns?: string;
+  /** MTA-STS (RFC 8461). @default not looked at */
+  readonly sts?: Pick<StsOptions, 'fetchPolicy' | 'cache' | 'fetchTimeout'>;
+  /** DANE (RFC 7672); `resolver` has to prove its answers, too. @default not looked at */
+  readonly tlsa?: TlsaResolver;
+  readonly pool?: PoolOptions;
+  /** Recipients of one mail transaction; RFC 5321 §4.5.3.1.8 has every server take 100. @default 100 */
+  readonly recipientsPerTransaction?: number;
+  /** Milliseconds for a connection to stand. @default 30000 */
+  readonly connectTimeout?: number;
+  /** What else there is to say of the sessions: `timeouts`, `mailDataBy`, `onWire`, … */
+  readonly session?: Omit<
+    OpenSessionOptions,
+    'clock' | 'signal' | 'hostname' | 'protocol' | 'startTls' | 'authentication'
+  >;
+  /** @default systemClock */
+  readonly clock?: Clock;
+  /** Orders mail exchangers of equal preference: 0 up to but not including 1. @default Math.random */
+  readonly random?: () => number;
+  /** @default by TCP or a Unix socket */
+  readonly openStream?: OpenStream;
+}
+
+/** All options, defaults filled in. */
+export interface ResolvedMailerOptions {
+  /** One of these two says where mail goes. */
+  readonly relay: { readonly endpoint: Endpoint; readonly plan: TlsPlan } | undefined;
+  readonly grouping: GroupingOptions | undefined;
+  readonly settings: SessionSettings;
+  readonly pool: PoolLimits;
+  readonly recipientsPerTransaction: number;
+  readonly clock: Clock;
+}
+
+const DEFAULT_CONNECT_TIMEOUT = 30_000;
+
+/**
+ * @throws {RangeError} naming the option whose value is out of range, and the range
+ * @throws {TypeError} options that contradict each other
+ */
+export function resolveMailerOptions(options: MailerOptions): ResolvedMailerOptions {
+  const { relay, tls = 'opportunistic', tlsOptions = {}, clock = systemClock } = options;
+  const pool = {
+    connectionsPerHost: 5,
+    connections: 100,
+    messagesPerConnection: 100,
+    idleTime: 5_000,
+    ...options.pool,
+  };
+  for (const limit of ['connectionsPerHost', 'connections', 'messagesPerConnection'] as const) {
+    checkCount(`pool.${limit}`, pool[limit]);
+  }
+  checkTime('pool.idleTime', pool.idleTime);
+  const recipientsPerTransaction = checkCount(
+    'recipientsPerTransaction',
+    options.recipientsPerTransaction ?? 100,
+  );
+  const connectTimeout = checkTime('connectTimeout', options.connectTimeout ?? DEFAULT_CONNECT_TIMEOUT);
+  const settings = sessionSettings(options, clock);
+  const common = { settings, pool, recipientsPerTransaction, clock };
+  checkWord('tls', tls, ['opportunistic', 'none', 'required', 'implicit']);
+
+  if (relay === undefined) {
+    checkWithoutRelay(options);
+    if (tls === 'implicit')
+      throw new TypeError("tls 'implicit' goes with a relay: mail exchangers have STARTTLS");
+    const grouping: GroupingOptions = {
+      resolver: options.resolver ?? createResolver(options.dns === undefined ? {} : { server: options.dns }),
+      routing: {
+        connectTimeout,
+        ...(options.port !== undefined && { port: checkPort('port', options.port) }),
+        ...(options.random && { random: options.random }),
+      },
+      tls,
+      verify: tlsOptions.verify ?? false,
+      sts: options.sts,
+      tlsa: options.tlsa,
+      settings,
+    };
+    return { ...common, relay: undefined, grouping };
+  }
+
+  const named = 'host' in relay;
+  const strict = tls === 'required' || tls === 'implicit' || options.authentication !== undefined;
+  const verify = tlsOptions.verify ?? (named && strict);
+  if (verify && !named && tlsOptions.servername === undefined) {
+    throw new TypeError(
+      'The server at a Unix socket cannot be verified without its name: give tlsOptions.servername',
+    );
+  }
+  const endpoint: Endpoint = named
+    ? {
+        host: relay.host,
+        address: relay.host,
+        port: checkPort('relay.port', relay.port ?? options.port ?? 25),
+        connectTimeout,
+      }
+    : { path: relay.path, connectTimeout };
+  return { ...common, relay: { endpoint, plan: { mode: tls, verify } }, grouping: undefined };
+}
+
+function checkWithoutRelay({ authentication, protocol, tls, tlsOptions, sts, tlsa }: MailerOptions): void {
+  if (tlsOptions?.servername !== undefined) {
+    throw new TypeError('tlsOptions.servername goes with a relay: each mail exchanger has a name of its own');
+  }
+  if (authentication !== undefined) {
+    throw new TypeError('Authentication goes with a relay: mail exchangers know nobody');
+  }
+  if (protocol === 'lmtp') throw new TypeError("protocol 'lmtp' goes with a relay (RFC 2033 §5)");
+  if (tls === 'none' && (sts ?? tlsa) !== undefined) {
+    throw new TypeError("tls 'none' contradicts sts and tlsa, which may demand TLS");
+  }
+}
+
+function sessionSettings(options: MailerOptions, clock: Clock): SessionSettings {
+  const { relay, protocol = 'smtp', authentication, openStream = connectTo, tlsOptions = {} } = options;
+  const own = systemName();
+  const hostname = options.hostname ?? (own.includes('.') && isHostName(own) ? own : '[127.0.0.1]');
+  const reached =
+    relay !== undefined && 'host' in relay
+      ? { host: relay.host, port: relay.port ?? options.port ?? 25 }
+      : {};
+  const session = {
+    cryptography: nodeCryptography,
+    ...options.session,
+    hostname,
+    protocol,
+    ...(authentication && { authentication: { ...reached, ...authentication } }),
+  };
+  // What cannot be is the caller's mistake now, not a failing connection later.
+  new ClientSession({ ...session, now: 0 });
+  return { openStream, options: { ...session, clock }, tlsOptions };
+}
+
+const connectTo: OpenStream = (endpoint, tls, signal) => {
+  const { connectTimeout: timeout } = endpoint;
+  const target =
+    'path' in endpoint ? { path: endpoint.path } : { host: endpoint.address, port: endpoint.port };
+  return connect({ ...target, timeout, ...(signal && { signal }), ...(tls && { tls }) });
+};
+
+function checkCount(option: string, value: number): number {
+  if (Number.isSafeInteger(value) && value >= 1) return value;
+  throw outOfRange(option, value, 'an integer of 1 or more');
+}
+
+function checkTime(option: string, value: number): number {
+  if (value >= 0 && value < Number.POSITIVE_INFINITY) return value;
+  throw outOfRange(option, value, 'milliseconds of 0 or more');
+}
+
+function checkPort(option: string, value: number): number {
+  if (Number.isSafeInteger(value) && value >= 1 && value <= 65535) return value;
+  throw outOfRange(option, value, 'an integer of 1 to 65535');
+}
+
+function checkWord(option: string, value: string, words: readonly string[]): void {
+  if (words.includes(value)) return;
+  throw outOfRange(option, JSON.stringify(value), words.map((word) => `'${word}'`).join(', '));
+}
+
+function outOfRange(option: string, value: unknown, allowed: string): RangeError {
+  return new RangeError(`The option ${option} is ${String(value)}; it takes ${allowed}`);
+}

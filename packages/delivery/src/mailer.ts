@@ -1,0 +1,189 @@
+/**
+ * The mailer: one call from an envelope and a body to a verdict for each recipient.
+ *
+ * - `send()` settles when nothing of the message is under way any more: the body is closed, no connection waits for it.
+ * - What the caller does wrong is thrown before anything is sent, as far as it can be seen by then: a rejection behind a
+ *   delivery would invite to send again what has arrived.
+ */
+import { setMaxListeners } from 'node:events';
+import { type ClientEnvelope, formatPath } from '@sansmtp/core';
+import type { Clock } from '@sansmtp/transport';
+import { deliverToGroup, stopped } from './delivery.js';
+import { createDestination, type TlsPlan } from './destination.js';
+import { type MailerOptions, resolveMailerOptions } from './mailer-options.js';
+import { type MessageBody, openBody } from './message-body.js';
+import { apartByAlphabet, type Grouping, groupRecipients } from './recipient-groups.js';
+import type { Outcome, RecipientVerdict } from './recipient-verdict.js';
+import { SessionPool } from './session-pool.js';
+
+export interface SendOptions {
+  /** Stops the delivery: connections of this message are dropped, and the verdicts say what is known. */
+  readonly signal?: AbortSignal;
+  /** Milliseconds from now until the delivery is stopped likewise. @default none */
+  readonly deadline?: number;
+}
+
+export interface Mailer {
+  /**
+   * Delivers one message. Resolves with one verdict for each recipient, in the envelope's order, whatever the
+   * network and the servers do, and also when it is stopped.
+   * @throws what the body throws; nothing more of it is sent, and no transaction that it was part of is completed
+   * @throws {MailDataError} the message holds a bare CR or NUL
+   * @throws {RangeError} the envelope has no recipient, an address cannot be written, or `deadline` is negative
+   * @throws {Error} the mailer is closed
+   */
+  send(
+    envelope: ClientEnvelope,
+    body: MessageBody,
+    options?: SendOptions,
+  ): Promise<readonly RecipientVerdict[]>;
+  /** Takes no new mail. What is under way ends, then the sessions say QUIT. Resolves when all is closed. */
+  close(): Promise<void>;
+}
+
+/**
+ * @throws {RangeError} an option is out of its range
+ * @throws {TypeError} options that contradict each other
+ */
+export function createMailer(options: MailerOptions = {}): Mailer {
+  const {
+    relay,
+    grouping,
+    settings,
+    pool: limits,
+    recipientsPerTransaction,
+    clock,
+  } = resolveMailerOptions(options);
+  const pool = new SessionPool(limits, clock);
+  const toRelay = relay && [createDestination(relay.endpoint, relay.plan, settings)];
+  const toVerifiedRelay = relay && [createDestination(relay.endpoint, verifiedPlan(relay.plan), settings)];
+  let underWay = 0;
+  let closing: Promise<void> | undefined;
+  let onQuiet: () => void = () => {};
+
+  async function group(
+    { recipients, parameters }: ClientEnvelope,
+    signal: AbortSignal | undefined,
+  ): Promise<Grouping> {
+    const requireTls = parameters?.requireTls === true;
+    if (grouping !== undefined) return groupRecipients(recipients, requireTls, grouping, signal);
+    const steps = (requireTls ? toVerifiedRelay : toRelay) ?? [];
+    return { groups: [{ recipients: [...recipients.keys()], steps }], decided: new Map() };
+  }
+
+  async function deliver(
+    envelope: ClientEnvelope,
+    source: MessageBody,
+    controller: AbortController | undefined,
+  ): Promise<RecipientVerdict[]> {
+    const signal = controller?.signal;
+    const outcomes: (Outcome | undefined)[] = new Array(envelope.recipients.length).fill(undefined);
+    const body = await openBody(source);
+    try {
+      const grouped = await group(envelope, signal);
+      const { decided } = grouped;
+      const groups = grouped.groups.flatMap((each) => apartByAlphabet(each, envelope.recipients));
+      for (const [place, outcome] of decided) outcomes[place] = outcome;
+      const several = groups.length > 1;
+      const message = { envelope, body, pool, signal, recipientsPerTransaction, several, outcomes };
+      await allSettled(
+        groups.map((each) => deliverToGroup(each, message)),
+        controller,
+      );
+    } finally {
+      await body.close();
+    }
+    return envelope.recipients.map((recipient, place) => ({
+      recipient,
+      ...(outcomes[place] ?? stopped(signal, 'connect')),
+    }));
+  }
+
+  return {
+    async send(envelope, body, { signal, deadline } = {}) {
+      if (closing !== undefined) throw new Error('The mailer is closed: it takes no more mail');
+      check(envelope, deadline);
+      // A controller costs as much as a small message, and a relay's one group has nobody else to stop.
+      const isStoppable = grouping !== undefined || signal !== undefined || deadline !== undefined;
+      const controller = isStoppable ? new AbortController() : undefined;
+      const release = controller && stopBy(controller, signal, deadline, clock);
+      underWay += 1;
+      try {
+        return await deliver(envelope, body, controller);
+      } finally {
+        release?.();
+        underWay -= 1;
+        if (underWay === 0) onQuiet();
+      }
+    },
+
+    close() {
+      closing ??= (async () => {
+        if (underWay > 0) {
+          await new Promise<void>((resolve) => {
+            onQuiet = resolve;
+          });
+        }
+        await pool.close();
+      })();
+      return closing;
+    },
+  };
+}
+
+/** REQUIRETLS goes to servers only that have proven who they are (RFC 8689 §4.2.1). */
+function verifiedPlan(plan: TlsPlan): TlsPlan {
+  return plan.mode === 'implicit' ? { mode: 'implicit', verify: true } : { mode: 'required', verify: true };
+}
+
+/** @throws {RangeError} what cannot be written in a command, or waited for */
+function check({ reversePath, recipients }: ClientEnvelope, deadline: number | undefined): void {
+  if (recipients.length === 0) throw new RangeError('The envelope has no recipient; it takes one at least');
+  if (deadline !== undefined && !(deadline >= 0)) {
+    throw new RangeError(`The option deadline is ${deadline}; it takes milliseconds of 0 or more`);
+  }
+  formatPath(reversePath);
+  for (const recipient of recipients) formatPath(recipient);
+}
+
+/** Stops the delivery when the caller's signal or the deadline says so; returns what lets go of both. */
+function stopBy(
+  controller: AbortController,
+  signal: AbortSignal | undefined,
+  deadline: number | undefined,
+  clock: Clock,
+): () => void {
+  // Every connection and every look-up of the message listens.
+  setMaxListeners(0, controller.signal);
+  const onAbort = (): void => controller.abort(signal?.reason);
+  if (signal?.aborted) onAbort();
+  signal?.addEventListener('abort', onAbort, { once: true });
+  const cancelTimer =
+    deadline === undefined || deadline === Number.POSITIVE_INFINITY
+      ? undefined
+      : clock.set(clock.now() + deadline, () => {
+          const error = new Error(`The deadline of ${deadline} ms has passed`);
+          controller.abort(Object.assign(error, { code: 'ETIMEDOUT' }));
+        });
+  return () => {
+    signal?.removeEventListener('abort', onAbort);
+    cancelTimer?.();
+  };
+}
+
+/** Waits for all, and throws the first error. The others are stopped then: their message is not whole. */
+async function allSettled(
+  deliveries: readonly Promise<void>[],
+  controller: AbortController | undefined,
+): Promise<void> {
+  let failure: { readonly error: unknown } | undefined;
+  await Promise.all(
+    deliveries.map((delivery) =>
+      delivery.catch((error: unknown) => {
+        failure ??= { error };
+        controller?.abort(error);
+      }),
+    ),
+  );
+  if (failure !== undefined) throw failure.error;
+}

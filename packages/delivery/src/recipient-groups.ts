@@ -1,0 +1,244 @@
+/**
+ * Recipients grouped by where they go: those whose domains have equal mail exchangers, under equal demands on TLS,
+ * share their mail transactions.
+ */
+import type { ClientRecipient } from '@sansmtp/core';
+import { type DaneOutcome, findDane, type TlsaResolver } from './dane.js';
+import { createDestination, type Destination, type SessionSettings, type TlsPlan } from './destination.js';
+import type { MailResolver } from './mail-resolver.js';
+import type { MailerOptions } from './mailer-options.js';
+import { findStsPolicy, type StsOutcome } from './mta-sts.js';
+import { type Outcome, outcomeOfReply } from './recipient-verdict.js';
+import { type Attempt, findRoute, type Route, type RoutingOptions } from './routing.js';
+import { type TlsRequirement, tlsRequirement } from './tls-requirement.js';
+
+/** What to try: a destination, or why one is passed over. */
+export type Step = Destination | Outcome;
+
+export interface RecipientGroup {
+  /** The places of the recipients in the envelope. */
+  readonly recipients: readonly number[];
+  /** One at least, best first. */
+  readonly steps: readonly Step[];
+}
+
+export interface Grouping {
+  readonly groups: readonly RecipientGroup[];
+  /** By recipient, where routing has decided already. Neither here nor in a group: the signal came first. */
+  readonly decided: ReadonlyMap<number, Outcome>;
+}
+
+export interface GroupingOptions {
+  readonly resolver: MailResolver;
+  readonly routing: RoutingOptions;
+  readonly tls: 'opportunistic' | 'none' | 'required';
+  readonly verify: boolean;
+  readonly sts: MailerOptions['sts'];
+  readonly tlsa: TlsaResolver | undefined;
+  readonly settings: SessionSettings;
+}
+
+/** Domains that are looked up at the same time. */
+const DOMAINS_AT_ONCE = 16;
+
+/** By code units: `\p{ASCII}` would have to look at code points, and takes longer. */
+const NON_ASCII = /[\u0080-\uffff]/;
+
+/**
+ * Sets recipients whose addresses need SMTPUTF8 (RFC 6531 §3.3) apart from those whose do not: a mail transaction with
+ * both would be refused to all of them by a server that does not offer it.
+ */
+export function apartByAlphabet(
+  group: RecipientGroup,
+  recipients: readonly ClientRecipient[],
+): RecipientGroup[] {
+  const needsUtf8 = (place: number): boolean => {
+    const { localPart = '', domain = '' } = recipients[place] ?? {};
+    return NON_ASCII.test(localPart) || NON_ASCII.test(domain);
+  };
+  const international = group.recipients.filter(needsUtf8);
+  if (international.length === 0 || international.length === group.recipients.length) return [group];
+  const { steps } = group;
+  return [
+    { recipients: group.recipients.filter((place) => !needsUtf8(place)), steps },
+    { recipients: international, steps },
+  ];
+}
+
+/** @param requireTls the message must go over TLS that is verified (RFC 8689) */
+export async function groupRecipients(
+  recipients: readonly ClientRecipient[],
+  requireTls: boolean,
+  options: GroupingOptions,
+  signal: AbortSignal | undefined,
+): Promise<Grouping> {
+  const decided = new Map<number, Outcome>();
+  const groups = new Map<string, { readonly recipients: number[]; readonly steps: readonly Step[] }>();
+  await forEachAtOnce(byDomain(recipients), DOMAINS_AT_ONCE, async ([domain, places]) => {
+    const found = await findSteps(domain, requireTls, options, signal);
+    if (found === undefined) return;
+    if (found.kind === 'decided') {
+      for (const place of places) decided.set(place, found.outcome);
+      return;
+    }
+    const group = groups.get(found.key);
+    if (group === undefined) groups.set(found.key, { recipients: places, steps: found.steps });
+    else group.recipients.push(...places);
+  });
+  for (const { recipients: places } of groups.values()) places.sort((a, b) => a - b);
+  return { groups: [...groups.values()], decided };
+}
+
+function byDomain(recipients: readonly ClientRecipient[]): Map<string, number[]> {
+  const domains = new Map<string, number[]>();
+  recipients.forEach(({ domain }, place) => {
+    const name = domain.toLowerCase();
+    const places = domains.get(name);
+    if (places === undefined) domains.set(name, [place]);
+    else places.push(place);
+  });
+  return domains;
+}
+
+async function forEachAtOnce<Item>(
+  items: Iterable<Item>,
+  atOnce: number,
+  work: (item: Item) => Promise<void>,
+): Promise<void> {
+  const left = [...items].reverse();
+  const workOn = async (): Promise<void> => {
+    for (let item = left.pop(); item !== undefined; item = left.pop()) await work(item);
+  };
+  await Promise.all(Array.from({ length: Math.min(atOnce, left.length) }, workOn));
+}
+
+type Found =
+  | { readonly kind: 'decided'; readonly outcome: Outcome }
+  | { readonly kind: 'steps'; readonly steps: readonly Step[]; readonly key: string };
+
+/** Undefined: the signal came first. */
+async function findSteps(
+  domain: string,
+  requireTls: boolean,
+  options: GroupingOptions,
+  signal: AbortSignal | undefined,
+): Promise<Found | undefined> {
+  if (domain === '') return { kind: 'decided', outcome: NO_DOMAIN };
+  try {
+    const route = await findRoute(domain, options.resolver, {
+      ...options.routing,
+      ...(signal && { signal }),
+    });
+    if (route.kind !== 'attempts') {
+      return { kind: 'decided', outcome: outcomeOfReply(route.kind, 'routing', route.reply) };
+    }
+    const requirements = await findRequirements(route, options, signal);
+    const steps = requirements.map(({ attempt, requirement }) =>
+      stepOf(attempt, requirement, route.domain, requireTls, options),
+    );
+    return { kind: 'steps', steps, key: groupKey(route.attempts, steps) };
+  } catch (thrown) {
+    if (signal?.aborted) return undefined;
+    const error = thrown instanceof Error ? thrown : new Error(String(thrown));
+    const reason = `Where the mail for ${domain} goes could not be found out: ${error.message}`;
+    return { kind: 'decided', outcome: { verdict: 'deferred', phase: 'routing', reason, error } };
+  }
+}
+
+/** RFC 5321 §4.1.1.3: the only recipient without a domain is the postmaster of the server that is spoken to. */
+const NO_DOMAIN: Outcome = outcomeOfReply('rejected', 'routing', {
+  code: 550,
+  enhancedCode: '5.1.3',
+  lines: ['The address has no domain, so nobody can tell which server is meant; add one, or use a relay'],
+});
+
+async function findRequirements(
+  route: Extract<Route, { kind: 'attempts' }>,
+  { sts, tlsa, resolver }: GroupingOptions,
+  signal: AbortSignal | undefined,
+): Promise<{ readonly attempt: Attempt; readonly requirement: TlsRequirement }[]> {
+  const policy: StsOutcome =
+    sts === undefined || route.domain.startsWith('[')
+      ? { kind: 'none' }
+      : await findStsPolicy(route.domain, { ...sts, resolver, now: Date.now(), ...(signal && { signal }) });
+  const hosts = new Map<string, Promise<DaneOutcome>>();
+  const daneOf = (attempt: Attempt): Promise<DaneOutcome> | DaneOutcome => {
+    if (tlsa === undefined) return { kind: 'opportunistic' };
+    let outcome = hosts.get(attempt.host);
+    if (outcome === undefined) {
+      outcome = findDane(attempt, tlsa, signal);
+      hosts.set(attempt.host, outcome);
+    }
+    return outcome;
+  };
+  return Promise.all(
+    route.attempts.map(async (attempt) => {
+      const requirement = tlsRequirement(attempt.host, await daneOf(attempt), policy);
+      return { attempt, requirement };
+    }),
+  );
+}
+
+function stepOf(
+  attempt: Attempt,
+  requirement: TlsRequirement,
+  domain: string,
+  requireTls: boolean,
+  options: GroupingOptions,
+): Step {
+  const plan = planOf(requirement, domain, requireTls && attempt.secure, options);
+  if (requireTls && !(plan.kind === 'plan' && (plan.plan.verify || plan.plan.dane !== undefined))) {
+    // RFC 8689 §4.2.1
+    return refusal(
+      attempt.host,
+      `That ${attempt.host} is the mail exchanger is proven neither by DNSSEC nor by MTA-STS, as REQUIRETLS demands`,
+    );
+  }
+  if (plan.kind === 'refused') return refusal(attempt.host, plan.problem);
+  return createDestination(attempt, plan.plan, options.settings);
+}
+
+function refusal(host: string, reason: string): Outcome {
+  return { verdict: 'deferred', phase: 'policy', host, reason };
+}
+
+/** @param verified nothing but a verified certificate will do */
+function planOf(
+  requirement: TlsRequirement,
+  domain: string,
+  verified: boolean,
+  { tls, verify }: GroupingOptions,
+):
+  | { readonly kind: 'plan'; readonly plan: TlsPlan }
+  | { readonly kind: 'refused'; readonly problem: string } {
+  switch (requirement.kind) {
+    case 'refused':
+      return requirement;
+    case 'dane': {
+      const dane = { records: requirement.records, domain };
+      return { kind: 'plan', plan: { mode: 'required', verify: false, dane } };
+    }
+    case 'verified':
+      return { kind: 'plan', plan: { mode: 'required', verify: true } };
+    case 'encrypted':
+      return { kind: 'plan', plan: { mode: 'required', verify: verify || verified } };
+    case 'opportunistic':
+    case 'reported':
+      return {
+        kind: 'plan',
+        plan: verified ? { mode: 'required', verify: true } : { mode: tls, verify },
+      };
+  }
+}
+
+/** Equal for equal steps, but for the order of those with equal preference: that is left to chance anyway. */
+function groupKey(attempts: readonly Attempt[], steps: readonly Step[]): string {
+  const preferences = [...new Set(attempts.map(({ preference }) => preference))];
+  return steps
+    .map((step, index) => {
+      const rank = preferences.indexOf(attempts[index]?.preference ?? 0);
+      return `${rank} ${'key' in step ? step.key : step.reason}`;
+    })
+    .sort()
+    .join('\n');
+}

@@ -1,0 +1,118 @@
+/**
+ * What is kept of a body that can be read once, so that it can be read again: up to 64 KiB in memory, more in a
+ * temporary file that has no name any more, so that nothing of it stays whatever becomes of the process.
+ *
+ * Any number of readers may read at the same time: the foremost pulls from the source, the others read what is kept.
+ * Nobody reads ahead, so the spool grows no faster than a server takes the message.
+ */
+import { randomUUID } from 'node:crypto';
+import { type FileHandle, open, unlink } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { BodySource } from './body-source.js';
+
+/** Octets that are kept in memory; with more, all of them go to the file. */
+const MEMORY_OCTETS = 65_536;
+
+/** Octets that are read from the file at once. */
+const CHUNK_OCTETS = 65_536;
+
+export class Spool {
+  readonly #source: BodySource;
+  /** What is kept, in the chunks that came, while there is no file. */
+  #chunks: Uint8Array[] = [];
+  #file: FileHandle | undefined;
+  /** Octets kept. */
+  #length = 0;
+  #complete = false;
+  #closed = false;
+  #pulling: Promise<Uint8Array | undefined> | undefined;
+  #keeping: Promise<void> | undefined;
+
+  constructor(source: BodySource) {
+    this.#source = source;
+  }
+
+  /** Octets of the whole; undefined while they are not known. */
+  get size(): number | undefined {
+    return this.#complete ? this.#length : undefined;
+  }
+
+  /** @throws what the source throws, and the system's error when the file cannot be written or read */
+  async *read(): AsyncGenerator<Uint8Array, void, undefined> {
+    let position = 0;
+    for (let index = 0; ; index++) {
+      const chunk = position < this.#length ? await this.#kept(index, position) : await this.#next();
+      if (chunk === undefined) return;
+      position += chunk.length;
+      yield chunk;
+    }
+  }
+
+  /** Deletes what is kept, and stops the source. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#source.stop();
+    try {
+      await this.#keeping;
+    } catch {} // its reader was told
+    await this.#file?.close();
+    this.#chunks = [];
+  }
+
+  /** A reader that has seen the chunks up to `index` so far has come as far as `position`. */
+  async #kept(index: number, position: number): Promise<Uint8Array | undefined> {
+    if (this.#file === undefined) return this.#chunks[index];
+    const length = Math.min(CHUNK_OCTETS, this.#length - position);
+    const { buffer, bytesRead } = await this.#file.read(Buffer.allocUnsafeSlow(length), 0, length, position);
+    return buffer.subarray(0, bytesRead);
+  }
+
+  /** The chunk behind all that is kept; the same for all who wait for it. */
+  async #next(): Promise<Uint8Array | undefined> {
+    if (this.#complete) return undefined;
+    this.#pulling ??= this.#pull();
+    return this.#pulling;
+  }
+
+  async #pull(): Promise<Uint8Array | undefined> {
+    // After a failure this promise stays: all who read on are told the same.
+    const chunk = await this.#source.next();
+    if (this.#closed) throw new Error('The message is no longer wanted');
+    if (chunk === undefined) {
+      this.#complete = true;
+    } else {
+      this.#keeping = this.#keep(chunk);
+      await this.#keeping;
+      this.#length += chunk.length;
+    }
+    this.#pulling = undefined;
+    return chunk;
+  }
+
+  async #keep(chunk: Uint8Array): Promise<void> {
+    if (this.#file === undefined && this.#length + chunk.length <= MEMORY_OCTETS) {
+      this.#chunks.push(chunk);
+      return;
+    }
+    if (this.#file === undefined) {
+      const file = await openNameless();
+      for (const kept of this.#chunks) await file.appendFile(kept);
+      this.#file = file;
+      this.#chunks = [];
+    }
+    await this.#file.appendFile(chunk);
+  }
+}
+
+async function openNameless(): Promise<FileHandle> {
+  const path = join(tmpdir(), `sansmtp-${randomUUID()}`);
+  const file = await open(path, 'wx+', 0o600);
+  try {
+    await unlink(path);
+  } catch (error) {
+    await file.close();
+    throw error;
+  }
+  return file;
+}
