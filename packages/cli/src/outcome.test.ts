@@ -1,8 +1,14 @@
-import { RemoteProtocolError, type Reply, type SessionFailure } from '@sansmtp/core';
-import { SessionError, TlsError } from '@sansmtp/transport';
+import {
+  ExtensionNotOfferedError,
+  RemoteProtocolError,
+  type Reply,
+  type SessionFailure,
+} from '@sansmtp/core';
+import type { RecipientVerdict } from '@sansmtp/delivery';
+import { TlsError } from '@sansmtp/transport';
 import { ConnectError } from '@sansmtp/transport-node';
 import { describe, expect, it } from 'vitest';
-import { exitCodeOf, type Outcome, outcomeLine, outcomeOf, outcomeOfError } from './outcome.js';
+import { exitCodeOf, type Outcome, outcomeLine, outcomeOf } from './outcome.js';
 
 const ok: Reply = { code: 250, enhancedCode: '2.0.0', lines: ['Kept', 'as 1'] };
 const no: Reply = { code: 554, lines: ['No'] };
@@ -12,9 +18,10 @@ const delivered: Outcome = { verdict: 'delivered', reply: ok };
 const rejected: Outcome = { verdict: 'rejected', reply: no };
 const deferred: Outcome = { verdict: 'deferred', reply: later };
 const unknown: Outcome = { verdict: 'unknown', reason: 'lost' };
-const noHost: Outcome = { verdict: 'rejected', reason: 'no such host', fault: 'noHost' };
+const noHost: Outcome = { verdict: 'rejected', reason: 'no such host', fault: 'route' };
 const unsafe: Outcome = { verdict: 'deferred', reason: 'no TLS', fault: 'access' };
 const refused: Outcome = { verdict: 'rejected', reply: no, fault: 'access' };
+const unsendable: Outcome = { verdict: 'rejected', reason: 'UTF-8', fault: 'mail' };
 const broken: Outcome = { verdict: 'deferred', reason: 'nonsense', fault: 'protocol' };
 
 const nonsense: SessionFailure = {
@@ -35,98 +42,89 @@ describe('the line for a recipient', () => {
   });
 });
 
+const recipient = { localPart: 'a', domain: 'b.example' };
+
+/** What the mailer says of one recipient. */
+function verdictOf(given: Partial<RecipientVerdict>): RecipientVerdict {
+  return { recipient, verdict: 'deferred', phase: 'mail', reason: 'words', ...given };
+}
+
 describe('the outcome', () => {
   it('is the verdict, and the reply it rests on', () => {
-    expect(outcomeOf({ verdict: 'rejected', phase: 'rcpt', reply: no })).toEqual(rejected);
+    expect(outcomeOf(verdictOf({ verdict: 'rejected', phase: 'rcpt', reply: no }))).toEqual(rejected);
+    expect(outcomeOf(verdictOf({ reply: later }))).toEqual(deferred);
   });
 
   it('is the verdict, and why there was no reply', () => {
     const failure: SessionFailure = { kind: 'lost', phase: 'message' };
-    expect(outcomeOf({ verdict: 'unknown', phase: 'message', failure })).toEqual({
-      verdict: 'unknown',
-      reason: expect.stringMatching(/lost/),
-    });
-  });
-
-  it('holds the reply by which the server ended the session', () => {
-    const failure: SessionFailure = { kind: 'refused', phase: 'mail', reply: later };
-    expect(outcomeOf({ verdict: 'deferred', phase: 'mail', failure })).toEqual(deferred);
+    const given = verdictOf({ verdict: 'unknown', phase: 'message', failure, reason: 'lost' });
+    expect(outcomeOf(given)).toEqual(unknown);
   });
 
   it('blames the server for breaking the protocol', () => {
-    expect(outcomeOf({ verdict: 'deferred', phase: 'mail', failure: nonsense })).toMatchObject({
-      fault: 'protocol',
-    });
-    expect(outcomeOfError(new SessionError(nonsense))).toMatchObject({
-      verdict: 'deferred',
-      fault: 'protocol',
-    });
-  });
-
-  it.each([
-    { reply: no, outcome: rejected },
-    { reply: later, outcome: deferred },
-  ])('is $outcome.verdict where the server greets with $reply.code', ({ reply, outcome }) => {
-    expect(outcomeOfError(new SessionError({ kind: 'refused', phase: 'greeting', reply }))).toEqual(outcome);
+    expect(outcomeOf(verdictOf({ failure: nonsense }))).toMatchObject({ fault: 'protocol' });
   });
 
   it.each([
     { kind: 'tls', phase: 'startTls', error: new Error('self-signed') },
     { kind: 'notOffered', phase: 'startTls', keyword: 'STARTTLS' },
     { kind: 'notOffered', phase: 'auth', keyword: 'AUTH' },
-    { kind: 'withheld', phase: 'auth', reason: 'There is no TLS' },
+    { kind: 'withheld', phase: 'auth', reason: 'set an option of the API' },
     { kind: 'authentication', phase: 'auth', reason: 'It does not know the password' },
     { kind: 'refused', phase: 'startTls', reply: later },
     { kind: 'refused', phase: 'auth', reply: no },
   ] as const satisfies readonly SessionFailure[])('blames the lack of access: $kind ($phase)', (failure) => {
-    const outcome = outcomeOfError(new SessionError(failure));
+    const outcome = outcomeOf(verdictOf({ phase: failure.phase, failure }));
     expect(outcome).toMatchObject({ fault: 'access' });
     expect(exitCodeOf([outcome])).toBe(77);
   });
 
-  it('blames it where there is no connection under TLS', () => {
-    expect(outcomeOfError(new TlsError('self-signed', 'DEPTH_ZERO_SELF_SIGNED_CERT'))).toEqual({
-      verdict: 'deferred',
-      reason: 'self-signed',
-      fault: 'access',
+  it('says which option of the command sends the password without TLS', () => {
+    const failure: SessionFailure = { kind: 'withheld', phase: 'auth', reason: 'set an option of the API' };
+    expect(outcomeOf(verdictOf({ phase: 'auth', failure }))).toMatchObject({
+      reason: expect.stringContaining('--allow-insecure-auth'),
     });
+  });
+
+  it('blames it where there is no connection under TLS, or not the one that a policy demands', () => {
+    const error = new TlsError('self-signed', 'DEPTH_ZERO_SELF_SIGNED_CERT');
+    expect(outcomeOf(verdictOf({ phase: 'connect', error }))).toMatchObject({ fault: 'access' });
+    expect(outcomeOf(verdictOf({ phase: 'policy' }))).toMatchObject({ fault: 'access' });
+  });
+
+  it('blames it where mail is not taken without AUTH or TLS (RFC 4954 §6, RFC 3207 §4)', () => {
+    const reply: Reply = { code: 530, enhancedCode: '5.7.0', lines: ['Authentication required'] };
+    expect(outcomeOf(verdictOf({ verdict: 'rejected', reply }))).toMatchObject({ fault: 'access', reply });
   });
 
   it('blames nobody where AUTH fails for now (RFC 4954 §6)', () => {
-    const failure: SessionFailure = {
-      kind: 'refused',
-      phase: 'auth',
-      reply: { code: 454, lines: ['Later'] },
-    };
-    const outcome = outcomeOfError(new SessionError(failure));
-    expect(outcome).toEqual({ verdict: 'deferred', reply: failure.reply });
+    const reply: Reply = { code: 454, lines: ['Later'] };
+    const failure: SessionFailure = { kind: 'refused', phase: 'auth', reply };
+    const outcome = outcomeOf(verdictOf({ phase: 'auth', reply, failure }));
+    expect(outcome).toEqual({ verdict: 'deferred', reply });
     expect(exitCodeOf([outcome])).toBe(75);
   });
 
-  it('tells of a recipient that was one too many for the server (RFC 9422 §4)', () => {
-    const failure = { kind: 'limit', phase: 'rcpt', keyword: 'RCPTMAX', limit: 2 } as const;
-    expect(outcomeOf({ verdict: 'deferred', phase: 'rcpt', failure })).toEqual({
-      verdict: 'deferred',
-      reason: expect.stringMatching(/takes 2 \(RCPTMAX\)/),
-    });
-  });
-
   it.each([
-    { code: 'ENOTFOUND', outcome: { verdict: 'rejected', reason: 'words', fault: 'noHost' } },
+    { code: 'ENOTFOUND', outcome: { verdict: 'rejected', reason: 'words', fault: 'route' } },
     { code: 'EAI_AGAIN', outcome: { verdict: 'deferred', reason: 'words' } },
     { code: 'ECONNREFUSED', outcome: { verdict: 'deferred', reason: 'words' } },
     { code: undefined, outcome: { verdict: 'deferred', reason: 'words' } },
   ])('is $outcome where connecting gives $code', ({ code, outcome }) => {
-    expect(outcomeOfError(new ConnectError('words', code))).toEqual(outcome);
+    const error = new ConnectError('words', code);
+    expect(outcomeOf(verdictOf({ phase: 'connect', error }))).toEqual(outcome);
   });
 
-  it('is deferred where the message could not be read to its end', () => {
-    const error = Object.assign(new Error('words'), { code: 'EIO' });
-    expect(outcomeOfError(error)).toEqual({ verdict: 'deferred', reason: 'words' });
+  it('is no route, in words, where the domain takes no mail (RFC 7505)', () => {
+    const reply: Reply = { code: 556, enhancedCode: '5.1.10', lines: ['No mail'] };
+    const given = verdictOf({ verdict: 'rejected', phase: 'routing', reply, reason: 'No mail' });
+    expect(outcomeOf(given)).toEqual({ verdict: 'rejected', reason: 'No mail', fault: 'route' });
+    expect(outcomeOf({ ...given, verdict: 'deferred' })).toEqual({ verdict: 'deferred', reason: 'No mail' });
   });
 
-  it('is none where the fault is ours', () => {
-    expect(() => outcomeOfError(new TypeError('a mistake'))).toThrow('a mistake');
+  it('blames the mail where it needs what the server does not offer', () => {
+    const error = new ExtensionNotOfferedError('SMTPUTF8');
+    expect(outcomeOf(verdictOf({ verdict: 'rejected', error }))).toMatchObject({ fault: 'mail' });
   });
 });
 
@@ -142,6 +140,7 @@ describe('the exit code', () => {
     { outcomes: [unsafe, broken], code: 76 },
     { outcomes: [unsafe, rejected], code: 77 },
     { outcomes: [refused, noHost], code: 77 },
+    { outcomes: [delivered, unsendable, broken], code: 64 },
   ])('is $code for $outcomes', ({ outcomes, code }) => {
     expect(exitCodeOf(outcomes)).toBe(code);
     expect(exitCodeOf(outcomes.toReversed())).toBe(code);
