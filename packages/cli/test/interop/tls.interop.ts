@@ -172,7 +172,7 @@ for (const [peer, accepting] of Object.entries(acceptors)) {
       expect({ exit: refused.exit, stdout: refused.stdout }).toEqual({
         exit: 77,
         stdout: expect.stringMatching(
-          /^deferred joe@example\.org TLS could not be established .*self-signed/,
+          /^deferred joe@example\.org 127\.0\.0\.1: TLS could not be established .*self-signed/,
         ),
       });
       expect(await server.received()).toEqual([]);
@@ -193,7 +193,9 @@ for (const [peer, accepting] of Object.entries(acceptors)) {
       const { exit, stdout } = await send(server.port, '--tls', 'required', '--tls-insecure');
       expect({ exit, stdout }).toEqual({
         exit: 77,
-        stdout: expect.stringMatching(/^deferred joe@example\.org The server does not offer STARTTLS/),
+        stdout: expect.stringMatching(
+          /^deferred joe@example\.org 127\.0\.0\.1: The server does not offer STARTTLS/,
+        ),
       });
       expect(await server.received()).toEqual([]);
       expect(await send(server.port)).toMatchObject({ exit: 0 });
@@ -271,7 +273,9 @@ describe('send', () => {
     const { exit, stdout } = await send(port, '--tls', 'required', '--tls-insecure');
     expect({ exit, stdout }).toEqual({
       exit: 76,
-      stdout: expect.stringMatching(/^deferred joe@example\.org The server broke the protocol \(STARTTLS\)/),
+      stdout: expect.stringMatching(
+        /^deferred joe@example\.org 127\.0\.0\.1: The server broke the protocol \(STARTTLS\)/,
+      ),
     });
     expect({ lines, connections: connections() }).toEqual({
       lines: ['EHLO client.example', 'STARTTLS'],
