@@ -5,6 +5,7 @@
 /** The codes that the extensions' RFCs give for it; of the others, 5.5.4 says that an argument cannot be had. */
 const ENHANCED_CODES: ReadonlyMap<string, string> = new Map([
   ['SMTPUTF8', '5.6.7'], // RFC 6531 §3.5
+  ['8BITMIME', '5.6.3'], // RFC 3463 §3.7: conversion required but not supported
   ['BINARYMIME', '5.6.1'], // RFC 3463 §3.7: media not supported
   ['REQUIRETLS', '5.7.30'], // RFC 8689 §2
   ['RRVS', '5.7.19'], // RFC 7293 §5.1.1, §15.3
