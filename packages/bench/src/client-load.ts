@@ -14,6 +14,14 @@ export interface ClientLoad {
   readonly connections: number;
 }
 
+/** What a client tells of itself to whoever compares clients, beside the time that it took. */
+export interface Measured {
+  /** Processor time, of all its threads, in seconds. */
+  readonly processorSeconds: number;
+  /** Octets by which its RSS grew at most. */
+  readonly growth: number;
+}
+
 export const SENDER = 'sender@example.org';
 export const RECIPIENT = 'recipient@example.com';
 
@@ -71,6 +79,7 @@ export async function sendAll({ messages, connections }: ClientLoad, sendOne: Se
   const memory = process.send === undefined ? undefined : watchMemory();
   let begun = 0;
   let delivered = 0;
+  const processor = process.cpuUsage();
   const start = performance.now();
   await Promise.all(
     Array.from({ length: connections }, async () => {
@@ -81,8 +90,11 @@ export async function sendAll({ messages, connections }: ClientLoad, sendOne: Se
     }),
   );
   const seconds = (performance.now() - start) / 1000;
+  const { user, system } = process.cpuUsage(processor);
   console.log(JSON.stringify({ seconds, messages: delivered }));
-  if (memory !== undefined) await tell(memory.growth());
+  if (memory !== undefined) {
+    await tell({ processorSeconds: (user + system) / 1e6, growth: memory.growth() });
+  }
   if (delivered < messages) process.exitCode = 1;
 }
 
@@ -101,8 +113,8 @@ function watchMemory(): { growth(): number } {
 }
 
 /** Tells whoever compares clients; stdout has one line, which is for everybody. */
-async function tell(growth: number): Promise<void> {
-  process.send?.({ growth });
+async function tell(measured: Measured): Promise<void> {
+  process.send?.(measured);
   process.disconnect();
   await once(process, 'disconnect');
 }

@@ -1,5 +1,10 @@
 /** The client's side: one connection over TCP or a Unix socket, with TLS or without. */
-import { connect as connectSocket, type IpcNetConnectOpts, type TcpNetConnectOpts } from 'node:net';
+import {
+  connect as connectSocket,
+  type IpcNetConnectOpts,
+  type Socket,
+  type TcpNetConnectOpts,
+} from 'node:net';
 import { type ByteStream, TlsError } from '@sansmtp/transport';
 import { SocketStream } from './socket-stream.js';
 import { systemClock } from './system-clock.js';
@@ -38,6 +43,12 @@ export class ConnectError extends Error {
   }
 }
 
+/**
+ * Octets that are read at once. Left to itself, Node allocates 64 KiB for each read, which costs more than to copy a
+ * server's few replies out of a buffer of the socket's own. Not where TLS may come: it would read past the buffer.
+ */
+const READ_OCTETS = 4096;
+
 function nameOf(options: ConnectOptions): string {
   if ('path' in options) return options.path;
   const { host, port } = options;
@@ -69,7 +80,20 @@ export function connect(options: ConnectOptions): Promise<ByteStream> {
       'path' in options
         ? { path: options.path }
         : { host: options.host, port: options.port, keepAlive: true, noDelay: true };
-    const socket = connectSocket({ ...target, allowHalfOpen: true });
+    const onread = {
+      buffer: new Uint8Array(READ_OCTETS),
+      callback(length: number, octets: Uint8Array) {
+        const read = octets.slice(0, length);
+        // What push() would come to, without its bookkeeping.
+        if (socket.readableFlowing && socket.readableLength === 0) return socket.emit('data', read);
+        return socket.push(read);
+      },
+    };
+    const socket: Socket = connectSocket({
+      ...target,
+      allowHalfOpen: true,
+      ...(side === undefined && { onread }),
+    });
 
     const settle = () => {
       cancelTimeout();

@@ -38,6 +38,8 @@ const MAXIMUM_CHUNKS_IN_FLIGHT = 64;
 
 const NONE_WITHHELD: ReadonlyMap<number, RecipientLimit> = new Map();
 
+const DATA = formatCommand({ verb: 'DATA' });
+
 /** By code units: `\P{ASCII}` would have to look at code points, and takes longer. */
 const NON_ASCII = /[\u0080-\uffff]/;
 
@@ -104,7 +106,7 @@ function commandsOf(
         : writeRcptParameters(recipient.parameters, extensions, keywords);
     return formatCommand({ verb: 'RCPT', forwardPath: recipient, parameters: rcptParameters }, { utf8 });
   });
-  return chunked ? [mail, ...rcpts] : [mail, ...rcpts, formatCommand({ verb: 'DATA' })];
+  return chunked ? [mail, ...rcpts] : [mail, ...rcpts, DATA];
 }
 
 /** Whether an address needs SMTPUTF8 (RFC 6531 §3.3). */

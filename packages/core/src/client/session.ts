@@ -68,6 +68,14 @@ import { ReplyReader } from './reply-reader.js';
 
 export const clientTable = compile<ClientContext, ClientChartEvent, ClientChartInput>(shapeOf(clientMachine));
 
+/** Written out: a name put together at each reply would be hashed anew to be looked up in the table. */
+const replyEvents = {
+  success: 'reply.success',
+  intermediate: 'reply.intermediate',
+  transient: 'reply.transient',
+  permanent: 'reply.permanent',
+} as const satisfies Record<Severity, ReplyEvent['type']>;
+
 /** The states in which a reply leads on in the negotiation before `ready`. */
 const negotiating: ReadonlySet<ClientState> = new Set<ClientState>([
   'session.identifying',
@@ -386,7 +394,7 @@ export class ClientSession {
 
   #eventOf(reply: Reply): ReplyEvent {
     const { code } = reply;
-    const type = `reply.${code === 421 ? code : severity(code)}` as const;
+    const type = code === 421 ? 'reply.421' : replyEvents[severity(code)];
     const commands = this.#transaction?.commands;
     if (commands === undefined && negotiating.has(this.state)) {
       const finding = this.#takeIn(reply, severity(code));

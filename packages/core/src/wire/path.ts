@@ -8,7 +8,7 @@
  * What is not a path gives a `PathFailure`: a value, because a peer's mistake is no exception. Its `problem`
  * never quotes the text, so it can go into a reply or a log as it is.
  */
-import { addressLiteralEnd, domainEnd, MAXIMUM_DOMAIN_OCTETS } from './domain.js';
+import { addressLiteralEnd, domainEnd, isDomain, MAXIMUM_DOMAIN_OCTETS } from './domain.js';
 import { DOT, encodeText } from './octets.js';
 
 /** A mailbox: whom mail is from, or for. */
@@ -114,7 +114,8 @@ function dotStringEnd(text: string, from: number, utf8: boolean): number {
   let atomStart = from;
   for (let i = from; ; i++) {
     const code = text.charCodeAt(i);
-    if (ATEXT[code] || (utf8 && isNonAscii(code))) continue;
+    // The end of the text has NaN for its code, which an array takes long to look up.
+    if (code < ATEXT.length ? ATEXT[code] : utf8 && isNonAscii(code)) continue;
     if (i === atomStart) return -1;
     if (code !== DOT) return i;
     atomStart = i + 1;
@@ -133,8 +134,13 @@ function quotedStringEnd(text: string, from: number, utf8: boolean): number {
   }
 }
 
+/** ASCII, which nearly all addresses are, is counted without being encoded. */
 function countOctets(text: string, from: number, end: number, utf8: boolean): number {
-  return utf8 ? encodeText(text.slice(from, end)).length : end - from;
+  if (!utf8) return end - from;
+  for (let i = from; i < end; i++) {
+    if (isNonAscii(text.charCodeAt(i))) return encodeText(text.slice(from, end)).length;
+  }
+  return end - from;
 }
 
 interface ParsedMailbox {
@@ -249,6 +255,19 @@ export function parseMailbox(text: string, utf8 = false): Mailbox | PathFailure 
 }
 
 /**
+ * Whether the mailbox is a dot-string at a domain, in ASCII and within the limits, as nearly all are: then it is
+ * written as it stands. Told from the parts, since mailers write two mailboxes or more for each message.
+ */
+function isOrdinary({ localPart, domain }: Mailbox): boolean {
+  return (
+    localPart.length <= MAXIMUM_LOCAL_PART_OCTETS &&
+    dotStringEnd(localPart, 0, false) === localPart.length &&
+    isDomain(domain) &&
+    localPart.length + domain.length + '<@>'.length <= MAXIMUM_PATH_OCTETS
+  );
+}
+
+/**
  * The mailbox as text, its local-part quoted when it must be: the inverse of `parseMailbox`. The domain-less
  * postmaster is written as its local-part alone.
  *
@@ -258,6 +277,7 @@ export function parseMailbox(text: string, utf8 = false): Mailbox | PathFailure 
 export function formatMailbox(mailbox: Mailbox): string {
   const { localPart, domain } = mailbox;
   if (domain === '' && localPart.toLowerCase() === 'postmaster') return localPart;
+  if (isOrdinary(mailbox)) return `${localPart}@${domain}`;
   const plain = dotStringEnd(localPart, 0, true) === localPart.length;
   const text = `${plain ? localPart : `"${localPart.replace(/["\\]/g, '\\$&')}"`}@${domain}`;
   const parsed = parseMailbox(text, true);

@@ -25,6 +25,7 @@ export type Severity = 'success' | 'intermediate' | 'transient' | 'permanent';
 /** The longest reply line with code and CRLF, in octets (RFC 5321 §4.5.3.1.5). */
 const MAXIMUM_REPLY_LINE_OCTETS = 512;
 
+const ZERO = 0x30;
 const CODE_OCTETS = '250 '.length;
 const CRLF_OCTETS = '\r\n'.length;
 
@@ -40,7 +41,7 @@ export function severity(code: number): Severity {
 
 /** Whether the text is an enhanced status code that may stand beside this code (RFC 2034 §4). */
 function agrees(enhancedCode: string, code: number): boolean {
-  return ENHANCED_CODE.test(enhancedCode) && Number(enhancedCode[0]) === Math.floor(code / 100);
+  return enhancedCode.charCodeAt(0) - ZERO === Math.floor(code / 100) && ENHANCED_CODE.test(enhancedCode);
 }
 
 /** Breaks a line behind the last space that lets it fit. Nothing is dropped: the parts make up the line. */
@@ -117,11 +118,14 @@ export function replyText({ code, enhancedCode, lines }: Reply): string {
 /** The text of a received line, which may be UTF-8 (RFC 6531 §3.7.4), or anything at all. */
 function decodeLine(line: Uint8Array): string {
   const text = decodeText(line) ?? decodeText(line.map((octet) => (octet < 0x80 ? octet : 0x3f))) ?? '';
-  return text.replace(/[^\P{Cc}\t]/gu, '?');
+  // The test is for speed alone: nearly all lines are printable ASCII.
+  return /^[\t -~]*$/.test(text) ? text : text.replace(/[^\P{Cc}\t]/gu, '?');
 }
 
 function makeReply(code: number, lines: readonly string[]): Reply {
-  const enhancedCode = /^[^ ]*/.exec(lines[0] ?? '')?.[0] ?? '';
+  const [first = ''] = lines;
+  const space = first.indexOf(' ');
+  const enhancedCode = space < 0 ? first : first.slice(0, space);
   if (!agrees(enhancedCode, code)) return { code, lines };
   const prefix = `${enhancedCode} `;
   return {
@@ -162,14 +166,13 @@ export class ReplyParser {
    */
   push(line: Uint8Array): Reply | RemoteProtocolError | undefined {
     const text = decodeLine(line);
-    const match = /^([2-5]\d\d)(?:([ -])(.*))?$/s.exec(text);
-    if (match === null) {
+    if (!/^[2-5]\d\d(?:[ -]|$)/.test(text)) {
       return new RemoteProtocolError(
         `A reply line starts with a code of 200 to 599 and then a space, a hyphen or its end, not like ` +
           JSON.stringify(text.slice(0, 80)),
       );
     }
-    const code = Number(match[1]);
+    const code = Number(text.slice(0, 3));
     if (this.#lines.length > 0 && code !== this.#code) {
       return new RemoteProtocolError(
         `The lines of one reply have different codes, ${this.#code} and ${code}`,
@@ -179,8 +182,8 @@ export class ReplyParser {
       return new RemoteProtocolError(`A reply has more than ${this.#maximumLines} lines`);
     }
     this.#code = code;
-    this.#lines.push(match[3] ?? '');
-    if (match[2] === '-') return undefined;
+    this.#lines.push(text.slice(CODE_OCTETS));
+    if (text[3] === '-') return undefined;
 
     const lines = this.#lines;
     this.#lines = [];
