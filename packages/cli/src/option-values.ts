@@ -49,11 +49,13 @@ export function deadline(text: string): number {
 
 /** A DNS server: an address, and possibly a port behind a colon. */
 export function dnsServer(text: string): string {
+  const portText = /^(?:\[.*\]|[^:]*):(.*)$/.exec(text)?.[1];
+  if (portText !== undefined) port(portText);
   try {
     createResolver({ server: text });
     return text;
-  } catch (error) {
-    throw new InvalidArgumentError(`${(error as Error).message}.`);
+  } catch {
+    throw new InvalidArgumentError('Give an IP address, and possibly a port behind a colon.');
   }
 }
 

@@ -46,7 +46,14 @@ const recipient = { localPart: 'a', domain: 'b.example' };
 
 /** What the mailer says of one recipient. */
 function verdictOf(given: Partial<RecipientVerdict>): RecipientVerdict {
-  return { recipient, verdict: 'deferred', phase: 'mail', reason: 'words', ...given };
+  return {
+    recipient,
+    verdict: 'deferred',
+    phase: 'mail',
+    enhancedCode: '4.0.0',
+    reason: 'words',
+    ...given,
+  };
 }
 
 describe('the outcome', () => {
@@ -115,11 +122,15 @@ describe('the outcome', () => {
     expect(outcomeOf(verdictOf({ phase: 'connect', error }))).toEqual(outcome);
   });
 
-  it('is no route, in words, where the domain takes no mail (RFC 7505)', () => {
+  it('is no route, with the reply that a server would give, where the domain takes no mail (RFC 7505)', () => {
     const reply: Reply = { code: 556, enhancedCode: '5.1.10', lines: ['No mail'] };
     const given = verdictOf({ verdict: 'rejected', phase: 'routing', reply, reason: 'No mail' });
-    expect(outcomeOf(given)).toEqual({ verdict: 'rejected', reason: 'No mail', fault: 'route' });
-    expect(outcomeOf({ ...given, verdict: 'deferred' })).toEqual({ verdict: 'deferred', reason: 'No mail' });
+    expect(outcomeOf(given)).toEqual({ verdict: 'rejected', reply, fault: 'route' });
+    const later: Reply = { code: 451, enhancedCode: '4.4.3', lines: ['No answer'] };
+    expect(outcomeOf({ ...given, verdict: 'deferred', reply: later })).toEqual({
+      verdict: 'deferred',
+      reply: later,
+    });
   });
 
   it('blames the mail where it needs what the server does not offer', () => {

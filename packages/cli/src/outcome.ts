@@ -58,13 +58,13 @@ function isNoHost(error: unknown): boolean {
 }
 
 export function outcomeOf(given: RecipientVerdict): Outcome {
-  const { phase, reply, reason, failure, error } = given;
+  const { reply, reason, failure, error } = given;
   const fault = faultOf(given);
   // A name that does not exist will not do so the next time.
   const verdict = isNoHost(error) ? 'rejected' : given.verdict;
   const common = { verdict, ...(fault !== undefined && { fault }) };
-  // In the phase `routing` nobody has replied: the reply is what a server would say.
-  if (reply !== undefined && phase !== 'routing') return { ...common, reply };
+  // In the phase `routing` nobody has replied, and the reply is what a server would say.
+  if (reply !== undefined) return { ...common, reply };
   if (failure?.kind !== 'withheld') return { ...common, reason };
   return {
     ...common,

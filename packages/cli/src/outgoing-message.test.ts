@@ -28,6 +28,17 @@ async function contentOf(message: OutgoingMessage): Promise<string> {
 }
 
 describe('a message to send', () => {
+  it('is sent as it was looked through: a file that grows is cut, and one that shrinks ends in an error', async () => {
+    const file = join(folder, 'file');
+    await writeFile(file, 'a\nb\n');
+    const message = await openMessage(file, nothing);
+    await writeFile(file, 'a\nb\nc\n');
+    expect(await contentOf(message)).toBe('a\nb\n');
+    await writeFile(file, 'a\n');
+    await expect(contentOf(message)).rejects.toThrow('shorter by 2 octets');
+    await message.close();
+  });
+
   it('is read from a file, as often as needed', async () => {
     const file = join(folder, 'file');
     await writeFile(file, 'a\nb\n');

@@ -36,10 +36,28 @@ async function* readFrom(file: FileHandle, begin?: number): AsyncGenerator<Uint8
   }
 }
 
+/**
+ * What was looked through, and no more. A part must never pass for the whole.
+ * @throws {Error} the file has become shorter meanwhile
+ */
+async function* reread(file: FileHandle, length: number): AsyncGenerator<Uint8Array> {
+  let left = length;
+  for await (const chunk of readFrom(file, 0)) {
+    yield chunk.subarray(0, left);
+    left -= Math.min(left, chunk.length);
+    if (left === 0) return;
+  }
+  if (left > 0) throw new Error(`the message has become shorter by ${left} octets while it was sent`);
+}
+
 async function scan(file: FileHandle): Promise<OutgoingMessage> {
   const scan = new MessageScan();
-  for await (const chunk of readFrom(file, 0)) scan.push(chunk);
-  return { ...scan.end(), read: () => readFrom(file, 0), close: () => file.close() };
+  let length = 0;
+  for await (const chunk of readFrom(file, 0)) {
+    scan.push(chunk);
+    length += chunk.length;
+  }
+  return { ...scan.end(), read: () => reread(file, length), close: () => file.close() };
 }
 
 async function copy(source: AsyncIterable<Uint8Array>, file: FileHandle): Promise<FileHandle> {

@@ -82,6 +82,7 @@ describe('a mistake in the arguments is one line on stderr that names it, and ex
     { words: [...SEND, '--user', 'a'], named: '--host' },
     { words: [...SEND, '--tls', 'implicit'], named: '--host' },
     { words: [...SEND, '--dns', 'dns.example'], named: '--dns' },
+    { words: [...SEND, '--dns', '127.0.0.1:99999'], named: '--dns' },
     { words: [...SEND, '--host', 'localhost\n'], named: '--host' },
     { words: [...SEND, '--host', 'localhost', '--unix', 'path'], named: "'--unix <path>'" },
     { words: [...SEND, '--host', 'localhost', '--port', '0'], named: "'0'" },

@@ -1,7 +1,9 @@
 /**
- * `sansmtp send`: delivers one message to one server, and says what became of it for each recipient.
+ * `sansmtp send`: delivers one message, to a server or to the mail exchangers of the recipients' domains, and says what
+ * became of it for each recipient.
  */
 import { readFile } from 'node:fs/promises';
+import { isIP } from 'node:net';
 import type { ClientCredentials, ClientEnvelope, Mailbox } from '@sansmtp/core';
 import { createMailer, type Mailer, type MailerOptions, type RecipientVerdict } from '@sansmtp/delivery';
 import { type Command, Option } from 'commander';
@@ -10,6 +12,7 @@ import { Dialogue } from './dialogue.js';
 import { exitCodes } from './exit-codes.js';
 import { fail } from './fail.js';
 import { createLog } from './log.js';
+import { connectByDns } from './named-host.js';
 import {
   deadline,
   dnsServer,
@@ -20,7 +23,7 @@ import {
   recipients,
   sender,
 } from './option-values.js';
-import { exitCodeOf, outcomeLine, outcomeOf } from './outcome.js';
+import { exitCodeOf, type Outcome, outcomeLine, outcomeOf } from './outcome.js';
 import { type OutgoingMessage, openMessage } from './outgoing-message.js';
 import type { Terminal } from './terminal.js';
 
@@ -132,19 +135,11 @@ function mailerOf(
   }: { readonly ca: string | undefined; readonly credentials: ClientCredentials | undefined },
   dialogue: Dialogue | undefined,
 ): Mailer {
-  const {
-    tls,
-    tlsInsecure,
-    port,
-    dns,
-    hostname = machineHostName(),
-    timeout,
-    lmtp,
-    allowInsecureAuth,
-  } = options;
+  const { tls, tlsInsecure, port, dns, hostname = machineHostName(), lmtp, allowInsecureAuth } = options;
   const where = to !== undefined && 'host' in to ? { host: to.host, ...(to.port && { port: to.port }) } : {};
   return createMailer({
     ...(to === undefined ? { ...(port && { port }), ...(dns && { dns }) } : { relay: to }),
+    ...(to !== undefined && 'host' in to && dns && isIP(to.host) === 0 && { openStream: connectByDns(dns) }),
     ...(hostname !== undefined && { hostname }),
     tls,
     tlsOptions: {
@@ -158,10 +153,38 @@ function mailerOf(
     // One message: nothing is to be kept for the next. A dialogue can be read only if it is one at a time.
     pool: { idleTime: 0, ...(dialogue && { connections: 1 }) },
     session: {
-      ...(timeout !== undefined && { timeouts: { quit: Math.min(10, timeout) * 1000 } }),
       ...(dialogue && { onWire: (direction, bytes) => dialogue[direction](bytes) }),
     },
   });
+}
+
+/** Tells scripts, a line a recipient. */
+function tell(terminal: Terminal, to: readonly Mailbox[], outcomes: readonly Outcome[]): void {
+  terminal.stdout.write(outcomes.map((outcome, i) => `${outcomeLine(to[i] as Mailbox, outcome)}\n`).join(''));
+  terminal.exitCode = exitCodeOf(outcomes);
+}
+
+/** Time is up, before anything was sent. */
+const NOT_READ: Outcome = { verdict: 'deferred', reason: 'the message was not read within --timeout' };
+
+/** Says when time is up. It keeps no process from ending. */
+function timeLimit(seconds: number): AbortSignal {
+  const controller = new AbortController();
+  const error = new Error(`not decided within the ${seconds} s of --timeout`);
+  setTimeout(() => controller.abort(Object.assign(error, { code: 'ETIMEDOUT' })), seconds * 1000).unref();
+  return controller.signal;
+}
+
+/** Undefined once the signal says so. What was begun is left alone. */
+function unlessAborted<Result>(
+  result: Promise<Result>,
+  signal: AbortSignal | undefined,
+): Promise<Result | undefined> {
+  if (signal === undefined) return result;
+  const aborted = new Promise<undefined>((resolve) => {
+    signal.addEventListener('abort', () => resolve(undefined), { once: true });
+  });
+  return Promise.race([result, aborted]);
 }
 
 async function send(command: Command, options: SendOptions, terminal: Terminal): Promise<void> {
@@ -172,7 +195,17 @@ async function send(command: Command, options: SendOptions, terminal: Terminal):
   if (to === undefined) fail(command, exitCodes.usage, 'give a recipient: --to');
   const target = relay(command, options);
   const access = await prepareAccess(command, options);
-  const message = await prepareMessage(command, options.data, terminal);
+  const signal = timeout === undefined ? undefined : timeLimit(timeout);
+  const message = await unlessAborted(prepareMessage(command, options.data, terminal), signal);
+  if (message === undefined) {
+    terminal.stdin.destroy();
+    tell(
+      terminal,
+      to,
+      to.map(() => NOT_READ),
+    );
+    return;
+  }
   const dialogue = options.verbose ? createDialogue(terminal, json) : undefined;
   const mailer = mailerOf(options, target, access, dialogue);
   const envelope: ClientEnvelope = {
@@ -180,28 +213,26 @@ async function send(command: Command, options: SendOptions, terminal: Terminal):
     recipients: to,
     parameters: { size: message.size, ...(message.eightBit ? { body: '8BITMIME' } : {}) },
   };
+  const stop = signal === undefined ? {} : { signal };
 
   let verdicts: readonly RecipientVerdict[];
   try {
-    const stop = timeout === undefined ? {} : { deadline: timeout * 1000 };
     verdicts = await mailer.send(envelope, message, stop);
   } catch (error) {
-    await mailer.close();
+    await mailer.close(stop);
     return fail(command, exitCodes.deferred, 'the message could not be read', error);
   } finally {
     await message.close();
   }
   dialogue?.endMessage();
   const outcomes = verdicts.map(outcomeOf);
-  const exitCode = exitCodeOf(outcomes);
   const unsendable = outcomes.find(({ fault }) => fault === 'mail');
   if (unsendable !== undefined && outcomes.every(({ fault }) => fault === 'mail')) {
-    await mailer.close();
-    fail(command, exitCode, 'reason' in unsendable ? unsendable.reason : 'it cannot be sent there');
+    await mailer.close(stop);
+    fail(command, exitCodes.usage, 'reason' in unsendable ? unsendable.reason : 'it cannot be sent there');
   }
-  terminal.stdout.write(outcomes.map((outcome, i) => `${outcomeLine(to[i] as Mailbox, outcome)}\n`).join(''));
-  terminal.exitCode = exitCode;
-  await mailer.close();
+  tell(terminal, to, outcomes);
+  await mailer.close(stop);
 }
 
 export function defineSend(program: Command, terminal: Terminal): void {

@@ -66,8 +66,8 @@ describe('send without --host', () => {
   });
 
   it.each([
-    { zone: { 'MX a.example': ['0 .'] }, line: /^rejected joe@a\.example .*/, code: 68 }, // RFC 7505
-    { zone: {}, line: /^rejected joe@a\.example .*does not exist/, code: 68 },
+    { zone: { 'MX a.example': ['0 .'] }, line: /^rejected joe@a\.example 556 5\.1\.10 /, code: 68 }, // RFC 7505
+    { zone: {}, line: /^rejected joe@a\.example 550 5\.1\.2 .*does not exist/, code: 68 },
     { zone: { 'MX a.example': ['10 mx.example'] }, line: /^rejected joe@a\.example .*/, code: 68 },
   ])('exits 68 where there is no route to the domain: $zone', async ({ zone, line, code }) => {
     const { stdout, stderr, exitCode } = await send(zone, 1, ['joe@a.example']);
@@ -98,6 +98,17 @@ describe('send without --host', () => {
       exitCode: 75,
     });
     expect(performance.now() - begin).toBeLessThan(10_000);
+  });
+
+  it('asks --dns for the name of --host too', async () => {
+    const host = await exchanger('127.0.0.2', 0);
+    const zone = { 'A relay.example': ['127.0.0.2'] };
+    const to = ['joe@a.example'];
+    expect(await send(zone, host.port, to, '--host', 'relay.example')).toMatchObject({ exitCode: 0 });
+    expect(await send(zone, host.port, to, '--host', 'other.example')).toMatchObject({
+      stdout: expect.stringMatching(/^rejected joe@a\.example .*no such host/),
+      exitCode: 68,
+    });
   });
 
   it('says what became of each recipient of several domains, and exits 69 for one that was rejected', async () => {

@@ -15,14 +15,21 @@ import {
   LocalProtocolError,
   type Mailbox,
   type Reply,
+  replyText,
   type Verdict,
 } from '@sansmtp/core';
-import { SessionError } from '@sansmtp/transport';
-import { DaneError, type Destination } from './destination.js';
+import { SessionError, TlsError } from '@sansmtp/transport';
+import { DaneError, type Destination, type TlsDemand } from './destination.js';
 import { toAsciiDomain } from './internationalized-domain.js';
 import type { OpenBody } from './message-body.js';
 import type { RecipientGroup } from './recipient-groups.js';
-import { type DeliveryPhase, type Outcome, outcomeOfReply, outcomeOfVerdict } from './recipient-verdict.js';
+import {
+  type DeliveryPhase,
+  enhancedCodeOfFailure,
+  type Outcome,
+  outcomeOfReply,
+  outcomeOfVerdict,
+} from './recipient-verdict.js';
 import type { PooledSession, SessionPool } from './session-pool.js';
 
 /** What all groups of a message have in common. */
@@ -40,11 +47,11 @@ export interface MessageDelivery {
 }
 
 /**
- * Delivers to one group; the verdicts go to `outcomes`. Recipients that the signal leaves undecided have none there.
+ * Delivers to one group; the verdicts go to `outcomes`, also when it throws: whom that left undecided is deferred.
  * @throws what the body throws, and a `MailDataError` for what it holds
  */
-export async function deliverToGroup(group: RecipientGroup, message: MessageDelivery): Promise<void> {
-  await new GroupDelivery(group, message).run();
+export function deliverToGroup(group: RecipientGroup, message: MessageDelivery): Promise<void> {
+  return new GroupDelivery(group, message).run();
 }
 
 /** What one mail transaction came to, for those recipients that it did not decide. */
@@ -69,6 +76,8 @@ class GroupDelivery {
   readonly #failures: Outcome[] = [];
   /** A session from the pool has broken. */
   #fresh = false;
+  /** How far it had come, should it be stopped between two mail transactions. */
+  #phase: DeliveryPhase = 'connect';
   #session: PooledSession | undefined;
   #batchSize: number;
 
@@ -93,6 +102,10 @@ class GroupDelivery {
           this.#fail(step);
         }
       }
+      if (this.#pending.length > 0) this.#settle(this.#pending, this.#stopped());
+    } catch (error) {
+      this.#settle(this.#pending, withoutBody(error, this.#group.steps[this.#step]?.host));
+      throw error;
     } finally {
       this.#giveBack(true);
     }
@@ -100,23 +113,24 @@ class GroupDelivery {
 
   async #tryAt(destination: Destination): Promise<void> {
     const { pool, signal } = this.#message;
-    const { host } = destination;
     try {
       this.#session ??= await pool.acquire(destination, signal, this.#fresh);
     } catch (error) {
-      if (!signal?.aborted) this.#fail(outcomeOfOpening(error, host));
+      if (!signal?.aborted) this.#fail(outcomeOfOpening(error, destination));
+      else if (error instanceof SessionError) this.#phase = error.failure.phase;
       return;
     }
-    if (!signal?.aborted) await this.#transact(this.#session, host);
+    if (!signal?.aborted) await this.#transact(this.#session, destination);
   }
 
-  async #transact(session: PooledSession, host: string): Promise<void> {
+  async #transact(session: PooledSession, destination: Destination): Promise<void> {
+    const { host } = destination;
     const { envelope, body, pool, signal, several } = this.#message;
     const batch =
       this.#pending.length <= this.#batchSize ? this.#pending : this.#pending.slice(0, this.#batchSize);
     const rest = this.#pending.slice(batch.length);
-    const again = several || this.#pending.length > 1 || this.#step + 1 < this.#group.steps.length;
     const reused = session.transactions > 0;
+    const again = reused || several || this.#pending.length > 1 || this.#step + 1 < this.#group.steps.length;
     pool.begin(session);
     let verdicts: readonly Verdict[];
     try {
@@ -127,7 +141,7 @@ class GroupDelivery {
         signal && { signal },
       );
     } catch (error) {
-      this.#takeError(error, batch, rest, host, reused);
+      this.#takeError(error, batch, rest, destination, reused);
       return;
     }
 
@@ -137,8 +151,12 @@ class GroupDelivery {
     if (leftover.length > 0) this.#batchSize = Math.max(taken, 1);
     if (breakage !== undefined) {
       this.#giveBack(false);
-      if (signal?.aborted) this.#settle(broken, this.#outcomeOf(breakage, host));
-      else if (this.#pending.length > 0) this.#breakOff(outcomeOfVerdict(breakage, host), reused);
+      if (signal?.aborted) {
+        this.#settle(broken, this.#outcomeOf(breakage, host));
+        this.#pending = [...leftover, ...rest];
+      } else if (this.#pending.length > 0) {
+        this.#breakOff(outcomeOfVerdict(breakage, host), reused);
+      }
     } else if (domainsExhausted) {
       this.#giveBack(false);
       if (leftover.length === batch.length) this.#breakOff(noRoom(host), reused);
@@ -153,13 +171,14 @@ class GroupDelivery {
     error: unknown,
     batch: readonly number[],
     rest: readonly number[],
-    host: string,
+    destination: Destination,
     reused: boolean,
   ): void {
     const { body } = this.#message;
+    const { host } = destination;
     if (body.failure === undefined && error instanceof SessionError) {
       this.#giveBack(false);
-      this.#breakOff(outcomeOfOpening(error, host), reused);
+      this.#breakOff(outcomeOfOpening(error, destination), reused);
       return;
     }
     if (body.failure === undefined && error instanceof ExtensionNotOfferedError) {
@@ -169,7 +188,8 @@ class GroupDelivery {
     }
     if (body.failure === undefined && error instanceof LocalProtocolError) {
       const reason = `The envelope cannot be sent: ${error.message}`;
-      this.#settle(batch, { verdict: 'rejected', phase: 'mail', host, reason, error });
+      const enhancedCode = '5.5.4';
+      this.#settle(batch, { verdict: 'rejected', phase: 'mail', host, enhancedCode, reason, error });
       this.#pending = rest;
       return;
     }
@@ -215,10 +235,25 @@ class GroupDelivery {
 
   #outcomeOf(verdict: Verdict, host: string): Outcome {
     const outcome = outcomeOfVerdict(verdict, host);
+    if (!this.#message.signal?.aborted || outcome.failure === undefined) return outcome;
+    const stop = this.#stopped(outcome.phase, outcome.reason);
+    // What may have arrived has not come too late.
+    const kept = outcome.verdict === 'unknown' && {
+      verdict: outcome.verdict,
+      enhancedCode: outcome.enhancedCode,
+    };
+    return { ...outcome, ...stop, ...kept };
+  }
+
+  /** @param reason what came of it at the host that it had come to */
+  #stopped(phase = this.#phase, reason?: string): Outcome {
     const { signal } = this.#message;
-    if (!signal?.aborted || outcome.failure === undefined) return outcome;
-    const stop = stopped(signal, outcome.phase);
-    return { ...outcome, ...stop, verdict: outcome.verdict, reason: `${stop.reason}; ${outcome.reason}` };
+    const stop = stopped(signal, phase);
+    const host = (this.#group.steps[this.#step] ?? this.#failures.at(-1))?.host;
+    const before = this.#failures.map((failure) => failure.reason).join('; ');
+    const reasons = [stop.reason, ...(reason === undefined ? [] : [reason])];
+    if (before !== '') reasons.push(`before: ${before}`);
+    return { ...stop, ...(host !== undefined && { host }), reason: reasons.join('; ') };
   }
 
   /** A session broke before the message's end was sent. */
@@ -231,6 +266,7 @@ class GroupDelivery {
   #fail(why: Outcome): void {
     this.#failures.push(why);
     this.#step += 1;
+    this.#phase = 'connect';
     this.#fresh = false;
     this.#batchSize = this.#message.recipientsPerTransaction;
   }
@@ -253,8 +289,25 @@ export function stopped(signal: AbortSignal | undefined, phase: DeliveryPhase): 
   return {
     verdict: 'deferred',
     phase,
+    enhancedCode: TOO_LATE,
     reason: `The delivery was stopped: ${why}`,
     ...(error instanceof Error && { error }),
+  };
+}
+
+/** "Delivery time expired" (RFC 3463 §3.5). */
+const TOO_LATE = '4.4.7';
+
+/** The verdict of those to whom the message did not go because reading it failed. */
+function withoutBody(thrown: unknown, host: string | undefined): Outcome {
+  const error = thrown instanceof Error ? thrown : new Error(String(thrown));
+  return {
+    verdict: 'deferred',
+    phase: 'message',
+    ...(host !== undefined && { host }),
+    enhancedCode: '4.3.0',
+    reason: `The body of the message failed: ${error.message}`,
+    error,
   };
 }
 
@@ -319,7 +372,7 @@ function decisive(failures: readonly Outcome[]): Outcome {
 
 function noRoom(host: string): Outcome {
   const reason = `${host} takes no recipient of these domains in a session (RCPTDOMAINMAX)`;
-  return { verdict: 'deferred', phase: 'rcpt', host, reason };
+  return { verdict: 'deferred', phase: 'rcpt', host, enhancedCode: '4.5.3', reason };
 }
 
 function notOffered(error: ExtensionNotOfferedError, host: string): Outcome {
@@ -328,20 +381,83 @@ function notOffered(error: ExtensionNotOfferedError, host: string): Outcome {
 }
 
 /** Why there was no session, as a verdict for the case that nothing else is left to be tried. */
-function outcomeOfOpening(thrown: unknown, host: string): Outcome {
+function outcomeOfOpening(thrown: unknown, { host, demandedBy }: Destination): Outcome {
   const error = thrown instanceof Error ? thrown : new Error(String(thrown));
-  if (error instanceof DaneError) {
-    return { verdict: 'deferred', phase: 'policy', host, reason: `${host}: ${error.message}`, error };
-  }
+  if (demandedBy !== undefined && lacksTls(error)) return demandUnmet(error, host, demandedBy);
   if (!(error instanceof SessionError)) {
-    return { verdict: 'deferred', phase: 'connect', host, reason: `${host}: ${error.message}`, error };
+    const enhancedCode = error instanceof TlsError ? '4.7.0' : '4.4.1';
+    return {
+      verdict: 'deferred',
+      phase: 'connect',
+      host,
+      enhancedCode,
+      reason: `${host}: ${error.message}`,
+      error,
+    };
   }
   const { failure } = error;
   const { phase } = failure;
   if (failure.kind !== 'refused') {
-    return { verdict: 'deferred', phase, host, reason: `${host}: ${error.message}`, failure, error };
+    const enhancedCode = enhancedCodeOfFailure(failure);
+    return {
+      verdict: 'deferred',
+      phase,
+      host,
+      enhancedCode,
+      reason: `${host}: ${error.message}`,
+      failure,
+      error,
+    };
   }
   // TLS that is demanded and refused may be somebody's doing who stands in between: not for good.
-  const forGood = failure.reply.code >= 500 && phase !== 'startTls';
-  return { ...outcomeOfReply(forGood ? 'rejected' : 'deferred', phase, failure.reply, host), failure, error };
+  if (phase === 'startTls') {
+    const outcome = outcomeOfReply('deferred', phase, failure.reply, host);
+    return { ...outcome, enhancedCode: temporary(failure.reply), failure, error };
+  }
+  const verdict = failure.reply.code >= 500 ? 'rejected' : 'deferred';
+  return { ...outcomeOfReply(verdict, phase, failure.reply, host), failure, error };
+}
+
+/** Whether it is the TLS that could not be had, or not as it has to be. */
+function lacksTls(error: Error): boolean {
+  if (error instanceof DaneError || error instanceof TlsError) return true;
+  if (!(error instanceof SessionError) || error.failure.phase !== 'startTls') return false;
+  const { failure } = error;
+  // A server that shuts down, or is lost, says nothing of TLS.
+  return failure.kind === 'refused' ? failure.reply.code !== 421 : !LOSSES.has(failure.kind);
+}
+
+const LOSSES: ReadonlySet<string> = new Set(['lost', 'timeout', 'protocol']);
+
+const DEMANDS: Readonly<Record<TlsDemand, string>> = {
+  'MTA-STS': 'the MTA-STS policy of the domain demands TLS, with a certificate for this host',
+  DANE: 'DANE (the TLSA records of this host) demands TLS',
+  REQUIRETLS: 'REQUIRETLS demands TLS, with a certificate for this host',
+};
+
+/** The error's own words would put it on the options. */
+function demandUnmet(error: Error, host: string, demandedBy: TlsDemand): Outcome {
+  const failure = error instanceof SessionError ? error.failure : undefined;
+  const reply = failure?.kind === 'refused' ? failure.reply : undefined;
+  const what =
+    failure?.kind === 'notOffered'
+      ? `${host} does not offer STARTTLS`
+      : reply !== undefined
+        ? `${host} replied to STARTTLS: ${replyText(reply)}`
+        : `${host}: ${error.message}`;
+  return {
+    verdict: 'deferred',
+    phase: 'policy',
+    host,
+    ...(reply && { reply }),
+    enhancedCode: reply ? temporary(reply) : failure ? enhancedCodeOfFailure(failure) : '4.7.0',
+    reason: `${what}; ${DEMANDS[demandedBy]}`,
+    ...(failure && { failure }),
+    error,
+  };
+}
+
+/** Of a refusal of STARTTLS, which is not for good even where it says so. */
+function temporary({ enhancedCode }: Reply): string {
+  return enhancedCode?.startsWith('4.') ? enhancedCode : '4.7.0';
 }

@@ -4,6 +4,7 @@
  * - TLS that is demanded and cannot be had is never done without, nor is the one under which credentials go out.
  * - Opportunistic TLS is better than none and no more: where the handshake fails, the same address is tried again in
  *   the clear (RFC 7435 §3).
+ * - Where a host has several addresses, they race. Each is tried for one destination of a delivery only.
  */
 import {
   type ByteStream,
@@ -13,6 +14,7 @@ import {
   SessionError,
 } from '@sansmtp/transport';
 import type { ClientTlsOptions } from '@sansmtp/transport-node';
+import { connectToFirst } from './connection-race.js';
 import { type TlsaRecord, verifyDane } from './dane.js';
 import type { MailerOptions, OpenStream } from './mailer-options.js';
 import type { PoolDestination } from './session-pool.js';
@@ -35,6 +37,9 @@ export type Endpoint =
       readonly connectTimeout: number;
     };
 
+/** Who demands TLS, if not the options. */
+export type TlsDemand = 'MTA-STS' | 'DANE' | 'REQUIRETLS';
+
 /** The TLS of a session. */
 export interface TlsPlan {
   readonly mode: 'none' | 'opportunistic' | 'required' | 'implicit';
@@ -42,6 +47,8 @@ export interface TlsPlan {
   readonly verify: boolean;
   /** The certificate is one that DANE names (RFC 7672), for the host or this domain. */
   readonly dane?: { readonly records: readonly TlsaRecord[]; readonly domain: string };
+  /** Absent: the options, or nobody. */
+  readonly demandedBy?: TlsDemand;
 }
 
 /** What all sessions of a mailer have in common. */
@@ -49,11 +56,25 @@ export interface SessionSettings {
   readonly openStream: OpenStream;
   readonly options: Omit<OpenSessionOptions, 'signal' | 'startTls'>;
   readonly tlsOptions: NonNullable<MailerOptions['tlsOptions']>;
+  /** Milliseconds until the host's next address is tried beside. */
+  readonly attemptDelay: number;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+}
+
+/** All addresses of a host, among which the destinations of one delivery share out their attempts. */
+export interface HostAddresses {
+  /** Best first. */
+  readonly endpoints: readonly Endpoint[];
+  /** What came of those that were tried: for which destination's sake, and why it failed, if so. */
+  readonly tried: Map<Endpoint, { readonly by: Endpoint; readonly failure?: { readonly error: unknown } }>;
 }
 
 export interface Destination extends PoolDestination {
   /** What to call it in verdicts. */
   readonly host: string;
+  /** Who is to be named where its TLS cannot be had. */
+  readonly demandedBy?: TlsDemand;
 }
 
 /** What DANE demands is not there. */
@@ -65,17 +86,28 @@ export function hostOf(endpoint: Endpoint): string {
   return 'path' in endpoint ? endpoint.path : endpoint.host;
 }
 
-export function createDestination(endpoint: Endpoint, plan: TlsPlan, settings: SessionSettings): Destination {
+/** @param addresses those of the host, this one's among them; @default no others */
+export function createDestination(
+  endpoint: Endpoint,
+  plan: TlsPlan,
+  settings: SessionSettings,
+  addresses: HostAddresses = { endpoints: [endpoint], tried: new Map() },
+): Destination {
   const host = hostOf(endpoint);
-  const address = 'path' in endpoint ? endpoint.path : `${endpoint.address} ${endpoint.port}`;
   // A chain that one domain's records accept says nothing of another domain's.
   const dane = plan.dane && [plan.dane.domain, plan.dane.records.map(recordKey)];
   return {
     host,
-    address,
-    key: JSON.stringify([host, address, plan.mode, plan.verify, dane]),
-    open: (signal, onClosed) => open(endpoint, plan, settings, signal, onClosed),
+    // DNS gives the addresses of a host in any order; whichever wins, it is the same host.
+    address: addresses.endpoints.map(addressOf).sort()[0] ?? addressOf(endpoint),
+    key: JSON.stringify([host, addressOf(endpoint), plan.mode, plan.verify, dane]),
+    ...(plan.demandedBy && { demandedBy: plan.demandedBy }),
+    open: (signal, onClosed) => open(endpoint, addresses, plan, settings, signal, onClosed),
   };
+}
+
+function addressOf(endpoint: Endpoint): string {
+  return 'path' in endpoint ? endpoint.path : `${endpoint.address} ${endpoint.port}`;
 }
 
 function recordKey({ usage, selector, matchingType, data }: TlsaRecord): string {
@@ -84,20 +116,31 @@ function recordKey({ usage, selector, matchingType, data }: TlsaRecord): string 
 
 async function open(
   endpoint: Endpoint,
+  addresses: HostAddresses,
   plan: TlsPlan,
   settings: SessionSettings,
   signal: AbortSignal | undefined,
   onClosed: () => void,
 ): Promise<ClientConnection> {
+  const { tried } = addresses;
+  let reached = endpoint;
+  const connectToAny = async (): Promise<Connected> => {
+    const connected = await connect(untried(endpoint, addresses), plan, settings, signal, (failed, error) =>
+      tried.set(failed, { by: endpoint, failure: { error } }),
+    );
+    reached = connected.candidate;
+    tried.set(reached, { by: endpoint });
+    return connected;
+  };
   if (plan.mode !== 'opportunistic' || plan.verify || settings.options.authentication !== undefined) {
-    return openOnce(endpoint, plan, settings, signal, onClosed);
+    return openOnce(connectToAny, plan, settings, signal, onClosed);
   }
   let letGo: () => void = () => {};
   const closed = new Promise<void>((resolve) => {
     letGo = resolve;
   });
   try {
-    const connection = await openOnce(endpoint, plan, settings, signal, () => letGo());
+    const connection = await openOnce(connectToAny, plan, settings, signal, () => letGo());
     void closed.then(onClosed);
     return connection;
   } catch (error) {
@@ -107,7 +150,47 @@ async function open(
     }
   }
   await closed;
-  return openOnce(endpoint, { mode: 'none', verify: false }, settings, signal, onClosed);
+  const clear: TlsPlan = { mode: 'none', verify: false };
+  const connectAgain = () => connect([reached], clear, settings, signal, () => {});
+  return openOnce(connectAgain, clear, settings, signal, onClosed);
+}
+
+/**
+ * The addresses that no other destination of this delivery has tried yet, its own first.
+ * @throws why one of them failed, when nothing is left to be tried
+ */
+function untried(endpoint: Endpoint, { endpoints, tried }: HostAddresses): readonly Endpoint[] {
+  const left = [endpoint, ...endpoints.filter((other) => other !== endpoint)].filter(
+    (each) => (tried.get(each)?.by ?? endpoint) === endpoint,
+  );
+  if (left.length > 0) return left;
+  const failures = [...tried.values()].flatMap(({ failure }) => failure ?? []);
+  const failure = tried.get(endpoint)?.failure ?? failures.at(-1);
+  if (failure !== undefined) throw failure.error;
+  return [endpoint];
+}
+
+interface Connected {
+  readonly candidate: Endpoint;
+  readonly stream: ByteStream;
+}
+
+function connect(
+  candidates: readonly Endpoint[],
+  plan: TlsPlan,
+  settings: SessionSettings,
+  signal: AbortSignal | undefined,
+  onFailure: (endpoint: Endpoint, error: unknown) => void,
+): Promise<Connected> {
+  const { openStream, attemptDelay, options } = settings;
+  return connectToFirst({
+    candidates,
+    connect: (candidate, signal) => openStream(candidate, tlsFor(candidate, plan, settings), signal),
+    attemptDelay,
+    clock: options.clock,
+    signal,
+    onFailure,
+  });
 }
 
 /** Not that STARTTLS was refused: the session then goes on without it by itself, or was refused as a whole. */
@@ -118,22 +201,22 @@ function isHandshakeFailure(error: unknown): boolean {
 }
 
 async function openOnce(
-  endpoint: Endpoint,
+  connect: () => Promise<Connected>,
   plan: TlsPlan,
   settings: SessionSettings,
   signal: AbortSignal | undefined,
   onClosed: () => void,
 ): Promise<ClientConnection> {
-  const { openStream, options } = settings;
-  let stream: ByteStream;
+  const { options, now } = settings;
+  let connected: Connected;
   try {
-    stream = await openStream(endpoint, tlsFor(endpoint, plan, settings), signal);
+    connected = await connect();
   } catch (error) {
     onClosed();
     throw error;
   }
   const startTls = plan.mode === 'implicit' || plan.mode === 'none' ? 'never' : plan.mode;
-  const connection = await openSession(watched(stream, onClosed), {
+  const connection = await openSession(watched(connected.stream, onClosed), {
     ...options,
     startTls,
     ...(signal && { signal }),
@@ -141,9 +224,9 @@ async function openOnce(
   if (plan.dane === undefined) return connection;
 
   const { records, domain } = plan.dane;
-  const names = [hostOf(endpoint), domain];
+  const names = [hostOf(connected.candidate), domain];
   const chain = connection.offer.tls?.peerCertificate?.chain ?? [];
-  const verdict = verifyDane(records, chain, { names, now: Date.now() });
+  const verdict = verifyDane(records, chain, { names, now: now() });
   if (verdict.kind === 'matched') return connection;
   const error = new DaneError(verdict.problem);
   connection.abort(error);

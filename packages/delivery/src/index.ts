@@ -21,8 +21,8 @@ export { DaneError, type Endpoint } from './destination.js';
 export { type DomainConversion, toAsciiDomain, toUnicodeDomain } from './internationalized-domain.js';
 export type { DnsAnswer, MailExchanger, MailResolver } from './mail-resolver.js';
 export { type Maildir, type MaildirOptions, openMaildir, type StoredMessage } from './maildir.js';
-export { createMailer, type Mailer, type SendOptions } from './mailer.js';
-export type { MailerOptions, OpenStream, PoolOptions } from './mailer-options.js';
+export { type CloseOptions, createMailer, type Mailer, type SendOptions } from './mailer.js';
+export type { MailerOptions, MailerRoutingOptions, OpenStream, PoolOptions } from './mailer-options.js';
 export type { MessageBody, ReplayableBody } from './message-body.js';
 export {
   type CachedPolicy,

@@ -1,6 +1,7 @@
 /**
  * Options of a mailer, each with its default.
  */
+import { isIP } from 'node:net';
 import { hostname as systemName } from 'node:os';
 import { type ClientAuthentication, ClientSession, isHostName } from '@sansmtp/core';
 import type { ByteStream, Clock, OpenSessionOptions } from '@sansmtp/transport';
@@ -11,11 +12,12 @@ import type { MailResolver } from './mail-resolver.js';
 import type { StsOptions } from './mta-sts.js';
 import type { GroupingOptions } from './recipient-groups.js';
 import { createResolver } from './resolver.js';
+import type { RoutingOptions } from './routing.js';
 import type { PoolLimits } from './session-pool.js';
 
 /** Limits of the sessions that are kept, and of those that are open at all. */
 export interface PoolOptions {
-  /** Connections to one address at the same time. @default 5 */
+  /** Connections to one host at the same time, over all of its addresses. @default 5 */
   readonly connectionsPerHost?: number;
   /** Connections in all at the same time. @default 100 */
   readonly connections?: number;
@@ -31,6 +33,23 @@ export type OpenStream = (
   tls: ClientTlsOptions | undefined,
   signal: AbortSignal | undefined,
 ) => Promise<ByteStream>;
+
+/** Without effect on a relay. */
+export interface MailerRoutingOptions
+  extends Pick<RoutingOptions, 'ownNames' | 'ownAddresses' | 'maximumHosts' | 'maximumAttempts'> {
+  /**
+   * The names under which this host may be a mail exchanger itself. It then sends to better ones only, and rejects
+   * mail for which it is the best: that would come back (RFC 5321 §5.1).
+   * @default `hostname`, if that was given
+   */
+  readonly ownNames?: readonly string[];
+  /** The addresses at which this host receives mail; exchangers there are taken for it likewise. @default none */
+  readonly ownAddresses?: readonly string[];
+  /** Mail exchangers of a domain whose addresses are looked up; the best ones. @default 10 */
+  readonly maximumHosts?: number;
+  /** Addresses that are tried for a domain. @default 20 */
+  readonly maximumAttempts?: number;
+}
 
 export interface MailerOptions {
   /**
@@ -77,6 +96,13 @@ export interface MailerOptions {
   readonly recipientsPerTransaction?: number;
   /** Milliseconds for a connection to stand. @default 30000 */
   readonly connectTimeout?: number;
+  /**
+   * Milliseconds for a connection to stand until the next address of the same host is tried beside it (RFC 8305 §5).
+   * @default 250
+   */
+  readonly attemptDelay?: number;
+  /** What keeps mail from looping, and bounds what an unfriendly zone can make us try. */
+  readonly routing?: MailerRoutingOptions;
   /** What else there is to say of the sessions: `timeouts`, `mailDataBy`, `onWire`, … */
   readonly session?: Omit<
     OpenSessionOptions,
@@ -84,6 +110,8 @@ export interface MailerOptions {
   >;
   /** @default systemClock */
   readonly clock?: Clock;
+  /** Milliseconds since 1970, by which certificates (DANE) and policies (MTA-STS) expire. @default Date.now */
+  readonly now?: () => number;
   /** Orders mail exchangers of equal preference: 0 up to but not including 1. @default Math.random */
   readonly random?: () => number;
   /** @default by TCP or a Unix socket */
@@ -131,11 +159,14 @@ export function resolveMailerOptions(options: MailerOptions): ResolvedMailerOpti
 
   if (relay === undefined) {
     checkWithoutRelay(options);
+    checkRouting(options.routing ?? {});
     if (tls === 'implicit')
       throw new TypeError("tls 'implicit' goes with a relay: mail exchangers have STARTTLS");
     const grouping: GroupingOptions = {
       resolver: options.resolver ?? createResolver(options.dns === undefined ? {} : { server: options.dns }),
       routing: {
+        ...(options.hostname !== undefined && { ownNames: [options.hostname] }),
+        ...options.routing,
         connectTimeout,
         ...(options.port !== undefined && { port: checkPort('port', options.port) }),
         ...(options.random && { random: options.random }),
@@ -181,6 +212,15 @@ function checkWithoutRelay({ authentication, protocol, tls, tlsOptions, sts, tls
   }
 }
 
+function checkRouting({ ownAddresses = [], maximumHosts, maximumAttempts }: MailerRoutingOptions): void {
+  if (maximumHosts !== undefined) checkCount('routing.maximumHosts', maximumHosts);
+  if (maximumAttempts !== undefined) checkCount('routing.maximumAttempts', maximumAttempts);
+  for (const address of ownAddresses) {
+    if (isIP(address) === 0)
+      throw outOfRange('routing.ownAddresses', JSON.stringify(address), 'IP addresses');
+  }
+}
+
 function sessionSettings(options: MailerOptions, clock: Clock): SessionSettings {
   const { relay, protocol = 'smtp', authentication, openStream = connectTo, tlsOptions = {} } = options;
   const own = systemName();
@@ -198,7 +238,14 @@ function sessionSettings(options: MailerOptions, clock: Clock): SessionSettings 
   };
   // What cannot be is the caller's mistake now, not a failing connection later.
   new ClientSession({ ...session, now: 0 });
-  return { openStream, options: { ...session, clock }, tlsOptions };
+  const attemptDelay = checkTime('attemptDelay', options.attemptDelay ?? 250);
+  return {
+    openStream,
+    options: { ...session, clock },
+    tlsOptions,
+    attemptDelay,
+    now: options.now ?? Date.now,
+  };
 }
 
 const connectTo: OpenStream = (endpoint, tls, signal) => {

@@ -1,6 +1,7 @@
 /** What holds for every delivery, however badly the servers behave: no recipient without a verdict, none served twice. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { MailResolver } from './mail-resolver.js';
 import { createMailer } from './mailer.js';
 import {
   type Address,
@@ -16,6 +17,16 @@ const DOMAINS = {
   'a.example': ADDRESSES.slice(0, 2),
   'b.example': ADDRESSES.slice(0, 2),
   'c.example': ADDRESSES,
+};
+
+/** The first two exchangers have the same two addresses. */
+const withSeveralAddresses: MailResolver = {
+  ...resolverOf(DOMAINS),
+  async resolveAddresses(host) {
+    const address = host.replace(/\.mx$/, '');
+    const shared = ADDRESSES.slice(0, 2);
+    return { kind: 'found', records: shared.includes(address) ? shared : [address] };
+  },
 };
 
 const answer: fc.Arbitrary<Answer> = fc.oneof(
@@ -38,9 +49,10 @@ const answer: fc.Arbitrary<Answer> = fc.oneof(
 
 /** The answers that a server gives in turn, whatever it is asked. */
 const address: fc.Arbitrary<
-  { kind: 'server'; answers: Answer[]; greeting: Answer; keywords: readonly string[] } | { kind: 'none' }
+  | { kind: 'server'; answers: Answer[]; greeting: Answer; keywords: readonly string[] }
+  | { kind: 'none' | 'silent' }
 > = fc.oneof(
-  { weight: 1, arbitrary: fc.constant({ kind: 'none' as const }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constantFrom('none' as const, 'silent' as const) }) },
   {
     weight: 6,
     arbitrary: fc.record({
@@ -67,7 +79,7 @@ const recipients = fc.uniqueArray(
 const messages = fc.array(
   fc.record({
     recipients,
-    body: fc.constantFrom('text', 'stream', 'fails'),
+    body: fc.constantFrom('text', 'stream', 'fails', 'fails later'),
     wait: fc.constantFrom(0, 5, 20, 7_000),
     deadline: fc.constantFrom(undefined, undefined, 15, 30_000),
   }),
@@ -82,13 +94,16 @@ describe('whatever the servers do', () => {
         messages,
         fc.record({
           relay: fc.boolean(),
+          severalAddresses: fc.boolean(),
           recipientsPerTransaction: fc.integer({ min: 1, max: 4 }),
           connections: fc.integer({ min: 1, max: 3 }),
           connectionsPerHost: fc.integer({ min: 1, max: 2 }),
         }),
         async (servers, mail, options) => {
           const addresses = servers.map((server, index): [string, Address] => {
-            if (server.kind === 'none') return [ADDRESSES[index] ?? '', 'refused'];
+            if (server.kind !== 'server') {
+              return [ADDRESSES[index] ?? '', server.kind === 'none' ? 'refused' : 'unreachable'];
+            }
             let turn = 0;
             const reply = (command: string): Answer => {
               if (command === 'QUIT' || command === 'RSET') return undefined;
@@ -105,7 +120,9 @@ describe('whatever the servers do', () => {
             openStream: network.openStream,
             recipientsPerTransaction,
             pool: { connections, connectionsPerHost },
-            ...(options.relay ? { relay: { host: ADDRESSES[0] ?? '' } } : { resolver: resolverOf(DOMAINS) }),
+            ...(options.relay
+              ? { relay: { host: ADDRESSES[0] ?? '' } }
+              : { resolver: options.severalAddresses ? withSeveralAddresses : resolverOf(DOMAINS) }),
           });
           const sendings = mail.map(async ({ recipients, body, wait, deadline }, number) => {
             await new Promise<void>((resolve) => network.clock.set(network.clock.now() + wait, resolve));
@@ -116,6 +133,16 @@ describe('whatever the servers do', () => {
               if (body === 'fails') throw fault;
               yield Buffer.from(text.slice(8));
             }
+            let readings = 0;
+            const failingLater = {
+              async *read() {
+                readings += 1;
+                yield Buffer.from(text.slice(0, 8));
+                if (readings > 1) throw fault;
+                yield Buffer.from(text.slice(8));
+              },
+            };
+            const bodies = { text, stream: stream(), fails: stream(), 'fails later': failingLater };
             const taken = (recipient: string) =>
               network.connections.flatMap(({ messages }) =>
                 messages.filter(
@@ -126,7 +153,7 @@ describe('whatever the servers do', () => {
             try {
               const verdicts = await mailer.send(
                 envelopeTo(...recipients),
-                body === 'text' ? text : stream(),
+                bodies[body],
                 deadline === undefined ? {} : { deadline },
               );
               expect(

@@ -222,7 +222,8 @@ describe('REQUIRETLS (RFC 8689)', () => {
   it('goes in the clear to nobody', async () => {
     const { mailer, network } = mailing({ [A]: { ...offering, tls: 'fails' } }, { relay: { host: A } });
     const verdicts = await network.run(mailer.send(envelope, MESSAGE));
-    expect(verdicts).toMatchObject([{ verdict: 'deferred', phase: 'startTls' }]);
+    expect(verdicts).toMatchObject([{ verdict: 'deferred', phase: 'policy', enhancedCode: '4.7.0' }]);
+    expect(verdicts[0]?.reason).toContain('REQUIRETLS demands TLS');
     expect(network.connections).toHaveLength(1);
   });
 });
@@ -351,7 +352,21 @@ describe('a body', () => {
 describe('a delivery is stopped', () => {
   it.each<[string, 'unreachable' | Script, object]>([
     ['while it connects', 'unreachable', { verdict: 'deferred', phase: 'connect' }],
-    ['while it waits for the greeting', { greeting: 'silence' }, { verdict: 'deferred' }],
+    [
+      'while it waits for the greeting',
+      { greeting: 'silence' },
+      { verdict: 'deferred', phase: 'greeting', host: A },
+    ],
+    [
+      'while it waits for the reply to EHLO',
+      silentAt('EHLO'),
+      { verdict: 'deferred', phase: 'hello', host: A },
+    ],
+    [
+      'while it waits for the reply to STARTTLS',
+      { ...silentAt('STARTTLS'), tls: 'works' },
+      { verdict: 'deferred', phase: 'startTls', host: A },
+    ],
     ['while it waits for the reply to MAIL', silentAt('MAIL'), { verdict: 'deferred', phase: 'mail' }],
     ['while it waits for the reply to DATA', silentAt('DATA'), { verdict: 'deferred', phase: 'data' }],
     ['behind the final dot', silentAt('.'), { verdict: 'unknown', phase: 'message' }],
@@ -382,7 +397,9 @@ describe('a delivery is stopped', () => {
     await network.clock.advanceAsync(10);
     const reason = new Error('Enough');
     controller.abort(reason);
-    expect(await network.run(sending)).toMatchObject([{ verdict: 'deferred', error: reason }]);
+    expect(await network.run(sending)).toMatchObject([
+      { verdict: 'deferred', phase: 'routing', enhancedCode: '4.4.7', error: reason },
+    ]);
   });
 
   it('by a signal, while it waits for a connection', async () => {

@@ -15,6 +15,7 @@ import { type MessageBody, openBody } from './message-body.js';
 import { apartByAlphabet, type Grouping, groupRecipients } from './recipient-groups.js';
 import type { Outcome, RecipientVerdict } from './recipient-verdict.js';
 import { SessionPool } from './session-pool.js';
+import { whenAborted } from './shared-signal.js';
 
 export interface SendOptions {
   /** Stops the delivery: connections of this message are dropped, and the verdicts say what is known. */
@@ -23,12 +24,20 @@ export interface SendOptions {
   readonly deadline?: number;
 }
 
+export interface CloseOptions {
+  /** Drops all connections: what is under way is stopped, with verdicts that say so, and `close()` resolves at once. */
+  readonly signal?: AbortSignal;
+}
+
 export interface Mailer {
   /**
    * Delivers one message. Resolves with one verdict for each recipient, in the envelope's order, whatever the
-   * network and the servers do, and also when it is stopped.
-   * @throws what the body throws; nothing more of it is sent, and no transaction that it was part of is completed
-   * @throws {MailDataError} the message holds a bare CR or NUL
+   * network and the servers do, and also when it is stopped. And when the body fails (it throws, or holds what mail
+   * cannot) after a server has decided about any recipient, or may have (`unknown`): the verdicts are then as they
+   * are, and the other recipients are `deferred`, with what the body threw as `error`. Send to those only again.
+   * @throws what the body throws, when no server has decided about anybody; nothing more of it is sent, and no
+   *   transaction that it was part of is completed
+   * @throws {MailDataError} the message holds a bare CR or NUL; likewise
    * @throws {RangeError} the envelope has no recipient, an address cannot be written, or `deadline` is negative
    * @throws {Error} the mailer is closed
    */
@@ -38,7 +47,7 @@ export interface Mailer {
     options?: SendOptions,
   ): Promise<readonly RecipientVerdict[]>;
   /** Takes no new mail. What is under way ends, then the sessions say QUIT. Resolves when all is closed. */
-  close(): Promise<void>;
+  close(options?: CloseOptions): Promise<void>;
 }
 
 /**
@@ -58,13 +67,14 @@ export function createMailer(options: MailerOptions = {}): Mailer {
   const toRelay = relay && [createDestination(relay.endpoint, relay.plan, settings)];
   const toVerifiedRelay = relay && [createDestination(relay.endpoint, verifiedPlan(relay.plan), settings)];
   let underWay = 0;
+  const stoppable = new Set<AbortController>();
   let closing: Promise<void> | undefined;
   let onQuiet: () => void = () => {};
 
-  async function group(
+  function group(
     { recipients, parameters }: ClientEnvelope,
     signal: AbortSignal | undefined,
-  ): Promise<Grouping> {
+  ): Promise<Grouping> | Grouping {
     const requireTls = parameters?.requireTls === true;
     if (grouping !== undefined) return groupRecipients(recipients, requireTls, grouping, signal);
     const steps = (requireTls ? toVerifiedRelay : toRelay) ?? [];
@@ -80,23 +90,41 @@ export function createMailer(options: MailerOptions = {}): Mailer {
     const outcomes: (Outcome | undefined)[] = new Array(envelope.recipients.length).fill(undefined);
     const body = await openBody(source);
     try {
-      const grouped = await group(envelope, signal);
-      const { decided } = grouped;
-      const groups = grouped.groups.flatMap((each) => apartByAlphabet(each, envelope.recipients));
-      for (const [place, outcome] of decided) outcomes[place] = outcome;
-      const several = groups.length > 1;
-      const message = { envelope, body, pool, signal, recipientsPerTransaction, several, outcomes };
-      await allSettled(
-        groups.map((each) => deliverToGroup(each, message)),
-        controller,
-      );
-    } finally {
-      await body.close();
+      try {
+        const grouped = await group(envelope, signal);
+        const { decided } = grouped;
+        const groups = grouped.groups.flatMap((each) => apartByAlphabet(each, envelope.recipients));
+        for (const [place, outcome] of decided) outcomes[place] = outcome;
+        const several = groups.length > 1;
+        const message = { envelope, body, pool, signal, recipientsPerTransaction, several, outcomes };
+        await allSettled(
+          groups.map((each) => deliverToGroup(each, message)),
+          controller,
+        );
+      } finally {
+        await body.close();
+      }
+    } catch (error) {
+      if (!outcomes.some((outcome) => outcome !== undefined && isOfServer(outcome))) throw error;
     }
     return envelope.recipients.map((recipient, place) => ({
       recipient,
-      ...(outcomes[place] ?? stopped(signal, 'connect')),
+      ...(outcomes[place] ?? stopped(signal, 'routing')),
     }));
+  }
+
+  /** A send that hangs in what it was given, as in its body, is not waited for. */
+  async function closedBy(closing: Promise<void>, signal: AbortSignal): Promise<void> {
+    let release: () => void = () => {};
+    const dropped = new Promise<void>((resolve) => {
+      release = whenAborted(signal, () => {
+        for (const controller of stoppable) controller.abort(signal.reason);
+        pool.abort(signal.reason);
+        resolve();
+      });
+    });
+    await Promise.race([closing, dropped]);
+    release();
   }
 
   return {
@@ -107,17 +135,19 @@ export function createMailer(options: MailerOptions = {}): Mailer {
       const isStoppable = grouping !== undefined || signal !== undefined || deadline !== undefined;
       const controller = isStoppable ? new AbortController() : undefined;
       const release = controller && stopBy(controller, signal, deadline, clock);
+      if (controller !== undefined) stoppable.add(controller);
       underWay += 1;
       try {
         return await deliver(envelope, body, controller);
       } finally {
         release?.();
+        if (controller !== undefined) stoppable.delete(controller);
         underWay -= 1;
         if (underWay === 0) onQuiet();
       }
     },
 
-    close() {
+    close({ signal } = {}) {
       closing ??= (async () => {
         if (underWay > 0) {
           await new Promise<void>((resolve) => {
@@ -126,14 +156,20 @@ export function createMailer(options: MailerOptions = {}): Mailer {
         }
         await pool.close();
       })();
-      return closing;
+      return signal === undefined ? closing : closedBy(closing, signal);
     },
   };
 }
 
+/** A server has decided, or may have: to throw then would invite to send again what has arrived. */
+function isOfServer({ verdict, phase, reply }: Outcome): boolean {
+  return verdict === 'unknown' || (reply !== undefined && phase !== 'routing');
+}
+
 /** REQUIRETLS goes to servers only that have proven who they are (RFC 8689 §4.2.1). */
 function verifiedPlan(plan: TlsPlan): TlsPlan {
-  return plan.mode === 'implicit' ? { mode: 'implicit', verify: true } : { mode: 'required', verify: true };
+  const mode = plan.mode === 'implicit' ? 'implicit' : 'required';
+  return { mode, verify: true, demandedBy: 'REQUIRETLS' };
 }
 
 /** @throws {RangeError} what cannot be written in a command, or waited for */
@@ -155,9 +191,7 @@ function stopBy(
 ): () => void {
   // Every connection and every look-up of the message listens.
   setMaxListeners(0, controller.signal);
-  const onAbort = (): void => controller.abort(signal?.reason);
-  if (signal?.aborted) onAbort();
-  signal?.addEventListener('abort', onAbort, { once: true });
+  const release = signal && whenAborted(signal, () => controller.abort(signal.reason));
   const cancelTimer =
     deadline === undefined || deadline === Number.POSITIVE_INFINITY
       ? undefined
@@ -166,7 +200,7 @@ function stopBy(
           controller.abort(Object.assign(error, { code: 'ETIMEDOUT' }));
         });
   return () => {
-    signal?.removeEventListener('abort', onAbort);
+    release?.();
     cancelTimer?.();
   };
 }
@@ -176,6 +210,11 @@ async function allSettled(
   deliveries: readonly Promise<void>[],
   controller: AbortController | undefined,
 ): Promise<void> {
+  const [first, ...others] = deliveries;
+  if (others.length === 0) {
+    await first; // nobody else is to be stopped
+    return;
+  }
   let failure: { readonly error: unknown } | undefined;
   await Promise.all(
     deliveries.map((delivery) =>

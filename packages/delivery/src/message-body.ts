@@ -52,8 +52,8 @@ export interface OpenBody {
 /** Octets that go to a session at once: what is longer could not be held back by a slow server. */
 const CHUNK_OCTETS = 65_536;
 
-/** @throws the system's error when a file cannot be opened */
-export async function openBody(body: MessageBody): Promise<OpenBody> {
+/** Rejects with the system's error when a file cannot be opened. What is in memory is open at once. */
+export function openBody(body: MessageBody): OpenBody | Promise<OpenBody> {
   if (typeof body === 'string') return bytesBody(Buffer.from(body));
   if (body instanceof Uint8Array) return bytesBody(body);
   if (isWebStream(body) || Symbol.asyncIterator in body) return new OnceBody(openSource(body));

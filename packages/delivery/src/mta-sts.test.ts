@@ -305,6 +305,11 @@ describe('the policy of a domain', () => {
         }),
     };
     expect(await findStsPolicy('a.example', { ...options, fetchTimeout: 5 })).toMatchObject({ kind: 'none' });
+    const deaf = { ...options, fetchPolicy: () => new Promise<PolicyResponse>(() => {}), fetchTimeout: 5 };
+    expect(await findStsPolicy('a.example', deaf)).toMatchObject({
+      kind: 'none',
+      problem: expect.stringContaining('could not be fetched'),
+    });
     const controller = new AbortController();
     const finding = findStsPolicy('a.example', { ...options, signal: controller.signal });
     const reason = new Error('shutting down');

@@ -10,6 +10,7 @@
  */
 import { toAsciiDomain } from './internationalized-domain.js';
 import type { MailResolver } from './mail-resolver.js';
+import { settledOrAborted } from './settled-or-aborted.js';
 
 export interface StsPolicy {
   /** `enforce`: no delivery but by it. `testing`: failures are only reported. `none`: no policy any more. */
@@ -204,7 +205,9 @@ export async function findStsPolicy(domain: string, options: StsOptions): Promis
   let response: PolicyResponse;
   try {
     const timeout = AbortSignal.timeout(fetchTimeout);
-    response = await fetchPolicy(domain, signal === undefined ? timeout : AbortSignal.any([signal, timeout]));
+    const either = signal === undefined ? timeout : AbortSignal.any([signal, timeout]);
+    // The time-out is listened to itself: Node may collect one that only `any` knows, which then never comes.
+    response = await settledOrAborted(settledOrAborted(fetchPolicy(domain, either), timeout), signal);
   } catch (error) {
     signal?.throwIfAborted();
     return otherwise(

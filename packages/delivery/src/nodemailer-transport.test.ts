@@ -460,7 +460,14 @@ describe('The envelope', () => {
   ])('needs %s in vain: %s', (keyword, code) => {
     const error = new ExtensionNotOfferedError(keyword);
     const recipient = { localPart: 'bob', domain: 'example.com' };
-    const verdict = { recipient, verdict: 'rejected', phase: 'mail', reason: error.message, error } as const;
+    const verdict = {
+      recipient,
+      verdict: 'rejected',
+      enhancedCode: '5.7.30',
+      phase: 'mail',
+      reason: error.message,
+      error,
+    } as const;
     expect(recipientError(verdict, 'bob@example.com')).toMatchObject({
       code,
       command: 'MAIL FROM',

@@ -4,12 +4,19 @@
  */
 import type { ClientRecipient } from '@sansmtp/core';
 import { type DaneOutcome, findDane, type TlsaResolver } from './dane.js';
-import { createDestination, type Destination, type SessionSettings, type TlsPlan } from './destination.js';
+import {
+  createDestination,
+  type Destination,
+  type HostAddresses,
+  type SessionSettings,
+  type TlsPlan,
+} from './destination.js';
 import type { MailResolver } from './mail-resolver.js';
 import type { MailerOptions } from './mailer-options.js';
 import { findStsPolicy, type StsOutcome } from './mta-sts.js';
 import { type Outcome, outcomeOfReply } from './recipient-verdict.js';
 import { type Attempt, findRoute, type Route, type RoutingOptions } from './routing.js';
+import { settledOrAborted } from './settled-or-aborted.js';
 import { type TlsRequirement, tlsRequirement } from './tls-requirement.js';
 
 /** What to try: a destination, or why one is passed over. */
@@ -125,24 +132,33 @@ async function findSteps(
 ): Promise<Found | undefined> {
   if (domain === '') return { kind: 'decided', outcome: NO_DOMAIN };
   try {
-    const route = await findRoute(domain, options.resolver, {
-      ...options.routing,
-      ...(signal && { signal }),
-    });
+    const lookUps = findRoute(domain, options.resolver, { ...options.routing, ...(signal && { signal }) });
+    const route = await settledOrAborted(lookUps, signal);
     if (route.kind !== 'attempts') {
       return { kind: 'decided', outcome: outcomeOfReply(route.kind, 'routing', route.reply) };
     }
-    const requirements = await findRequirements(route, options, signal);
+    const requirements = await settledOrAborted(findRequirements(route, options, signal), signal);
+    const hosts = addressesByHost(route.attempts);
     const steps = requirements.map(({ attempt, requirement }) =>
-      stepOf(attempt, requirement, route.domain, requireTls, options),
+      stepOf(attempt, requirement, route.domain, requireTls, options, hosts.get(attempt.host)),
     );
     return { kind: 'steps', steps, key: groupKey(route.attempts, steps) };
   } catch (thrown) {
     if (signal?.aborted) return undefined;
     const error = thrown instanceof Error ? thrown : new Error(String(thrown));
     const reason = `Where the mail for ${domain} goes could not be found out: ${error.message}`;
-    return { kind: 'decided', outcome: { verdict: 'deferred', phase: 'routing', reason, error } };
+    const outcome = { verdict: 'deferred', phase: 'routing', enhancedCode: '4.4.3', reason, error } as const;
+    return { kind: 'decided', outcome };
   }
+}
+
+function addressesByHost(attempts: readonly Attempt[]): Map<string, HostAddresses> {
+  const hosts = new Map<string, HostAddresses>();
+  for (const { host } of attempts) {
+    if (hosts.has(host)) continue;
+    hosts.set(host, { endpoints: attempts.filter((other) => other.host === host), tried: new Map() });
+  }
+  return hosts;
 }
 
 /** RFC 5321 §4.1.1.3: the only recipient without a domain is the postmaster of the server that is spoken to. */
@@ -154,13 +170,18 @@ const NO_DOMAIN: Outcome = outcomeOfReply('rejected', 'routing', {
 
 async function findRequirements(
   route: Extract<Route, { kind: 'attempts' }>,
-  { sts, tlsa, resolver }: GroupingOptions,
+  { sts, tlsa, resolver, settings }: GroupingOptions,
   signal: AbortSignal | undefined,
 ): Promise<{ readonly attempt: Attempt; readonly requirement: TlsRequirement }[]> {
   const policy: StsOutcome =
     sts === undefined || route.domain.startsWith('[')
       ? { kind: 'none' }
-      : await findStsPolicy(route.domain, { ...sts, resolver, now: Date.now(), ...(signal && { signal }) });
+      : await findStsPolicy(route.domain, {
+          ...sts,
+          resolver,
+          now: settings.now(),
+          ...(signal && { signal }),
+        });
   const hosts = new Map<string, Promise<DaneOutcome>>();
   const daneOf = (attempt: Attempt): Promise<DaneOutcome> | DaneOutcome => {
     if (tlsa === undefined) return { kind: 'opportunistic' };
@@ -185,6 +206,7 @@ function stepOf(
   domain: string,
   requireTls: boolean,
   options: GroupingOptions,
+  addresses: HostAddresses | undefined,
 ): Step {
   const plan = planOf(requirement, domain, requireTls && attempt.secure, options);
   if (requireTls && !(plan.kind === 'plan' && (plan.plan.verify || plan.plan.dane !== undefined))) {
@@ -195,11 +217,11 @@ function stepOf(
     );
   }
   if (plan.kind === 'refused') return refusal(attempt.host, plan.problem);
-  return createDestination(attempt, plan.plan, options.settings);
+  return createDestination(attempt, plan.plan, options.settings, addresses);
 }
 
 function refusal(host: string, reason: string): Outcome {
-  return { verdict: 'deferred', phase: 'policy', host, reason };
+  return { verdict: 'deferred', phase: 'policy', host, enhancedCode: '4.7.0', reason };
 }
 
 /** @param verified nothing but a verified certificate will do */
@@ -216,17 +238,19 @@ function planOf(
       return requirement;
     case 'dane': {
       const dane = { records: requirement.records, domain };
-      return { kind: 'plan', plan: { mode: 'required', verify: false, dane } };
+      return { kind: 'plan', plan: { mode: 'required', verify: false, dane, demandedBy: 'DANE' } };
     }
     case 'verified':
-      return { kind: 'plan', plan: { mode: 'required', verify: true } };
-    case 'encrypted':
-      return { kind: 'plan', plan: { mode: 'required', verify: verify || verified } };
+      return { kind: 'plan', plan: { mode: 'required', verify: true, demandedBy: 'MTA-STS' } };
+    case 'encrypted': {
+      const demandedBy = verified ? 'REQUIRETLS' : 'DANE';
+      return { kind: 'plan', plan: { mode: 'required', verify: verify || verified, demandedBy } };
+    }
     case 'opportunistic':
     case 'reported':
       return {
         kind: 'plan',
-        plan: verified ? { mode: 'required', verify: true } : { mode: tls, verify },
+        plan: verified ? { mode: 'required', verify: true, demandedBy: 'REQUIRETLS' } : { mode: tls, verify },
       };
   }
 }
@@ -237,7 +261,7 @@ function groupKey(attempts: readonly Attempt[], steps: readonly Step[]): string 
   return steps
     .map((step, index) => {
       const rank = preferences.indexOf(attempts[index]?.preference ?? 0);
-      return `${rank} ${'key' in step ? step.key : step.reason}`;
+      return `${rank} ${'key' in step ? `${step.key} ${step.demandedBy}` : step.reason}`;
     })
     .sort()
     .join('\n');

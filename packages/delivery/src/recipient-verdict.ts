@@ -22,7 +22,8 @@ export type DeliveryVerdict = 'delivered' | 'rejected' | 'deferred' | 'unknown';
 
 /**
  * Where it was decided: in the dialogue (see `Phase`), in looking for the mail exchangers (`routing`), in connecting,
- * TLS from the first octet on included (`connect`), or by what DANE, MTA-STS or the options demand (`policy`).
+ * TLS from the first octet on included (`connect`), or by what DANE, MTA-STS or REQUIRETLS demand (`policy`). Where a
+ * delivery was stopped: how far it had come.
  */
 export type DeliveryPhase = Phase | 'routing' | 'connect' | 'policy';
 
@@ -34,8 +35,8 @@ export interface RecipientVerdict {
   readonly host?: string;
   /** What the server replied; in the phase `routing`, what a server would have (see `RoutingFailure`). */
   readonly reply?: Reply;
-  /** RFC 3463. */
-  readonly enhancedCode?: string;
+  /** RFC 3463: as the server gave it; where none did, what comes closest. Each verdict of `send()` has it. */
+  readonly enhancedCode: string;
   readonly phase: DeliveryPhase;
   /** For people, one line. */
   readonly reason: string;
@@ -43,8 +44,8 @@ export interface RecipientVerdict {
   readonly failure?: SessionFailure;
   /**
    * What stands behind a verdict that no reply of a recipient's own gave: a `SessionError`, `ConnectError`,
-   * `TlsError`, `DaneError`, `ExtensionNotOfferedError`, or the reason of the signal; for a deadline an error with the
-   * code `ETIMEDOUT`.
+   * `TlsError`, `DaneError`, `ExtensionNotOfferedError`, what the body threw, or the reason of the signal; for a
+   * deadline an error with the code `ETIMEDOUT`.
    */
   readonly error?: Error;
 }
@@ -59,13 +60,12 @@ export function outcomeOfReply(
   reply: Reply,
   host?: string,
 ): Outcome {
-  const { enhancedCode } = reply;
   return {
     verdict,
     phase,
     reply,
     ...(host !== undefined && { host }),
-    ...(enhancedCode !== undefined && { enhancedCode }),
+    enhancedCode: reply.enhancedCode ?? UNDEFINED_STATUS[verdict],
     reason: host === undefined ? reply.lines.join(' ') : `${host} replied: ${replyText(reply)}`,
   };
 }
@@ -76,9 +76,42 @@ export function outcomeOfVerdict(given: Verdict, host: string): Outcome {
   const { verdict, phase, failure } = given;
   if (failure.kind === 'limit') {
     const { keyword, limit } = failure;
-    return { verdict, phase, host, reason: `${host} takes no more recipients (${keyword}=${limit})` };
+    const reason = `${host} takes no more recipients (${keyword}=${limit})`;
+    return { verdict, phase, host, enhancedCode: '4.5.3', reason };
   }
   const error = new SessionError(failure);
   const doubt = verdict === 'unknown' ? '; the message may have been delivered' : '';
-  return { verdict, phase, host, reason: `${host}: ${error.message}${doubt}`, failure, error };
+  const enhancedCode = verdict === 'unknown' ? NO_ANSWER : enhancedCodeOfFailure(failure);
+  return { verdict, phase, host, enhancedCode, reason: `${host}: ${error.message}${doubt}`, failure, error };
+}
+
+/** What says no more than the verdict (RFC 3463 §3.1). */
+const UNDEFINED_STATUS: Readonly<Record<DeliveryVerdict, string>> = {
+  delivered: '2.0.0',
+  rejected: '5.0.0',
+  deferred: '4.0.0',
+  unknown: '4.0.0',
+};
+
+/** "Bad connection", once there was one (RFC 3463 §3.5). */
+const NO_ANSWER = '4.4.2';
+
+/** The enhanced status code of mail that is deferred because a session has ended (RFC 3463 §3). */
+export function enhancedCodeOfFailure(failure: SessionFailure): string {
+  switch (failure.kind) {
+    case 'timeout':
+    case 'lost':
+      return NO_ANSWER;
+    case 'protocol':
+      return '4.5.0';
+    case 'notOffered':
+      // "Encryption needed", from the registry of RFC 5248.
+      return failure.keyword === 'STARTTLS' ? '4.7.10' : '4.7.0';
+    case 'tls':
+    case 'withheld':
+    case 'authentication':
+      return '4.7.0';
+    case 'refused':
+      return failure.reply.enhancedCode ?? UNDEFINED_STATUS.deferred;
+  }
 }

@@ -103,6 +103,42 @@ function pooling(limits: Partial<PoolLimits> = {}) {
 const destinationOf = (session: PooledSession) => (session.connection as FakeConnection).destination;
 
 describe('a session pool', () => {
+  it('drops everything at once when it is aborted: who waits is refused, who has a session loses it', async () => {
+    const { pool, sessions, finish } = pooling({ connectionsPerHost: 2 });
+    const a = sessions.destination('a');
+    const other = await pool.acquire(a, undefined);
+    const lent = await pool.acquire(a, undefined);
+    const waiting = [pool.acquire(a, undefined), pool.acquire(a, undefined, true)];
+    const opening = pool.acquire(sessions.destination('b'), undefined);
+    const refused = Promise.allSettled([...waiting, opening]);
+    pool.abort(new Error('Enough'));
+    expect((await refused).map(({ status }) => status)).toEqual(['rejected', 'rejected', 'rejected']);
+    await expect(pool.acquire(a, undefined)).rejects.toThrow('Enough');
+    await Promise.all([other, lent].map(({ connection }) => connection.closed));
+    expect(sessions.connections.map(({ quits }) => quits)).toEqual([0, 0]);
+    pool.release(lent, true);
+    await finish();
+  });
+
+  it('opens to the destination of whoever waits, also where another has the same key', async () => {
+    const { pool, sessions, finish } = pooling();
+    const opened: string[] = [];
+    const named = (name: string): PoolDestination => {
+      const destination = sessions.destination('a');
+      return {
+        ...destination,
+        open(signal, onClosed) {
+          opened.push(name);
+          return destination.open(signal, onClosed);
+        },
+      };
+    };
+    const lent = await Promise.all(['1', '2'].map((name) => pool.acquire(named(name), undefined)));
+    expect(opened).toEqual(['1', '2']);
+    for (const session of lent) pool.release(session, true);
+    await finish();
+  });
+
   it('lends the same session again, straight on', async () => {
     const { sessions, use, finish } = pooling();
     const a = sessions.destination('a');

@@ -53,6 +53,8 @@ interface Session extends PooledSession {
 
 interface Waiter {
   waiting: boolean;
+  /** Its own: of destinations with the same key, each opens on behalf of its own delivery. */
+  readonly destination: PoolDestination;
   readonly signal: AbortSignal | undefined;
   readonly leave: () => void;
   readonly resolve: (session: Session) => void;
@@ -90,6 +92,9 @@ export class SessionPool {
   readonly #idle = new Set<Session>();
   #connections = 0;
   #closing = 0;
+  /** What drops each connection that there is. */
+  readonly #drops = new Set<(reason: unknown) => void>();
+  #aborted: { readonly reason: unknown } | undefined;
   #cancelTimer: (() => void) | undefined;
   #onDrained: (() => void) | undefined;
 
@@ -109,6 +114,7 @@ export class SessionPool {
     fresh = false,
   ): Promise<PooledSession> {
     if (signal?.aborted) return Promise.reject(signal.reason);
+    if (this.#aborted !== undefined) return Promise.reject(this.#aborted.reason);
     const queue = this.#queueOf(destination);
     const session = fresh ? undefined : queue.idle.pop();
     if (session !== undefined) {
@@ -123,7 +129,7 @@ export class SessionPool {
         if (this.#firstOf(queue) === undefined) this.#ring.delete(queue);
         this.#forgetIfUnused(queue);
       };
-      const waiter: Waiter = { waiting: true, signal, leave, resolve, reject };
+      const waiter: Waiter = { waiting: true, destination, signal, leave, resolve, reject };
       signal?.addEventListener('abort', leave, { once: true });
       (fresh ? queue.freshLine : queue.line).join(waiter);
       this.#ring.add(queue);
@@ -180,6 +186,24 @@ export class SessionPool {
     await drained;
   }
 
+  /** Drops all connections, now: whoever has one loses it, whoever waits for one is refused. */
+  abort(reason: unknown): void {
+    this.#aborted = { reason };
+    this.#cancelTimer?.();
+    this.#cancelTimer = undefined;
+    for (const queue of this.#ring) {
+      const waiter = this.#firstOf(queue);
+      if (waiter === undefined) {
+        this.#ring.delete(queue);
+        continue;
+      }
+      this.#takeTurn(queue, waiter);
+      waiter.reject(reason);
+      this.#forgetIfUnused(queue);
+    }
+    for (const drop of this.#drops) drop(reason);
+  }
+
   #queueOf(destination: PoolDestination): Queue {
     const { key, address } = destination;
     let queue = this.#queues.get(key);
@@ -233,8 +257,17 @@ export class SessionPool {
     this.#connections += 1;
     let session: Session | undefined;
     let closed = false;
+    const opening = new AbortController();
+    const onAbort = (): void => opening.abort(waiter.signal?.reason);
+    waiter.signal?.addEventListener('abort', onAbort, { once: true });
+    const drop = (reason: unknown): void => {
+      opening.abort(reason);
+      session?.connection.abort(reason instanceof Error ? reason : undefined);
+    };
+    this.#drops.add(drop);
     const onClosed = (): void => {
       closed = true;
+      this.#drops.delete(drop);
       if (session !== undefined) this.#forget(session);
       queue.connections -= 1;
       queue.host.connections -= 1;
@@ -244,13 +277,15 @@ export class SessionPool {
       if (this.#connections === 0) this.#onDrained?.();
     };
     try {
-      const connection = await queue.destination.open(waiter.signal, onClosed);
+      const connection = await waiter.destination.open(opening.signal, onClosed);
       const transactionsLeft = Math.min(this.#limits.messagesPerConnection, mailMaximum(connection));
       const state = closed ? 'closing' : 'lent';
       session = { connection, queue, transactions: 0, transactionsLeft, state, idleSince: 0 };
       waiter.resolve(session);
     } catch (error) {
       waiter.reject(error);
+    } finally {
+      waiter.signal?.removeEventListener('abort', onAbort);
     }
   }
 

@@ -215,7 +215,7 @@ describe('TLS', () => {
     };
     const stranger = await resolving(zone, { port, sts: { ...sts, cache: policyCache() } });
     expect(await stranger.send(envelopeTo('r@a.example'), MESSAGE)).toMatchObject([
-      { verdict: 'deferred', phase: 'startTls', failure: { kind: 'tls' } },
+      { verdict: 'deferred', phase: 'policy', failure: { kind: 'tls' } },
     ]);
     expect(server.received).toEqual([]);
     const trusting = await resolving(zone, { port, sts, tlsOptions: { ca: pemOf(authority.der) } });
