@@ -23,6 +23,9 @@ import type { Finding } from './chart.js';
 
 const CRLF = '\r\n';
 
+/** What is shorter stands in many a text by chance, and to withhold that text would give it away. */
+const LEAST_SECRET_LENGTH = 4;
+
 /** A line to be sent. */
 export interface ExchangeLine {
   readonly bytes: Uint8Array;
@@ -83,7 +86,9 @@ export class Authentication {
       return { type: 'cancel', reason, begun: this.#begun };
     }
     this.#response = text === undefined ? undefined : new Secret(text);
-    if (this.#response !== undefined && text !== '') this.#secrets.push(this.#response);
+    if (this.#response !== undefined && (text ?? '').length >= LEAST_SECRET_LENGTH) {
+      this.#secrets.push(this.#response);
+    }
     this.#mayEnd = mayEnd;
     return { type: 'respond' };
   }
@@ -142,7 +147,9 @@ function secretsOf(credentials: ClientCredentials): Secret[] {
   const hex = Array.from(octets, (octet) => octet.toString(16).padStart(2, '0')).join('');
   const forms = [encodeBase64(octets).replace(/=+$/, ''), hex, hex.toUpperCase()];
   const text = decodeText(octets);
-  return [...forms, ...(text === undefined ? [] : [text])].map((form) => new Secret(form));
+  return [...forms, ...(text === undefined ? [] : [text])]
+    .filter((form) => form.length >= LEAST_SECRET_LENGTH)
+    .map((form) => new Secret(form));
 }
 
 function secretLine(before: string, secret: string): ExchangeLine {
