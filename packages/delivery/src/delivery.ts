@@ -130,7 +130,8 @@ class GroupDelivery {
       this.#pending.length <= this.#batchSize ? this.#pending : this.#pending.slice(0, this.#batchSize);
     const rest = this.#pending.slice(batch.length);
     const reused = session.transactions > 0;
-    const again = reused || several || this.#pending.length > 1 || this.#step + 1 < this.#group.steps.length;
+    // Not for a reused session: one that was lost while it waited shows it before the body is read.
+    const again = several || this.#pending.length > 1 || this.#step + 1 < this.#group.steps.length;
     pool.begin(session);
     let verdicts: readonly Verdict[];
     try {
