@@ -294,6 +294,7 @@ it.each([
     expect(await network.run(first)).toMatchObject([{ verdict: 'delivered' }]);
     const second = mailer.send(envelopeTo('s@b.example'), body());
     expect(await network.run(second)).toMatchObject([{ verdict }]);
+    await network.clock.advanceAsync(100); // the stream's own timer
     const taken = network.connections.flatMap(({ messages }) => messages.map(({ text }) => text));
     expect(taken).toEqual(verdict === 'delivered' ? [MESSAGE, MESSAGE] : [MESSAGE]);
   },
