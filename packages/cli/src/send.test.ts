@@ -229,8 +229,8 @@ describe('sansmtp send', () => {
     { silentAt: 'final dot', greeting: '220 mx\r\n', exception: '.', verdict: 'unknown' },
   ])('gives up after --timeout where the server is silent at the $silentAt', async (script) => {
     const port = await scripted(script.greeting, takingAll(script.exception, ''));
-    const { stdout, exitCode } = await send(port, '--timeout', '0.2');
-    const stopped = `${script.verdict} joe@example.org The delivery was stopped: not decided within the 0.2 s of --timeout`;
+    const { stdout, exitCode } = await send(port, '--timeout', '2');
+    const stopped = `${script.verdict} joe@example.org The delivery was stopped: not decided within the 2 s of --timeout`;
     expect(stdout.startsWith(stopped)).toBe(true);
     expect(exitCode).toBe(75);
   });
@@ -238,12 +238,12 @@ describe('sansmtp send', () => {
   it('keeps what it knows when the server is silent at QUIT until --timeout', async () => {
     const port = await scripted('220 mx\r\n', takingAll('QUIT', ''));
     const begin = performance.now();
-    expect(await send(port, '--timeout', '0.5')).toEqual({
+    expect(await send(port, '--timeout', '2')).toEqual({
       stdout: 'delivered joe@example.org 250 OK\n',
       stderr: '',
       exitCode: 0,
     });
-    expect(performance.now() - begin).toBeLessThan(5000);
+    expect(performance.now() - begin).toBeLessThan(20_000);
   });
 
   it.each(['421 Bye\r\n', undefined])('takes it when the server ends the session itself', async (says) => {

@@ -152,7 +152,8 @@ describe('a look-up of mail exchangers', () => {
     'is answered by "%s" to %s',
     async (kind, _, reply) => {
       const { address } = await serve(() => reply);
-      const resolver = createResolver({ server: address, timeout: 100, tries: 1 });
+      // Only silence takes its time: an answer may need longer on a busy machine.
+      const resolver = createResolver({ server: address, timeout: reply ? 10_000 : 50, tries: 1 });
       expect(await resolver.resolveMx('a.example')).toMatchObject({ kind });
       expect(await resolver.resolveTxt('a.example')).toMatchObject({ kind });
       expect(await resolver.resolveAddresses('a.example')).toMatchObject({ kind });
@@ -227,7 +228,7 @@ describe('a look-up of addresses', () => {
     'is "%s" when A gives %j and AAAA %j',
     async (kind, a, aaaa) => {
       const { address } = await serve((type) => (type === 'A' ? a : aaaa));
-      const resolver = createResolver({ server: address, timeout: 100, tries: 1 });
+      const resolver = createResolver({ server: address, tries: 1 });
       expect(await resolver.resolveAddresses('mx.example')).toMatchObject({ kind });
     },
   );

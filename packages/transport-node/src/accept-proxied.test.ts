@@ -16,7 +16,7 @@ import {
   ProxyProtocolError,
   proxiedAcceptor,
 } from './accept-proxied.js';
-import { expectNothingLeftOpen, hear } from './listening.test-support.js';
+import { eventually, expectNothingLeftOpen, hear } from './listening.test-support.js';
 import { IPV4_BLOCK, IPV6_BLOCK, tlv, version2 } from './proxy-header.test-support.js';
 import { SocketStream } from './socket-stream.js';
 
@@ -74,7 +74,7 @@ describe('proxiedAcceptor', () => {
   });
 
   const heardAll = (heard: readonly string[], text: string) =>
-    vi.waitFor(() => expect(heard.join('')).toBe(text));
+    eventually(() => expect(heard.join('')).toBe(text));
 
   it.each<[string, string | Buffer, object]>([
     ['version 1', LINE, { address: '192.0.2.1', port: 56324 }],

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it, vi } from 'vitest';
 import { ConnectError, connect } from './connect.js';
-import { expectNothingLeftOpen, hear, listening, portOf } from './listening.test-support.js';
+import { eventually, expectNothingLeftOpen, hear, listening, portOf } from './listening.test-support.js';
 
 expectNothingLeftOpen();
 
@@ -92,7 +92,7 @@ describe('connect', () => {
     controller.abort(reason);
     await expect(attempt).rejects.toBe(reason);
     await expect(connect({ host, port: portOf(listener), signal: controller.signal })).rejects.toBe(reason);
-    await vi.waitFor(() => expect(open()).toBe(0));
+    await eventually(() => expect(open()).toBe(0));
     abortStreams();
     await listener.close();
   });
@@ -101,26 +101,26 @@ describe('connect', () => {
     const { listener, heard, open } = await listening({ port: 0 });
     const controller = new AbortController();
     const { signal } = controller;
-    const client = await connect({ host, port: portOf(listener), timeout: 20, signal });
+    const client = await connect({ host, port: portOf(listener), timeout: 1000, signal });
     controller.abort();
-    await sleep(30);
+    await sleep(1010);
     client.write(new TextEncoder().encode('NOOP\r\n'));
-    await vi.waitFor(() => expect(heard).toEqual([['NOOP\r\n']]));
+    await eventually(() => expect(heard).toEqual([['NOOP\r\n']]));
     client.abort();
-    await vi.waitFor(() => expect(open()).toBe(0));
+    await eventually(() => expect(open()).toBe(0));
     await listener.close();
   });
 
   it('keeps what the peer says first until open()', async () => {
     const { listener, streams } = await listening({ port: 0 });
     const client = await connect({ host, port: portOf(listener) });
-    await vi.waitFor(() => expect(streams).toHaveLength(1));
+    await eventually(() => expect(streams).toHaveLength(1));
     streams[0]?.write(new TextEncoder().encode('220 ready\r\n'));
     streams[0]?.end();
     await sleep(10);
     const heard = hear(client);
     client.end();
-    await vi.waitFor(() => expect(heard).toEqual(['220 ready\r\n', 'end', 'close']));
+    await eventually(() => expect(heard).toEqual(['220 ready\r\n', 'end', 'close']));
     await listener.close();
   });
 });

@@ -10,7 +10,7 @@ import type { ByteStream } from '@sansmtp/transport';
 import { afterAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { connect } from './connect.js';
 import { listen } from './listen.js';
-import { expectNothingLeftOpen, hear, listening, portOf } from './listening.test-support.js';
+import { eventually, expectNothingLeftOpen, hear, listening, portOf } from './listening.test-support.js';
 import { generateCertificate } from './tls-certificates.test-support.js';
 import { createTlsContext } from './tls-context.js';
 import { trustedPeers } from './trusted-peers.js';
@@ -34,11 +34,11 @@ describe('listen', () => {
     const heardByClient = hear(client);
     client.write(new TextEncoder().encode('QUIT\r\n'));
     client.end();
-    await vi.waitFor(() => expect(heard).toEqual([['QUIT\r\n', 'end']]));
+    await eventually(() => expect(heard).toEqual([['QUIT\r\n', 'end']]));
     expect(streams[0]?.peer).toEqual({ address: '127.0.0.1', port: expect.any(Number) });
     expect(open()).toBe(1);
     streams[0]?.end();
-    await vi.waitFor(() => expect(heardByClient).toEqual(['end', 'close']));
+    await eventually(() => expect(heardByClient).toEqual(['end', 'close']));
     expect(heard).toEqual([['QUIT\r\n', 'end', 'close']]);
     await listener.close();
   });
@@ -46,7 +46,7 @@ describe('listen', () => {
   it('shows an IPv4 peer of a socket for all addresses as an IPv4 address', async () => {
     const { listener, streams, abortStreams } = await listening({ host: '::', port: 0 });
     const client = await connect({ host: '127.0.0.1', port: portOf(listener) });
-    await vi.waitFor(() => expect(streams[0]?.peer.address).toBe('127.0.0.1'));
+    await eventually(() => expect(streams[0]?.peer.address).toBe('127.0.0.1'));
     client.abort();
     abortStreams();
     await listener.close();
@@ -63,16 +63,16 @@ describe('listen', () => {
   it('frees the address at close, while the streams go on', async () => {
     const { listener, streams, heard, open } = await listening({ port: 0 });
     const client = await connect({ host: '127.0.0.1', port: portOf(listener) });
-    await vi.waitFor(() => expect(streams).toHaveLength(1));
+    await eventually(() => expect(streams).toHaveLength(1));
     await listener.close();
     await listener.close();
     await expect(connect({ host: '127.0.0.1', port: portOf(listener) })).rejects.toThrow('ECONNREFUSED');
     const again = await listen({ port: portOf(listener) }, () => undefined);
     client.write(new TextEncoder().encode('NOOP\r\n'));
-    await vi.waitFor(() => expect(heard).toEqual([['NOOP\r\n']]));
+    await eventually(() => expect(heard).toEqual([['NOOP\r\n']]));
     expect(open()).toBe(1);
     client.abort();
-    await vi.waitFor(() => expect(heard).toEqual([['NOOP\r\n', 'close: ECONNRESET']]));
+    await eventually(() => expect(heard).toEqual([['NOOP\r\n', 'close: ECONNRESET']]));
     expect(open()).toBe(0);
     await again.close();
   });
@@ -87,7 +87,7 @@ describe('listen', () => {
     expect(errors).toEqual([failure]);
     for (const { listener, streams, abortStreams } of [told, untold]) {
       const client = await connect({ host: '127.0.0.1', port: portOf(listener) });
-      await vi.waitFor(() => expect(streams).toHaveLength(1));
+      await eventually(() => expect(streams).toHaveLength(1));
       client.abort();
       abortStreams();
       await listener.close();
@@ -109,12 +109,12 @@ describe('listen', () => {
         else setTimeout(() => socket.resetAndDestroy(), index % 10);
       });
     }
-    await vi.waitFor(() => {
+    await eventually(() => {
       for (const stream of streams) stream.write(new Uint8Array(10_000));
       expect(streams).toHaveLength(60);
     });
     await Promise.all(closed);
-    await vi.waitFor(() => expect(open()).toBe(0));
+    await eventually(() => expect(open()).toBe(0));
     await listener.close();
   });
 
@@ -122,11 +122,11 @@ describe('listen', () => {
     const streams: ByteStream[] = [];
     const listener = await listen({ port: 0 }, (stream) => streams.push(stream));
     const client = await connect({ host: '127.0.0.1', port: portOf(listener) });
-    await vi.waitFor(() => expect(streams).toHaveLength(1));
+    await eventually(() => expect(streams).toHaveLength(1));
     client.abort();
     await sleep(10);
     const heard = streams.map(hear);
-    await vi.waitFor(() => expect(heard).toEqual([['close: ECONNRESET']]));
+    await eventually(() => expect(heard).toEqual([['close: ECONNRESET']]));
     await listener.close();
   });
 
@@ -140,7 +140,7 @@ describe('listen', () => {
       const { listener, streams, abortStreams } = await listening({ path });
       expect(listener.address).toEqual({ kind: 'unix', path });
       const client = await connect({ path });
-      await vi.waitFor(() => expect(streams).toHaveLength(1));
+      await eventually(() => expect(streams).toHaveLength(1));
       expect([client.peer, streams[0]?.peer]).toEqual([{}, {}]);
       client.abort();
       abortStreams();
@@ -154,7 +154,7 @@ describe('listen', () => {
       await access(path);
       const { listener, streams, abortStreams } = await listening({ path });
       const client = await connect({ path });
-      await vi.waitFor(() => expect(streams).toHaveLength(1));
+      await eventually(() => expect(streams).toHaveLength(1));
       client.abort();
       abortStreams();
       await listener.close();
@@ -163,10 +163,10 @@ describe('listen', () => {
     it('leaves alone a socket that somebody answers at', async () => {
       const { listener, streams, heard, abortStreams } = await listening({ path });
       await expect(listen({ path }, () => undefined)).rejects.toMatchObject({ code: 'EADDRINUSE' });
-      await vi.waitFor(() => expect(heard).toEqual([['end']]));
+      await eventually(() => expect(heard).toEqual([['end']]));
       const client = await connect({ path });
       client.abort();
-      await vi.waitFor(() => expect(streams).toHaveLength(2));
+      await eventually(() => expect(streams).toHaveLength(2));
       abortStreams();
       await listener.close();
     });
@@ -187,7 +187,7 @@ describe('connections behind a proxy', () => {
     const { listener, streams, heard, abortStreams } = await listening({ port: 0, proxied: { isTrusted } });
     const client = await connect({ host: '127.0.0.1', port: portOf(listener) });
     client.write(new TextEncoder().encode(`${header}EHLO a\r\n`));
-    await vi.waitFor(() => expect(heard).toEqual([['EHLO a\r\n']]));
+    await eventually(() => expect(heard).toEqual([['EHLO a\r\n']]));
     expect(streams[0]?.peer).toEqual({ address: '192.0.2.1', port: 1024 });
     client.abort();
     abortStreams();
@@ -206,7 +206,7 @@ describe('connections behind a proxy', () => {
     secured.on('error', () => undefined);
     await once(secured, 'secureConnect');
     secured.write('EHLO a\r\n');
-    await vi.waitFor(() => expect(heard).toEqual([['EHLO a\r\n']]));
+    await eventually(() => expect(heard).toEqual([['EHLO a\r\n']]));
     expect(streams[0]?.peer).toEqual({ address: '192.0.2.1', port: 1024 });
     expect(streams[0]?.tls?.protocol).toBe('TLSv1.3');
     secured.destroy();
@@ -228,7 +228,7 @@ describe('connections behind a proxy', () => {
       client.on('error', () => undefined);
       const closed = new Promise((resolve) => client.on('close', resolve));
       client.write(words);
-      await vi.waitFor(() => expect(errors).toEqual([expect.objectContaining({ failure })]));
+      await eventually(() => expect(errors).toEqual([expect.objectContaining({ failure })]));
       await closed;
       expect(streams).toEqual([]);
       await listener.close();
@@ -243,11 +243,11 @@ describe('connections behind a proxy', () => {
     const heard = hear(first);
     const second = await connect({ host: '127.0.0.1', port: portOf(listener) });
     const heardBySecond = hear(second);
-    await vi.waitFor(() => expect(heardBySecond.join()).toMatch(/close|end/));
+    await eventually(() => expect(heardBySecond.join()).toMatch(/close|end/));
     expect(errors).toEqual([new Error('Dropped a connection: 1 others are still arriving')]);
     expect(heard).toEqual([]);
     await listener.close();
-    await vi.waitFor(() => expect(heard.join()).toMatch(/close|end/));
+    await eventually(() => expect(heard.join()).toMatch(/close|end/));
     expect(errors).toHaveLength(1);
     first.abort();
     second.abort();

@@ -19,7 +19,12 @@ export function expectNothingLeftOpen(): void {
   beforeEach(() => {
     before = handles();
   });
-  afterEach(() => vi.waitFor(() => expect(handles()).toEqual(before)));
+  afterEach(() => eventually(() => expect(handles()).toEqual(before)));
+}
+
+/** Waits until it does not throw: long, for a busy machine may stand still for a second. */
+export function eventually<T>(check: () => T): Promise<T> {
+  return vi.waitFor(check, { timeout: 20_000, interval: 5 });
 }
 
 /** Opens a stream and writes down what it hears. */

@@ -29,8 +29,8 @@
  * 1. The chart rules legality and nothing else. Whether a mailbox exists, and what a reply says, is the
  *    application's; what an envelope holds, the session keeps. The chart counts.
  * 2. A command never arrives while the application decides: the session holds back what the client pipelines.
- *    `peerClosed` and `shutdown` are held back too, and while mail data arrives, for a message under way may
- *    finish (RFC 5321 §4.1.1.5, §4.1.1.10). Only `connectionLost` and deadlines come at any time.
+ *    `peerClosed` and `shutdown` are held back too, and while mail data arrives (`shutdown` also between two chunks
+ *    of it), for a message under way may finish (RFC 5321 §4.1.1.5, §4.1.1.10). Only `connectionLost` and deadlines come at any time.
  * 3. Every command that reaches the chart makes it reply exactly once: by `reply`, or by `answer` once decided.
  * 4. `open` holds from an accepted MAIL to the end of its mail transaction, and `recipients` counts the accepted
  *    RCPTs in it; both are nothing in `greeted` and `ready`. `chunking` holds from its first BDAT on.

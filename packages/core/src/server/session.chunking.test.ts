@@ -19,6 +19,8 @@ const MAIL_FIRST = '503 5.5.1 Bad sequence of commands: send MAIL first';
 const MALFORMED = '554 5.6.0 The message holds a bare CR, bare LF or NUL, or too long a line';
 const TOO_LARGE = '552 5.3.4 The message exceeds the size limit';
 
+const SHUTTING_DOWN = '421 4.3.2 The service is shutting down, closing the session';
+
 const bdat = (octets: string, last = '') => `BDAT ${octets.length}${last && ` ${last}`}\r\n${octets}`;
 
 /** Behind the first chunk of a message. */
@@ -346,10 +348,26 @@ describe('between two chunks', () => {
     expect(dialogue.messages.map(({ text }) => text)).toEqual(['abcd']);
   });
 
-  it.each(['eof', 'lost', 'shutdown'] as const)('the session may end: %s', (type) => {
+  it.each(['eof', 'lost'] as const)('the session may end: %s', (type) => {
     const dialogue = chunked();
     dialogue.handle({ type });
     expect(dialogue.outputs).toContainEqual({ type: 'abandonMailData', reason: 'closed' });
+  });
+
+  it('a shutdown waits for the chunks to come (RFC 5321 §3.8), and for nothing behind the last', () => {
+    const dialogue = chunked();
+    expect(dialogue.handle({ type: 'shutdown' })).toEqual([]);
+    expect(dialogue.octets(bdat('cd'))).toEqual([CHUNK]);
+    const behind = 'MAIL FROM:<b@b.example>\r\n';
+    expect(dialogue.octets(bdat('ef', 'LAST') + behind)).toEqual([ACCEPTED, SHUTTING_DOWN]);
+    expect(dialogue.messages.map(({ text }) => text)).toEqual(['ab\r\ncdef']);
+  });
+
+  it('a shutdown waits no longer when the message is given up', () => {
+    const dialogue = chunked();
+    dialogue.handle({ type: 'shutdown' });
+    dialogue.say('RSET');
+    expect(dialogue.replies.at(-1)).toBe(SHUTTING_DOWN);
   });
 
   it('errors are forgotten by a chunk that is accepted', () => {

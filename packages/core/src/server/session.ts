@@ -20,7 +20,8 @@
  *   were read away. None of them is kept.
  * - An AUTH exchange is known while the chart is in `authenticating`, and not longer: it may hold a password.
  * - Mail data that was handed out is either asked about (`message`) or taken back (`abandonMailData`).
- * - Held back until the session waits for the client again: the end of the peer's bytes, and a shutdown.
+ * - Held back until the session waits for the client again: the end of the peer's bytes, and a shutdown; the latter
+ *   until no message is under way, between two chunks of it as well.
  */
 
 import { type ChartState, compile } from '../chart/compile.js';
@@ -276,7 +277,7 @@ export class ServerSession {
     if (this.#receiving !== undefined && state !== 'session.transaction.chunked') {
       return this.#receiveMailData(this.#receiving);
     }
-    if (this.#shutdown) return this.#step({ type: 'shutdown' });
+    if (this.#shutdown && this.#receiving === undefined) return this.#step({ type: 'shutdown' });
     if (state === 'session.authenticating.challenged') {
       const line = this.#inbound.nextLine(MAXIMUM_AUTHENTICATION_OCTETS);
       return line === undefined ? this.#endOfInput() : this.#step(readResponse(line, this.#exchange));
