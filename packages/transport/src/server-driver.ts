@@ -54,7 +54,7 @@ export interface ServerConnection {
   /** Resolves when the connection is closed, whatever the reason. Never rejects. */
   readonly closed: Promise<void>;
   /**
-   * Ends the session by 421 4.3.2 as soon as no mail data is under way; between two chunks of a message none is.
+   * Ends the session by 421 4.3.2 as soon as no message is under way, between two chunks of which one is as well.
    * Await `closed` next.
    */
   shutdown(): void;
