@@ -14,7 +14,8 @@ export type {
 } from './chart/describe.js';
 export type { TransitionRecord } from './chart/transition-record.js';
 export { describeChart } from './charts.js';
-export type { ClientState, ClientTimeouts } from './client/chart.js';
+export type { ClientState } from './client/chart-events.js';
+export type { ClientTimeouts } from './client/chart-vocabulary.js';
 export type * from './client/messages.js';
 export type { ClientAuthentication, ClientSessionOptions } from './client/options.js';
 export { ClientSession } from './client/session.js';
@@ -32,8 +33,15 @@ export type { MailParameters, RcptParameters } from './extensions/parameters.js'
 export { requireTls } from './extensions/require-tls.js';
 export { rrvs } from './extensions/rrvs.js';
 export { knownExtensions, standardExtensions } from './extensions/table.js';
-export type * from './sasl/exchange.js';
-export { DEFAULT_MECHANISMS } from './sasl/mechanisms.js';
+export type {
+  AuthenticatedIdentity,
+  AuthenticationAttempt,
+  ClientCredentials,
+  Computation,
+  HashName,
+  MechanismName,
+  StoredCredentials,
+} from './sasl/exchange.js';
 export { saslPrepare } from './sasl/prepare.js';
 export {
   type ScramCredentials,
@@ -42,7 +50,8 @@ export {
   scramKeys,
 } from './sasl/scram-keys.js';
 export { Secret } from './secret.js';
-export type { ServerState, ServerTimeouts } from './server/chart.js';
+export type { ServerState } from './server/chart-events.js';
+export type { ServerTimeouts } from './server/chart-vocabulary.js';
 export type * from './server/messages.js';
 export type { ServerAuthenticationOptions, ServerSessionOptions } from './server/options.js';
 export { ServerSession } from './server/session.js';

@@ -1,5 +1,4 @@
 export {
-  type ProxiedConnection,
   type ProxiedOptions,
   ProxyProtocolError,
   type ProxyProtocolFailure,
@@ -14,7 +13,6 @@ export {
   startMailServer,
 } from './mail-server.js';
 export { nodeCryptography } from './node-cryptography.js';
-export type { ProxiedHost, ProxiedPath, ProxyHeader, ProxyTlv } from './proxy-protocol.js';
 export { systemClock } from './system-clock.js';
 export { systemCode } from './system-error.js';
 export {

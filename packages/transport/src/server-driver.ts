@@ -16,21 +16,32 @@ import {
   type Computation,
   type Envelope,
   type Question,
-  type Reply,
-  Secret,
   ServerSession,
   type ServerSessionOptions,
-  type StoredCredentials,
   type TlsInformation,
   type TransitionRecord,
 } from '@sansmtp/core';
-import type { ByteStream, ByteStreamListener, PeerInformation } from './byte-stream.js';
+import type { ByteStream, ByteStreamListener } from './byte-stream.js';
 import type { Clock } from './clock.js';
 import { type Cryptography, webCryptography } from './cryptography.js';
 import { DeadlineTimer } from './deadline-timer.js';
+import {
+  ACCEPT,
+  AUTHENTICATION,
+  CREDENTIALS,
+  DECISION,
+  FAULT,
+  isPromiseLike,
+  MESSAGE,
+  misreturned,
+  REJECT,
+  type ResultRule,
+  rejectionIn,
+} from './handler-answers.js';
 import { MailDataAbandonedError, type ServerHandlers, type ServerSessionInformation } from './handlers.js';
 import { MessageBody } from './message-body.js';
 import { release } from './release.js';
+import { LiveInformation } from './session-information.js';
 import { thrownError } from './thrown-error.js';
 
 /** Octets of replies that may wait for the peer to take them before nothing more is read from it. */
@@ -122,7 +133,7 @@ class ServerDriver implements ServerConnection, ByteStreamListener {
       now: this.#now,
     });
     this.#session = session;
-    this.information = new Information(session, stream.peer);
+    this.information = new LiveInformation(session, stream.peer);
     this.closed = new Promise((resolve) => {
       this.#resolveClosed = resolve;
     });
@@ -403,13 +414,11 @@ class ServerDriver implements ServerConnection, ByteStreamListener {
 
   /** What a handler threw as an answer: its own reply if it brought one, else a temporary failure. */
   #refusal(error: unknown): Answer {
-    if (isRejection(error)) {
-      const { responseCode: code, enhancedCode = `${Math.floor(code / 100)}.0.0`, message } = error;
-      return { decision: 'reject', reply: { code, enhancedCode, lines: [message] } };
-    }
+    const rejection = rejectionIn(error);
+    if (rejection !== undefined) return rejection;
     // Not a fault: the reader of a body that was abandoned lets the error pass.
     if (!(error instanceof MailDataAbandonedError)) this.#report(error);
-    return { decision: 'reject', reply: LOCAL_ERROR };
+    return FAULT;
   }
 
   #report(error: unknown): undefined {
@@ -427,124 +436,4 @@ class ServerDriver implements ServerConnection, ByteStreamListener {
       this.#stream.abort(thrownError(thrown, 'onTransition'));
     }
   }
-}
-
-/** What a handler may know: as it is when it looks. */
-class Information implements ServerSessionInformation {
-  readonly #session: ServerSession;
-  readonly #peer: PeerInformation;
-
-  constructor(session: ServerSession, peer: PeerInformation) {
-    this.#session = session;
-    this.#peer = peer;
-  }
-
-  get peer(): PeerInformation {
-    const { address, port } = this.#session.client ?? {};
-    if (address === undefined) return this.#peer;
-    // Whoever it is, it is not the proxy: nothing that the proxy may do is for it.
-    if (typeof address !== 'string') return {};
-    return typeof port === 'number' ? { address, port } : { address };
-  }
-
-  get hello() {
-    return this.#session.hello;
-  }
-
-  get tls() {
-    return this.#session.tls;
-  }
-
-  get identity() {
-    return this.#session.identity;
-  }
-
-  get client() {
-    return this.#session.client;
-  }
-
-  get forwarded() {
-    return this.#session.forwarded;
-  }
-}
-
-const ACCEPT: Answer = { decision: 'accept' };
-const REJECT: Answer = { decision: 'reject' };
-
-/**
- * How the result of a handler becomes an answer: whatever it is, for handlers need not be compiled from TypeScript.
- * Undefined for what is no result of such a handler.
- */
-interface ResultRule {
-  readonly takes: string;
-  read(result: unknown): Answer | undefined;
-}
-
-const DECISION: ResultRule = {
-  takes: 'nothing or a Reply',
-  read(result) {
-    if (result === undefined || result === null) return ACCEPT;
-    return isReply(result) ? { decision: result.code < 400 ? 'accept' : 'reject', reply: result } : undefined;
-  },
-};
-
-const MESSAGE: ResultRule = {
-  takes: 'nothing, a Reply, or in LMTP a Reply for each recipient',
-  read(result) {
-    if (!Array.isArray(result)) return DECISION.read(result);
-    return result.every(isReply) ? { decision: 'accept', recipientReplies: result } : undefined;
-  },
-};
-
-/** Nothing does not let anybody in: it may be a check that was forgotten. */
-const AUTHENTICATION: ResultRule = {
-  takes: 'true, false or a Reply',
-  read(result) {
-    if (typeof result === 'boolean') return result ? ACCEPT : REJECT;
-    return isReply(result) ? DECISION.read(result) : undefined;
-  },
-};
-
-const CREDENTIALS: ResultRule = {
-  takes: 'nothing or StoredCredentials (of 4096 iterations or more)',
-  read(result) {
-    if (result === undefined || result === null) return REJECT;
-    return isCredentials(result) ? { decision: 'accept', credentials: result } : undefined;
-  },
-};
-
-function misreturned(name: keyof ServerHandlers, result: unknown, takes: string): TypeError {
-  // Not what it says: it may be a password.
-  const returned = typeof result === 'object' ? 'an object of another form' : `a ${typeof result}`;
-  return new TypeError(`${name} returned ${returned}; return ${takes}`);
-}
-
-function isCredentials(value: unknown): value is StoredCredentials {
-  if (typeof value !== 'object' || value === null || !('kind' in value)) return false;
-  if (value.kind === 'password') return 'password' in value && value.password instanceof Secret;
-  if (value.kind !== 'scram') return false;
-  const keys = 'storedKey' in value && 'serverKey' in value ? [value.storedKey, value.serverKey] : [];
-  const salted = 'salt' in value && value.salt instanceof Uint8Array;
-  const counted = 'iterations' in value && typeof value.iterations === 'number' && value.iterations >= 4096;
-  return salted && counted && keys.length > 0 && keys.every((key) => key instanceof Secret);
-}
-
-/** RFC 5321 §4.2.2: 451 asks the client to try again later. */
-const LOCAL_ERROR: Reply = {
-  code: 451,
-  enhancedCode: '4.3.0',
-  lines: ['Local error in processing; try again later'],
-};
-
-function isPromiseLike<T>(value: T | PromiseLike<T>): value is PromiseLike<T> {
-  return typeof value === 'object' && value !== null && 'then' in value;
-}
-
-function isReply(value: unknown): value is Reply {
-  return typeof value === 'object' && value !== null && 'code' in value && 'lines' in value;
-}
-
-function isRejection(error: unknown): error is Error & { responseCode: number; enhancedCode?: string } {
-  if (!(error instanceof Error) || !('responseCode' in error)) return false;
-  return typeof error.responseCode === 'number' && error.responseCode >= 400 && error.responseCode <= 599;
 }

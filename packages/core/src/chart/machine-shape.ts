@@ -14,9 +14,6 @@ export interface ChartEvent {
   readonly type: string;
 }
 
-/** A reference to a named action or guard, with its parameters. */
-export type Reference = string | { readonly type: string; readonly params?: unknown };
-
 /** The built-in actions of XState are functions that carry their description as properties. */
 export interface BuiltInAction {
   readonly type: string;

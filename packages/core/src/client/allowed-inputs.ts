@@ -3,7 +3,7 @@
  * is asked with an event for each kind of input.
  */
 import { LocalProtocolError } from '../errors.js';
-import type { ClientChartEvent, ClientState } from './chart.js';
+import type { ClientChartEvent, ClientState } from './chart-events.js';
 import type { ClientInput } from './messages.js';
 
 /** The inputs by which the application acts, each with an event that the chart takes wherever it takes them. */

@@ -19,7 +19,7 @@ import { Secret } from '../secret.js';
 import { formatCommand, MAXIMUM_AUTHENTICATION_OCTETS } from '../wire/command.js';
 import { decodeText, encodeText } from '../wire/octets.js';
 import type { Reply } from '../wire/reply.js';
-import type { Finding } from './chart.js';
+import type { Finding } from './chart-events.js';
 
 const CRLF = '\r\n';
 

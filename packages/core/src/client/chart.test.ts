@@ -3,8 +3,9 @@ import { describe, expect, it } from 'vitest';
 import { compareEverywhere, startTwin, stepTwin } from '../chart/equality.test-support.js';
 import type { ChartEvent } from '../chart/machine-shape.js';
 import type { Effect } from '../chart/operations.js';
-import type { ClientChartEvent, ClientChartInput, ClientState, Finding, Negotiable } from './chart.js';
 import { clientMachine } from './chart.js';
+import type { ClientChartEvent, ClientState, Finding, Negotiable } from './chart-events.js';
+import type { ClientChartInput } from './chart-vocabulary.js';
 import { clientTable } from './session.js';
 
 const input: ClientChartInput = {

@@ -4,7 +4,7 @@
 import { describe, expect, it } from 'vitest';
 import { LocalProtocolError } from '../errors.js';
 import { MailDataError } from '../wire/mail-data-encoder.js';
-import type { ClientState } from './chart.js';
+import type { ClientState } from './chart-events.js';
 import {
   begun,
   chunking,

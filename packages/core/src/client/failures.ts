@@ -7,7 +7,7 @@
  */
 import { RemoteProtocolError } from '../errors.js';
 import type { Reply } from '../wire/reply.js';
-import type { ClientState, FailParameters, Finding } from './chart.js';
+import type { ClientState, FailParameters, Finding } from './chart-events.js';
 import type { Phase, SessionFailure } from './messages.js';
 
 /** What is awaited in each state: the phase, and the first digits of the replies that make sense there. */

@@ -13,7 +13,7 @@ import { formatCommand } from '../wire/command.js';
 import { parseEhloReply } from '../wire/ehlo-reply.js';
 import type { Reply } from '../wire/reply.js';
 import { Authentication } from './authentication.js';
-import type { Negotiable } from './chart.js';
+import type { Negotiable } from './chart-events.js';
 import type { ServerOffer } from './messages.js';
 import type { ResolvedAuthentication, ResolvedClientOptions } from './options.js';
 

@@ -16,7 +16,7 @@ import { ITERATIONS } from '../sasl/scram-keys.js';
 import type { TlsInformation } from '../tls.js';
 import { formatCommand } from '../wire/command.js';
 import type { LoneLineFeed } from '../wire/mail-data-encoder.js';
-import type { ClientTimeouts } from './chart.js';
+import type { ClientTimeouts } from './chart-vocabulary.js';
 
 /** How a client proves who it is (RFC 4954). */
 export interface ClientAuthentication {

@@ -33,18 +33,17 @@ import { encodeText } from '../wire/octets.js';
 import { type Reply, type Severity, severity } from '../wire/reply.js';
 import { notAllowed } from './allowed-inputs.js';
 import type { Authentication } from './authentication.js';
+import { clientMachine } from './chart.js';
 import type {
   ClientAction,
   ClientChartEvent,
-  ClientChartInput,
-  ClientContext,
   ClientState,
   FailParameters,
   Finding,
   FixedLine,
   ReplyEvent,
-} from './chart.js';
-import { clientMachine } from './chart.js';
+} from './chart-events.js';
+import type { ClientChartInput, ClientContext } from './chart-vocabulary.js';
 import { awaitsOutcome, failureOf, noEvidence, phaseOf, replyIn, violations } from './failures.js';
 import { formatInquiry } from './inquiries.js';
 import { type MailTransaction, makeMailTransaction } from './mail-transaction.js';

@@ -69,12 +69,13 @@ interface ValueRule<Value> {
   format(value: Value): string;
 }
 
-function row<Value extends string | number>(
+type Value<Key extends keyof ClientAttributes> = Exclude<NonNullable<ClientAttributes[Key]>, Unavailable>;
+
+function row<Key extends keyof ClientAttributes>(
   name: string,
   verbs: readonly AttributeVerb[],
-  { takes, parse, format }: ValueRule<Value>,
-  make: (value: Value | Unavailable) => ClientAttributes,
-  take: (attributes: ClientAttributes) => Value | Unavailable | undefined,
+  key: Key,
+  { takes, parse, format }: ValueRule<Value<Key>>,
 ): AttributeRow {
   return {
     name,
@@ -82,12 +83,12 @@ function row<Value extends string | number>(
     takes,
     read(text) {
       const value = readUnavailable(text) ?? parse(text);
-      return value === undefined ? undefined : make(value);
+      return value === undefined ? undefined : { [key]: value };
     },
     write(attributes) {
-      const value = take(attributes);
+      const value: string | number | Unavailable | undefined = attributes[key];
       if (value === undefined) return undefined;
-      if (!isUnavailable(value)) return format(value);
+      if (!isUnavailable(value)) return format(value as Value<Key>);
       return value.unavailable === 'permanently' ? '[UNAVAILABLE]' : '[TEMPUNAVAIL]';
     },
   };
@@ -148,83 +149,17 @@ const XCLIENT = ['XCLIENT'] as const;
 const XFORWARD = ['XFORWARD'] as const;
 
 const ROWS: readonly AttributeRow[] = [
-  row(
-    'NAME',
-    BOTH,
-    token,
-    (value) => ({ name: value }),
-    ({ name }) => name,
-  ),
-  row(
-    'ADDR',
-    BOTH,
-    address,
-    (value) => ({ address: value }),
-    (attributes) => attributes.address,
-  ),
-  row(
-    'PORT',
-    BOTH,
-    port,
-    (value) => ({ port: value }),
-    (attributes) => attributes.port,
-  ),
-  row(
-    'PROTO',
-    XCLIENT,
-    smtpProtocol,
-    (value) => ({ protocol: value }),
-    ({ protocol }) => protocol,
-  ),
-  row(
-    'PROTO',
-    XFORWARD,
-    anyProtocol,
-    (value) => ({ protocol: value }),
-    ({ protocol }) => protocol,
-  ),
-  row(
-    'HELO',
-    BOTH,
-    token,
-    (value) => ({ helo: value }),
-    ({ helo }) => helo,
-  ),
-  row(
-    'LOGIN',
-    XCLIENT,
-    userName,
-    (value) => ({ login: value }),
-    ({ login }) => login,
-  ),
-  row(
-    'DESTADDR',
-    XCLIENT,
-    address,
-    (value) => ({ destinationAddress: value }),
-    ({ destinationAddress }) => destinationAddress,
-  ),
-  row(
-    'DESTPORT',
-    XCLIENT,
-    port,
-    (value) => ({ destinationPort: value }),
-    ({ destinationPort }) => destinationPort,
-  ),
-  row(
-    'IDENT',
-    XFORWARD,
-    token,
-    (value) => ({ identifier: value }),
-    ({ identifier }) => identifier,
-  ),
-  row(
-    'SOURCE',
-    XFORWARD,
-    source,
-    (value) => ({ source: value }),
-    (attributes) => attributes.source,
-  ),
+  row('NAME', BOTH, 'name', token),
+  row('ADDR', BOTH, 'address', address),
+  row('PORT', BOTH, 'port', port),
+  row('PROTO', XCLIENT, 'protocol', smtpProtocol),
+  row('PROTO', XFORWARD, 'protocol', anyProtocol),
+  row('HELO', BOTH, 'helo', token),
+  row('LOGIN', XCLIENT, 'login', userName),
+  row('DESTADDR', XCLIENT, 'destinationAddress', address),
+  row('DESTPORT', XCLIENT, 'destinationPort', port),
+  row('IDENT', XFORWARD, 'identifier', token),
+  row('SOURCE', XFORWARD, 'source', source),
 ];
 
 function rowsOf(verb: AttributeVerb): readonly AttributeRow[] {

@@ -23,7 +23,7 @@ import type { Command } from '../wire/command.js';
 import type { InboundLine } from '../wire/inbound.js';
 import { decodeText } from '../wire/octets.js';
 import { type Reply, severity } from '../wire/reply.js';
-import type { AuthenticationNext, ServerChartEvent } from './chart.js';
+import type { AuthenticationNext, ServerChartEvent } from './chart-events.js';
 import type { ClientIdentity } from './client-identity.js';
 import type { Answer, Question } from './messages.js';
 import type { ResolvedServerOptions } from './options.js';

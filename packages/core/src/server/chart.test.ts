@@ -3,12 +3,9 @@ import { describe, expect, it } from 'vitest';
 import { compareEverywhere, startTwin, stepTwin } from '../chart/equality.test-support.js';
 import type { ChartEvent } from '../chart/machine-shape.js';
 import type { Command } from '../wire/command.js';
-import {
-  type AuthenticationNext,
-  type ServerChartEvent,
-  type ServerChartInput,
-  serverMachine,
-} from './chart.js';
+import { serverMachine } from './chart.js';
+import type { AuthenticationNext, ServerChartEvent } from './chart-events.js';
+import type { ServerChartInput } from './chart-vocabulary.js';
 import { serverTable } from './session.js';
 
 const input: ServerChartInput = {

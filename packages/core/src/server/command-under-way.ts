@@ -11,7 +11,7 @@ import type { Command } from '../wire/command.js';
 import type { InboundLine } from '../wire/inbound.js';
 import type { Reply } from '../wire/reply.js';
 import { type Authentication, beginAuthentication } from './authentication.js';
-import type { ServerChartEvent } from './chart.js';
+import type { ServerChartEvent } from './chart-events.js';
 import { type ClientIdentity, readAttributes } from './client-identity.js';
 import type { CommandReading } from './command-reading.js';
 import type { Envelope, Question } from './messages.js';

@@ -101,9 +101,6 @@ export interface Answer {
   readonly recipientReplies?: readonly Reply[];
 }
 
-/** What a trusted peer says of the client for which it speaks (XCLIENT), or from which a message came (XFORWARD). */
-export type { ClientAttributes } from '../extensions/client-attributes.js';
-
 /** What goes in. `now` is in monotonic milliseconds, from any origin; it must never decrease. */
 export type ServerInput =
   /** The peer's bytes. The session keeps views into them: do not write into the array afterwards. */

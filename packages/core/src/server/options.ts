@@ -11,7 +11,7 @@ import { serverMechanisms } from '../sasl/mechanisms.js';
 import { ITERATIONS } from '../sasl/scram-keys.js';
 import type { TlsInformation } from '../tls.js';
 import type { BareNewline } from '../wire/inbound.js';
-import type { ServerChartInput, ServerTimeouts } from './chart.js';
+import type { ServerChartInput, ServerTimeouts } from './chart-vocabulary.js';
 
 /** Who may authenticate, and how (RFC 4954). */
 export interface ServerAuthenticationOptions {

@@ -1,7 +1,7 @@
 import { describe, expect, expectTypeOf, it } from 'vitest';
 import type { TransitionRecord } from '../chart/transition-record.js';
 import { LocalProtocolError } from '../errors.js';
-import type { ServerState } from './chart.js';
+import type { ServerState } from './chart-events.js';
 import { accept, answering, Dialogue, octetsOf } from './dialogue.test-support.js';
 import type { Answer } from './messages.js';
 import { type ServerSession, serverTable } from './session.js';

@@ -4,7 +4,7 @@ import { LocalProtocolError } from '../errors.js';
 import { etrn } from '../extensions/etrn.js';
 import { standardExtensions } from '../extensions/table.js';
 import { EXPORTER } from '../sasl/running.test-support.js';
-import type { ServerState } from './chart.js';
+import type { ServerState } from './chart-events.js';
 import { accept, answering, base64, Dialogue, hangUp, reject } from './dialogue.test-support.js';
 import type { Question } from './messages.js';
 import type { ServerSessionOptions } from './options.js';

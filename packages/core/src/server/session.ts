@@ -38,14 +38,9 @@ import { InboundBuffer, type InboundLine } from '../wire/inbound.js';
 import type { Reply } from '../wire/reply.js';
 import { checkAnswer } from './answers.js';
 import { type Authentication, readResponse } from './authentication.js';
-import {
-  type ServerAction,
-  type ServerChartEvent,
-  type ServerChartInput,
-  type ServerContext,
-  type ServerState,
-  serverMachine,
-} from './chart.js';
+import { serverMachine } from './chart.js';
+import type { ServerAction, ServerChartEvent, ServerState } from './chart-events.js';
+import type { ServerChartInput, ServerContext } from './chart-vocabulary.js';
 import { type ClientIdentity, forgetClient, impersonate, unknownClient } from './client-identity.js';
 import { CommandReading } from './command-reading.js';
 import { type CommandUnderWay, readCommand } from './command-under-way.js';

@@ -1,0 +1,194 @@
+/**
+ * The words of the client chart: what it remembers, the guards that ask, the actions that count, and the delays. An
+ * action without a body is an effect, which the session performs.
+ */
+import { assign, setup } from 'xstate';
+import type { ClientChartEvent, FailParameters, Finding, FixedLine, Negotiable } from './chart-events.js';
+
+/** Deadlines in milliseconds. */
+export interface ClientTimeouts {
+  /** For the greeting (RFC 5321 §4.5.3.2.1). */
+  readonly greeting: number;
+  /** For the reply to EHLO, and again for that to HELO. RFC 5321 names none: that of MAIL. */
+  readonly hello: number;
+  /** For the reply to STARTTLS. RFC 3207 names none: that of MAIL. */
+  readonly startTls: number;
+  /** For the TLS handshake. */
+  readonly handshake: number;
+  /** For each reply of a SASL exchange. RFC 4954 names none: that of MAIL. */
+  readonly authentication: number;
+  /** For each computation that a SASL mechanism asks of the host. */
+  readonly computation: number;
+  /** For the reply to XCLIENT, and again for that to XFORWARD. */
+  readonly proxying: number;
+  /** For the reply to an inquiry. RFC 5321 names none: that of MAIL. */
+  readonly inquiry: number;
+  /** For the reply to MAIL (RFC 5321 §4.5.3.2.2). */
+  readonly mail: number;
+  /** For the reply to each RCPT (RFC 5321 §4.5.3.2.3). */
+  readonly rcpt: number;
+  /** For the 354 to DATA (RFC 5321 §4.5.3.2.4). */
+  readonly dataInitiation: number;
+  /** For each piece of the message to be handed in, once the one before was sent (RFC 5321 §4.5.3.2.5). */
+  readonly dataBlock: number;
+  /** For the reply to a chunk that must come before anything else is sent. RFC 3030 names none: as `dataBlock`. */
+  readonly chunk: number;
+  /**
+   * For the reply to the final dot or the last chunk, and for each further one with LMTP (RFC 5321 §4.5.3.2.6). A
+   * client that waits for less sends the message again while the server delivers it: RFC 1047 is about nothing else.
+   */
+  readonly dataTermination: number;
+  /** For the reply to RSET. RFC 5321 names none: that of MAIL. */
+  readonly reset: number;
+  /** For the 221 to QUIT. RFC 5321 names none, and no message depends on it. */
+  readonly quit: number;
+  /** For the server to close after we did. */
+  readonly linger: number;
+}
+
+export interface ClientChartInput {
+  readonly timeouts: ClientTimeouts;
+  readonly protocol: 'smtp' | 'lmtp';
+  readonly startTls: 'never' | 'opportunistic' | 'required';
+}
+
+/** All from `opened` on is about the last mail transaction. */
+export interface ClientContext extends ClientChartInput {
+  /** STARTTLS was sent. */
+  readonly upgraded: boolean;
+  readonly authenticated: boolean;
+  /** XCLIENT was accepted. */
+  readonly substituted: boolean;
+  /** MAIL was accepted. */
+  readonly opened: boolean;
+  /** Recipients whose RCPT has no reply. */
+  readonly unanswered: number;
+  /** RCPTs accepted; with LMTP, those of them whose reply to the message has not come. */
+  readonly accepted: number;
+  /** How many chunks may be in flight at once; 0: the message goes by DATA. */
+  readonly chunks: number;
+  /** Chunks without a reply. */
+  readonly inFlight: number;
+}
+
+const negotiableIn = (event: ClientChartEvent): Negotiable | undefined =>
+  'negotiable' in event ? event.negotiable : undefined;
+const findingIn = (event: ClientChartEvent): Finding | undefined =>
+  'finding' in event ? event.finding : undefined;
+const isWrittenAhead = (event: ClientChartEvent): boolean => 'writtenAhead' in event && event.writtenAhead;
+
+/** Asked at the reply to the last RCPT, which is not counted yet: MAIL was accepted, and a recipient too. */
+const mailIsAccepted = ({ opened, accepted }: ClientContext, event: ClientChartEvent): boolean =>
+  opened && (accepted > 0 || event.type === 'reply.success');
+
+export const vocabulary = setup({
+  types: {
+    context: {} as ClientContext,
+    events: {} as ClientChartEvent,
+    input: {} as ClientChartInput,
+  },
+  guards: {
+    // RFC 5321 §3.2, §4.1.4: the server does not know EHLO. Other refusals are not of the command but of us.
+    // RFC 2033 §4.1: LMTP has no other greeting than LHLO.
+    heloMayBeTried: ({ context, event }) =>
+      context.protocol === 'smtp' && 'code' in event && [500, 501, 502, 504].includes(event.code),
+    plaintextBehind: ({ event }) => findingIn(event) === 'plaintextBehind',
+    initialResponseAwaited: ({ event }) => findingIn(event) === 'initialResponseAwaited',
+    malformedChallenge: ({ event }) => findingIn(event) === 'malformedChallenge',
+    unproven: ({ event }) => findingIn(event) === 'unproven',
+    startTlsFollows: ({ context, event }) =>
+      context.startTls !== 'never' && !context.upgraded && negotiableIn(event)?.tls === 'offered',
+    tlsIsMissing: ({ context, event }) =>
+      context.startTls === 'required' && negotiableIn(event)?.tls !== 'established',
+    authenticationFollows: ({ context, event }) =>
+      !context.authenticated && negotiableIn(event)?.authentication === 'possible',
+    authenticationIsWithheld: ({ context, event }) =>
+      !context.authenticated && negotiableIn(event)?.authentication === 'withheld',
+    authenticationIsMissing: ({ context, event }) =>
+      !context.authenticated && negotiableIn(event)?.authentication === 'notOffered',
+    xclientFollows: ({ context, event }) =>
+      !context.substituted && negotiableIn(event)?.xclient === 'possible',
+    xclientIsMissing: ({ context, event }) =>
+      !context.substituted && negotiableIn(event)?.xclient === 'notOffered',
+    xforwardFollows: ({ event }) => negotiableIn(event)?.xforward === 'possible',
+    begun: ({ event }) => 'begun' in event && event.begun,
+    recipientsMayBeSent: ({ event }) => event.type === 'send' && event.recipients > 0,
+    opened: ({ context }) => context.opened,
+    writtenAhead: ({ event }) => isWrittenAhead(event),
+    recipientFollows: ({ context, event }) =>
+      context.unanswered > 1 && (context.opened || isWrittenAhead(event)),
+    chunksFollow: ({ context, event }) => context.chunks > 0 && mailIsAccepted(context, event),
+    dataFollows: ({ context, event }) =>
+      isWrittenAhead(event) || (context.chunks === 0 && mailIsAccepted(context, event)),
+    recipientsAccepted: ({ context }) => context.opened && context.accepted > 0,
+    // RFC 2033 §4.2: with LMTP nothing is answered for nobody, and DATA must have been refused.
+    loneDotIsAnswered: ({ context }) => context.protocol === 'smtp',
+    roomForChunk: ({ context }) => context.inFlight + 1 < context.chunks,
+    chunksInFlight: ({ context }) => context.inFlight > 0,
+    refusalIsDue: ({ context }) => context.chunks === 0 || context.inFlight > 0,
+    furtherChunksInFlight: ({ context }) => context.inFlight > 1,
+    furtherChunksInFlightWithLmtp: ({ context }) => context.inFlight > 1 && context.protocol === 'lmtp',
+    furtherRecipients: ({ context }) => context.protocol === 'lmtp' && context.accepted > 1,
+  },
+  actions: {
+    write: (_, _params: { readonly command: FixedLine }) => {},
+    proceed: () => {},
+    announceGreeting: () => {},
+    upgradeTls: () => {},
+    prepareResponse: () => {},
+    writeResponse: () => {},
+    acknowledge: () => {},
+    writeXclient: () => {},
+    writeXforward: () => {},
+    introduce: () => {},
+    writeInquiry: () => {},
+    announceAnswer: () => {},
+    answerRecipient: () => {},
+    refuse: () => {},
+    deliver: () => {},
+    decideRecipient: () => {},
+    wantMailData: () => {},
+    writeChunk: () => {},
+    writeEndOfMailData: () => {},
+    settle: () => {},
+    fail: (_, _params: FailParameters) => {},
+    close: () => {},
+    closed: () => {},
+    markUpgraded: assign({ upgraded: true }),
+    markAuthenticated: assign({ authenticated: true }),
+    markSubstituted: assign({ substituted: true }),
+    begin: assign(({ event }) => ({
+      opened: false,
+      unanswered: event.type === 'send' ? event.recipients : 0,
+      accepted: 0,
+      chunks: event.type === 'send' ? event.chunks : 0,
+      inFlight: 0,
+    })),
+    markOpened: assign({ opened: true }),
+    countAnswered: assign({ unanswered: ({ context }) => context.unanswered - 1 }),
+    countAccepted: assign({ accepted: ({ context }) => context.accepted + 1 }),
+    countDecided: assign({ accepted: ({ context }) => context.accepted - 1 }),
+    countChunk: assign({ inFlight: ({ context }) => context.inFlight + 1 }),
+    countLastChunk: assign({ inFlight: ({ context }) => context.inFlight + (context.chunks > 0 ? 1 : 0) }),
+    countChunkAnswered: assign({ inFlight: ({ context }) => context.inFlight - 1 }),
+  },
+  delays: {
+    greeting: ({ context }) => context.timeouts.greeting,
+    hello: ({ context }) => context.timeouts.hello,
+    startTls: ({ context }) => context.timeouts.startTls,
+    handshake: ({ context }) => context.timeouts.handshake,
+    authentication: ({ context }) => context.timeouts.authentication,
+    computation: ({ context }) => context.timeouts.computation,
+    proxying: ({ context }) => context.timeouts.proxying,
+    inquiry: ({ context }) => context.timeouts.inquiry,
+    mail: ({ context }) => context.timeouts.mail,
+    rcpt: ({ context }) => context.timeouts.rcpt,
+    dataInitiation: ({ context }) => context.timeouts.dataInitiation,
+    dataBlock: ({ context }) => context.timeouts.dataBlock,
+    chunk: ({ context }) => context.timeouts.chunk,
+    dataTermination: ({ context }) => context.timeouts.dataTermination,
+    reset: ({ context }) => context.timeouts.reset,
+    quit: ({ context }) => context.timeouts.quit,
+    linger: ({ context }) => context.timeouts.linger,
+  },
+});

@@ -1,0 +1,94 @@
+/**
+ * What the server chart is told, and what it asks of the session. `chart.ts` says which of it means what, where.
+ */
+import type { Command } from '../wire/command.js';
+import type { Reply } from '../wire/reply.js';
+import type { Question } from './messages.js';
+import type { ReplyName } from './replies.js';
+
+export type ServerState =
+  | 'connecting'
+  | 'refused'
+  | `session.${'greeted' | 'identifying' | 'verifying' | 'expanding' | 'helping' | 'ready'}`
+  | `session.${'turning' | 'extending' | 'permittingTls' | 'securing'}`
+  | `session.authenticating.${'challenged' | 'computing' | 'retrieving' | 'judging'}`
+  | `session.transaction.${'opening' | 'opened' | 'addressing' | 'addressed' | 'initiating'}`
+  | `session.transaction.${'initiatingChunks' | 'receivingChunk' | 'chunked'}`
+  | `session.transaction.${'receiving' | 'committing'}`
+  | 'closing'
+  | 'closed';
+
+/** What the chart is told. */
+export type ServerChartEvent =
+  | {
+      readonly type: `command.${Command['verb']}`;
+      readonly refusal?: Reply;
+      readonly next?: AuthenticationNext;
+    }
+  /** `fatal`: nobody can tell where the next command begins. */
+  | { readonly type: 'badCommand'; readonly refusal: Reply; readonly fatal?: true }
+  /** `plaintextFollows`: the client has sent more behind STARTTLS. */
+  | {
+      readonly type: 'accepted';
+      readonly next?: AuthenticationNext;
+      readonly plaintextFollows?: true;
+    }
+  | { readonly type: 'rejected'; readonly code: number; readonly next?: AuthenticationNext }
+  | { readonly type: 'response' | 'computed'; readonly next: AuthenticationNext }
+  /** `badResponse`: the line is no response. */
+  | { readonly type: 'cancel' }
+  | { readonly type: 'badResponse'; readonly refusal: Reply }
+  /** `plaintext`: octets came in the clear where the TLS handshake is awaited. */
+  | { readonly type: 'tlsEstablished' | 'tlsFailed' | 'plaintext' }
+  | { readonly type: 'endOfMailData'; readonly flaw?: 'malformed' | 'tooLarge' }
+  | { readonly type: 'endOfChunk'; readonly last: boolean; readonly flaw?: 'malformed' | 'tooLarge' }
+  | { readonly type: 'peerClosed' | 'connectionLost' | 'shutdown' };
+
+/**
+ * What an AUTH exchange wants next, or how it ended: `malformed` by a response that is none, `refused` by whoever
+ * decides, `unavailable` where nobody could decide for the time being.
+ */
+export type AuthenticationNext =
+  | 'challenge'
+  | 'computation'
+  | 'credentials'
+  | 'decision'
+  | 'success'
+  | 'malformed'
+  | 'unavailable'
+  | 'refused';
+
+/** What the chart asks of the session. */
+export type ServerAction =
+  /** A reply of the server's own. */
+  | { readonly type: 'reply'; readonly params: { readonly reply: ReplyName } }
+  /** The reply that the event brought with it. */
+  | { readonly type: 'refuse'; readonly params: { readonly reply: Reply } }
+  | { readonly type: 'ask'; readonly params: { readonly question: Question['kind'] } }
+  /** The reply to the command on which the application has decided. */
+  | { readonly type: 'answer'; readonly params: undefined }
+  | { readonly type: 'introduce'; readonly params: undefined }
+  | { readonly type: 'openTransaction'; readonly params: undefined }
+  | { readonly type: 'addRecipient'; readonly params: undefined }
+  | { readonly type: 'endTransaction'; readonly params: undefined }
+  | { readonly type: 'receiveMailData'; readonly params: undefined }
+  /** Mail data by BDAT: the octets of the chunk that was announced. */
+  | { readonly type: 'receiveChunk'; readonly params: undefined }
+  /** A reply of the server's own to a message; in LMTP, to each recipient. */
+  | { readonly type: 'refuseMessage'; readonly params: { readonly reply: ReplyName } }
+  /** Have the transport begin the TLS handshake. */
+  | { readonly type: 'upgradeTls'; readonly params: undefined }
+  /** Forget all that the client said. */
+  | { readonly type: 'forget'; readonly params: undefined }
+  /** Write the challenge of the AUTH exchange. */
+  | { readonly type: 'challenge'; readonly params: undefined }
+  /** Ask the host for what the AUTH exchange wants computed. */
+  | { readonly type: 'compute'; readonly params: undefined }
+  | { readonly type: 'admitClient'; readonly params: undefined }
+  | { readonly type: 'turnAway'; readonly params: undefined }
+  /** XCLIENT: take what it says for the client's address, name and so on. */
+  | { readonly type: 'impersonate'; readonly params: undefined }
+  /** XFORWARD: keep what it says. */
+  | { readonly type: 'keepForwarded'; readonly params: undefined }
+  | { readonly type: 'close'; readonly params: undefined }
+  | { readonly type: 'closed'; readonly params: undefined };

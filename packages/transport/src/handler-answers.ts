@@ -1,0 +1,92 @@
+/**
+ * How what a handler returns or throws becomes the answer to a session's question.
+ */
+import { type Answer, type Reply, Secret, type StoredCredentials } from '@sansmtp/core';
+import type { ServerHandlers } from './handlers.js';
+
+export const ACCEPT: Answer = { decision: 'accept' };
+export const REJECT: Answer = { decision: 'reject' };
+
+/** RFC 5321 §4.2.2: 451 asks the client to try again later. */
+export const FAULT: Answer = {
+  decision: 'reject',
+  reply: { code: 451, enhancedCode: '4.3.0', lines: ['Local error in processing; try again later'] },
+};
+
+/**
+ * How the result of a handler becomes an answer: whatever it is, for handlers need not be compiled from TypeScript.
+ * Undefined for what is no result of such a handler.
+ */
+export interface ResultRule {
+  readonly takes: string;
+  read(result: unknown): Answer | undefined;
+}
+
+export const DECISION: ResultRule = {
+  takes: 'nothing or a Reply',
+  read(result) {
+    if (result === undefined || result === null) return ACCEPT;
+    return isReply(result) ? { decision: result.code < 400 ? 'accept' : 'reject', reply: result } : undefined;
+  },
+};
+
+export const MESSAGE: ResultRule = {
+  takes: 'nothing, a Reply, or in LMTP a Reply for each recipient',
+  read(result) {
+    if (!Array.isArray(result)) return DECISION.read(result);
+    return result.every(isReply) ? { decision: 'accept', recipientReplies: result } : undefined;
+  },
+};
+
+/** Nothing does not let anybody in: it may be a check that was forgotten. */
+export const AUTHENTICATION: ResultRule = {
+  takes: 'true, false or a Reply',
+  read(result) {
+    if (typeof result === 'boolean') return result ? ACCEPT : REJECT;
+    return isReply(result) ? DECISION.read(result) : undefined;
+  },
+};
+
+export const CREDENTIALS: ResultRule = {
+  takes: 'nothing or StoredCredentials (of 4096 iterations or more)',
+  read(result) {
+    if (result === undefined || result === null) return REJECT;
+    return isCredentials(result) ? { decision: 'accept', credentials: result } : undefined;
+  },
+};
+
+export function misreturned(name: keyof ServerHandlers, result: unknown, takes: string): TypeError {
+  // Not what it says: it may be a password.
+  const returned = typeof result === 'object' ? 'an object of another form' : `a ${typeof result}`;
+  return new TypeError(`${name} returned ${returned}; return ${takes}`);
+}
+
+function isCredentials(value: unknown): value is StoredCredentials {
+  if (typeof value !== 'object' || value === null || !('kind' in value)) return false;
+  if (value.kind === 'password') return 'password' in value && value.password instanceof Secret;
+  if (value.kind !== 'scram') return false;
+  const keys = 'storedKey' in value && 'serverKey' in value ? [value.storedKey, value.serverKey] : [];
+  const salted = 'salt' in value && value.salt instanceof Uint8Array;
+  const counted = 'iterations' in value && typeof value.iterations === 'number' && value.iterations >= 4096;
+  return salted && counted && keys.length > 0 && keys.every((key) => key instanceof Secret);
+}
+
+export function isPromiseLike<T>(value: T | PromiseLike<T>): value is PromiseLike<T> {
+  return typeof value === 'object' && value !== null && 'then' in value;
+}
+
+function isReply(value: unknown): value is Reply {
+  return typeof value === 'object' && value !== null && 'code' in value && 'lines' in value;
+}
+
+function isRejection(error: unknown): error is Error & { responseCode: number; enhancedCode?: string } {
+  if (!(error instanceof Error) || !('responseCode' in error)) return false;
+  return typeof error.responseCode === 'number' && error.responseCode >= 400 && error.responseCode <= 599;
+}
+
+/** What a handler threw as an answer, if it brought the reply to give; undefined: it is a fault. */
+export function rejectionIn(error: unknown): Answer | undefined {
+  if (!isRejection(error)) return undefined;
+  const { responseCode: code, enhancedCode = `${Math.floor(code / 100)}.0.0`, message } = error;
+  return { decision: 'reject', reply: { code, enhancedCode, lines: [message] } };
+}
