@@ -29,7 +29,7 @@ export function defineChart(program: Command, terminal: Terminal): void {
     .addArgument(new Argument('<end>', 'whose session').choices(ENDS))
     .addOption(new Option('--format <format>', 'how').choices(Object.keys(FORMATS)).default('mermaid'))
     .option('-o, --output <file>', 'write to a file (default: standard output)')
-    .addHelpText('after', '\nExit codes: 64 usage, 73 cannot write the file.')
+    .addHelpText('after', '\nExit codes: 64 usage, 73 cannot write the file, 74 nor to standard output.')
     .action(async (end: End, { format, output }: ChartOptions) => {
       const drawing = FORMATS[format](describeChart(end));
       if (output === undefined) {

@@ -7,7 +7,7 @@ import { readCredentials } from './credentials.js';
 const folder = await mkdtemp(join(tmpdir(), 'credentials-'));
 afterAll(() => rm(folder, { recursive: true }));
 
-async function passwordFile(content: string): Promise<string> {
+async function passwordFile(content: string | Uint8Array): Promise<string> {
   const file = join(folder, 'password');
   await writeFile(file, content);
   return file;
@@ -33,6 +33,28 @@ describe('the credentials of send', () => {
     expect(await passwordOf({ user: 'ann', passwordFile: await passwordFile(content) }, undefined)).toBe(
       password,
     );
+  });
+
+  it('are the octets of the file also where they are not UTF-8', async () => {
+    const file = await passwordFile(Buffer.from('gr\xfc\xdfe\r\n', 'latin1'));
+    const credentials = await readCredentials({ user: 'ann', passwordFile: file }, undefined);
+    const octets = credentials?.kind === 'password' ? credentials.password.reveal() : [];
+    expect(Buffer.from(octets).toString('latin1')).toBe('gr\xfc\xdfe');
+  });
+
+  it.each(['', '\n', '\r\n', 'sec\0ret', '\0\n'])(
+    'hold a password that is not empty, and has no NUL (RFC 4616 §2): not %j',
+    async (content) => {
+      const file = await passwordFile(content);
+      const read = readCredentials({ user: 'ann', passwordFile: file }, 'from the environment');
+      await expect(read).rejects.toThrow(RangeError);
+      await expect(read).rejects.toThrow(file);
+      await expect(read).rejects.not.toThrow('ret');
+    },
+  );
+
+  it('hold none that is empty in the environment either', async () => {
+    await expect(readCredentials({ user: 'ann' }, '')).rejects.toThrow(/is empty: SANSMTP_PASSWORD/);
   });
 
   it('are what SANSMTP_PASSWORD says, but --password-file goes before it', async () => {

@@ -7,10 +7,19 @@ export interface CredentialsOptions {
   readonly passwordFile?: string;
 }
 
+const [NUL, LF, CR] = [0x00, 0x0a, 0x0d];
+
+/** An editor ends a file with a line end; no password does. */
+function withoutLineEnd(octets: Uint8Array): Uint8Array {
+  if (octets.at(-1) !== LF) return octets;
+  return octets.subarray(0, octets.at(-2) === CR ? -2 : -1);
+}
+
 /**
  * Undefined where nobody is to authenticate.
  * @param environmentPassword `SANSMTP_PASSWORD`, which an option goes before
- * @throws {RangeError} there is a user without a password, or the other way round
+ * @throws {RangeError} there is a user without a password, or the other way round; or no mechanism can carry the
+ *   password: none is empty or holds NUL (RFC 4616 §2)
  * @throws the system's error when the file cannot be read
  */
 export async function readCredentials(
@@ -21,11 +30,16 @@ export async function readCredentials(
     if (passwordFile !== undefined) throw new RangeError('--password-file needs --user');
     return undefined;
   }
-  if (passwordFile === undefined && environmentPassword === undefined) {
+  const source = passwordFile ?? 'SANSMTP_PASSWORD';
+  // As octets: what is not UTF-8 is not for us to alter.
+  const given =
+    passwordFile === undefined ? environmentPassword : withoutLineEnd(await readFile(passwordFile));
+  if (given === undefined) {
     throw new RangeError('--user needs a password: give --password-file or SANSMTP_PASSWORD');
   }
-  // An editor ends a file with a line end; no password does.
-  const text = passwordFile === undefined ? undefined : await readFile(passwordFile, 'utf8');
-  const password = new Secret(text?.replace(/\r?\n$/, '') ?? environmentPassword ?? '');
+  const password = new Secret(given);
+  const octets = password.reveal();
+  if (octets.length === 0) throw new RangeError(`The password is empty: ${source}`);
+  if (octets.includes(NUL)) throw new RangeError(`No password holds NUL (RFC 4616 §2): ${source}`);
   return { kind: 'password', username, password };
 }

@@ -75,6 +75,35 @@ describe('the dialogue', () => {
     );
   });
 
+  it('shows nothing of a message while a reply to it has not come to its last line (RFC 5321 §4.2.1)', () => {
+    const lines = show(
+      ['received', '354 Go on\r\n'],
+      ['sent', 'secret\r\n'],
+      ['received', '552-5.3.4 Too\r\n'],
+      ['sent', 'more secrets\r\n'],
+      ['received', '552 5.3.4 big\r\n'],
+      ['sent', 'QUIT\r\n'],
+    );
+    expect(lines).toEqual([
+      'S: 354 Go on',
+      'C: (8 octets of mail data on the wire)',
+      'S: 552-5.3.4 Too',
+      'C: (14 octets of mail data on the wire)',
+      'S: 552 5.3.4 big',
+      'C: QUIT',
+    ]);
+  });
+
+  it('shows a reply of many lines behind the whole message', () => {
+    const reply = '250-Kept\r\n250 as 1\r\n';
+    expect(show(['received', '354\r\n'], ['sent', 'a\r\n.\r\n'], ['received', reply])).toEqual([
+      'S: 354',
+      'C: (6 octets of mail data on the wire)',
+      'S: 250-Kept',
+      'S: 250 as 1',
+    ]);
+  });
+
   it('shows DATA that was refused, and what follows', () => {
     const lines = show(['sent', 'DATA\r\n'], ['received', '554 No\r\n'], ['sent', 'QUIT\r\n']);
     expect(lines).toEqual(['C: DATA', 'S: 554 No', 'C: QUIT']);
@@ -82,6 +111,11 @@ describe('the dialogue', () => {
 
   it('cannot steer a terminal', () => {
     expect(show(['received', '220 \x1b[2Jmx\xc2\x9b1m\x9b\r\n'])).toEqual(['S: 220 ?[2Jmx?1m\ufffd']);
+  });
+
+  it('has a line for each line, by whatever its reader goes', () => {
+    const separators = Buffer.from('\n\v\f\u0085\u2028\u2029').toString('latin1');
+    expect(show(['received', `220 ${separators}mx\r\n`])).toEqual(['S: 220 ??????mx']);
   });
 
   it('cuts a line that never ends', () => {

@@ -2,8 +2,8 @@
  * The dialogue with a server, line by line, for a person to read: commands and replies, but of a message only how
  * many octets it had.
  *
- * Between the reply 354 and the next reply, all that is sent is the message: a client must not send anything else
- * there (RFC 5321 §4.1.1.4).
+ * Between the reply 354 and the end of the next reply, all that is sent is the message: a client must not send anything
+ * else there (RFC 5321 §4.1.1.4), and sends on while it has not heard that reply to its last line.
  */
 import { oneLine } from './terminal.js';
 
@@ -27,17 +27,22 @@ class Lines {
   }
 }
 
+/** Of one line or of many, a reply ends in a line without a hyphen behind its code (RFC 5321 §4.2.1). */
+const LAST_LINE = /^\d{3}(?: |$)/;
+
 export type Speaker = 'C' | 'S';
 
 export class Dialogue {
   readonly #write: (speaker: Speaker, line: string) => void;
-  /** Octets sent of a message under way; undefined while commands are sent. */
+  /** Octets sent of a message under way, and not told of yet; undefined while commands are sent. */
   #messageOctets: number | undefined;
   readonly #commands = new Lines((line) => this.#write('C', line));
   readonly #replies = new Lines((line) => {
-    this.endMessage();
+    const isLast = LAST_LINE.test(line);
+    if (isLast) this.endMessage();
+    else this.#tellOctets();
     this.#write('S', line);
-    if (line.startsWith('354 ') || line === '354') this.#messageOctets = 0;
+    if (isLast && line.startsWith('354')) this.#messageOctets = 0;
   });
 
   /** @param write takes one line, by the client (C) or the server (S) */
@@ -56,8 +61,13 @@ export class Dialogue {
 
   /** The message is over, or will not go on. */
   endMessage(): void {
-    if (this.#messageOctets === undefined) return;
-    this.#write('C', `(${this.#messageOctets} octets of mail data on the wire)`);
+    this.#tellOctets();
     this.#messageOctets = undefined;
+  }
+
+  #tellOctets(): void {
+    if (!this.#messageOctets) return;
+    this.#write('C', `(${this.#messageOctets} octets of mail data on the wire)`);
+    this.#messageOctets = 0;
   }
 }

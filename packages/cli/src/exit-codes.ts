@@ -15,6 +15,8 @@ export const exitCodes = {
   system: 71,
   /** EX_CANTCREAT: a file or folder cannot be made. */
   cannotCreate: 73,
+  /** EX_IOERR: all went well, but standard output did not take the results. */
+  notWritten: 74,
   /** EX_TEMPFAIL: not delivered to all now, or not known; trying again may help. */
   deferred: 75,
   /** EX_PROTOCOL: the server broke the protocol. */

@@ -37,6 +37,12 @@ describe('a look at a message', () => {
     expect(scan('a\x80\n').eightBit).toBe(true);
   });
 
+  it('finds a header in UTF-8, for which SMTPUTF8 is needed (RFC 6531 §3.2)', () => {
+    expect(scan('Subject: h\xc3\xa9\n\na\n')).toMatchObject({ utf8Header: true, eightBit: true });
+    expect(scan('Subject: a\n\nh\xc3\xa9\n')).toMatchObject({ utf8Header: false, eightBit: true });
+    expect(scan('Subject: h\xe9\n\na\n')).toMatchObject({ utf8Header: false, eightBit: true });
+  });
+
   it.each([
     { text: 'a\r', found: 'bare CR at octet 1' },
     { text: 'a\rb\n', found: 'bare CR at octet 1' },
@@ -51,7 +57,8 @@ describe('a look at a message', () => {
     fc.assert(
       fc.property(fc.string({ unit }), (text) => {
         const sent = text.replace(/\r?\n/g, '\r\n').replace(/[^\n]$/, '$&\r\n');
-        expect(scan(text)).toEqual({ size: sent.length, eightBit: text.includes('\xe4') });
+        const eightBit = text.includes('\xe4');
+        expect(scan(text)).toEqual({ size: sent.length, eightBit, utf8Header: false });
       }),
     );
   });

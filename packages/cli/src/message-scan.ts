@@ -4,6 +4,7 @@
  * What is found depends on the octets alone, not on how they were cut into chunks.
  */
 import { MailDataError } from '@sansmtp/core';
+import { HeaderSection } from './header-section.js';
 
 const NUL = 0x00;
 const LF = 0x0a;
@@ -14,6 +15,8 @@ export interface MessageTraits {
   readonly size: number;
   /** It holds octets above 127, and so needs 8BITMIME (RFC 6152). */
   readonly eightBit: boolean;
+  /** Its header holds UTF-8, and so needs SMTPUTF8 (RFC 6531 §3.2). */
+  readonly utf8Header: boolean;
 }
 
 export class MessageScan {
@@ -21,6 +24,7 @@ export class MessageScan {
   #addedOctets = 0;
   #eightBit = false;
   #last = LF;
+  readonly #header = new HeaderSection();
 
   /** @throws {MailDataError} at a NUL or a CR that no LF follows */
   push(chunk: Uint8Array): void {
@@ -36,6 +40,7 @@ export class MessageScan {
       if (last === CR && octet !== LF) throw new MailDataError('bare CR', this.#offset + i - 1);
       last = octet;
     }
+    this.#header.push(chunk);
     this.#last = last;
     this.#offset += chunk.length;
     if (octets > 0x7f) this.#eightBit = true;
@@ -46,6 +51,10 @@ export class MessageScan {
     if (this.#last === CR) throw new MailDataError('bare CR', this.#offset - 1);
     // The end of the mail data stands on a line of its own, so the last line is ended if it is not.
     const lineEnd = this.#last === LF ? 0 : 2;
-    return { size: this.#offset + this.#addedOctets + lineEnd, eightBit: this.#eightBit };
+    return {
+      size: this.#offset + this.#addedOctets + lineEnd,
+      eightBit: this.#eightBit,
+      utf8Header: this.#header.end(),
+    };
   }
 }

@@ -77,6 +77,12 @@ export function host(text: string): string {
   throw new InvalidArgumentError('Give a host name or an IP address.');
 }
 
+/** Whom to authenticate as: any text, but none that would end a line or a field for somebody. */
+export function userName(text: string): string {
+  if (/^\P{Cc}+$/u.test(text)) return text;
+  throw new InvalidArgumentError('Give a name without control characters; it cannot be empty.');
+}
+
 function mailbox(text: string): Mailbox {
   const parsed = parseMailbox(text, true);
   if (!('failure' in parsed)) return parsed;

@@ -78,7 +78,7 @@ describe('the outcome', () => {
     { kind: 'notOffered', phase: 'auth', keyword: 'AUTH' },
     { kind: 'withheld', phase: 'auth', reason: 'set an option of the API' },
     { kind: 'authentication', phase: 'auth', reason: 'It does not know the password' },
-    { kind: 'refused', phase: 'startTls', reply: later },
+    { kind: 'refused', phase: 'startTls', reply: { code: 454, lines: ['No TLS now'] } },
     { kind: 'refused', phase: 'auth', reply: no },
   ] as const satisfies readonly SessionFailure[])('blames the lack of access: $kind ($phase)', (failure) => {
     const outcome = outcomeOf(verdictOf({ phase: failure.phase, failure }));
@@ -111,6 +111,16 @@ describe('the outcome', () => {
     expect(outcome).toEqual({ verdict: 'deferred', reply });
     expect(exitCodeOf([outcome])).toBe(75);
   });
+
+  it.each(['startTls', 'auth'] as const)(
+    'blames nobody where the server shuts down, which says nothing of access: 421 (RFC 5321 §3.8, %s)',
+    (phase) => {
+      const failure: SessionFailure = { kind: 'refused', phase, reply: later };
+      const outcome = outcomeOf(verdictOf({ phase, reply: later, failure }));
+      expect(outcome).toEqual(deferred);
+      expect(exitCodeOf([outcome])).toBe(75);
+    },
+  );
 
   it.each([
     { code: 'ENOTFOUND', outcome: { verdict: 'rejected', reason: 'words', fault: 'route' } },

@@ -45,8 +45,9 @@ function faultOfFailure(failure: SessionFailure): Fault | undefined {
     case 'authentication':
       return 'access';
     case 'refused':
+      // STARTTLS is refused only where it was demanded, or else by 421, which says nothing of TLS (RFC 5321 §3.8).
+      if (failure.phase === 'startTls') return failure.reply.code === 421 ? undefined : 'access';
       // A temporary failure of authentication is like any other: trying again may help.
-      if (failure.phase === 'startTls') return 'access';
       return failure.phase === 'auth' && failure.reply.code >= 500 ? 'access' : undefined;
     default:
       return undefined;

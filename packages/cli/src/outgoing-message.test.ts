@@ -43,7 +43,7 @@ describe('a message to send', () => {
     const file = join(folder, 'file');
     await writeFile(file, 'a\nb\n');
     const message = await openMessage(file, nothing);
-    expect(message).toMatchObject({ size: 6, eightBit: false });
+    expect(message).toMatchObject({ size: 6, eightBit: false, utf8Header: false });
     expect(await contentOf(message)).toBe('a\nb\n');
     expect(await contentOf(message)).toBe('a\nb\n');
     await message.close();

@@ -1,8 +1,11 @@
+import { connect, type Socket } from 'node:net';
 import { Writable } from 'node:stream';
 import type { Envelope } from '@sansmtp/core';
 import type { Maildir } from '@sansmtp/delivery';
 import { MailDataAbandonedError, Rejection } from '@sansmtp/transport';
-import { describe, expect, it } from 'vitest';
+import { startMailServer } from '@sansmtp/transport-node';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { openCertificate } from './certificates.js';
 import { createLog } from './log.js';
 import { reception } from './reception.js';
 
@@ -134,5 +137,60 @@ describe('a message', () => {
   it('is accepted at once where messages are discarded', () => {
     const { onMessage } = reception({ domains: new Set(), maildir: undefined, log: recorder().log });
     expect(onMessage({ envelope, body: noBody() }, session)).toBeUndefined();
+  });
+});
+
+describe('STARTTLS that fails', () => {
+  /** What the log says after a client has done this where the handshake has to follow. */
+  async function recordsAfter(behave: (client: Socket) => void) {
+    const { records, log } = recorder();
+    const certificate = await openCertificate({ tlsSelfSigned: true }, 'mx.example');
+    if (certificate === undefined) throw new Error('There is no certificate');
+    const server = await startMailServer({
+      addresses: [{ port: 0, tls: { mode: 'startTls', context: certificate.context } }],
+      handlers: reception({ domains: new Set(), maildir: undefined, log }),
+      session: { hostname: 'mx.example' },
+    });
+    onTestFinished(() => server.shutdown(0));
+    const [address] = server.addresses;
+    const client = connect({ host: '127.0.0.1', port: address?.kind === 'tcp' ? address.port : 0 });
+    onTestFinished(() => {
+      client.destroy();
+    });
+    client.on('error', () => {});
+    let received = '';
+    client.on('data', (bytes) => {
+      received += bytes;
+      if (received.endsWith('ESMTP\r\n')) client.write('EHLO c\r\n');
+      else if (/^250 .*\r\n$/m.test(received)) {
+        received = '';
+        client.write('STARTTLS\r\n');
+      } else if (/^220 2.*\r\n$/.test(received)) behave(client);
+    });
+    await vi.waitFor(() => expect(records).not.toEqual([]), 20_000);
+    return records;
+  }
+
+  it.each<{ how: string; behave: (client: Socket) => void }>([
+    { how: 'sends what is no TLS', behave: (client) => client.write('no hello at all\r\n') },
+    { how: 'ends the connection', behave: (client) => client.end() },
+    { how: 'resets the connection', behave: (client) => client.resetAndDestroy() },
+  ])('has a line in the log: the client $how', async ({ behave }) => {
+    expect(await recordsAfter(behave)).toEqual([
+      expect.objectContaining({
+        level: 50,
+        msg: 'STARTTLS failed',
+        client: '127.0.0.1',
+        reason: expect.stringContaining('TLS handshake'),
+      }),
+    ]);
+  });
+
+  it('is all that is told of connections that end: others do so all the time', () => {
+    const { records, log } = recorder();
+    const { onClose } = reception({ domains: new Set(), maildir: undefined, log });
+    onClose?.(session);
+    onClose?.(session, new Error('ECONNRESET'));
+    expect(records).toEqual([]);
   });
 });

@@ -5,7 +5,7 @@
  */
 import { formatMailbox, formatPath, type Recipient } from '@sansmtp/core';
 import type { Maildir } from '@sansmtp/delivery';
-import { MailDataAbandonedError, Rejection, type ServerHandlers } from '@sansmtp/transport';
+import { MailDataAbandonedError, Rejection, type ServerHandlers, TlsError } from '@sansmtp/transport';
 import { systemCode } from '@sansmtp/transport-node';
 import { comparableDomain } from './comparable-domain.js';
 import type { Logger } from './log.js';
@@ -69,6 +69,9 @@ export function reception({ domains, maildir, log }: Reception): ServerHandlers 
       throw new Rejection(550, '5.7.1', `No mail for ${domain} is taken here`);
     },
     onMessage: maildir === undefined ? discard : storeIn(maildir, log),
+    onClose({ peer: { address: client } }, reason) {
+      if (reason instanceof TlsError) log.error({ client, reason: reason.message }, 'STARTTLS failed');
+    },
     onError(error) {
       log.error({ err: error }, 'a fault of this server');
     },

@@ -121,27 +121,67 @@ describe('sansmtp send', () => {
     });
   });
 
-  it('exits 64 for eight bits where 8BITMIME is not offered (RFC 6152 §3), and sends nothing of the message', async () => {
-    const lines: string[] = [];
-    const port = await scripted('220 mx\r\n', (line) => {
-      lines.push(line);
-      return '250 OK\r\n';
+  it('says by SMTPUTF8 that the header holds UTF-8, also with addresses in ASCII (RFC 6531 §3.2)', async () => {
+    const { port, received } = await serving();
+    const words = ['--host', '127.0.0.1', '--port', `${port}`, '--from', '<>', '--to', 'joe@example.org'];
+    expect(await sansmtp(['send', ...words], 'Subject: h\u00e9\n\na\n')).toMatchObject({ exitCode: 0 });
+    expect(received[0]).toMatchObject({
+      envelope: { parameters: { size: 19, body: '8BITMIME', smtpUtf8: true } },
+      body: 'Subject: h\xc3\xa9\r\n\r\na\r\n',
     });
-    const words = [
-      '--host',
-      '127.0.0.1',
-      '--port',
-      `${port}`,
-      '--hostname',
-      'c',
-      '--from',
-      '<>',
-      '--to',
-      'joe@b',
-    ];
-    const { stdout, stderr, exitCode } = await sansmtp(['send', ...words], Buffer.from('\xe4\n', 'latin1'));
-    expect({ stdout, exitCode, lines }).toEqual({ stdout: '', exitCode: 64, lines: ['EHLO c', 'QUIT'] });
-    expect(stderr).toMatch(/^error: [^\n]*needs 8BITMIME, which the server does not offer[^\n]*\n$/);
+  });
+
+  it.each([
+    {
+      what: 'eight bits where 8BITMIME is not offered (RFC 6152 §3)',
+      offer: '250 mx\r\n',
+      message: Buffer.from('\xe4\n', 'latin1'),
+      from: '<>',
+      keyword: '8BITMIME',
+    },
+    {
+      what: 'a header in UTF-8 where SMTPUTF8 is not offered (RFC 6531 §3.2)',
+      offer: '250-mx\r\n250 8BITMIME\r\n',
+      message: 'Subject: h\u00e9\n\na\n',
+      from: '<>',
+      keyword: 'SMTPUTF8',
+    },
+    {
+      what: 'an address in UTF-8 where SMTPUTF8 is not offered (RFC 6531 §3.2)',
+      offer: '250-mx\r\n250 8BITMIME\r\n',
+      message: 'a\n',
+      from: 'j\u00f6rg@example.com',
+      keyword: 'SMTPUTF8',
+    },
+  ])(
+    'exits 64 for $what, with a line for each recipient, and sends nothing of the message',
+    async ({ offer, message, from, keyword }) => {
+      const lines: string[] = [];
+      const port = await scripted('220 mx\r\n', (line) => {
+        lines.push(line);
+        return line.startsWith('EHLO') ? offer : '250 OK\r\n';
+      });
+      const target = ['--host', '127.0.0.1', '--port', `${port}`, '--hostname', 'c'];
+      const words = [...target, '--from', from, '--to', 'joe@b', '--to', 'ann@b'];
+      const { stdout, stderr, exitCode } = await sansmtp(['send', ...words], message);
+      expect({ stderr, exitCode, lines }).toEqual({ stderr: '', exitCode: 64, lines: ['EHLO c', 'QUIT'] });
+      const reason = `127\\.0\\.0\\.1: [^\\n]*needs ${keyword}, which the server does not offer[^\\n]*`;
+      expect(stdout).toMatch(new RegExp(`^rejected joe@b ${reason}\nrejected ann@b ${reason}\n$`));
+    },
+  );
+
+  it('exits 75 when the server shuts down at STARTTLS: 421 says nothing of TLS (RFC 5321 §3.8)', async () => {
+    const port = await scripted('220 mx\r\n', (line) => {
+      if (line === 'STARTTLS') return '421 4.3.2 Later\r\n';
+      return line.startsWith('EHLO') ? '250-mx\r\n250 STARTTLS\r\n' : '250 OK\r\n';
+    });
+    for (const tls of ['opportunistic', 'required']) {
+      expect(await send(port, '--tls', tls)).toEqual({
+        stdout: 'deferred joe@example.org 421 4.3.2 Later\n',
+        stderr: '',
+        exitCode: 75,
+      });
+    }
   });
 
   it('introduces itself by --hostname', async () => {

@@ -2,11 +2,11 @@
  * `sansmtp send`: delivers one message, to a server or to the mail exchangers of the recipients' domains, and says what
  * became of it for each recipient.
  */
-import { readFile } from 'node:fs/promises';
 import { isIP } from 'node:net';
 import type { ClientCredentials, ClientEnvelope, Mailbox } from '@sansmtp/core';
 import { createMailer, type Mailer, type MailerOptions, type RecipientVerdict } from '@sansmtp/delivery';
 import { type Command, Option } from 'commander';
+import { readAuthorities } from './certificate-authorities.js';
 import { type CredentialsOptions, readCredentials } from './credentials.js';
 import { Dialogue } from './dialogue.js';
 import { exitCodes } from './exit-codes.js';
@@ -22,6 +22,7 @@ import {
   port,
   recipients,
   sender,
+  userName,
 } from './option-values.js';
 import { exitCodeOf, type Outcome, outcomeLine, outcomeOf } from './outcome.js';
 import { type OutgoingMessage, openMessage } from './outgoing-message.js';
@@ -89,13 +90,6 @@ function relay(command: Command, options: SendOptions): MailerOptions['relay'] {
   return undefined;
 }
 
-async function readAuthorities(path: string | undefined): Promise<string | undefined> {
-  if (path === undefined) return undefined;
-  const text = await readFile(path, 'utf8');
-  if (text.includes('-----BEGIN CERTIFICATE-----')) return text;
-  throw new RangeError(`--tls-ca: there is no certificate in PEM in ${path}`);
-}
-
 /** What has to be read before anything is sent. */
 async function prepareAccess(
   command: Command,
@@ -103,7 +97,7 @@ async function prepareAccess(
 ): Promise<{ readonly ca: string | undefined; readonly credentials: ClientCredentials | undefined }> {
   try {
     return {
-      ca: await readAuthorities(options.tlsCa),
+      ca: options.tlsCa === undefined ? undefined : await readAuthorities(options.tlsCa),
       credentials: await readCredentials(options, process.env.SANSMTP_PASSWORD),
     };
   } catch (error) {
@@ -211,7 +205,11 @@ async function send(command: Command, options: SendOptions, terminal: Terminal):
   const envelope: ClientEnvelope = {
     reversePath: from === '<>' ? null : from,
     recipients: to,
-    parameters: { size: message.size, ...(message.eightBit ? { body: '8BITMIME' } : {}) },
+    parameters: {
+      size: message.size,
+      ...(message.eightBit && { body: '8BITMIME' }),
+      ...(message.utf8Header && { smtpUtf8: true }),
+    },
   };
   const stop = signal === undefined ? {} : { signal };
 
@@ -225,13 +223,7 @@ async function send(command: Command, options: SendOptions, terminal: Terminal):
     await message.close();
   }
   dialogue?.endMessage();
-  const outcomes = verdicts.map(outcomeOf);
-  const unsendable = outcomes.find(({ fault }) => fault === 'mail');
-  if (unsendable !== undefined && outcomes.every(({ fault }) => fault === 'mail')) {
-    await mailer.close(stop);
-    fail(command, exitCodes.usage, 'reason' in unsendable ? unsendable.reason : 'it cannot be sent there');
-  }
-  tell(terminal, to, outcomes);
+  tell(terminal, to, verdicts.map(outcomeOf));
   await mailer.close(stop);
 }
 
@@ -269,7 +261,7 @@ export function defineSend(program: Command, terminal: Terminal): void {
     )
     .option('--tls-ca <file>', 'who may have signed the certificate, in PEM (default: those that Node knows)')
     .option('--tls-insecure', 'take any certificate')
-    .option('--user <name>', 'authenticate as this user')
+    .option('--user <name>', 'authenticate as this user', userName)
     .option('--password-file <file>', 'the password (default: $SANSMTP_PASSWORD)')
     .option('--allow-insecure-auth', 'send the password without TLS too')
     .option('--verbose', 'show the dialogue on stderr')

@@ -23,7 +23,7 @@ import {
 } from './option-values.js';
 import { reception } from './reception.js';
 import type { Terminal } from './terminal.js';
-import { authentication, readUsers, type Users, userOption } from './users.js';
+import { authentication, authenticationProblem, readUsers, type Users, userOption } from './users.js';
 
 const NOTES = `
 TCP is listened on in any case; the other ports and --unix add listeners.
@@ -183,11 +183,11 @@ async function serve(command: Command, options: ServeOptions, terminal: Terminal
     return address === undefined ? '' : listeningLine(kind, address);
   });
   terminal.stdout.write(lines.join(''));
-  if (users.size > 0 && certificate === undefined && !options.allowInsecureAuth) {
-    log.warn(
-      'AUTH is not offered: there is no TLS (--tls-cert, --tls-self-signed, or --allow-insecure-auth)',
-    );
-  }
+  const problem = authenticationProblem(users, {
+    secured: certificate !== undefined || options.allowInsecureAuth === true,
+    submission: options.submissionPort !== undefined,
+  });
+  if (problem !== undefined) log.warn(problem);
   if (maildir === undefined) log.info('messages are discarded');
   else log.info(`messages go to ${maildir.directory}`);
   const [address] = server.addresses;

@@ -11,7 +11,7 @@ export interface Terminal {
   exitCode: number;
 }
 
-/** The text on one line: control characters, which could also steer a terminal, become `?`. */
+/** The text on one line: whatever might end it, or steer a terminal, becomes `?`. */
 export function oneLine(text: string): string {
-  return text.replace(/\p{Cc}/gu, '?');
+  return text.replace(/[\p{Cc}\p{Zl}\p{Zp}]/gu, '?');
 }

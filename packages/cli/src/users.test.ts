@@ -1,7 +1,7 @@
 import { type AuthenticationAttempt, Secret } from '@sansmtp/core';
 import type { ServerSessionInformation } from '@sansmtp/transport';
 import { describe, expect, it } from 'vitest';
-import { authentication, readUsers, type Users, userOption } from './users.js';
+import { authentication, authenticationProblem, readUsers, type Users, userOption } from './users.js';
 
 const session: ServerSessionInformation = {
   peer: {},
@@ -99,5 +99,28 @@ describe('a user', () => {
     expect(isLetIn(users, { mechanism: 'XOAUTH2', username: 'ann', token })).toBe(false);
     expect(isLetIn(users, { mechanism: 'OAUTHBEARER', username: 'ann', token })).toBe(false);
     expect(isLetIn(users, { mechanism: 'EXTERNAL' })).toBe(false);
+  });
+});
+
+describe('a warning', () => {
+  const [nobody, somebody] = [usersOf(), usersOf('ann:one')];
+
+  it('says that nobody can submit mail where there are no users (RFC 6409 §4.3)', () => {
+    for (const secured of [true, false]) {
+      expect(authenticationProblem(nobody, { secured, submission: true })).toMatch(
+        /nobody can submit.*--user/,
+      );
+    }
+  });
+
+  it('says that users cannot authenticate without TLS', () => {
+    for (const submission of [true, false]) {
+      expect(authenticationProblem(somebody, { secured: false, submission })).toMatch(/AUTH is not offered/);
+    }
+  });
+
+  it('is not given where all is well', () => {
+    expect(authenticationProblem(somebody, { secured: true, submission: true })).toBeUndefined();
+    expect(authenticationProblem(nobody, { secured: false, submission: false })).toBeUndefined();
   });
 });

@@ -36,6 +36,24 @@ export function readUsers(options: readonly Secret[]): Users {
   return users;
 }
 
+/**
+ * Why nobody can authenticate where somebody should; undefined if that is not so.
+ * @param where whether AUTH can be offered, by TLS or without; and whether there is a submission port (RFC 6409 §4.3)
+ */
+export function authenticationProblem(
+  users: Users,
+  where: { readonly secured: boolean; readonly submission: boolean },
+): string | undefined {
+  if (users.size === 0) {
+    return where.submission
+      ? 'nobody can submit mail: it is taken after AUTH only, and there is no --user'
+      : undefined;
+  }
+  return where.secured
+    ? undefined
+    : 'AUTH is not offered: there is no TLS (--tls-cert, --tls-self-signed, or --allow-insecure-auth)';
+}
+
 function digest(secret: Secret): Buffer {
   return createHash('sha256').update(secret.reveal()).digest();
 }

@@ -5,24 +5,42 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { Secret } from '@sansmtp/core';
 import { Rejection } from '@sansmtp/transport';
-import { startMailServer } from '@sansmtp/transport-node';
+import {
+  createTlsContext,
+  type MailListenOptions,
+  type MailServerOptions,
+  startMailServer,
+} from '@sansmtp/transport-node';
+import { generate } from 'selfsigned';
 import { expect, it, onTestFinished } from 'vitest';
 
 const top = fileURLToPath(new URL('../../..', import.meta.url));
 const documented = await readFile(join(top, 'docs/delivery.md'), 'utf8');
 
-/** What the example prints, sending to a server that does not know eve. */
-async function run(name: string): Promise<string> {
+async function temporaryFolder(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'sansmtp-delivery-'));
   onTestFinished(() => rm(folder, { recursive: true }));
+  return folder;
+}
+
+/** What the example prints, sending to a server that does not know eve. */
+async function run(
+  name: string,
+  { tls, session, handlers }: Partial<Pick<MailServerOptions, 'handlers'> & MailListenOptions> = {},
+  variables: Readonly<Record<string, string>> = {},
+): Promise<string> {
+  const folder = await temporaryFolder();
   const server = await startMailServer({
-    addresses: [{ port: 0 }],
+    addresses: [{ port: 0, ...(tls && { tls }) }],
+    ...(session && { session }),
     handlers: {
       onRcptTo({ forwardPath }) {
         if (forwardPath.localPart === 'eve') throw new Rejection(550, '5.1.1', 'Unknown');
       },
       onMessage() {},
+      ...handlers,
     },
   });
   onTestFinished(() => server.shutdown(0));
@@ -32,7 +50,7 @@ async function run(name: string): Promise<string> {
     new RegExp(`<!-- example: ${name} -->\n\`\`\`js\n([\\s\\S]*?)\`\`\``).exec(documented) ?? [];
   await symlink(join(top, 'node_modules'), join(folder, 'node_modules'));
   await writeFile(join(folder, 'example.mjs'), code);
-  const env = { ...process.env, PORT: port };
+  const env = { ...process.env, ...variables, PORT: port };
   const { stdout } = await promisify(execFile)(process.execPath, ['example.mjs'], {
     cwd: folder,
     env,
@@ -46,6 +64,33 @@ it('shows the mailer, and what it says of each recipient', async () => {
     /^bob delivered .*250 2\.0\.0.*\neve rejected .*550 5\.1\.1 Unknown\n$/,
   );
 });
+
+it('shows how to send through a relay, under TLS and with a password', async () => {
+  const altNames = [{ type: 2, value: 'localhost' } as const];
+  const made = await generate([{ name: 'commonName', value: 'localhost' }], {
+    keyType: 'ec',
+    algorithm: 'sha256',
+    extensions: [{ name: 'subjectAltName', altNames }],
+  });
+  const authority = join(await temporaryFolder(), 'certificate.pem');
+  await writeFile(authority, made.cert);
+  const came: unknown[] = [];
+  const relay: Parameters<typeof run>[1] = {
+    tls: { mode: 'implicit', context: createTlsContext({ cert: made.cert, key: made.private }) },
+    session: { authentication: { required: true } },
+    handlers: {
+      onCredentials: ({ username }) =>
+        username === 'ann' ? { kind: 'password', password: new Secret('pencil') } : undefined,
+      onAuth: ({ mechanism }) => mechanism.startsWith('SCRAM-'),
+      onMessage({ envelope }, { tls, identity }) {
+        came.push([tls?.protocol, identity?.username, envelope.parameters]);
+      },
+    },
+  };
+  const variables = { RELAY: 'localhost', PASSWORD: 'pencil', NODE_EXTRA_CA_CERTS: authority };
+  expect(await run('relay', relay, variables)).toMatch(/^delivered .*250 2\.0\.0.*\n$/);
+  expect(came).toEqual([['TLSv1.3', 'ann', expect.objectContaining({ body: '8BITMIME', smtpUtf8: true })]]);
+}, 30_000);
 
 it('shows the transport for nodemailer', async () => {
   expect(await run('nodemailer')).toBe("[ 'bob@example.com' ] [ 'eve@example.net' ] 2\n");

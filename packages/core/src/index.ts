@@ -14,8 +14,8 @@ export type {
 } from './chart/describe.js';
 export type { TransitionRecord } from './chart/transition-record.js';
 export { describeChart } from './charts.js';
+export type { ClientTimeouts } from './client/chart-context.js';
 export type { ClientState } from './client/chart-events.js';
-export type { ClientTimeouts } from './client/chart-vocabulary.js';
 export type * from './client/messages.js';
 export type { ClientAuthentication, ClientSessionOptions } from './client/options.js';
 export { ClientSession } from './client/session.js';
@@ -26,13 +26,13 @@ export { etrn } from './extensions/etrn.js';
 export type { ParameterRule, ServiceExtension, SessionStanding } from './extensions/extension.js';
 export { type FutureReleaseBounds, futureRelease } from './extensions/future-release.js';
 export { type Limits, limits } from './extensions/limits.js';
+export { knownExtensions, standardExtensions } from './extensions/lists.js';
 export { type MtPriorityOptions, mtPriority } from './extensions/mt-priority.js';
 export { type NoSolicitingOptions, noSoliciting } from './extensions/no-soliciting.js';
 export { ExtensionNotOfferedError } from './extensions/not-offered.js';
 export type { MailParameters, RcptParameters } from './extensions/parameters.js';
 export { requireTls } from './extensions/require-tls.js';
 export { rrvs } from './extensions/rrvs.js';
-export { knownExtensions, standardExtensions } from './extensions/table.js';
 export type {
   AuthenticatedIdentity,
   AuthenticationAttempt,
@@ -50,15 +50,15 @@ export {
   scramKeys,
 } from './sasl/scram-keys.js';
 export { Secret } from './secret.js';
+export type { ServerTimeouts } from './server/chart-context.js';
 export type { ServerState } from './server/chart-events.js';
-export type { ServerTimeouts } from './server/chart-vocabulary.js';
 export type * from './server/messages.js';
 export type { ServerAuthenticationOptions, ServerSessionOptions } from './server/options.js';
 export { ServerSession } from './server/session.js';
 export type * from './tls.js';
 export { isHostName } from './wire/domain.js';
 export { MailDataError } from './wire/mail-data-encoder.js';
-export { encodeText } from './wire/octets.js';
+export { concatenate, encodeText } from './wire/octets.js';
 export {
   type ForwardPath,
   formatMailbox,

@@ -1,6 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import type { ClientSessionOptions } from './client/options.js';
 import { ClientSession } from './client/session.js';
+import { deliverBy } from './extensions/deliver-by.js';
+import { futureRelease } from './extensions/future-release.js';
+import { limits } from './extensions/limits.js';
+import { mtPriority } from './extensions/mt-priority.js';
+import { noSoliciting } from './extensions/no-soliciting.js';
+import { scramKeys } from './sasl/scram-keys.js';
+import { Secret } from './secret.js';
 import type { ServerSessionOptions } from './server/options.js';
 import { ServerSession } from './server/session.js';
 
@@ -108,4 +115,28 @@ describe.each([
       expect(() => session({ hostname })).not.toThrow();
     },
   );
+});
+
+describe('the options of an extension, and of what makes keys, are refused in the words of those of a session', () => {
+  const seconds = 'an integer of 1 to 999999999';
+  const date = 'a date-time of RFC 3339 in UTC, such as 2030-01-01T00:00:00Z';
+  const password = new Secret('pencil');
+  const salt = new Uint8Array(16);
+
+  it.each([
+    ['mailMaximum is 0', 'an integer of 1 to 999999', () => limits({ mailMaximum: 0 })],
+    ['minimumSeconds is 0', seconds, () => deliverBy({ minimumSeconds: 0 })],
+    ['maximumSeconds is 0.5', seconds, () => futureRelease({ maximumSeconds: 0.5, maximumDate: '' })],
+    ['maximumDate is "now"', date, () => futureRelease({ maximumSeconds: 1, maximumDate: 'now' })],
+    ['profile is "a b"', '1 to 20 letters, digits', () => mtPriority({ profile: 'a b' })],
+    ['keywords is ["a b","c"]', 'words of letters', () => noSoliciting({ keywords: ['a b', 'c'] })],
+    [
+      'iterations is 1000',
+      'an integer of 4096 to 100000000',
+      () => scramKeys({ hash: 'SHA-1', password, salt, iterations: 1000 }),
+    ],
+  ])('The option %s; it takes %s', (given, allowed, make) => {
+    expect(make).toThrow(RangeError);
+    expect(make).toThrow(`The option ${given}; it takes ${allowed}`);
+  });
 });

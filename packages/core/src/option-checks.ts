@@ -1,11 +1,11 @@
 /**
- * Checks of the options of both sessions. Each takes an option's name and value, gives the value back, and throws
- * a RangeError where it is outside of the option's range: a NaN would compare false with everything, and a limit
- * would never be reached, or be reached all the time.
+ * Checks of options: of both sessions, of service extensions, and of what makes keys. Each takes an option's
+ * name and value, gives the value back, and throws a RangeError where it is outside of the option's range: a NaN would
+ * compare false with everything, and a limit would never be reached, or be reached all the time.
  */
 import { isName } from './wire/command.js';
 
-/** A limit that counts octets, lines or commands. `least` is 2 where a CRLF has to fit in. */
+/** A number that counts something: octets, commands, seconds. `least` is 2 where a CRLF has to fit in. */
 export function checkLimit(
   option: string,
   value: number,
@@ -45,7 +45,8 @@ export function checkName(option: string, value: string): string {
   throw outOfRange(option, value, '1 to 255 printable ASCII characters without spaces (RFC 5321 §4.1.2)');
 }
 
-function outOfRange(option: string, value: unknown, allowed: string): RangeError {
-  const shown = typeof value === 'string' ? JSON.stringify(value) : String(value);
+/** The error for an option that is checked where it is taken. */
+export function outOfRange(option: string, value: unknown, allowed: string): RangeError {
+  const shown = typeof value === 'string' || Array.isArray(value) ? JSON.stringify(value) : String(value);
   return new RangeError(`The option ${option} is ${shown}; it takes ${allowed}`);
 }

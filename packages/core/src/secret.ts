@@ -8,6 +8,10 @@ import { decodeText, encodeText } from './wire/octets.js';
 
 const STAND_IN = '[secret]';
 
+/**
+ * A password, token or key. Templates, `JSON.stringify`, loggers, `util.inspect` and error messages show `[secret]` in
+ * its place; only `reveal()` and `revealText()` give what is in it.
+ */
 export class Secret {
   readonly #octets: Uint8Array;
 

@@ -20,6 +20,10 @@ export interface TlsInformation {
   readonly channelBindings: Readonly<Partial<Record<ChannelBindingType, Uint8Array>>>;
 }
 
+/**
+ * A certificate that the peer showed (RFC 5280), verified or not: only where `distrust` is absent does it say who the
+ * peer is.
+ */
 export interface PeerCertificate {
   /** The subject's distinguished name, such as `CN=mail.example.com`. */
   readonly subject: string;

@@ -190,7 +190,25 @@ describe('the built package', () => {
   }, 30_000);
 });
 
+/** The text of a file of declarations and of all those that it leads to, by path. */
+function declarationsFrom(path: string, found = new Map<string, string>()): ReadonlyMap<string, string> {
+  if (found.has(path)) return found;
+  const text = readFileSync(path, 'utf8');
+  found.set(path, text);
+  for (const [, specifier = ''] of text.matchAll(/(?:\bfrom |\bimport\(|^import )["'](\.[^"']+)\.js["']/gm)) {
+    declarationsFrom(join(dirname(path), `${specifier}.d.ts`), found);
+  }
+  return found;
+}
+
 describe('the package', () => {
+  it('is declared without the types of xstate, which would be compiled with whatever imports it', () => {
+    const declarations = declarationsFrom(join(root, 'dist/index.d.ts'));
+    expect(declarations.size).toBeGreaterThan(30);
+    const leading = [...declarations].filter(([, text]) => /["']xstate["']/.test(text));
+    expect(leading.map(([path]) => relative(root, path))).toEqual([]);
+  });
+
   it('depends on xstate alone', () => {
     const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as Record<string, object>;
     expect(Object.keys(manifest.dependencies ?? {})).toEqual(['xstate']);

@@ -265,6 +265,14 @@ describe('the fields of a recipient', () => {
     expect(fields['diagnostic-code']?.length).toBeLessThan(2_100);
   });
 
+  it('make no line of blanks alone, however many a server sends (RFC 5322 §3.2.2)', async () => {
+    const blanks = ' '.repeat(1_900);
+    const lines = [`No${blanks}such`, blanks, 'user'];
+    const recipient = failure({}, { diagnostic: { code: 550, lines } });
+    expect((await recipientFields(recipient))['diagnostic-code']).toBe('smtp; 550 No such user');
+    expect(await write(statusOf({}, { recipients: [recipient] }))).not.toMatch(/^ +$/m);
+  });
+
   it('name the postmaster without a domain as that of this host', async () => {
     const fields = await recipientFields(
       failure({}, { forwardPath: { localPart: 'Postmaster', domain: '' } }),
@@ -536,6 +544,18 @@ describe('the writer refuses', () => {
     [
       'a recipient that is none',
       { recipients: [failure({}, { forwardPath: { localPart: 'a\r\n', domain: 'b' } })] },
+      {},
+    ],
+    ['a date that is none', {}, { date: new Date(Number.NaN) }],
+    ['a date of arrival that is none', { arrivedAt: new Date(Number.NaN) }, {}],
+    [
+      'a date of an attempt that is none',
+      { recipients: [failure({}, { lastAttemptAt: new Date(Number.NaN) })] },
+      {},
+    ],
+    [
+      'an end of retrying that is none',
+      { recipients: [failure({}, { action: 'delayed', willRetryUntil: new Date(Number.NaN) })] },
       {},
     ],
     ['a sender that is none', { reversePath: { localPart: 'a', domain: 'b>\r\nBcc: <x' } }, {}],

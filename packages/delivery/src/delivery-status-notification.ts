@@ -105,8 +105,8 @@ function isWanted({ action, parameters: { notify = ['FAILURE', 'DELAY'] } }: Rec
 }
 
 function check(
-  recipients: readonly RecipientStatus[],
-  { hostname, id, maximumReturnedOctets }: NotificationOptions,
+  { recipients, arrivedAt }: DeliveryStatus,
+  { hostname, id, date, maximumReturnedOctets }: NotificationOptions,
 ): void {
   if (!isHostName(hostname)) {
     throw new RangeError(
@@ -121,9 +121,18 @@ function check(
   if (maximumReturnedOctets !== undefined && !(maximumReturnedOctets >= 0)) {
     throw new RangeError(`maximumReturnedOctets is ${maximumReturnedOctets}; it takes a number of 0 or more`);
   }
-  for (const { status } of recipients) {
+  checkDates({ date, arrivedAt });
+  for (const { status, lastAttemptAt, willRetryUntil } of recipients) {
+    checkDates({ lastAttemptAt, willRetryUntil });
     if (/^[245]\.\d{1,3}\.\d{1,3}$/.test(status)) continue;
     throw new RangeError(`${JSON.stringify(status)} is no enhanced status code; one is class.subject.detail`);
+  }
+}
+
+function checkDates(dates: Readonly<Record<string, Date | undefined>>): void {
+  for (const [name, date] of Object.entries(dates)) {
+    if (date === undefined || Number.isFinite(date.getTime())) continue;
+    throw new RangeError(`${name} is an invalid Date: give one that has a time, or leave out what may be`);
   }
 }
 
@@ -147,8 +156,10 @@ function subjectOf(recipients: readonly RecipientStatus[]): string {
   return actions.includes('delayed') ? SUBJECTS.delayed : SUBJECTS.delivered;
 }
 
+/** Blanks in a row become one: folding could make a line of blanks alone of a long run (RFC 5322 §3.2.2). */
 function diagnosticText(diagnostic: Reply | string): string {
-  const text = typeof diagnostic === 'string' ? diagnostic : replyText(diagnostic);
+  const given = typeof diagnostic === 'string' ? diagnostic : replyText(diagnostic);
+  const text = given.replace(/ {2,}/g, ' ');
   return text.length <= MAXIMUM_DIAGNOSTIC_CHARACTERS
     ? text
     : `${text.slice(0, MAXIMUM_DIAGNOSTIC_CHARACTERS)}...`;
@@ -224,7 +235,7 @@ function returnsAll(
  * header section is all that is returned.
  *
  * @returns `undefined` when there is nobody to tell (the null reverse-path), or nothing that they want to hear
- * @throws {RangeError} `hostname`, `id`, a status or a mailbox is malformed
+ * @throws {RangeError} `hostname`, `id`, a status, a date or a mailbox is malformed
  */
 export function writeDeliveryStatusNotification(
   status: DeliveryStatus,
@@ -232,7 +243,7 @@ export function writeDeliveryStatusNotification(
 ): DeliveryStatusNotification | undefined {
   const { reversePath, parameters, original } = status;
   const { hostname, id, date, maximumReturnedOctets = MAXIMUM_RETURNED_OCTETS } = options;
-  check(status.recipients, options);
+  check(status, options);
   const recipients = status.recipients.filter(isWanted);
   if (reversePath === null || recipients.length === 0) return undefined;
 

@@ -31,6 +31,7 @@ import {
   outcomeOfVerdict,
 } from './recipient-verdict.js';
 import type { PooledSession, SessionPool } from './session-pool.js';
+import { UnkeptError } from './spool.js';
 
 /** What all groups of a message have in common. */
 export interface MessageDelivery {
@@ -94,12 +95,15 @@ class GroupDelivery {
       while (this.#pending.length > 0 && !signal?.aborted) {
         const step = this.#group.steps[this.#step];
         if (step === undefined || !body.readable) {
-          this.#settle(this.#pending, decisive(this.#failures));
+          this.#settle(this.#pending, withOthers(this.#failures));
           this.#pending = [];
-        } else if ('key' in step) {
-          await this.#tryAt(step);
-        } else {
+        } else if (!('key' in step)) {
           this.#fail(step);
+        } else if (body.loss !== undefined) {
+          this.#settle(this.#pending, withoutCopy(body.loss, step.host, this.#failures));
+          this.#pending = [];
+        } else {
+          await this.#tryAt(step);
         }
       }
       if (this.#pending.length > 0) this.#settle(this.#pending, this.#stopped());
@@ -177,6 +181,10 @@ class GroupDelivery {
   ): void {
     const { body } = this.#message;
     const { host } = destination;
+    if (error instanceof UnkeptError) {
+      this.#giveBack(false); // nobody can be asked any more, for the same reason
+      return;
+    }
     if (body.failure === undefined && error instanceof SessionError) {
       this.#giveBack(false);
       this.#breakOff(outcomeOfOpening(error, destination), reused);
@@ -251,15 +259,14 @@ class GroupDelivery {
     const { signal } = this.#message;
     const stop = stopped(signal, phase);
     const host = (this.#group.steps[this.#step] ?? this.#failures.at(-1))?.host;
-    const before = this.#failures.map((failure) => failure.reason).join('; ');
-    const reasons = [stop.reason, ...(reason === undefined ? [] : [reason])];
-    if (before !== '') reasons.push(`before: ${before}`);
+    const reasons = [stop.reason, ...(reason === undefined ? [] : [reason]), ...recounted(this.#failures)];
     return { ...stop, ...(host !== undefined && { host }), reason: reasons.join('; ') };
   }
 
   /** A session broke before the message's end was sent. */
   #breakOff(why: Outcome, reused: boolean): void {
-    if (reused && this.#message.body.readable) this.#fresh = true;
+    const { readable, loss } = this.#message.body;
+    if (reused && readable && loss === undefined) this.#fresh = true;
     else this.#fail(why);
   }
 
@@ -309,6 +316,18 @@ function withoutBody(thrown: unknown, host: string | undefined): Outcome {
     enhancedCode: '4.3.0',
     reason: `The body of the message failed: ${error.message}`,
     error,
+  };
+}
+
+/** The verdict of those to whom the message did not go because it could not be kept for them. */
+function withoutCopy({ message, cause }: UnkeptError, host: string, failures: readonly Outcome[]): Outcome {
+  return {
+    verdict: 'deferred',
+    phase: 'message',
+    ...(host !== undefined && { host }),
+    enhancedCode: '4.3.0',
+    reason: [message, ...recounted(failures)].join('; '),
+    ...(cause instanceof Error && { error: cause }),
   };
 }
 
@@ -364,11 +383,43 @@ function saysTooMany({ code, enhancedCode }: Reply): boolean {
   return (code === 452 || code === 552) && (enhancedCode?.endsWith('.5.3') ?? true);
 }
 
-/** Of all failures, the one to tell: a temporary one if there is any, and of several the last. */
+/** Of all failures, the one that decides: a temporary one if there is any, and of several the last. */
 function decisive(failures: readonly Outcome[]): Outcome {
   const failure = failures.findLast(({ verdict }) => verdict === 'deferred') ?? failures.at(-1);
   if (failure === undefined) throw new Error('A group of recipients has no destination');
   return failure;
+}
+
+/** The failure that decides, which tells of the others: what is to be mended may be with any of the hosts. */
+function withOthers(failures: readonly Outcome[]): Outcome {
+  const decided = decisive(failures);
+  const place = failures.indexOf(decided);
+  // Several addresses of a host may have failed alike.
+  const others = (some: readonly Outcome[]) => some.filter(({ reason }) => reason !== decided.reason);
+  const reasons = [
+    decided.reason,
+    ...recounted(others(failures.slice(0, place))),
+    ...recounted(others(failures.slice(place + 1)), 'then'),
+  ];
+  return { ...decided, reason: reasons.join('; ') };
+}
+
+/** Failures beside the one that decides, of which a reason tells; a domain may have very many hosts. */
+const RECOUNTED_FAILURES = 3;
+
+/** What is told of each of them; a reply may have very many lines. */
+const BEGINNING = /^.{0,300}/su;
+
+/** What came of other hosts, in brief: one part of a reason, none where there was no other. */
+function recounted(failures: readonly Outcome[], when = 'before'): string[] {
+  const reasons = [...new Set(failures.map(({ reason }) => reason))];
+  if (reasons.length === 0) return [];
+  const told = reasons.slice(0, RECOUNTED_FAILURES).map((reason) => {
+    const [beginning = ''] = BEGINNING.exec(reason) ?? [];
+    return beginning.length < reason.length ? `${beginning}...` : reason;
+  });
+  const left = reasons.length - told.length;
+  return [`${when}: ${told.join('; ')}${left > 0 ? `; and ${left} more` : ''}`];
 }
 
 function noRoom(host: string): Outcome {

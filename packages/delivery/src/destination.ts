@@ -193,11 +193,14 @@ function connect(
   });
 }
 
-/** Not that STARTTLS was refused: the session then goes on without it by itself, or was refused as a whole. */
+/**
+ * Not that STARTTLS was refused: the session then goes on without it by itself, or was refused as a whole. Nor that
+ * the protocol was broken: somebody may stand in between who put replies behind the 220 (CVE-2011-0411), and would
+ * get what he is after if the message went in the clear now.
+ */
 function isHandshakeFailure(error: unknown): boolean {
-  return (
-    error instanceof SessionError && error.failure.phase === 'startTls' && error.failure.kind !== 'refused'
-  );
+  if (!(error instanceof SessionError) || error.failure.phase !== 'startTls') return false;
+  return error.failure.kind !== 'refused' && error.failure.kind !== 'protocol';
 }
 
 async function openOnce(

@@ -9,7 +9,7 @@ import { type ClientTlsOptions, connect, nodeCryptography, systemClock } from '@
 import type { TlsaResolver } from './dane.js';
 import type { Endpoint, SessionSettings, TlsPlan } from './destination.js';
 import type { MailResolver } from './mail-resolver.js';
-import type { StsOptions } from './mta-sts.js';
+import { createPolicyFetches, type StsOptions } from './mta-sts.js';
 import type { GroupingOptions } from './recipient-groups.js';
 import { createResolver } from './resolver.js';
 import type { RoutingOptions } from './routing.js';
@@ -17,7 +17,11 @@ import type { PoolLimits } from './session-pool.js';
 
 /** Limits of the sessions that are kept, and of those that are open at all. */
 export interface PoolOptions {
-  /** Connections to one host at the same time, over all of its addresses. @default 5 */
+  /**
+   * Connections to one host at the same time, over all of its addresses. Hosts with the same addresses count as one; of
+   * two that share only some, each may count for itself, and such an address may get twice as many.
+   * @default 5
+   */
   readonly connectionsPerHost?: number;
   /** Connections in all at the same time. @default 100 */
   readonly connections?: number;
@@ -45,7 +49,11 @@ export interface MailerRoutingOptions
   readonly ownNames?: readonly string[];
   /** The addresses at which this host receives mail; exchangers there are taken for it likewise. @default none */
   readonly ownAddresses?: readonly string[];
-  /** Mail exchangers of a domain whose addresses are looked up; the best ones. @default 10 */
+  /**
+   * Mail exchangers of a domain whose addresses are looked up; the best ones. With `ownAddresses`, up to as many again
+   * that are as good as the last. Mail is deferred where none of them can be tried and the domain has more.
+   * @default 10
+   */
   readonly maximumHosts?: number;
   /** Addresses that are tried for a domain. @default 20 */
   readonly maximumAttempts?: number;
@@ -173,7 +181,7 @@ export function resolveMailerOptions(options: MailerOptions): ResolvedMailerOpti
       },
       tls,
       verify: tlsOptions.verify ?? false,
-      sts: options.sts,
+      sts: options.sts && { cache: options.sts.cache, fetches: createPolicyFetches(options.sts, clock) },
       tlsa: options.tlsa,
       settings,
     };

@@ -114,6 +114,16 @@ describe('the same address gets the message in the clear', () => {
     expect(network.to(SECOND)).toEqual([]);
   });
 
+  it.each<[string, Answer]>([
+    ['replies stand behind the 220 to STARTTLS (CVE-2011-0411)', '220 Go ahead\r\n250 Believe me'],
+    ['STARTTLS is answered by what it never is', '354 Go ahead'],
+  ])('but not where %s', async (_, answer) => {
+    const { verdict, network } = await throughFirst(failingAt('STARTTLS', answer, CLEAR_AGAIN));
+    expect(verdict).toMatchObject({ verdict: 'delivered', host: `${SECOND}.mx` });
+    expect(network.to(FIRST)).toHaveLength(1);
+    expect(network.to(FIRST).flatMap(({ messages }) => messages)).toEqual([]);
+  });
+
   it('but never where TLS is required', async () => {
     const { mailer, network } = mailing(
       { [FIRST]: CLEAR_AGAIN },

@@ -50,12 +50,18 @@ describe('no more is tried than', () => {
   });
 });
 
+const NO_CACHE = { get: () => undefined, set: () => {} };
+
 describe('options out of range are thrown', () => {
   it.each<[MailerOptions, string]>([
     [{ routing: { maximumHosts: 0 } }, 'routing.maximumHosts is 0'],
     [{ routing: { maximumAttempts: 1.5 } }, 'routing.maximumAttempts is 1.5'],
     [{ routing: { ownAddresses: ['mx.example'] } }, 'routing.ownAddresses is "mx.example"'],
     [{ attemptDelay: -1 }, 'attemptDelay is -1'],
+    ...[0, -1, Number.NaN, Number.POSITIVE_INFINITY].map((fetchTimeout): [MailerOptions, string] => [
+      { sts: { fetchTimeout, fetchPolicy: () => new Promise(() => {}), cache: NO_CACHE } },
+      `fetchTimeout is ${fetchTimeout}`,
+    ]),
   ])('%j', (options, words) => {
     expect(() => createMailer(options)).toThrow(words);
   });

@@ -71,14 +71,17 @@ export function createMailer(options: MailerOptions = {}): Mailer {
   let closing: Promise<void> | undefined;
   let onQuiet: () => void = () => {};
 
-  function group(
+  async function* groupingsOf(
     { recipients, parameters }: ClientEnvelope,
     signal: AbortSignal | undefined,
-  ): Promise<Grouping> | Grouping {
+  ): AsyncGenerator<Grouping, void, undefined> {
     const requireTls = parameters?.requireTls === true;
-    if (grouping !== undefined) return groupRecipients(recipients, requireTls, grouping, signal);
+    if (grouping !== undefined) {
+      yield* groupRecipients(recipients, requireTls, grouping, signal);
+      return;
+    }
     const steps = (requireTls ? toVerifiedRelay : toRelay) ?? [];
-    return { groups: [{ recipients: [...recipients.keys()], steps }], decided: new Map() };
+    yield { groups: [{ recipients: [...recipients.keys()], steps }], decided: new Map(), more: false };
   }
 
   async function deliver(
@@ -88,19 +91,18 @@ export function createMailer(options: MailerOptions = {}): Mailer {
   ): Promise<RecipientVerdict[]> {
     const signal = controller?.signal;
     const outcomes: (Outcome | undefined)[] = new Array(envelope.recipients.length).fill(undefined);
-    const body = await openBody(source);
+    const body = await openBody(source, signal);
     try {
       try {
-        const grouped = await group(envelope, signal);
-        const { decided } = grouped;
-        const groups = grouped.groups.flatMap((each) => apartByAlphabet(each, envelope.recipients));
-        for (const [place, outcome] of decided) outcomes[place] = outcome;
-        const several = groups.length > 1;
-        const message = { envelope, body, pool, signal, recipientsPerTransaction, several, outcomes };
-        await allSettled(
-          groups.map((each) => deliverToGroup(each, message)),
-          controller,
-        );
+        const deliveries = new Deliveries(controller);
+        for await (const { groups, decided, more } of groupingsOf(envelope, signal)) {
+          for (const [place, outcome] of decided) outcomes[place] = outcome;
+          const ready = groups.flatMap((each) => apartByAlphabet(each, envelope.recipients));
+          const several = more || deliveries.size + ready.length > 1;
+          const message = { envelope, body, pool, signal, recipientsPerTransaction, several, outcomes };
+          for (const each of ready) deliveries.add(deliverToGroup(each, message));
+        }
+        await deliveries.settled();
       } finally {
         await body.close();
       }
@@ -205,24 +207,32 @@ function stopBy(
   };
 }
 
-/** Waits for all, and throws the first error. The others are stopped then: their message is not whole. */
-async function allSettled(
-  deliveries: readonly Promise<void>[],
-  controller: AbortController | undefined,
-): Promise<void> {
-  const [first, ...others] = deliveries;
-  if (others.length === 0) {
-    await first; // nobody else is to be stopped
-    return;
+/** Of one message. When one throws, the others and the look-ups are stopped: their message is not whole. */
+class Deliveries {
+  readonly #controller: AbortController | undefined;
+  readonly #all: Promise<void>[] = [];
+  #failure: { readonly error: unknown } | undefined;
+
+  constructor(controller: AbortController | undefined) {
+    this.#controller = controller;
   }
-  let failure: { readonly error: unknown } | undefined;
-  await Promise.all(
-    deliveries.map((delivery) =>
+
+  get size(): number {
+    return this.#all.length;
+  }
+
+  add(delivery: Promise<void>): void {
+    this.#all.push(
       delivery.catch((error: unknown) => {
-        failure ??= { error };
-        controller?.abort(error);
+        this.#failure ??= { error };
+        this.#controller?.abort(error);
       }),
-    ),
-  );
-  if (failure !== undefined) throw failure.error;
+    );
+  }
+
+  /** Waits for all, and throws the first error. */
+  async settled(): Promise<void> {
+    await Promise.all(this.#all);
+    if (this.#failure !== undefined) throw this.#failure.error;
+  }
 }

@@ -1,6 +1,6 @@
 /** What verdicts say: of a body that fails late, of a delivery that was stopped, of demands on TLS, and by which code. */
-import { describe, expect, it } from 'vitest';
-import type { MailerOptions } from './mailer-options.js';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { MailerOptions, OpenStream } from './mailer-options.js';
 import type { ReplayableBody } from './message-body.js';
 import {
   type Address,
@@ -88,6 +88,127 @@ describe('a body that fails after a server has decided', () => {
     }
     const envelope = envelopeTo('1@none.example', '2@a.example', '3@b.example');
     await expect(network.run(mailer.send(envelope, body()))).rejects.toBe(fault);
+  });
+});
+
+describe('a stream that cannot be kept on the disk', () => {
+  const LARGE = `Subject: test\r\n\r\n${'0123456789\r\n'.repeat(20_000)}`;
+  const wholeOnce = { recipients: ['r@b.example'], text: LARGE, taken: true };
+  /** The disk takes its own time. */
+  const session = { timeouts: { dataBlock: Number.POSITIVE_INFINITY } };
+  async function* stream() {
+    for (let start = 0; start < LARGE.length; start += 10_000) {
+      yield Buffer.from(LARGE.slice(start, start + 10_000));
+    }
+  }
+  const { TMPDIR } = process.env;
+  beforeEach(() => {
+    process.env.TMPDIR = '/nonexistent';
+  });
+  afterEach(() => {
+    if (TMPDIR === undefined) delete process.env.TMPDIR;
+    else process.env.TMPDIR = TMPDIR;
+  });
+
+  it('is passed on to the exchanger that takes it', async () => {
+    const { mailer, network } = mailing(
+      { [A]: {}, [B]: {} },
+      { resolver: resolverOf({ 'b.example': [A, B] }), session },
+    );
+    const verdicts = await network.run(mailer.send(envelopeTo('r@b.example'), stream()));
+    expect(verdicts).toMatchObject([{ verdict: 'delivered' }]);
+    expect(network.connections.flatMap(({ messages }) => messages)).toEqual([wholeOnce]);
+  });
+
+  it('is lost with the session amid it, and its recipients are deferred for that', async () => {
+    let heard = 0;
+    const failing: Script = {
+      reply(command) {
+        if (command === 'body') heard += 1;
+        return heard > 8 ? 'drop' : undefined;
+      },
+    };
+    const { mailer, network } = mailing(
+      { [A]: failing, [B]: {} },
+      { resolver: resolverOf({ 'b.example': [A, B] }), session },
+    );
+    const [verdict] = await network.run(mailer.send(envelopeTo('r@b.example'), stream()));
+    expect(verdict).toMatchObject({
+      verdict: 'deferred',
+      phase: 'message',
+      host: `${B}.mx`,
+      enhancedCode: '4.3.0',
+      error: { code: 'ENOENT' },
+    });
+    expect(verdict?.reason).toMatch(
+      /^The message cannot be read again, for it could not be kept in \/nonexistent: ENOENT.*; before: 192\.0\.2\.1\.mx: .*lost/,
+    );
+    expect(network.to(B)).toEqual([]);
+  });
+
+  it('goes to those of several exchangers who are there in time, and the others are deferred', async () => {
+    let onTaken: () => void = () => {};
+    const taken = new Promise<void>((resolve) => {
+      onTaken = resolve;
+    });
+    const first: Script = {
+      reply(command) {
+        if (command === '.') onTaken();
+        return undefined;
+      },
+    };
+    const openStream: OpenStream = async (endpoint, tls, signal) => {
+      if (!('path' in endpoint) && endpoint.address === B) await taken;
+      return network.openStream(endpoint, tls, signal);
+    };
+    const resolver = resolverOf({ 'b.example': [A], 'c.example': [B, A] });
+    const { mailer, network } = mailing({ [A]: first, [B]: {} }, { resolver, session, openStream });
+    const verdicts = await network.run(mailer.send(envelopeTo('r@b.example', 's@c.example'), stream()));
+    expect(verdicts).toMatchObject([
+      { verdict: 'delivered' },
+      { verdict: 'deferred', phase: 'message', host: `${B}.mx`, enhancedCode: '4.3.0' },
+    ]);
+    expect(verdicts[1]?.reason).toContain('could not be kept');
+    expect(network.connections.flatMap(({ messages }) => messages)).toEqual([wholeOnce]);
+  });
+});
+
+describe('a verdict that follows from several hosts', () => {
+  const C = '192.0.2.3';
+  const reasonOf = async (hosts: Readonly<Record<string, Address>>) => {
+    const resolver = resolverOf({ 'b.example': Object.keys(hosts) });
+    const { mailer, network } = mailing(hosts, { resolver, connectTimeout: 1_000 });
+    const [verdict] = await network.run(mailer.send(envelopeTo('r@b.example'), MESSAGE));
+    return verdict;
+  };
+
+  it('tells of those before, the host of the last being its own', async () => {
+    expect(await reasonOf({ [A]: { greeting: '554 5.3.2 Not here' }, [B]: 'refused' })).toMatchObject({
+      verdict: 'deferred',
+      host: `${B}.mx`,
+      reason: `${B}.mx: ${B} refuses connections; before: ${A}.mx replied: 554 5.3.2 Not here`,
+    });
+  });
+
+  it('tells of those behind the one that decides', async () => {
+    const hosts = { [A]: 'refused', [B]: { greeting: '554 No' }, [C]: { greeting: '550 No' } } as const;
+    expect(await reasonOf(hosts)).toMatchObject({
+      verdict: 'deferred',
+      host: `${A}.mx`,
+      reason: `${A}.mx: ${A} refuses connections; then: ${B}.mx replied: 554 No; ${C}.mx replied: 550 No`,
+    });
+  });
+
+  it('tells of three at most, and of a long reply the beginning', async () => {
+    const line = `554-${'𝄞'.repeat(100)}`;
+    const long = { greeting: [...new Array<string>(5).fill(line), '554 No'].join('\r\n') };
+    const others = Object.fromEntries([4, 5, 6, 7, 8].map((end) => [`192.0.2.${end}`, 'refused'] as const));
+    const reason = (await reasonOf({ [A]: long, ...others }))?.reason ?? '';
+    expect(reason).toMatch(
+      /^192\.0\.2\.8\.mx: [^;]+; before: 192\.0\.2\.1\.mx replied: [^;]+\.\.\.; [^;]+; [^;]+; and 2 more$/,
+    );
+    expect(reason).not.toMatch(/\p{Cs}/u);
+    expect(reason.length).toBeLessThan(1_500);
   });
 });
 

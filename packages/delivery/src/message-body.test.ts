@@ -1,8 +1,10 @@
-import { mkdtemp, readdir, rm, truncate, writeFile } from 'node:fs/promises';
+import { execFile } from 'node:child_process';
+import { mkdtemp, open, readdir, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { setImmediate as task } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import fc from 'fast-check';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { type MessageBody, type OpenBody, openBody } from './message-body.js';
@@ -144,6 +146,36 @@ describe('a body', () => {
   it('that yields text fails', async () => {
     const body = await openedBody(Readable.from(['text']));
     await expect(readAll(body)).rejects.toThrow(TypeError);
+  });
+});
+
+describe('opening a pipe to which nobody writes', () => {
+  it.each(['meanwhile', 'before'])(
+    'ends with the signal, aborted %s; opened late, it is closed',
+    async (when) => {
+      const path = join(directory, when);
+      await promisify(execFile)('mkfifo', [path]);
+      const controller = new AbortController();
+      if (when === 'before') controller.abort();
+      const opening = openBody({ path }, controller.signal);
+      await task();
+      controller.abort();
+      const body = await opening;
+      expect(body.readable).toBe(false);
+      await body.close();
+      // Waits until the system opens the other end, too.
+      const writer = await open(path, 'w');
+      await expect
+        .poll(() => writer.write('x').catch((error: unknown) => error), { timeout: 20_000 })
+        .toMatchObject({ code: 'EPIPE' });
+      await writer.close();
+    },
+  );
+
+  it('does not hide that a file cannot be opened', async () => {
+    const { signal } = new AbortController();
+    const missing = { path: join(directory, 'missing') };
+    await expect(openBody(missing, signal)).rejects.toMatchObject({ code: 'ENOENT' });
   });
 });
 

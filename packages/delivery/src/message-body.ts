@@ -5,12 +5,14 @@
  * - No body is held in memory as a whole that was not there before.
  * - What can be read once only is kept for other readings where the reader says that there may be any; else it passes
  *   straight through.
- * - What a reading throws is `failure` from then on, so that a body's fault is not taken for the network's.
+ * - What a reading throws is `failure` from then on, so that a body's fault is not taken for the network's; but that it
+ *   could not be kept is `loss`.
  */
 import { type FileHandle, open } from 'node:fs/promises';
 import type { MessageSource } from '@sansmtp/transport';
 import { type BodySource, isWebStream, openSource, type WebStream } from './body-source.js';
-import { Spool } from './spool.js';
+import { settledOrAborted } from './settled-or-aborted.js';
+import { Spool, UnkeptError } from './spool.js';
 
 /**
  * A message, header section included. Text is sent as UTF-8; a LF on its own is sent as CRLF. Node streams are async
@@ -43,6 +45,8 @@ export interface OpenBody {
   readonly failure: { readonly error: unknown } | undefined;
   /** False once it has been read in a way that lets nobody read it again. */
   readonly readable: boolean;
+  /** Why another reading would fail: what was read so far could not be kept. The body is not to blame for it. */
+  readonly loss?: UnkeptError | undefined;
   /** @param again whether another reading may be wanted, later or at the same time */
   read(again: boolean): MessageSource;
   /** Lets go of it, whether or not it was read. */
@@ -52,12 +56,15 @@ export interface OpenBody {
 /** Octets that go to a session at once: what is longer could not be held back by a slow server. */
 const CHUNK_OCTETS = 65_536;
 
-/** Rejects with the system's error when a file cannot be opened. What is in memory is open at once. */
-export function openBody(body: MessageBody): OpenBody | Promise<OpenBody> {
+/**
+ * Rejects with the system's error when a file cannot be opened. What is in memory is open at once.
+ * @param signal whoever wants to read; aborted while a file is being opened, it gives a body that nobody can read
+ */
+export function openBody(body: MessageBody, signal?: AbortSignal): OpenBody | Promise<OpenBody> {
   if (typeof body === 'string') return bytesBody(Buffer.from(body));
   if (body instanceof Uint8Array) return bytesBody(body);
   if (isWebStream(body) || Symbol.asyncIterator in body) return new OnceBody(openSource(body));
-  return 'read' in body ? new RereadBody(body) : openFile(body.path);
+  return 'read' in body ? new RereadBody(body) : openUnlessAborted(openFile(body.path), signal);
 }
 
 function bytesBody(bytes: Uint8Array): OpenBody {
@@ -73,6 +80,31 @@ function bytesBody(bytes: Uint8Array): OpenBody {
 async function* slices(bytes: Uint8Array): AsyncGenerator<Uint8Array, void, undefined> {
   for (let start = 0; start < bytes.length; start += CHUNK_OCTETS) {
     yield bytes.subarray(start, start + CHUNK_OCTETS);
+  }
+}
+
+/** A pipe is not open before somebody writes to it. The system cannot be called back: what is open late is closed. */
+async function openUnlessAborted(
+  opening: Promise<OpenBody>,
+  signal: AbortSignal | undefined,
+): Promise<OpenBody> {
+  try {
+    return await settledOrAborted(opening, signal);
+  } catch (error) {
+    if (!signal?.aborted) throw error;
+    opening.then(
+      (body) => body.close(),
+      () => {},
+    );
+    return {
+      size: undefined,
+      failure: undefined,
+      readable: false,
+      read() {
+        throw signal.reason;
+      },
+      close: async () => {},
+    };
   }
 }
 
@@ -172,6 +204,10 @@ class OnceBody implements OpenBody {
     return !this.#passed;
   }
 
+  get loss(): UnkeptError | undefined {
+    return this.#spool?.loss;
+  }
+
   async *read(again: boolean): AsyncGenerator<Uint8Array, void, undefined> {
     try {
       if (this.#spool === undefined && !again) {
@@ -182,7 +218,7 @@ class OnceBody implements OpenBody {
         yield* this.#spool.read();
       }
     } catch (error) {
-      this.failure ??= { error };
+      if (!(error instanceof UnkeptError)) this.failure ??= { error };
       throw error;
     }
   }

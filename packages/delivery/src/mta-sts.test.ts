@@ -316,6 +316,18 @@ describe('the policy of a domain', () => {
     setTimeout(() => controller.abort(reason), 5);
     await expect(finding).rejects.toBe(reason);
   });
+
+  it('is not looked for under a time-out that would let none be found', async () => {
+    const options = {
+      resolver: { resolveTxt: async () => RECORD },
+      cache: { get: () => undefined, set: () => {} },
+      now: NOW,
+      fetchPolicy: () => new Promise<PolicyResponse>(() => {}),
+    };
+    for (const fetchTimeout of [0, -1, Number.NaN, Number.POSITIVE_INFINITY]) {
+      await expect(findStsPolicy('a.example', { ...options, fetchTimeout })).rejects.toThrow(RangeError);
+    }
+  });
 });
 
 describe('the fetching of a policy (RFC 8461 §3.3)', () => {

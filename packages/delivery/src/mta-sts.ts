@@ -8,9 +8,11 @@
  *
  * What a policy demands for one host: `tlsRequirement`.
  */
+import type { Clock } from '@sansmtp/transport';
+import { systemClock } from '@sansmtp/transport-node';
 import { toAsciiDomain } from './internationalized-domain.js';
 import type { MailResolver } from './mail-resolver.js';
-import { settledOrAborted } from './settled-or-aborted.js';
+import { PolicyFetches } from './policy-fetches.js';
 
 export interface StsPolicy {
   /** `enforce`: no delivery but by it. `testing`: failures are only reported. `none`: no policy any more. */
@@ -156,7 +158,7 @@ export interface StsOptions {
   readonly cache: PolicyCache;
   /** Milliseconds since 1970. */
   readonly now: number;
-  /** Milliseconds for the web server to answer (RFC 8461 §3.3 suggests a minute). @default 60000 */
+  /** Milliseconds for the web server to answer, more than 0 (RFC 8461 §3.3 suggests a minute). @default 60000 */
   readonly fetchTimeout?: number;
   readonly signal?: AbortSignal;
 }
@@ -180,14 +182,54 @@ function readResponse({ status, contentType, body }: PolicyResponse): ReturnType
   return parseStsPolicy(Buffer.from(body).toString('latin1'));
 }
 
+/** @throws {RangeError} `fetchTimeout` is not above 0, or is infinite */
+export function createPolicyFetches(
+  { fetchPolicy, fetchTimeout = 60_000 }: Pick<StsOptions, 'fetchPolicy' | 'fetchTimeout'>,
+  clock: Clock,
+): PolicyFetches {
+  // With 0 there would be no policies, and nobody would notice.
+  if (!(fetchTimeout > 0 && fetchTimeout < Number.POSITIVE_INFINITY)) {
+    throw new RangeError(`The option fetchTimeout is ${fetchTimeout}; it takes milliseconds above 0`);
+  }
+  const fetchAndRead = async (domain: string, signal: AbortSignal): Promise<StsPolicy> => {
+    let response: PolicyResponse;
+    try {
+      response = await fetchPolicy(domain, signal);
+    } catch (error) {
+      throw new Error(`The policy could not be fetched: ${messageOf(error)}`);
+    }
+    const read = readResponse(response);
+    if (read.kind === 'invalid') throw new Error(read.problem);
+    return read.policy;
+  };
+  return new PolicyFetches(fetchAndRead, fetchTimeout, clock);
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
 /**
  * Finds the policy of a domain: announced in DNS, fetched by HTTPS where the cache does not hold the announced one.
+ * A fetch that fails is made anew by the next call; RFC 8461 §3.3 asks for five minutes in between, as a mailer keeps.
  *
  * @param domain in ASCII and lower case
+ * @throws {RangeError} `fetchTimeout` is not above 0, or is infinite
  * @throws the signal's reason once it is aborted, and what the cache throws
  */
 export async function findStsPolicy(domain: string, options: StsOptions): Promise<StsOutcome> {
-  const { resolver, fetchPolicy, cache, now, fetchTimeout = 60_000, signal } = options;
+  return findSharedStsPolicy(domain, { ...options, fetches: createPolicyFetches(options, systemClock) });
+}
+
+export interface SharedStsOptions extends Omit<StsOptions, 'fetchPolicy' | 'fetchTimeout'> {
+  readonly fetches: PolicyFetches;
+}
+
+/** Like `findStsPolicy`, by fetches that are shared with others. */
+export async function findSharedStsPolicy(domain: string, options: SharedStsOptions): Promise<StsOutcome> {
+  const { resolver, fetches, cache, now, signal } = options;
+  const answer = await resolver.resolveTxt(`_mta-sts.${domain}`, signal);
+  // Behind DNS, which others may wait for longer: what they have fetched meanwhile is there.
   const kept = await cache.get(domain);
   const cached = kept !== undefined && kept.expiresAt > now ? kept : undefined;
   const otherwise = (problem?: string): StsOutcome =>
@@ -195,29 +237,21 @@ export async function findStsPolicy(domain: string, options: StsOptions): Promis
       ? { kind: 'none', ...(problem !== undefined && { problem }) }
       : outcomeOf(cached.policy, problem);
 
-  const answer = await resolver.resolveTxt(`_mta-sts.${domain}`, signal);
   if (answer.kind === 'temporary') return otherwise(answer.problem);
   if (answer.kind !== 'found') return otherwise();
   const record = parseStsRecord(answer.records);
   if (record.kind === 'invalid') return otherwise(record.problem);
   if (record.id === cached?.id) return outcomeOf(cached.policy);
 
-  let response: PolicyResponse;
+  let policy: StsPolicy;
   try {
-    const timeout = AbortSignal.timeout(fetchTimeout);
-    const either = signal === undefined ? timeout : AbortSignal.any([signal, timeout]);
-    // The time-out is listened to itself: Node may collect one that only `any` knows, which then never comes.
-    response = await settledOrAborted(settledOrAborted(fetchPolicy(domain, either), timeout), signal);
+    policy = await fetches.policyOf(domain, record.id, signal);
   } catch (error) {
     signal?.throwIfAborted();
-    return otherwise(
-      `The policy could not be fetched: ${error instanceof Error ? error.message : String(error)}`,
-    );
+    return otherwise(messageOf(error));
   }
-  const read = readResponse(response);
-  if (read.kind === 'invalid') return otherwise(read.problem);
-  await cache.set(domain, { id: record.id, policy: read.policy, expiresAt: now + read.policy.maxAge * 1000 });
-  return outcomeOf(read.policy);
+  await cache.set(domain, { id: record.id, policy, expiresAt: now + policy.maxAge * 1000 });
+  return outcomeOf(policy);
 }
 
 /**

@@ -1,8 +1,11 @@
 /**
  * Recipients grouped by where they go: those whose domains have equal mail exchangers, under equal demands on TLS,
  * share their mail transactions.
+ *
+ * - A domain that is slow to look up holds up the others for a moment only: groups come as they are found.
  */
 import type { ClientRecipient } from '@sansmtp/core';
+import type { Clock } from '@sansmtp/transport';
 import { type DaneOutcome, findDane, type TlsaResolver } from './dane.js';
 import {
   createDestination,
@@ -12,8 +15,7 @@ import {
   type TlsPlan,
 } from './destination.js';
 import type { MailResolver } from './mail-resolver.js';
-import type { MailerOptions } from './mailer-options.js';
-import { findStsPolicy, type StsOutcome } from './mta-sts.js';
+import { findSharedStsPolicy, type SharedStsOptions, type StsOutcome } from './mta-sts.js';
 import { type Outcome, outcomeOfReply } from './recipient-verdict.js';
 import { type Attempt, findRoute, type Route, type RoutingOptions } from './routing.js';
 import { settledOrAborted } from './settled-or-aborted.js';
@@ -29,10 +31,13 @@ export interface RecipientGroup {
   readonly steps: readonly Step[];
 }
 
+/** Where some of the recipients go. Who is in no grouping: the signal came first. */
 export interface Grouping {
   readonly groups: readonly RecipientGroup[];
-  /** By recipient, where routing has decided already. Neither here nor in a group: the signal came first. */
+  /** By recipient, where routing has decided already. */
   readonly decided: ReadonlyMap<number, Outcome>;
+  /** There are domains left that are being looked up; another grouping follows. */
+  readonly more: boolean;
 }
 
 export interface GroupingOptions {
@@ -40,13 +45,19 @@ export interface GroupingOptions {
   readonly routing: RoutingOptions;
   readonly tls: 'opportunistic' | 'none' | 'required';
   readonly verify: boolean;
-  readonly sts: MailerOptions['sts'];
+  readonly sts: Pick<SharedStsOptions, 'fetches' | 'cache'> | undefined;
   readonly tlsa: TlsaResolver | undefined;
   readonly settings: SessionSettings;
 }
 
-/** Domains that are looked up at the same time. */
+/** Domains that are looked up at the same time, but for those that take longer than `GATHERING_TIME`. */
 const DOMAINS_AT_ONCE = 16;
+
+/**
+ * Milliseconds for which groups wait for each other's look-ups: domains with a common exchanger are to share a mail
+ * transaction, and DNS answers faster than this unless something is wrong.
+ */
+const GATHERING_TIME = 1_000;
 
 /** By code units: `\p{ASCII}` would have to look at code points, and takes longer. */
 const NON_ASCII = /[\u0080-\uffff]/;
@@ -72,16 +83,22 @@ export function apartByAlphabet(
   ];
 }
 
-/** @param requireTls the message must go over TLS that is verified (RFC 8689) */
-export async function groupRecipients(
+/**
+ * Looks up where the recipients go. What is found within `GATHERING_TIME` comes together, and so on until nothing is
+ * left; for the most part there is one grouping.
+ *
+ * @param requireTls the message must go over TLS that is verified (RFC 8689)
+ */
+export async function* groupRecipients(
   recipients: readonly ClientRecipient[],
   requireTls: boolean,
   options: GroupingOptions,
   signal: AbortSignal | undefined,
-): Promise<Grouping> {
-  const decided = new Map<number, Outcome>();
-  const groups = new Map<string, { readonly recipients: number[]; readonly steps: readonly Step[] }>();
-  await forEachAtOnce(byDomain(recipients), DOMAINS_AT_ONCE, async ([domain, places]) => {
+): AsyncGenerator<Grouping, void, undefined> {
+  let decided = new Map<number, Outcome>();
+  let groups = new Map<string, { readonly recipients: number[]; readonly steps: readonly Step[] }>();
+  const { clock } = options.settings.options;
+  const lookUps = forEachDomain(byDomain(recipients), clock, async (domain, places) => {
     const found = await findSteps(domain, requireTls, options, signal);
     if (found === undefined) return;
     if (found.kind === 'decided') {
@@ -89,11 +106,29 @@ export async function groupRecipients(
       return;
     }
     const group = groups.get(found.key);
-    if (group === undefined) groups.set(found.key, { recipients: places, steps: found.steps });
+    if (group === undefined) groups.set(found.key, { recipients: [...places], steps: found.steps });
     else group.recipients.push(...places);
   });
-  for (const { recipients: places } of groups.values()) places.sort((a, b) => a - b);
-  return { groups: [...groups.values()], decided };
+  for (let more = true; more; ) {
+    more = !(await settlesWithin(GATHERING_TIME, lookUps, clock));
+    const found = { groups: [...groups.values()], decided, more };
+    decided = new Map();
+    groups = new Map();
+    for (const { recipients: places } of found.groups) places.sort((a, b) => a - b);
+    yield found;
+  }
+}
+
+async function settlesWithin(milliseconds: number, work: Promise<void>, clock: Clock): Promise<boolean> {
+  let cancelTimer: () => void = () => {};
+  const timeUp = new Promise<false>((resolve) => {
+    cancelTimer = clock.set(clock.now() + milliseconds, () => resolve(false));
+  });
+  try {
+    return await Promise.race([work.then(() => true), timeUp]);
+  } finally {
+    cancelTimer();
+  }
 }
 
 function byDomain(recipients: readonly ClientRecipient[]): Map<string, number[]> {
@@ -107,16 +142,22 @@ function byDomain(recipients: readonly ClientRecipient[]): Map<string, number[]>
   return domains;
 }
 
-async function forEachAtOnce<Item>(
-  items: Iterable<Item>,
-  atOnce: number,
-  work: (item: Item) => Promise<void>,
+/** `DOMAINS_AT_ONCE`; a slow one gives its place to the next, else as many silent ones would hold up all others. */
+async function forEachDomain(
+  domains: ReadonlyMap<string, number[]>,
+  clock: Clock,
+  lookUp: (domain: string, places: readonly number[]) => Promise<void>,
 ): Promise<void> {
-  const left = [...items].reverse();
+  const left = [...domains].reverse();
+  const slow: Promise<void>[] = [];
   const workOn = async (): Promise<void> => {
-    for (let item = left.pop(); item !== undefined; item = left.pop()) await work(item);
+    for (let next = left.pop(); next !== undefined; next = left.pop()) {
+      const lookingUp = lookUp(...next);
+      if (!(await settlesWithin(GATHERING_TIME, lookingUp, clock))) slow.push(lookingUp);
+    }
   };
-  await Promise.all(Array.from({ length: Math.min(atOnce, left.length) }, workOn));
+  await Promise.all(Array.from({ length: Math.min(DOMAINS_AT_ONCE, left.length) }, workOn));
+  await Promise.all(slow);
 }
 
 type Found =
@@ -176,7 +217,7 @@ async function findRequirements(
   const policy: StsOutcome =
     sts === undefined || route.domain.startsWith('[')
       ? { kind: 'none' }
-      : await findStsPolicy(route.domain, {
+      : await findSharedStsPolicy(route.domain, {
           ...sts,
           resolver,
           now: settings.now(),

@@ -44,8 +44,8 @@ export interface RecipientVerdict {
   readonly failure?: SessionFailure;
   /**
    * What stands behind a verdict that no reply of a recipient's own gave: a `SessionError`, `ConnectError`,
-   * `TlsError`, `DaneError`, `ExtensionNotOfferedError`, what the body threw, or the reason of the signal; for a
-   * deadline an error with the code `ETIMEDOUT`.
+   * `TlsError`, `DaneError`, `ExtensionNotOfferedError`, what the body threw, the system's error where the message could
+   * not be kept, or the reason of the signal; for a deadline an error with the code `ETIMEDOUT`.
    */
   readonly error?: Error;
 }

@@ -108,6 +108,10 @@ describe('the next attempt', () => {
     for (const attempts of [0, -1, 1.5, Number.NaN]) {
       expect(() => nextAttempt({ ...history, attempts }, schedule)).toThrow(RangeError);
     }
+    for (const time of [Number.NaN, Number.POSITIVE_INFINITY, Number(undefined)]) {
+      expect(() => nextAttempt({ ...history, firstTriedAt: time }, schedule)).toThrow(/firstTriedAt is/);
+      expect(() => nextAttempt({ ...history, now: time }, schedule)).toThrow(/now is/);
+    }
     expect(nextAttempt(history, { ...schedule, warnAfter: Number.POSITIVE_INFINITY })).toEqual({
       kind: 'retry',
       at: 10,

@@ -64,7 +64,7 @@ function check({ intervals, giveUpAfter, warnAfter }: RetrySchedule): void {
 /**
  * What follows a failed attempt.
  *
- * @throws {RangeError} the schedule or the number of attempts is out of range
+ * @throws {RangeError} the schedule, the number of attempts or a time is out of range
  */
 export function nextAttempt(
   { firstTriedAt, attempts, now, warned = false }: DeliveryHistory,
@@ -73,6 +73,10 @@ export function nextAttempt(
   check(schedule);
   if (!Number.isSafeInteger(attempts) || attempts < 1) {
     throw new RangeError(`attempts is ${attempts}; it takes an integer of 1 or more`);
+  }
+  for (const [name, time] of Object.entries({ firstTriedAt, now })) {
+    if (Number.isFinite(time)) continue;
+    throw new RangeError(`${name} is ${time}; it takes milliseconds since 1970`);
   }
   const { intervals, giveUpAfter, warnAfter } = schedule;
   const at = now + (intervals[Math.min(attempts, intervals.length) - 1] as number);

@@ -253,6 +253,25 @@ describe('a route', () => {
     expect(few).toHaveLength(200);
   });
 
+  it('is deferred by 4.4.4 when no host has an address of those that are looked up, and there are more', async () => {
+    const gone = Array.from({ length: 10 }, (_, index) => [index, `gone${index}.example`] as const);
+    const zone: Zone = {
+      mx: { 'a.example': [...gone, [99, 'b.example']] },
+      addresses: { 'b.example': ['192.0.2.1'] },
+    };
+    expect(await findRoute('a.example', resolverOf(zone))).toEqual({
+      kind: 'deferred',
+      reply: {
+        code: 451,
+        enhancedCode: '4.4.4',
+        lines: [
+          'None of the first 10 mail exchangers of a.example can be tried; no more are looked up (maximumHosts)',
+        ],
+      },
+    });
+    expect(await tried('a.example', zone, { maximumHosts: 11 })).toEqual(['99 b.example 192.0.2.1']);
+  });
+
   it('refuses limits that would allow nothing', async () => {
     for (const value of [0, 1.5, Number.NaN]) {
       const zone = resolverOf({});
@@ -330,6 +349,61 @@ describe('a route from one of the exchangers (RFC 5321 §5.1)', () => {
     for (const option of [{ ownNames: ['a.example'] }, { ownAddresses: ['192.0.2.1'] }]) {
       expect(await findRoute('a.example', resolverOf({ addresses }), option)).toEqual(expected);
     }
+  });
+
+  describe('that is among more equals than are looked up', () => {
+    const OWN = '192.0.2.99';
+
+    /** Equals, the last of which is ourselves. */
+    function zoneOf(equals: number, better: readonly (readonly [number, string])[] = []): Zone {
+      const names = Array.from({ length: equals }, (_, index) => `mx${index}.example`);
+      return {
+        mx: { 'a.example': [...better, ...names.map((name) => [10, name] as const)] },
+        addresses: {
+          'better.example': ['192.0.2.200'],
+          ...Object.fromEntries(names.map((name, index) => [name, [`192.0.2.${index + 1}`]])),
+          [names.at(-1) ?? '']: [OWN],
+        },
+      };
+    }
+
+    it('never leads to an equal, whatever chance says', async () => {
+      for (let round = 0; round < 100; round++) {
+        expect(await findRoute('a.example', resolverOf(zoneOf(12)), { ownAddresses: [OWN] })).toMatchObject({
+          kind: 'rejected',
+          reply: { enhancedCode: '5.4.6' },
+        });
+      }
+    });
+
+    it('is deferred by 4.4.4 when they are more than twice as many: nobody knows', async () => {
+      const asked: string[] = [];
+      const inOrder = { ownAddresses: [OWN], random: () => 0.999 };
+      expect(await findRoute('a.example', resolverOf(zoneOf(21), asked), inOrder)).toMatchObject({
+        kind: 'deferred',
+        reply: { enhancedCode: '4.4.4' },
+      });
+      expect(asked).toHaveLength(1 + 20);
+    });
+
+    it('leads to better ones only, however many they are', async () => {
+      for (const equals of [12, 21]) {
+        const zone = zoneOf(equals, [[5, 'better.example']]);
+        expect(await tried('a.example', zone, { ownAddresses: [OWN], random: () => 0.999 })).toEqual([
+          '5 better.example 192.0.2.200',
+        ]);
+      }
+    });
+  });
+
+  it('leads to a bounded number of equals where we are none of them', async () => {
+    const names = Array.from({ length: 12 }, (_, index) => `mx${index}.example`);
+    const equals: Zone = {
+      mx: { 'a.example': names.map((name) => [10, name] as const) },
+      addresses: Object.fromEntries(names.map((name, index) => [name, [`192.0.2.${index + 1}`]])),
+    };
+    expect(await tried('a.example', equals)).toHaveLength(10);
+    expect(await tried('a.example', equals, { ownAddresses: ['192.0.2.99'] })).toHaveLength(12);
   });
 
   it('is deferred when a better one could not be looked up, and not when a worse one could not', async () => {

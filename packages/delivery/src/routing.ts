@@ -48,7 +48,11 @@ export interface RoutingOptions {
   readonly port?: number;
   /** Milliseconds for each connection to stand. @default 30000 */
   readonly connectTimeout?: number;
-  /** Hosts whose addresses are looked up; the best ones. @default 10 */
+  /**
+   * Hosts whose addresses are looked up; the best ones. With `ownAddresses`, up to as many again whose preference is
+   * that of the last: this host may be one of them, and would send to its equals.
+   * @default 10
+   */
   readonly maximumHosts?: number;
   /** Addresses to be tried. @default 20 */
   readonly maximumAttempts?: number;
@@ -84,9 +88,9 @@ function rejected(code: number, enhancedCode: string, text: string): RoutingFail
   return { kind: 'rejected', reply: { code, enhancedCode, lines: [text] } };
 }
 
-/** RFC 3463 §3.5: X.4.3 is a directory server that failed. */
-function deferred(text: string): RoutingFailure {
-  return { kind: 'deferred', reply: { code: 451, enhancedCode: '4.4.3', lines: [text] } };
+/** RFC 3463 §3.5: X.4.3 is a directory server that failed, X.4.4 is routing that did. */
+function deferred(enhancedCode: '4.4.3' | '4.4.4', text: string): RoutingFailure {
+  return { kind: 'deferred', reply: { code: 451, enhancedCode, lines: [text] } };
 }
 
 function loop(domain: string): RoutingFailure {
@@ -118,8 +122,10 @@ function shuffled<Item>(items: readonly Item[], random: () => number): Item[] {
 
 export interface SelectedExchangers {
   readonly kind: 'exchangers';
-  /** Best first; names in lower case, each once; never none. */
+  /** Those to be looked up, best first; names in lower case, each once; never none. */
   readonly exchangers: readonly MailExchanger[];
+  /** Those that come after them, and are too many. */
+  readonly omitted: readonly MailExchanger[];
   /** DNSSEC proves which they are. */
   readonly secure: boolean;
 }
@@ -135,9 +141,9 @@ export function selectExchangers(
   answer: DnsAnswer<MailExchanger>,
   options: RoutingOptions = {},
 ): SelectedExchangers | RoutingFailure {
-  const { maximumHosts, ownNames, random } = settingsOf(options);
+  const { maximumHosts, ownNames, ownAddresses, random } = settingsOf(options);
   if (answer.kind === 'temporary') {
-    return deferred(`The mail exchangers of ${domain} could not be looked up: ${answer.problem}`);
+    return deferred('4.4.3', `The mail exchangers of ${domain} could not be looked up: ${answer.problem}`);
   }
   if (answer.kind === 'noSuchDomain') return rejected(550, '5.1.2', `The domain ${domain} does not exist`);
 
@@ -164,15 +170,23 @@ export function selectExchangers(
       exchangers.set(record.exchange, record);
   }
   if (exchangers.size === 0) return noHost(domain);
-  return {
-    kind: 'exchangers',
-    exchangers: [...exchangers.values()].slice(0, maximumHosts),
-    secure: answer.secure ?? false,
-  };
+  const ranked = [...exchangers.values()];
+  let end = Math.min(maximumHosts, ranked.length);
+  if (ownAddresses.length > 0) {
+    while (end < 2 * maximumHosts && ranked[end]?.preference === ranked[end - 1]?.preference) end += 1;
+  }
+  const secure = answer.secure ?? false;
+  return { kind: 'exchangers', exchangers: ranked.slice(0, end), omitted: ranked.slice(end), secure };
 }
 
 function noHost(domain: string): RoutingFailure {
   return rejected(550, '5.1.2', `The domain ${domain} has no host that accepts mail`);
+}
+
+/** Not for good: one that is not looked up may accept mail. */
+function notAllTried(domain: string, lookedUp: number): RoutingFailure {
+  const text = `None of the first ${lookedUp} mail exchangers of ${domain} can be tried; no more are looked up`;
+  return deferred('4.4.4', `${text} (maximumHosts)`);
 }
 
 /**
@@ -214,11 +228,15 @@ export function planAttempts(
     return answer === undefined ? [] : [{ exchange, preference, answer }];
   });
   // By whatever name it goes: a host at an address of ours is this one.
-  const limit = Math.min(
+  const own = Math.min(
     ...hosts
       .filter(({ answer }) => answer.kind === 'found' && answer.records.some(isOwn))
       .map(({ preference }) => preference),
   );
+  // Nor are those tried whose equals are not all known: one may be this host (RFC 5321 §5.1).
+  const omitted = selected.omitted[0]?.preference ?? Number.POSITIVE_INFINITY;
+  const last = selected.exchangers.at(-1)?.preference;
+  const limit = ownAddresses.length > 0 && omitted === last ? Math.min(own, omitted) : own;
   const attempts: Attempt[] = [];
   let unknown: string | undefined;
   for (const { exchange, preference, answer } of hosts) {
@@ -235,8 +253,9 @@ export function planAttempts(
 
   if (attempts.length > 0) return { kind: 'attempts', domain, attempts: attempts.slice(0, maximumAttempts) };
   // The host that could not be looked up may be the one that accepts mail.
-  if (unknown !== undefined) return deferred(unknown);
-  return limit < Number.POSITIVE_INFINITY ? loop(domain) : noHost(domain);
+  if (unknown !== undefined) return deferred('4.4.3', unknown);
+  if (own < Number.POSITIVE_INFINITY) return loop(domain);
+  return selected.omitted.length > 0 ? notAllTried(domain, selected.exchangers.length) : noHost(domain);
 }
 
 function routeToLiteral(literal: string, options: RoutingOptions): Route {

@@ -2,8 +2,10 @@
  * What is kept of a body that can be read once, so that it can be read again: up to 64 KiB in memory, more in a
  * temporary file that has no name any more, so that nothing of it stays whatever becomes of the process.
  *
- * Any number of readers may read at the same time: the foremost pulls from the source, the others read what is kept.
- * Nobody reads ahead, so the spool grows no faster than a server takes the message.
+ * - Any number of readers may read at the same time: the foremost pulls from the source, the others read what is kept.
+ *   Nobody reads ahead, so the spool grows no faster than a server takes the message.
+ * - Where the file cannot be written, the message goes on to whoever waits for it at the time, and so to one reader who
+ *   is alone to its end. It is lost for all who come later.
  */
 import { randomUUID } from 'node:crypto';
 import { type FileHandle, open, unlink } from 'node:fs/promises';
@@ -17,13 +19,28 @@ const MEMORY_OCTETS = 65_536;
 /** Octets that are read from the file at once. */
 const CHUNK_OCTETS = 65_536;
 
+/** The body cannot be read any more, for what was read of it could not be kept; no fault of its own. */
+export class UnkeptError extends Error {
+  override readonly name = 'UnkeptError';
+
+  /** @param cause why the file could not be written */
+  constructor(cause: Error) {
+    super(`The message cannot be read again, for it could not be kept in ${tmpdir()}: ${cause.message}`, {
+      cause,
+    });
+  }
+}
+
 export class Spool {
   readonly #source: BodySource;
   /** What is kept, in the chunks that came, while there is no file. */
   #chunks: Uint8Array[] = [];
   #file: FileHandle | undefined;
-  /** Octets kept. */
+  /** Octets that have come. */
   #length = 0;
+  /** Octets kept, from the first on: all of them but after `#loss`. */
+  #keptLength = 0;
+  #loss: UnkeptError | undefined;
   #complete = false;
   #closed = false;
   #pulling: Promise<Uint8Array | undefined> | undefined;
@@ -38,11 +55,21 @@ export class Spool {
     return this.#complete ? this.#length : undefined;
   }
 
-  /** @throws what the source throws, and the system's error when the file cannot be written or read */
+  /** Why nobody can begin to read any more. */
+  get loss(): UnkeptError | undefined {
+    return this.#loss;
+  }
+
+  /**
+   * @throws what the source throws, and the system's error when the file cannot be read
+   * @throws {UnkeptError} the file could not be written, and others were faster
+   */
   async *read(): AsyncGenerator<Uint8Array, void, undefined> {
     let position = 0;
     for (let index = 0; ; index++) {
-      const chunk = position < this.#length ? await this.#kept(index, position) : await this.#next();
+      const isKept = position < this.#keptLength;
+      if (!isKept && position < this.#length) throw this.#loss;
+      const chunk = isKept ? await this.#kept(index, position) : await this.#next();
       if (chunk === undefined) return;
       position += chunk.length;
       yield chunk;
@@ -53,9 +80,7 @@ export class Spool {
   async close(): Promise<void> {
     this.#closed = true;
     this.#source.stop();
-    try {
-      await this.#keeping;
-    } catch {} // its reader was told
+    await this.#keeping;
     await this.#file?.close();
     this.#chunks = [];
   }
@@ -63,7 +88,7 @@ export class Spool {
   /** A reader that has seen the chunks up to `index` so far has come as far as `position`. */
   async #kept(index: number, position: number): Promise<Uint8Array | undefined> {
     if (this.#file === undefined) return this.#chunks[index];
-    const length = Math.min(CHUNK_OCTETS, this.#length - position);
+    const length = Math.min(CHUNK_OCTETS, this.#keptLength - position);
     const { buffer, bytesRead } = await this.#file.read(Buffer.allocUnsafeSlow(length), 0, length, position);
     return buffer.subarray(0, bytesRead);
   }
@@ -85,31 +110,37 @@ export class Spool {
       this.#keeping = this.#keep(chunk);
       await this.#keeping;
       this.#length += chunk.length;
+      if (this.#loss === undefined) this.#keptLength = this.#length;
     }
     this.#pulling = undefined;
     return chunk;
   }
 
   async #keep(chunk: Uint8Array): Promise<void> {
+    if (this.#loss !== undefined) return;
     if (this.#file === undefined && this.#length + chunk.length <= MEMORY_OCTETS) {
       this.#chunks.push(chunk);
       return;
     }
-    if (this.#file === undefined) {
-      const file = await openNameless();
-      for (const kept of this.#chunks) await file.appendFile(kept);
-      this.#file = file;
-      this.#chunks = [];
+    try {
+      if (this.#file === undefined) {
+        this.#file = await openNameless(this.#chunks);
+        this.#chunks = [];
+      }
+      await this.#file.appendFile(chunk);
+    } catch (error) {
+      this.#loss = new UnkeptError(error instanceof Error ? error : new Error(String(error)));
     }
-    await this.#file.appendFile(chunk);
   }
 }
 
-async function openNameless(): Promise<FileHandle> {
+/** A file that has no name, and holds these chunks. */
+async function openNameless(chunks: readonly Uint8Array[]): Promise<FileHandle> {
   const path = join(tmpdir(), `sansmtp-${randomUUID()}`);
   const file = await open(path, 'wx+', 0o600);
   try {
     await unlink(path);
+    for (const chunk of chunks) await file.appendFile(chunk);
   } catch (error) {
     await file.close();
     throw error;

@@ -52,15 +52,15 @@ describe('the trace header', () => {
   });
 
   it.each([
-    ['EHLO', false, false, false, 'ESMTP'],
-    ['EHLO', true, false, false, 'ESMTPS tls TLS_AES_128_GCM_SHA256'],
-    ['EHLO', true, true, false, 'ESMTPSA tls TLS_AES_128_GCM_SHA256'],
-    ['EHLO', false, true, false, 'ESMTPA'],
-    ['EHLO', true, true, true, 'UTF8SMTPSA tls TLS_AES_128_GCM_SHA256'],
-    ['LHLO', false, false, false, 'LMTP'],
-    ['LHLO', true, true, false, 'LMTPSA tls TLS_AES_128_GCM_SHA256'],
-    ['LHLO', false, false, true, 'UTF8LMTP'],
-    ['HELO', true, false, false, 'SMTP tls TLS_AES_128_GCM_SHA256'],
+    ['EHLO', false, false, false, 'ESMTP id M1'],
+    ['EHLO', true, false, false, 'ESMTPS id M1 tls TLS_AES_128_GCM_SHA256'],
+    ['EHLO', true, true, false, 'ESMTPSA id M1 tls TLS_AES_128_GCM_SHA256'],
+    ['EHLO', false, true, false, 'ESMTPA id M1'],
+    ['EHLO', true, true, true, 'UTF8SMTPSA id M1 tls TLS_AES_128_GCM_SHA256'],
+    ['LHLO', false, false, false, 'LMTP id M1'],
+    ['LHLO', true, true, false, 'LMTPSA id M1 tls TLS_AES_128_GCM_SHA256'],
+    ['LHLO', false, false, true, 'UTF8LMTP id M1'],
+    ['HELO', true, false, false, 'SMTP id M1 tls TLS_AES_128_GCM_SHA256'],
   ] as const)(
     'names the protocol after %s, TLS %s, AUTH %s, SMTPUTF8 %s: %s (RFC 3848, RFC 6531 §4.3, RFC 8314 §4.3)',
     (verb, secured, authenticated, smtpUtf8, words) => {
@@ -73,7 +73,7 @@ describe('the trace header', () => {
           identity: authenticated ? { mechanism: 'PLAIN', username: 'joe' } : undefined,
         },
       );
-      expect(how).toContain(` with ${words} id `);
+      expect(how).toContain(` with ${words};`);
     },
   );
 

@@ -29,16 +29,17 @@ function receivedFrom({ hello, peer }: ServerSessionInformation): string {
   return peer.address === undefined ? name : `${name} (${addressLiteral(peer.address)})`;
 }
 
-/** The words that RFC 3848, RFC 6531 §4.3 and RFC 8314 §4.3 have for how it came: `ESMTPSA tls TLS_AES_…`. */
+/** The words that RFC 3848 and RFC 6531 §4.3 have for how it came: `ESMTPSA`. */
 function receivedWith({ hello, tls, identity }: ServerSessionInformation, { parameters }: Envelope): string {
-  if (hello?.verb === 'HELO') return `SMTP${tlsClause(tls)}`;
+  if (hello?.verb === 'HELO') return 'SMTP';
   const lmtp = hello?.verb === 'LHLO';
   const extended = lmtp ? 'LMTP' : 'ESMTP';
   const internationalized = lmtp ? 'UTF8LMTP' : 'UTF8SMTP';
   const protocol = parameters.smtpUtf8 ? internationalized : extended;
-  return `${protocol}${tls === undefined ? '' : 'S'}${identity === undefined ? '' : 'A'}${tlsClause(tls)}`;
+  return `${protocol}${tls === undefined ? '' : 'S'}${identity === undefined ? '' : 'A'}`;
 }
 
+/** RFC 8314 §4.3; as a registered clause it stands behind the others (RFC 5321 §4.4). */
 function tlsClause(tls: TlsInformation | undefined): string {
   return tls !== undefined && /^\w+$/.test(tls.cipher) ? ` tls ${tls.cipher}` : '';
 }
@@ -51,7 +52,7 @@ export function traceHeader({ envelope, session, hostname, id, date }: Receipt):
     `Return-Path: ${formatPath(envelope.reversePath)}`,
     ...envelope.recipients.map(({ forwardPath }) => `Delivered-To: ${formatMailbox(forwardPath)}`),
     `Received: from ${receivedFrom(session)}`,
-    `\tby ${hostname} with ${receivedWith(session, envelope)} id ${id};`,
+    `\tby ${hostname} with ${receivedWith(session, envelope)} id ${id}${tlsClause(session.tls)};`,
     `\t${time}`,
     '',
   ].join('\r\n');

@@ -1,5 +1,5 @@
 import type { Computation } from '@sansmtp/core';
-import { type Cryptography, SessionError } from '@sansmtp/transport';
+import { type Cryptography, SessionError, webCryptography } from '@sansmtp/transport';
 import { describe, expect, it } from 'vitest';
 import { authenticatingBy, checking, credentialsOf, storedFor } from './authenticating.js';
 import { expectEverySessionToEnd, type NegotiationOptions, negotiate } from './negotiating.js';
@@ -164,8 +164,20 @@ describe('a cryptography of the client', () => {
       const error = await session.opening.catch((thrown: unknown) => thrown);
       expect(error).toBeInstanceOf(SessionError);
       expect(error).toMatchObject({ code: 'ECONNECTION', command: 'AUTH', cause: fault });
+      expect(String(error)).toBe('SessionError: The connection was lost (AUTH): The HSM is on fire');
       expect(session.errors).toEqual([]);
     }
+  });
+
+  it('is Web Crypto by default, which has no MD5: the error of CRAM-MD5 says so (RFC 2195)', async () => {
+    const { opening } = negotiate(
+      authenticatingBy('CRAM-MD5', credentialsOf('CRAM-MD5', user), {
+        network: { tls: { mode: 'implicit' } },
+        handlers: checking(user, await storedFor('CRAM-MD5', user.password, false), []),
+        client: { cryptography: webCryptography() },
+      }),
+    );
+    await expect(opening).rejects.toThrow(/\(AUTH\): Web Crypto has no MD5: .*CRAM-MD5/);
   });
 
   it('that computes something else than octets ends the session', async () => {

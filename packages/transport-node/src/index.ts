@@ -13,6 +13,7 @@ export {
   startMailServer,
 } from './mail-server.js';
 export { nodeCryptography } from './node-cryptography.js';
+export { type StreamOfOptions, streamOf } from './stream-of.js';
 export { systemClock } from './system-clock.js';
 export { systemCode } from './system-error.js';
 export {

@@ -15,11 +15,16 @@ import {
 } from 'node:net';
 import { type ByteStream, type PeerInformation, TlsError } from '@sansmtp/transport';
 import { type ProxiedOptions, proxiedAcceptor } from './accept-proxied.js';
+import { checkCount, checkNotEmpty } from './option-checks.js';
 import { SocketStream } from './socket-stream.js';
 import { systemCode } from './system-error.js';
 import { shakeHands } from './tls-handshake.js';
 import { type ServerTlsOptions, serverSide } from './tls-options.js';
 
+/**
+ * Where `listen` listens, a TCP port or a Unix socket, and what stands between a connection and its stream: a PROXY
+ * header, TLS.
+ */
 export type ListenOptions = (
   | {
       /**
@@ -41,18 +46,6 @@ export type ListenOptions = (
    * @default ignored
    */
   readonly onError?: (error: Error) => void;
-  /**
-   * Connections that wait to be accepted; the system may allow fewer.
-   * @default 511
-   */
-  readonly backlog?: number;
-  /** @default true */
-  readonly keepAlive?: boolean;
-  /**
-   * Sends every write at once, instead of holding back small ones (Nagle's algorithm).
-   * @default true
-   */
-  readonly noDelay?: boolean;
   /** @default no TLS */
   readonly tls?: ServerTlsOptions;
   /**
@@ -72,7 +65,9 @@ export type ListenerAddress =
   | { readonly kind: 'tcp'; readonly host: string; readonly port: number }
   | { readonly kind: 'unix'; readonly path: string };
 
+/** What `listen` gives: an address that is held until `close()`. */
 export interface Listener {
+  /** With the port that the system chose, if it was 0. */
   readonly address: ListenerAddress;
   /**
    * Accepts nothing more, gives up the PROXY headers and handshakes of implicit TLS that are under way, and frees the
@@ -81,8 +76,11 @@ export interface Listener {
   close(): Promise<void>;
 }
 
+/** Connections that may wait to be accepted, if the system does not allow fewer. */
+const BACKLOG = 511;
+
 async function listenOnce(server: Server, options: NetListenOptions): Promise<void> {
-  await once(server.listen(options), 'listening');
+  await once(server.listen({ ...options, backlog: BACKLOG }), 'listening');
 }
 
 /** Whether a connection attempt is refused: somebody who only has no room for it gives another error. */
@@ -103,13 +101,13 @@ async function isStaleSocket(path: string): Promise<boolean> {
   return (await lstat(path)).isSocket() && (await isRefused(path));
 }
 
-async function listenOnPath(server: Server, path: string, backlog: number): Promise<void> {
+async function listenOnPath(server: Server, path: string): Promise<void> {
   try {
-    await listenOnce(server, { path, backlog });
+    await listenOnce(server, { path });
   } catch (error) {
     if (systemCode(error) !== 'EADDRINUSE' || !(await isStaleSocket(path))) throw error;
     await unlink(path);
-    await listenOnce(server, { path, backlog });
+    await listenOnce(server, { path });
   }
 }
 
@@ -123,15 +121,20 @@ function addressOf(server: Server): ListenerAddress {
 /**
  * Listens, and gives each connection to `onStream`, which must not throw: nobody would catch it. What the peer
  * sends before `open()` is kept. With implicit TLS, `onStream` comes when the handshake stands. Nothing limits how
- * long a stream may stay open: that is for its holder to watch.
+ * long a stream may stay open: that is for its holder to watch. TCP connections have keep-alive on, and no delay,
+ * as those of `connect`.
  * @throws the system's error when the address cannot be had: `EADDRINUSE`, `EACCES`, `EADDRNOTAVAIL`, …
- * @throws {RangeError} an option of `proxied` is out of its range
+ * @throws {RangeError} `maximumArriving`, `tls.handshakeTimeout` or an option of `proxied` is out of its range, or `host` or `path` is empty
  */
 export async function listen(
   options: ListenOptions,
   onStream: (stream: ByteStream) => void,
 ): Promise<Listener> {
-  const { onError, backlog = 511, keepAlive = true, noDelay = true, tls, maximumArriving = 1000 } = options;
+  const { onError, tls, maximumArriving = 1000 } = options;
+  checkCount('maximumArriving', maximumArriving);
+  // Node takes an empty host for every address: whoever forgot to set theirs would be open to the world.
+  if ('path' in options) checkNotEmpty('path', options.path);
+  else if (options.host !== undefined) checkNotEmpty('host', options.host);
   const side = tls && serverSide(tls);
   const acceptProxied = options.proxied && proxiedAcceptor(options.proxied);
   /** Connections whose header or handshake is under way. */
@@ -153,7 +156,7 @@ export async function listen(
     });
   };
 
-  const server = createServer({ allowHalfOpen: true, keepAlive, noDelay }, (socket) => {
+  const server = createServer({ allowHalfOpen: true, keepAlive: true, noDelay: true }, (socket) => {
     if (acceptProxied === undefined && tls?.mode !== 'implicit') {
       arrive(socket);
       return;
@@ -175,8 +178,8 @@ export async function listen(
     });
   });
 
-  if ('path' in options) await listenOnPath(server, options.path, backlog);
-  else await listenOnce(server, { host: options.host ?? '127.0.0.1', port: options.port, backlog });
+  if ('path' in options) await listenOnPath(server, options.path);
+  else await listenOnce(server, { host: options.host ?? '127.0.0.1', port: options.port });
   server.on('error', (error) => onError?.(error));
 
   return {

@@ -3,9 +3,10 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { ServerHandlers } from '@sansmtp/transport';
+import { type ServerHandlers, TlsError } from '@sansmtp/transport';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { ListenerAddress } from './listen.js';
+import { eventually } from './listening.test-support.js';
 import { type MailServer, type MailServerOptions, startMailServer } from './mail-server.js';
 import { generateCertificate } from './tls-certificates.test-support.js';
 import { createTlsContext } from './tls-context.js';
@@ -161,7 +162,7 @@ describe('a mail server', () => {
     expect(received).toMatch(/^250 2\.0\.0 .*\r\n421 4\.3\.2 .*\r\n$/);
   });
 
-  it('waits no longer than the grace for it, and the application hears that it was abandoned', async () => {
+  it('waits no longer than the grace for it: the client is told 421 4.3.2 (RFC 5321 §3.8), the application too', async () => {
     let abandoned: unknown;
     const server = await serverOf({
       async onMessage({ body }) {
@@ -173,12 +174,23 @@ describe('a mail server', () => {
         }
       },
     });
-    const { closed } = await client(server, `${UNTIL_DATA}`, /^354 /m);
+    const silent = await client(server, UNTIL_DATA, /^354 /m);
+    const begin = performance.now();
+    await server.shutdown(500);
+    expect(performance.now() - begin).toBeGreaterThanOrEqual(499);
+    await silent.closed;
+    expect(silent.received).toMatch(/^354 .*\r\n421 4\.3\.2 .*\r\n$/m);
+    expect(abandoned).toMatchObject({ name: 'MailDataAbandonedError', reason: 'closed' });
+  });
+
+  it('aborts who does not close then either, as long again after the grace', async () => {
+    const server = await serverOf({ onMessage: () => new Promise(() => undefined) }, 10, 60_000);
+    const undecided = await client(server, `${UNTIL_DATA}.\r\n`, /^354 /m);
     const begin = performance.now();
     await server.shutdown(100);
-    expect(performance.now() - begin).toBeGreaterThanOrEqual(99);
-    await closed;
-    expect(abandoned).toMatchObject({ name: 'MailDataAbandonedError', reason: 'closed' });
+    expect(performance.now() - begin).toBeGreaterThanOrEqual(199);
+    await undecided.closed;
+    expect(undecided.received).toMatch(/^354 .*\r\n$/m);
   });
 });
 
@@ -216,6 +228,27 @@ describe('what is different at an address', () => {
     await expect(startMailServer(wrong)).rejects.toThrow('maximumErrors');
     const nobody = { addresses: [{ port: 0 }], handlers: discarding, trusted: ['everybody'] };
     await expect(startMailServer(nobody)).rejects.toThrow(RangeError);
+  });
+
+  it('tells onClose why the handshake of STARTTLS failed (RFC 3207 §4.1)', async () => {
+    const context = createTlsContext(await generateCertificate('localhost'));
+    let reason: Error | undefined;
+    const server = await started({
+      addresses: [{ port: 0, tls: { mode: 'startTls', context } }],
+      handlers: {
+        ...discarding,
+        onClose: (_, why) => {
+          reason = why;
+        },
+      },
+    });
+    const { socket } = await client(server, 'EHLO c\r\nSTARTTLS\r\n', /220 [\s\S]*220 /);
+    socket.write('no ClientHello\r\n');
+    await eventually(() => expect(reason).toBeInstanceOf(TlsError));
+    expect(reason).toMatchObject({
+      code: 'ERR_SSL_WRONG_VERSION_NUMBER',
+      message: 'The TLS handshake failed: wrong version number',
+    });
   });
 
   it('tells handlers whom a trusted peer speaks for (XCLIENT), and believes nobody else', async () => {

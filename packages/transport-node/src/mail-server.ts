@@ -12,6 +12,7 @@ import {
 } from '@sansmtp/transport';
 import { type Listener, type ListenerAddress, type ListenOptions, listen } from './listen.js';
 import { nodeCryptography } from './node-cryptography.js';
+import { checkCount, checkTime } from './option-checks.js';
 import { systemClock } from './system-clock.js';
 import { trustedPeers } from './trusted-peers.js';
 
@@ -24,6 +25,7 @@ export type MailListenOptions = ListenOptions & {
   readonly session?: MailSessionOptions;
 };
 
+/** What `startMailServer` is told: where to listen, whom to serve, and how mail is received. */
 export interface MailServerOptions {
   readonly addresses: readonly MailListenOptions[];
   /** For the sessions of all who connect. */
@@ -49,16 +51,22 @@ export interface MailServerOptions {
   readonly onExcess?: () => void;
 }
 
+/** What `startMailServer` gives: it serves until `shutdown()`. */
 export interface MailServer {
   /** In the order of the options. */
   readonly addresses: readonly ListenerAddress[];
   /**
    * Stops listening, tells those who wait 421 4.3.2, and lets messages under way come to their end, for as long as
-   * `grace` allows; what is left then is aborted. Resolves when all connections are closed.
-   * @param grace milliseconds; 0 aborts messages under way almost at once
+   * `grace` allows. What is left then is told 421 4.3.2 as well (RFC 5321 §3.8), and has as long again to close, a
+   * second at most, before it is aborted. Resolves when all connections are closed.
+   * @param grace milliseconds; 0 aborts messages under way almost at once, `Infinity` never
+   * @throws {RangeError} (rejects) `grace` is out of its range; the server goes on
    */
   shutdown(grace: number): Promise<void>;
 }
+
+/** Milliseconds at most between the last word to a connection and its abort, which may overtake it. */
+const MAXIMUM_FAREWELL = 1000;
 
 /** Who connects beyond the limit is told so, but only so many at a time: then connections are dropped unheard. */
 const MAXIMUM_REFUSED = 100;
@@ -80,11 +88,13 @@ function sessionOptions(options: MailServerOptions, address: MailListenOptions):
 
 /**
  * Listens, and serves SMTP to all who connect. To end it, call `shutdown()`.
- * @throws {RangeError} an option of `session` is out of its range, or `trusted` holds what is no network
+ * @throws {RangeError} `maximumConnections`, or an option of `session` or of an address, is out of its range, or
+ *   `trusted` holds what is no network: it listens on none of the addresses then
  * @throws the system's error when one of the addresses cannot be had: it listens on none of them then
  */
 export async function startMailServer(options: MailServerOptions): Promise<MailServer> {
   const { addresses, handlers, maximumConnections = 10_000, onExcess } = options;
+  checkCount('maximumConnections', maximumConnections);
   const isTrusted = trustedPeers(options.trusted ?? []);
   const served = new Set<ServerConnection>();
   const refused = new Set<ServerConnection>();
@@ -128,15 +138,19 @@ export async function startMailServer(options: MailServerOptions): Promise<MailS
   return {
     addresses: listeners.map(({ address }) => address),
     async shutdown(grace) {
+      checkTime('grace', grace);
       stopping = true;
       await close();
       const connections = [...served, ...refused];
       for (const connection of connections) connection.shutdown();
-      const cancelAbort = systemClock.set(systemClock.now() + grace, () => {
-        for (const connection of connections) connection.abort();
+      let cancel = systemClock.set(systemClock.now() + grace, () => {
+        for (const connection of connections) connection.shutdown({ abandoning: true });
+        cancel = systemClock.set(systemClock.now() + Math.min(grace, MAXIMUM_FAREWELL), () => {
+          for (const connection of connections) connection.abort();
+        });
       });
       await Promise.all(connections.map(({ closed }) => closed));
-      cancelAbort();
+      cancel();
     },
   };
 }

@@ -16,6 +16,11 @@ function octetsOf(buffer: Buffer): Uint8Array {
   return new Uint8Array(buffer);
 }
 
+/**
+ * The `Cryptography` of Node, for the drivers: what `startMailServer` takes unless told otherwise, and the option
+ * `cryptography` of `openSession` and `serveSession`. It has MD5, which `webCryptography()` has not: CRAM-MD5
+ * (RFC 2195) needs it.
+ */
 export const nodeCryptography: Cryptography = {
   compute(computation) {
     switch (computation.kind) {

@@ -67,7 +67,7 @@ const CR = 0x0d;
 const LF = 0x0a;
 const LINE_START = Uint8Array.from('PROXY ', (character) => character.charCodeAt(0));
 const SIGNATURE = Uint8Array.of(CR, LF, CR, LF, 0, CR, LF, 0x51, 0x55, 0x49, 0x54, LF);
-const FIXED_PART = 16;
+export const FIXED_PART = 16;
 
 const MORE: ProxyHeaderVerdict = { type: 'more' };
 

@@ -11,6 +11,7 @@
  * the stream through the socket.
  */
 import type { Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
 import type { TlsInformation } from '@sansmtp/core';
 import {
   type ByteStream,
@@ -230,7 +231,7 @@ export class SocketStream implements ByteStream {
   }
 
   /**
-   * Only TCP has a reset. And libuv refuses it (EINVAL) while the end of our side is on its way, upon which Node
+   * Only TCP has a reset, and Node reaches it through no TLS that somebody else has made. And libuv refuses it (EINVAL) while the end of our side is on its way, upon which Node
    * would forget the handle without closing it.
    */
   get #canReset(): boolean {
@@ -238,7 +239,8 @@ export class SocketStream implements ByteStream {
     const endIsOnItsWay =
       writableEnded && !writableFinished && (writableLength === 0 || this.#secured !== undefined);
     // Not the address of the peer: a proxy may speak for one over a Unix socket.
-    return this.#raw.remoteAddress !== undefined && !endIsOnItsWay;
+    const isTcp = this.#raw.remoteAddress !== undefined && !(this.#raw instanceof TLSSocket);
+    return isTcp && !endIsOnItsWay;
   }
 
   /** For the events of the socket only, like the methods that follow. */

@@ -74,6 +74,12 @@ describe('systemClock', () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
+  it.each([Number.NaN, undefined])('refuses the moment %s, which would never be reached', (at) => {
+    expect(() => systemClock.set(at as number, () => undefined)).toThrow(
+      new RangeError(`The moment to call back at is ${at}; it takes milliseconds of this clock`),
+    );
+  });
+
   it('does not keep the process running', () => {
     const timers = () => process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length;
     const before = timers();

@@ -5,7 +5,8 @@ import type { Clock } from '@sansmtp/transport';
 const LONGEST_DELAY = 2 ** 31 - 1;
 
 /**
- * Milliseconds of `performance.now()`. Any distance may be set, also one of more than 2^31 ms (25 days).
+ * Milliseconds of `performance.now()`. Any distance may be set, also one of more than 2^31 ms (25 days);
+ * a moment that is no number is refused with a RangeError.
  *
  * A timer alone does not keep the process running: what a session waits for, it waits for at a socket, and that
  * keeps the process running as long as it is open.
@@ -13,6 +14,10 @@ const LONGEST_DELAY = 2 ** 31 - 1;
 export const systemClock: Clock = {
   now: () => performance.now(),
   set(at, callback) {
+    // It would be armed anew for ever, each time at once.
+    if (Number.isNaN(at - performance.now())) {
+      throw new RangeError(`The moment to call back at is ${at}; it takes milliseconds of this clock`);
+    }
     const arm = () => setTimeout(fire, Math.min(Math.ceil(at - performance.now()), LONGEST_DELAY)).unref();
     const fire = () => {
       // Not only for long distances: Node counts from the start of the loop's turn, so it may fire early.

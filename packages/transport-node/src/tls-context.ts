@@ -32,6 +32,7 @@ export interface CertificateAndKey {
   readonly key: string | Uint8Array;
 }
 
+/** What a server shows to its clients, replaced by hand: `createTlsContext` makes it. */
 export interface TlsContext extends TlsContextSource {
   /**
    * Shows another certificate from the next handshake on.

@@ -1,6 +1,7 @@
 /** What `listen` and `connect` are told about TLS, and how their ends of the handshake follow from it. */
 import { isIP } from 'node:net';
 import { connect as connectTls, TLSSocket } from 'node:tls';
+import { checkTime } from './option-checks.js';
 import {
   type CertificateAndKey,
   secureContextOf,
@@ -14,7 +15,7 @@ interface TlsModeOptions {
   /** TLS from the first octet on (RFC 8314 §3), or by `startTls()` (STARTTLS, RFC 3207). */
   readonly mode: 'implicit' | 'startTls';
   /**
-   * Milliseconds that a handshake may take.
+   * Milliseconds that a handshake may take; `Infinity` for no limit.
    * @default 60000
    */
   readonly handshakeTimeout?: number;
@@ -58,6 +59,7 @@ function clientDistrust(socket: TLSSocket): string | undefined {
   return String(Reflect.get(Object(error), 'code') ?? error);
 }
 
+/** @throws {RangeError} `handshakeTimeout` is out of its range */
 export function serverSide(options: ServerTlsOptions): TlsSide {
   const {
     context,
@@ -65,6 +67,7 @@ export function serverSide(options: ServerTlsOptions): TlsSide {
     requestClientCertificate = false,
     handshakeTimeout = DEFAULT_HANDSHAKE_TIMEOUT,
   } = options;
+  checkTime('tls.handshakeTimeout', handshakeTimeout);
   const byName = new Map(Object.entries(contexts).map(([name, source]) => [name.toLowerCase(), source]));
   return {
     handshakeTimeout,
@@ -90,10 +93,12 @@ export function serverSide(options: ServerTlsOptions): TlsSide {
 
 /**
  * @param host whom the certificate has to be for, unless `servername` says otherwise
+ * @throws {RangeError} `handshakeTimeout` is out of its range
  * @throws {TypeError} when the server is to be verified, but nothing says by which name
  */
 export function clientSide(options: ClientTlsOptions, host: string | undefined): TlsSide {
   const { verify, servername = host, handshakeTimeout = DEFAULT_HANDSHAKE_TIMEOUT } = options;
+  checkTime('tls.handshakeTimeout', handshakeTimeout);
   if (verify && servername === undefined) {
     throw new TypeError('The server cannot be verified without its name: give tls.servername');
   }

@@ -13,8 +13,8 @@ import {
   type ClientEvent,
   type ClientInquiry,
   ClientSession,
-  type ClientSessionOptions,
   type Computation,
+  concatenate,
   encodeText,
   LocalProtocolError,
   type Reply,
@@ -24,83 +24,18 @@ import {
   type Verdict,
 } from '@sansmtp/core';
 import type { ByteStream, ByteStreamListener } from './byte-stream.js';
+import type {
+  CancelSignal,
+  ClientConnection,
+  MessageSource,
+  OpenSessionOptions,
+} from './client-connection.js';
 import type { Clock } from './clock.js';
 import { type Cryptography, webCryptography } from './cryptography.js';
 import { DeadlineTimer } from './deadline-timer.js';
 import { release } from './release.js';
 import { SessionError } from './session-error.js';
 import { thrownError } from './thrown-error.js';
-
-/** What an `AbortSignal` is to us; every runtime has them, and no runtime's types are needed. */
-export interface CancelSignal {
-  readonly aborted: boolean;
-  readonly reason?: unknown;
-  addEventListener(type: 'abort', listener: () => void): void;
-  removeEventListener(type: 'abort', listener: () => void): void;
-}
-
-/**
- * A message: text is sent as UTF-8. Lines may end in LF, which is sent as CRLF (see `newlines`). An iterable is
- * read once the server wants the message, and told by `return()` when it is not read to its end.
- */
-export type MessageSource = string | Uint8Array | AsyncIterable<Uint8Array>;
-
-/** The TLS that there is from the start is the stream's to know. */
-export interface OpenSessionOptions extends Omit<ClientSessionOptions, 'trace' | 'tls'> {
-  readonly clock: Clock;
-  /**
-   * Computes the digests of SCRAM and CRAM-MD5.
-   * @default webCryptography()
-   */
-  readonly cryptography?: Cryptography;
-  /** Drops the connection when it is aborted before the session is open; the error's `cause` is its reason. */
-  readonly signal?: CancelSignal;
-  /**
-   * Called with what passes on the wire, for a transcript; the octets of a message included, but of an AUTH exchange
-   * only how many there were. What it throws drops the connection.
-   */
-  readonly onWire?: (direction: 'sent' | 'received', bytes: Uint8Array) => void;
-  /** Called with each step of the session's chart. What it throws drops the connection. */
-  readonly onTransition?: (record: TransitionRecord) => void;
-}
-
-/** An open session with a server. */
-export interface ClientConnection {
-  /** What the server offered. */
-  readonly offer: ServerOffer;
-  /** Resolves when the connection is closed, whatever the reason. Never rejects. */
-  readonly closed: Promise<void>;
-  /**
-   * Delivers one message; one at a time. Resolves with a verdict for each recipient, in the envelope's order,
-   * also when the session breaks or `signal` is aborted: the verdicts then say what is known.
-   * @throws {LocalProtocolError} the envelope cannot be sent, something else is under way, or QUIT was said
-   * @throws {ExtensionNotOfferedError} the envelope needs what the server does not offer; nothing was sent
-   * @throws {SessionError} the session had failed before, for which nobody here is to blame: open another
-   * @throws {MailDataError} the message holds a bare CR or NUL; the connection is dropped, nothing is delivered
-   * @throws what the body throws, a `TypeError` if it yields no octets; the connection is dropped, nothing is
-   *   delivered
-   */
-  send(
-    envelope: ClientEnvelope,
-    message: MessageSource,
-    options?: { readonly signal?: CancelSignal },
-  ): Promise<readonly Verdict[]>;
-  /**
-   * Asks something beside all messages: VRFY, EXPN, HELP, NOOP, ETRN, or a verb of an extension. Resolves with the
-   * reply, whether or not it refuses.
-   * @throws {LocalProtocolError} something else is under way, or QUIT was said
-   * @throws {ExtensionNotOfferedError} the server does not offer the extension that defines the verb
-   * @throws {SessionError} the session has failed, or fails before the reply
-   */
-  inquire(command: ClientInquiry): Promise<Reply>;
-  /**
-   * Ends the session by QUIT. Resolves when the connection is closed; harmless when the session is over.
-   * @throws {LocalProtocolError} a message is under way
-   */
-  quit(): Promise<void>;
-  /** Drops the connection at once. */
-  abort(reason?: Error): void;
-}
 
 /**
  * Opens a session on a connected stream: awaits the greeting, says EHLO or HELO (RFC 5321 §3.1, §3.2). Call
@@ -120,14 +55,19 @@ export async function openSession(
 /** A message on its way. */
 interface Delivery {
   readonly message: MessageSource;
+  /** The session has asked for the message. It asks again each time that it wants more. */
+  begun: boolean;
   /** The body, from its first chunk to its last. */
   iterator: AsyncIterator<Uint8Array> | undefined;
   resolve(verdicts: readonly Verdict[]): void;
   reject(error: unknown): void;
 }
 
-/** A message of up to so many octets waits for its end, so as to go out with it in one write. */
-const MAXIMUM_HELD_OCTETS = 65_536;
+/**
+ * Octets of a message that are handed to the session at once: how long they may take on their way is limited for each
+ * such piece (RFC 5321 §4.5.3.2.5). As many wait at the message's end, so as to go out with it in one write.
+ */
+const MAXIMUM_PIECE_OCTETS = 65_536;
 
 class ClientDriver implements ClientConnection, ByteStreamListener {
   readonly closed: Promise<void>;
@@ -140,13 +80,6 @@ class ClientDriver implements ClientConnection, ByteStreamListener {
   readonly #timer: DeadlineTimer;
   #resolveClosed: () => void = () => {};
 
-  #offer: ServerOffer = {
-    verb: 'HELO',
-    name: '',
-    keywords: new Map(),
-    tls: undefined,
-    authenticatedBy: undefined,
-  };
   #opening: { resolve(): void; reject(error: SessionError): void } | undefined;
   #delivery: Delivery | undefined;
   #inquiry: { resolve(reply: Reply): void; reject(error: SessionError): void } | undefined;
@@ -185,7 +118,10 @@ class ClientDriver implements ClientConnection, ByteStreamListener {
   }
 
   get offer(): ServerOffer {
-    return this.#offer;
+    const { offer } = this.#session;
+    if (offer === undefined)
+      throw new Error('What the server offers is not known before the session is open');
+    return offer;
   }
 
   async open(signal?: CancelSignal): Promise<ClientConnection> {
@@ -211,7 +147,7 @@ class ClientDriver implements ClientConnection, ByteStreamListener {
     this.#requireOpen('send');
     this.#session.handle({ type: 'send', envelope, now: this.#clock.now() });
     const sent = new Promise<readonly Verdict[]>((resolve, reject) => {
-      this.#delivery = { message, iterator: undefined, resolve, reject };
+      this.#delivery = { message, begun: false, iterator: undefined, resolve, reject };
     });
     const release = this.#abortOn(signal);
     this.#pump();
@@ -246,7 +182,7 @@ class ClientDriver implements ClientConnection, ByteStreamListener {
   }
 
   data(bytes: Uint8Array): void {
-    this.#record('received', this.#session.inSecretExchange ? redacted(bytes) : bytes);
+    this.#record('received', this.#session.recordable(bytes));
     this.#session.handle({ type: 'bytes', bytes, now: this.#clock.now() });
     this.#pump();
   }
@@ -269,11 +205,9 @@ class ClientDriver implements ClientConnection, ByteStreamListener {
 
   close(reason?: Error): void {
     this.#closeReason = reason;
+    this.#record('received', this.#session.recordableRest());
     const now = this.#clock.now();
-    if (this.#session.state === 'session.securing') {
-      this.#session.handle({ type: 'tlsFailed', ...(reason && { error: reason }), now });
-    }
-    this.#session.handle({ type: 'lost', now });
+    this.#session.handle({ type: 'lost', ...(reason && { error: reason }), now });
     this.#pump();
     this.#timer.clear();
     this.#resolveClosed();
@@ -333,13 +267,13 @@ class ClientDriver implements ClientConnection, ByteStreamListener {
       case 'recipient':
         break;
       case 'ready':
-        this.#offer = event.offer;
         this.#opening?.resolve();
         this.#opening = undefined;
         break;
       case 'mailDataWanted':
-        if (this.#resumeBody !== undefined) this.#resumeBody();
-        else if (this.#delivery !== undefined) void this.#sendBody(this.#delivery);
+        // Begun, and not waiting to be resumed: it was resumed already, and will go on by itself.
+        if (this.#delivery?.begun === false) void this.#sendBody(this.#delivery);
+        else this.#resumeBody?.();
         break;
       case 'answered':
         this.#inquiry?.resolve(event.reply);
@@ -359,8 +293,8 @@ class ClientDriver implements ClientConnection, ByteStreamListener {
   }
 
   #write(bytes: Uint8Array): void {
-    this.#held = this.#held === undefined ? bytes : joined(this.#held, bytes);
-    if (!this.#holding || this.#held.length > MAXIMUM_HELD_OCTETS) this.#flush();
+    this.#held = this.#held === undefined ? bytes : concatenate([this.#held, bytes]);
+    if (!this.#holding || this.#held.length > MAXIMUM_PIECE_OCTETS) this.#flush();
   }
 
   #flush(): void {
@@ -370,6 +304,7 @@ class ClientDriver implements ClientConnection, ByteStreamListener {
   }
 
   async #sendBody(delivery: Delivery): Promise<void> {
+    delivery.begun = true;
     const { message } = delivery;
     try {
       if (typeof message === 'string') await this.#sendWhole(encodeText(message), delivery);
@@ -381,14 +316,10 @@ class ClientDriver implements ClientConnection, ByteStreamListener {
     }
   }
 
-  /** A small message goes out in one write with its end, since a write costs more than all else about it. */
+  /** What is last of it goes out in one write with its end, since a write costs more than all else about a small message. */
   async #sendWhole(bytes: Uint8Array, delivery: Delivery): Promise<void> {
     await undefined; // the session's other outputs come first
-    while (this.#mustWait(delivery)) await this.#change();
-    if (this.#delivery !== delivery) return;
-    this.#holding = true;
-    this.#handOver(bytes);
-    this.#holding = false;
+    await this.#sendPiece(bytes, delivery, true);
     while (this.#mustWait(delivery)) await this.#change();
     if (this.#delivery === delivery) this.#handOver(undefined);
   }
@@ -399,22 +330,37 @@ class ClientDriver implements ClientConnection, ByteStreamListener {
     for (;;) {
       const { done, value } = await iterator.next();
       if (done) delivery.iterator = undefined;
-      // Asked again: while the body was awaited, the server may have refused a chunk.
+      else await this.#sendPiece(value, delivery, false);
       while (this.#mustWait(delivery)) await this.#change();
       if (this.#delivery !== delivery) return;
-      this.#handOver(done ? undefined : value);
-      if (done) return;
-      while (this.#mustWait(delivery)) await this.#change();
-      if (this.#delivery !== delivery) return;
+      if (done) {
+        this.#handOver(undefined);
+        return;
+      }
     }
+  }
+
+  /** @param last the end of the message follows, and may go out with it */
+  async #sendPiece(bytes: Uint8Array, delivery: Delivery, last: boolean): Promise<void> {
+    // What is no octets, such as the text of a stream with an encoding, would pass the session unencoded.
+    if (!ArrayBuffer.isView(bytes)) throw new TypeError('A body consists of Uint8Arrays only');
+    let begin = 0;
+    do {
+      // Asked each time: while the body was awaited, the server may have refused a chunk.
+      while (this.#mustWait(delivery)) await this.#change();
+      if (this.#delivery !== delivery) return;
+      const end = begin + MAXIMUM_PIECE_OCTETS;
+      this.#holding = last && end >= bytes.length;
+      this.#handOver(bytes.subarray(begin, end));
+      this.#holding = false;
+      begin = end;
+    } while (begin < bytes.length);
   }
 
   /** @param bytes the next of the message; undefined: that was all */
   #handOver(bytes: Uint8Array | undefined): void {
     const now = this.#clock.now();
     if (bytes === undefined) this.#session.handle({ type: 'endOfMailData', now });
-    // What is no octets, such as the text of a stream with an encoding, would pass the session unencoded.
-    else if (!ArrayBuffer.isView(bytes)) throw new TypeError('A body consists of Uint8Arrays only');
     else this.#session.handle({ type: 'mailData', bytes, now });
     this.#pump();
   }
@@ -455,6 +401,7 @@ class ClientDriver implements ClientConnection, ByteStreamListener {
   }
 
   #record(direction: 'sent' | 'received', bytes: Uint8Array): void {
+    if (bytes.length === 0) return;
     try {
       this.#onWire?.(direction, bytes);
     } catch (thrown) {
@@ -477,19 +424,6 @@ class ClientDriver implements ClientConnection, ByteStreamListener {
     signal.addEventListener('abort', abort);
     return () => signal.removeEventListener('abort', abort);
   }
-}
-
-/** Of a reply within an AUTH exchange: its code, and how much there was. */
-function redacted(bytes: Uint8Array): Uint8Array {
-  const code = String.fromCharCode(...bytes.subarray(0, 3));
-  return encodeText(`${/^\d{3}$/.test(code) ? `${code} ` : ''}[${bytes.length} octets]\r\n`);
-}
-
-function joined(first: Uint8Array, second: Uint8Array): Uint8Array {
-  const whole = new Uint8Array(first.length + second.length);
-  whole.set(first);
-  whole.set(second, first.length);
-  return whole;
 }
 
 /** A body that was not read to its end may hold a file open. What it throws now concerns nobody. */

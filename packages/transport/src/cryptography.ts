@@ -4,6 +4,7 @@
  */
 import type { Computation } from '@sansmtp/core';
 
+/** Give one where `webCryptography` is not enough: it has no MD5, which CRAM-MD5 needs (RFC 2195). */
 export interface Cryptography {
   /**
    * The result's octets: at once, or later if it takes long. Nothing that takes long may be done at once: all
@@ -51,7 +52,7 @@ const HASH_BITS = { 'SHA-1': 160, 'SHA-256': 256 };
 function knownHash(hash: string): string {
   if (Object.hasOwn(HASH_BITS, hash)) return hash;
   throw new UnsupportedComputationError(
-    `Web Crypto has no ${hash}: do not offer what needs it (CRAM-MD5), or use the cryptography of the runtime`,
+    `Web Crypto has no ${hash}: do without what needs it (CRAM-MD5), or use the cryptography of the runtime`,
   );
 }
 

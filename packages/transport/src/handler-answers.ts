@@ -1,16 +1,26 @@
 /**
  * How what a handler returns or throws becomes the answer to a session's question.
  */
-import { type Answer, type Reply, Secret, type StoredCredentials } from '@sansmtp/core';
+import { type Answer, type Question, type Reply, Secret, type StoredCredentials } from '@sansmtp/core';
 import type { ServerHandlers } from './handlers.js';
 
 export const ACCEPT: Answer = { decision: 'accept' };
 export const REJECT: Answer = { decision: 'reject' };
 
 /** RFC 5321 §4.2.2: 451 asks the client to try again later. */
-export const FAULT: Answer = {
+const FAULT: Answer = {
   decision: 'reject',
   reply: { code: 451, enhancedCode: '4.3.0', lines: ['Local error in processing; try again later'] },
+};
+
+/** RFC 4954 §6: the client need not take its credentials for wrong. */
+const AUTHENTICATION_FAULT: Answer = {
+  decision: 'reject',
+  reply: {
+    code: 454,
+    enhancedCode: '4.7.0',
+    lines: ['Temporary authentication failure; try again later'],
+  },
 };
 
 /**
@@ -20,18 +30,22 @@ export const FAULT: Answer = {
 export interface ResultRule {
   readonly takes: string;
   read(result: unknown): Answer | undefined;
+  /** The answer where the handler throws, or returns what is no result. */
+  readonly fault: Answer;
 }
 
-export const DECISION: ResultRule = {
+const DECISION: ResultRule = {
   takes: 'nothing or a Reply',
+  fault: FAULT,
   read(result) {
     if (result === undefined || result === null) return ACCEPT;
     return isReply(result) ? { decision: result.code < 400 ? 'accept' : 'reject', reply: result } : undefined;
   },
 };
 
-export const MESSAGE: ResultRule = {
+const MESSAGE: ResultRule = {
   takes: 'nothing, a Reply, or in LMTP a Reply for each recipient',
+  fault: FAULT,
   read(result) {
     if (!Array.isArray(result)) return DECISION.read(result);
     return result.every(isReply) ? { decision: 'accept', recipientReplies: result } : undefined;
@@ -39,21 +53,37 @@ export const MESSAGE: ResultRule = {
 };
 
 /** Nothing does not let anybody in: it may be a check that was forgotten. */
-export const AUTHENTICATION: ResultRule = {
+const AUTHENTICATION: ResultRule = {
   takes: 'true, false or a Reply',
+  fault: AUTHENTICATION_FAULT,
   read(result) {
     if (typeof result === 'boolean') return result ? ACCEPT : REJECT;
     return isReply(result) ? DECISION.read(result) : undefined;
   },
 };
 
-export const CREDENTIALS: ResultRule = {
+const CREDENTIALS: ResultRule = {
   takes: 'nothing or StoredCredentials (of 4096 iterations or more)',
+  fault: AUTHENTICATION_FAULT,
   read(result) {
     if (result === undefined || result === null) return REJECT;
     return isCredentials(result) ? { decision: 'accept', credentials: result } : undefined;
   },
 };
+
+/** How the handler's result answers a question of this kind. */
+export function ruleFor(kind: Question['kind']): ResultRule {
+  switch (kind) {
+    case 'credentials':
+      return CREDENTIALS;
+    case 'authenticate':
+      return AUTHENTICATION;
+    case 'message':
+      return MESSAGE;
+    default:
+      return DECISION;
+  }
+}
 
 export function misreturned(name: keyof ServerHandlers, result: unknown, takes: string): TypeError {
   // Not what it says: it may be a password.

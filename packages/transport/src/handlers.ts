@@ -5,8 +5,8 @@
  *   either, and EXPN, ETRN and verbs of extensions are refused.
  * - Returning a `Reply` accepts or refuses by its code, and sets the text.
  * - Throwing an error that carries `responseCode`, such as a `Rejection`, refuses with that reply.
- * - Throwing or returning anything else is a fault of ours: the client gets 451 4.3.0 and may try again later, `onError` gets
- *   the error, and its text never reaches the wire.
+ * - Throwing or returning anything else is a fault of ours: the client gets 451 4.3.0, or 454 4.7.0 in AUTH, and may try
+ *   again later; `onError` gets the error, and its text never reaches the wire.
  * - Code 421 ends the session, whatever was decided.
  */
 import type {
@@ -67,6 +67,7 @@ export interface IncomingMessage {
   readonly body: AsyncIterable<Uint8Array>;
 }
 
+/** What `serveSession` asks the application. `onMessage` alone is needed; give `onRcptTo` to say whose mail is taken. */
 export interface ServerHandlers {
   /** Someone connected. Refused: 554, and only QUIT is served. */
   onConnect?(session: ServerSessionInformation): HandlerResult;

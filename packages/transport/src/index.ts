@@ -1,11 +1,11 @@
 export type { ByteStream, ByteStreamListener, PeerInformation } from './byte-stream.js';
-export {
-  type CancelSignal,
-  type ClientConnection,
-  type MessageSource,
-  type OpenSessionOptions,
-  openSession,
-} from './client-driver.js';
+export type {
+  CancelSignal,
+  ClientConnection,
+  MessageSource,
+  OpenSessionOptions,
+} from './client-connection.js';
+export { openSession } from './client-driver.js';
 export type { Clock } from './clock.js';
 export {
   type Cryptography,

@@ -27,16 +27,12 @@ import { type Cryptography, webCryptography } from './cryptography.js';
 import { DeadlineTimer } from './deadline-timer.js';
 import {
   ACCEPT,
-  AUTHENTICATION,
-  CREDENTIALS,
-  DECISION,
-  FAULT,
   isPromiseLike,
-  MESSAGE,
   misreturned,
   REJECT,
   type ResultRule,
   rejectionIn,
+  ruleFor,
 } from './handler-answers.js';
 import { MailDataAbandonedError, type ServerHandlers, type ServerSessionInformation } from './handlers.js';
 import { MessageBody } from './message-body.js';
@@ -65,10 +61,11 @@ export interface ServerConnection {
   /** Resolves when the connection is closed, whatever the reason. Never rejects. */
   readonly closed: Promise<void>;
   /**
-   * Ends the session by 421 4.3.2 as soon as no message is under way, between two chunks of which one is as well.
-   * Await `closed` next.
+   * Ends the session by 421 4.3.2 as soon as no message is under way, between two chunks of which one is as well; a
+   * second call with `abandoning` also gives up one that arrives. Await `closed` next, and call `abort()` when that
+   * takes too long: the client may not close, or a handler not decide.
    */
-  shutdown(): void;
+  shutdown(options?: { readonly abandoning?: boolean }): void;
   /** Drops the connection at once. */
   abort(reason?: Error): void;
 }
@@ -141,8 +138,8 @@ class ServerDriver implements ServerConnection, ByteStreamListener {
     this.#pump();
   }
 
-  shutdown(): void {
-    this.#session.handle({ type: 'shutdown', now: this.#tick() });
+  shutdown({ abandoning = false }: { readonly abandoning?: boolean } = {}): void {
+    this.#session.handle({ type: 'shutdown', abandoning, now: this.#tick() });
     this.#pump();
   }
 
@@ -284,7 +281,7 @@ class ServerDriver implements ServerConnection, ByteStreamListener {
     const session = this.#session;
     const take = (result: Uint8Array | undefined) => {
       // The session may have given up waiting in the meantime.
-      if (session.state !== 'session.authenticating.computing') return;
+      if (!session.wantsComputed) return;
       session.handle({ type: 'computed', result, now: this.#now });
     };
     const check = (result: unknown): Uint8Array | undefined =>
@@ -323,7 +320,11 @@ class ServerDriver implements ServerConnection, ByteStreamListener {
       this.#session.handle({ type: 'answer', ...answer, now: this.#now });
     } catch (error) {
       // A reply that cannot be given here, such as 250 to DATA: the handler's fault, not the client's.
-      this.#session.handle({ type: 'answer', ...this.#refusal(error), now: this.#now });
+      this.#session.handle({
+        type: 'answer',
+        ...this.#refusal(error, ruleFor(question.kind)),
+        now: this.#now,
+      });
       return;
     }
     if (question.kind === 'data' && answer.decision === 'accept') this.#receive(question.envelope);
@@ -332,47 +333,40 @@ class ServerDriver implements ServerConnection, ByteStreamListener {
   #consult(question: Question): Answer | Promise<Answer> {
     const { information } = this;
     const handlers = this.#handlers;
+    const rule = ruleFor(question.kind);
     switch (question.kind) {
       case 'connect':
-        return this.#answerOf('onConnect', () => handlers.onConnect?.(information));
+        return this.#answerOf('onConnect', rule, () => handlers.onConnect?.(information));
       case 'hello':
-        return this.#answerOf('onHello', () => handlers.onHello?.(question.hello, information));
+        return this.#answerOf('onHello', rule, () => handlers.onHello?.(question.hello, information));
       case 'mail':
-        return this.#answerOf('onMailFrom', () => handlers.onMailFrom?.(question, information));
+        return this.#answerOf('onMailFrom', rule, () => handlers.onMailFrom?.(question, information));
       case 'rcpt':
-        return this.#answerOf('onRcptTo', () =>
+        return this.#answerOf('onRcptTo', rule, () =>
           handlers.onRcptTo?.(question, question.envelope, information),
         );
       case 'data':
-        return this.#answerOf('onData', () => handlers.onData?.(question.envelope, information));
+        return this.#answerOf('onData', rule, () => handlers.onData?.(question.envelope, information));
       case 'verify':
-        return this.#answerOf('onVerify', () => handlers.onVerify?.(question.argument, information));
+        return this.#answerOf('onVerify', rule, () => handlers.onVerify?.(question.argument, information));
       case 'expand':
         if (handlers.onExpand === undefined) return REJECT;
-        return this.#answerOf('onExpand', () => handlers.onExpand?.(question.argument, information));
+        return this.#answerOf('onExpand', rule, () => handlers.onExpand?.(question.argument, information));
       case 'help':
-        return this.#answerOf('onHelp', () => handlers.onHelp?.(question.argument, information));
+        return this.#answerOf('onHelp', rule, () => handlers.onHelp?.(question.argument, information));
       case 'startTls':
         return this.#stream.canStartTls ? ACCEPT : REJECT;
       case 'credentials':
-        return this.#answerOf(
-          'onCredentials',
-          () => handlers.onCredentials?.(question, information),
-          CREDENTIALS,
-        );
+        return this.#answerOf('onCredentials', rule, () => handlers.onCredentials?.(question, information));
       case 'authenticate':
         if (handlers.onAuth === undefined) return REJECT;
-        return this.#answerOf(
-          'onAuth',
-          () => handlers.onAuth?.(question.attempt, information),
-          AUTHENTICATION,
-        );
+        return this.#answerOf('onAuth', rule, () => handlers.onAuth?.(question.attempt, information));
       case 'etrn':
         if (handlers.onEtrn === undefined) return REJECT;
-        return this.#answerOf('onEtrn', () => handlers.onEtrn?.(question.argument, information));
+        return this.#answerOf('onEtrn', rule, () => handlers.onEtrn?.(question.argument, information));
       case 'extension':
         if (handlers.onExtension === undefined) return REJECT;
-        return this.#answerOf('onExtension', () => handlers.onExtension?.(question, information));
+        return this.#answerOf('onExtension', rule, () => handlers.onExtension?.(question, information));
       case 'message': {
         const delivery = this.#delivery;
         this.#delivery = undefined;
@@ -385,10 +379,8 @@ class ServerDriver implements ServerConnection, ByteStreamListener {
   /** Mail data begins: hands the message to the application while it arrives. */
   #receive(envelope: Envelope): void {
     const body = new MessageBody(() => this.#pump());
-    const answer = this.#answerOf(
-      'onMessage',
-      () => this.#handlers.onMessage({ envelope, body }, this.information),
-      MESSAGE,
+    const answer = this.#answerOf('onMessage', ruleFor('message'), () =>
+      this.#handlers.onMessage({ envelope, body }, this.information),
     );
     this.#delivery = { body, answer };
     if (answer instanceof Promise) answer.then(() => body.drop());
@@ -396,29 +388,25 @@ class ServerDriver implements ServerConnection, ByteStreamListener {
   }
 
   /** Runs a handler and reads its result, or what it throws, as an answer. */
-  #answerOf(
-    name: keyof ServerHandlers,
-    handler: () => unknown,
-    { read, takes }: ResultRule = DECISION,
-  ): Answer | Promise<Answer> {
+  #answerOf(name: keyof ServerHandlers, rule: ResultRule, handler: () => unknown): Answer | Promise<Answer> {
     const answer = (result: unknown): Answer =>
-      read(result) ?? this.#refusal(misreturned(name, result, takes));
+      rule.read(result) ?? this.#refusal(misreturned(name, result, rule.takes), rule);
     try {
       const result = handler();
       if (!isPromiseLike(result)) return answer(result);
-      return Promise.resolve(result).then(answer, (error: unknown) => this.#refusal(error));
+      return Promise.resolve(result).then(answer, (error: unknown) => this.#refusal(error, rule));
     } catch (error) {
-      return this.#refusal(error);
+      return this.#refusal(error, rule);
     }
   }
 
   /** What a handler threw as an answer: its own reply if it brought one, else a temporary failure. */
-  #refusal(error: unknown): Answer {
+  #refusal(error: unknown, { fault }: ResultRule): Answer {
     const rejection = rejectionIn(error);
     if (rejection !== undefined) return rejection;
     // Not a fault: the reader of a body that was abandoned lets the error pass.
     if (!(error instanceof MailDataAbandonedError)) this.#report(error);
-    return FAULT;
+    return fault;
   }
 
   #report(error: unknown): undefined {

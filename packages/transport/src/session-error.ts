@@ -22,6 +22,10 @@ const COMMANDS: Readonly<Record<Phase, string>> = {
   quit: 'QUIT',
 };
 
+/**
+ * Rejects what was asked of a client's session: it could not be opened, or has failed since. Open another session, to
+ * another server where `code` says that this one will not have us.
+ */
 export class SessionError extends Error {
   override readonly name = 'SessionError';
   /**
@@ -41,7 +45,7 @@ export class SessionError extends Error {
   /** @param cause why the connection was lost, if the transport told */
   constructor(failure: SessionFailure, cause?: Error) {
     const reason = cause ?? (failure.kind === 'tls' ? failure.error : undefined);
-    super(describe(failure), reason && { cause: reason });
+    super(describe(failure, cause), reason && { cause: reason });
     this.failure = failure;
     this.command = COMMANDS[failure.phase];
     this.code = codeOf(failure);
@@ -65,13 +69,13 @@ function codeOf({ kind, phase }: SessionFailure): Code {
   }
 }
 
-function describe(failure: SessionFailure): string {
+function describe(failure: SessionFailure, cause: Error | undefined): string {
   const where = COMMANDS[failure.phase];
   switch (failure.kind) {
     case 'timeout':
       return `The server did not answer in time (${where})`;
     case 'lost':
-      return `The connection was lost (${where})`;
+      return `The connection was lost (${where})${cause === undefined ? '' : `: ${cause.message}`}`;
     case 'protocol':
       return `The server broke the protocol (${where}): ${failure.error.message}`;
     case 'refused':

@@ -570,4 +570,9 @@ describe('serve', () => {
     await until(() => server.stderr.includes('AUTH is not offered'));
     expect(server.stderr).not.toContain(PASSWORD);
   });
+
+  it('warns that nobody can submit mail where there is a submission port and no user', async () => {
+    const server = await serve(['--submission-port', '0', '--tls-self-signed']);
+    await until(() => server.stderr.includes('nobody can submit mail'));
+  });
 });

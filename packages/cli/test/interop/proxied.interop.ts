@@ -97,7 +97,7 @@ describe('a proxied connection', () => {
     expect(stored).toHaveLength(2);
     for (const { header } of stored) {
       expect(header).toMatch(
-        /from client\.example \(\[192\.0\.2\.7\]\)\r\n\tby mx\.example with ESMTPS tls /,
+        /from client\.example \(\[192\.0\.2\.7\]\)\r\n\tby mx\.example with ESMTPS id \S+ tls /,
       );
     }
   });

@@ -24,7 +24,7 @@ function serveTls(certificate: Parameters<typeof shown>[0], ...words: string[]):
 async function receivedWith(server: Serving): Promise<string | undefined> {
   const stored = await server.messages();
   expect(stored).toHaveLength(1);
-  return / with (.*) id /.exec(stored[0]?.header ?? '')?.[1];
+  return / with (.*);/.exec(stored[0]?.header ?? '')?.[1];
 }
 
 function send(port: number, ...words: string[]): Promise<Finished> {
@@ -49,7 +49,7 @@ describeWith('swaks', () => {
     // What it was offered in the clear does not count any more (RFC 3207 §4.2).
     expect(stdout.match(/ ~> EHLO client\.example$/gm)).toHaveLength(1);
     expect(stdout).not.toMatch(/^<~ {2}250.STARTTLS/m);
-    expect(await receivedWith(server)).toMatch(/^ESMTPS tls TLS_\w+$/);
+    expect(await receivedWith(server)).toMatch(/^ESMTPS id \S+ tls TLS_\w+$/);
   });
 
   it('is offered no STARTTLS where serve has no certificate, and gives up', async () => {
@@ -73,7 +73,7 @@ describeWith('msmtp', () => {
       ...['--tls=on', `--tls-starttls=${startTls}`, `--tls-trust-file=${made.certFile}`, 'joe@example.org'],
     ];
     expect(await run('msmtp', words, 'Subject: a\n\nb\n')).toEqual({ exit: 0, stdout: '', stderr: '' });
-    expect(await receivedWith(server)).toMatch(/^ESMTPS tls TLS_\w+$/);
+    expect(await receivedWith(server)).toMatch(/^ESMTPS id \S+ tls TLS_\w+$/);
   });
 });
 
@@ -93,7 +93,7 @@ describeWith('curl', () => {
     ];
     const finished = await run('curl', [...words, `${scheme}://127.0.0.1:${port}/client.example`]);
     expect(finished).toEqual({ exit: 0, stdout: '', stderr: '' });
-    expect(await receivedWith(server)).toMatch(/^ESMTPS tls TLS_\w+$/);
+    expect(await receivedWith(server)).toMatch(/^ESMTPS id \S+ tls TLS_\w+$/);
   });
 });
 
@@ -117,7 +117,7 @@ describeWith('smtplib', () => {
     const port = kind === 'smtp' ? server.port : server.portOf(kind);
     const finished = await run(python, ['-c', SMTPLIB, kind, `${port}`, made.certFile]);
     expect(finished).toEqual({ exit: 0, stdout: '', stderr: '' });
-    expect(await receivedWith(server)).toMatch(/^ESMTPS tls TLS_\w+$/);
+    expect(await receivedWith(server)).toMatch(/^ESMTPS id \S+ tls TLS_\w+$/);
   });
 });
 
@@ -138,7 +138,7 @@ describe('nodemailer', () => {
       raw: 'Subject: a\r\n\r\nb\r\n',
     });
     expect(sent.accepted).toEqual(['joe@example.org']);
-    expect(await receivedWith(server)).toMatch(/^ESMTPS tls TLS_\w+$/);
+    expect(await receivedWith(server)).toMatch(/^ESMTPS id \S+ tls TLS_\w+$/);
   });
 });
 

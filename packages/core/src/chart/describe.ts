@@ -18,12 +18,14 @@ import {
   UnsupportedChartError,
 } from './machine-shape.js';
 
+/** A chart of `describeChart`, as JSON: the very machine that a session runs. */
 export interface ChartDescription {
   readonly id: string;
   /** The chart as a whole is a state too: its transitions hold everywhere. */
   readonly root: StateDescription;
 }
 
+/** One state of a chart, with all that stands in it. */
 export interface StateDescription {
   /** Dotted, such as `session.transaction.opened`; empty for the root. */
   readonly path: string;
@@ -43,6 +45,7 @@ export interface StateDescription {
   readonly states: readonly StateDescription[];
 }
 
+/** One arrow of a chart: when it is taken, where it leads, and what is done on the way. */
 export interface TransitionDescription {
   readonly trigger: TriggerDescription;
   /** The name of the guard that must hold. */
@@ -55,12 +58,14 @@ export interface TransitionDescription {
   readonly description?: string;
 }
 
+/** What a transition waits for. */
 export type TriggerDescription =
   /** `type` may end in a wildcard, such as `command.*`: it is tried after the events that are named in full. */
   | { readonly kind: 'event'; readonly type: string }
   /** One of the state's `deadlines` has passed. */
   | { readonly kind: 'deadline'; readonly delay: string };
 
+/** Something that a transition does, or entering or leaving a state. */
 export interface ActionDescription {
   /** An `assign` changes the context of the chart and nothing else; an `effect` is asked of the session. */
   readonly kind: 'assign' | 'effect';

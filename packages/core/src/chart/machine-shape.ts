@@ -1,8 +1,8 @@
 /**
  * What the compiler and the description read of an XState machine: the part of `machine.root` and its
- * implementations that stands in XState's documentation, in types narrow enough that nothing else is relied on.
+ * implementations that stands in XState's documentation, in types narrow enough that nothing else is relied on. Not
+ * XState's own: they would come with this package's declarations into every program that is compiled with them.
  */
-import type { AnyStateMachine } from 'xstate';
 
 /** The arguments XState gives to guards, assigns and functions that compute parameters. */
 export interface Arguments {
@@ -62,7 +62,7 @@ export interface MachineShape {
 }
 
 /** The machine as it is read here. XState types the same nodes by generics that nothing else can name. */
-export function shapeOf(machine: AnyStateMachine): MachineShape {
+export function shapeOf(machine: Readonly<Record<keyof MachineShape, unknown>>): MachineShape {
   return machine as unknown as MachineShape;
 }
 

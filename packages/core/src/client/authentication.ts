@@ -1,8 +1,8 @@
 /**
  * One SASL exchange of a client (RFC 4954 §4): joins a mechanism, which knows octets, to the lines of SMTP.
  *
- * - What the mechanism says stays a secret: each line comes with what may be recorded in its place, and no text for
- *   people quotes one, though the server may quote it to us.
+ * - What the mechanism says stays a secret: each line comes with what may be recorded in its place, and `discretion`
+ *   knows each, for the server may quote them to us.
  * - Base64 is strict both ways, and no line exceeds 12288 octets (RFC 4954 §4). An initial response that does not fit
  *   into the AUTH command is sent when the server asks for it.
  */
@@ -17,14 +17,12 @@ import type {
 } from '../sasl/exchange.js';
 import { Secret } from '../secret.js';
 import { formatCommand, MAXIMUM_AUTHENTICATION_OCTETS } from '../wire/command.js';
-import { decodeText, encodeText } from '../wire/octets.js';
+import { encodeText } from '../wire/octets.js';
 import type { Reply } from '../wire/reply.js';
 import type { Finding } from './chart-events.js';
+import { Discretion } from './discretion.js';
 
 const CRLF = '\r\n';
-
-/** What is shorter stands in many a text by chance, and to withhold that text would give it away. */
-const LEAST_SECRET_LENGTH = 4;
 
 /** A line to be sent. */
 export interface ExchangeLine {
@@ -44,6 +42,8 @@ export type Preparation =
 
 export class Authentication {
   readonly mechanism: MechanismName;
+  /** What no text may show, also once the exchange is over. */
+  readonly discretion: Discretion;
   readonly #exchange: ClientExchange;
   /** What the mechanism is resumed with; undefined before it begins. */
   #resumption: Uint8Array | undefined;
@@ -51,15 +51,13 @@ export class Authentication {
   #response: Secret | undefined;
   #mayEnd = false;
   #begun = false;
-  /** What no text may show: the password or token, and the responses so far, in base64. */
-  readonly #secrets: Secret[];
   /** The initial response did not fit. */
   #held = false;
   #computing = false;
 
   constructor(mechanism: ClientMechanism, credentials: ClientCredentials, channel: ClientChannel) {
     this.mechanism = mechanism.name;
-    this.#secrets = secretsOf(credentials);
+    this.discretion = new Discretion(credentials);
     this.#exchange = mechanism.begin(credentials, channel);
   }
 
@@ -86,9 +84,7 @@ export class Authentication {
       return { type: 'cancel', reason, begun: this.#begun };
     }
     this.#response = text === undefined ? undefined : new Secret(text);
-    if (this.#response !== undefined && (text ?? '').length >= LEAST_SECRET_LENGTH) {
-      this.#secrets.push(this.#response);
-    }
+    if (this.#response !== undefined) this.discretion.add(this.#response);
     this.#mayEnd = mayEnd;
     return { type: 'respond' };
   }
@@ -126,30 +122,10 @@ export class Authentication {
     return undefined;
   }
 
-  /** The reply, but for its text if that quotes what is secret: it goes into verdicts, errors and logs. */
-  discreet(reply: Reply): Reply {
-    const text = reply.lines.join('\n');
-    const quotes = this.#secrets.some((secret) => text.includes(secret.revealText()));
-    return quotes ? { ...reply, lines: ['(its text quotes the credentials)'] } : reply;
-  }
-
   /** Takes a 235. */
   accepted(): Finding | undefined {
     return this.#mayEnd && !this.#held ? undefined : 'unproven';
   }
-}
-
-/** The password or token as it is, in base64 and in hexadecimal digits. */
-function secretsOf(credentials: ClientCredentials): Secret[] {
-  if (credentials.kind === 'external') return [];
-  const octets = (credentials.kind === 'password' ? credentials.password : credentials.token).reveal();
-  if (octets.length === 0) return [];
-  const hex = Array.from(octets, (octet) => octet.toString(16).padStart(2, '0')).join('');
-  const forms = [encodeBase64(octets).replace(/=+$/, ''), hex, hex.toUpperCase()];
-  const text = decodeText(octets);
-  return [...forms, ...(text === undefined ? [] : [text])]
-    .filter((form) => form.length >= LEAST_SECRET_LENGTH)
-    .map((form) => new Secret(form));
 }
 
 function secretLine(before: string, secret: string): ExchangeLine {

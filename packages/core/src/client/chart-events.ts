@@ -46,7 +46,8 @@ export interface Negotiable {
 /**
  * What is wrong or special with a reply, by its text. `plaintextBehind`: octets stand behind the reply to STARTTLS.
  * In a SASL exchange, `initialResponseAwaited`: the initial response did not fit into the AUTH command;
- * `malformedChallenge`; `unproven`: the server says that all is well, and has not proven what the mechanism asks of it.
+ * `malformedChallenge`; `unproven`: the server says that all is well, and has not heard or not proven what the mechanism
+ * asks of it.
  */
 export type Finding = 'plaintextBehind' | 'initialResponseAwaited' | 'malformedChallenge' | 'unproven';
 

@@ -4,8 +4,8 @@ import { compareEverywhere, startTwin, stepTwin } from '../chart/equality.test-s
 import type { ChartEvent } from '../chart/machine-shape.js';
 import type { Effect } from '../chart/operations.js';
 import { clientMachine } from './chart.js';
+import type { ClientChartInput } from './chart-context.js';
 import type { ClientChartEvent, ClientState, Finding, Negotiable } from './chart-events.js';
-import type { ClientChartInput } from './chart-vocabulary.js';
 import { clientTable } from './session.js';
 
 const input: ClientChartInput = {
@@ -229,6 +229,7 @@ describe('the client chart', () => {
           ).length;
         expect(count('STARTTLS')).toBeLessThanOrEqual(1);
         expect(count('acknowledge')).toBeLessThanOrEqual(1);
+        expect(count('writeXclient')).toBeLessThanOrEqual(1);
       }),
       { numRuns: 200 },
     );

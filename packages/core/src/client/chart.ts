@@ -47,9 +47,9 @@
  * 7. STARTTLS, AUTH and XCLIENT are each sent once at most. Where TLS is required, nothing but EHLO, LHLO, HELO,
  *    STARTTLS and QUIT is sent in the clear.
  *
- * What stands elsewhere: `chart-events.ts` and `chart-vocabulary.ts` have the words; `chart-transitions.ts` what more
- * than one phase does; `chart-negotiation.ts` and `chart-transaction.ts` the states on the way to `ready` and within a
- * mail transaction.
+ * What stands elsewhere: `chart-events.ts`, `chart-context.ts` and `chart-vocabulary.ts` have the words;
+ * `chart-transitions.ts` what more than one phase does; `chart-negotiation.ts` and `chart-transaction.ts` the states on
+ * the way to `ready` and within a mail transaction.
  */
 import { negotiation } from './chart-negotiation.js';
 import { transaction } from './chart-transaction.js';

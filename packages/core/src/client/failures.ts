@@ -59,8 +59,8 @@ export const violations: Readonly<Record<Exclude<Finding, 'initialResponseAwaite
   malformedChallenge:
     'A challenge of the SASL exchange is no base64 on one line, or came unasked (RFC 4954 §4)',
   unproven:
-    'The server says that we are authenticated, but has not proven that it knows the password: it need not be ' +
-    'who it says it is (RFC 5802 §3)',
+    'The server says that we are authenticated before the SASL exchange has come to its end. It has not heard all ' +
+    'that the mechanism has to say, or not proven what it has to (RFC 5802 §3), and need not be who it says it is',
 };
 
 /** What came that a failure may be due to. The session keeps it up to date. */

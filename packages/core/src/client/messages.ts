@@ -48,8 +48,8 @@ export type ClientInput =
   | { readonly type: 'bytes'; readonly bytes: Uint8Array; readonly now: number }
   /** The server will send nothing more. */
   | { readonly type: 'eof'; readonly now: number }
-  /** The connection is gone both ways. */
-  | { readonly type: 'lost'; readonly now: number }
+  /** The connection is gone both ways, for this reason if one is known: it tells why a TLS handshake failed. */
+  | { readonly type: 'lost'; readonly error?: Error; readonly now: number }
   /** `nextDeadline()` has passed. Harmless when none has. */
   | { readonly type: 'timeout'; readonly now: number }
   /** Begin a mail transaction. Allowed behind the event `ready`, and from then on behind each `done`. */
@@ -75,7 +75,10 @@ export interface ServerOffer {
   readonly verb: 'EHLO' | 'LHLO' | 'HELO';
   /** The name by which the server calls itself. */
   readonly name: string;
-  /** EHLO keyword in upper case → its parameters as one string, empty if it has none. Empty after HELO. */
+  /**
+   * EHLO keyword in upper case → its parameters as one string, empty if it has none. Empty after HELO; without TLS
+   * there is no REQUIRETLS, whatever the server says (RFC 8689 §2).
+   */
   readonly keywords: ReadonlyMap<string, string>;
   /** The TLS that protects the connection; undefined: none. */
   readonly tls: TlsInformation | undefined;

@@ -24,15 +24,17 @@ export const NO_KEYWORDS: Keywords = new Map();
 
 /**
  * What the reply offers that accepts EHLO, LHLO or HELO. That to HELO is greeting text, however many lines it has
- * (RFC 5321 §4.1.1.1).
+ * (RFC 5321 §4.1.1.1). Without TLS no message may be marked REQUIRETLS, so that an offer of it is none (RFC 8689 §2).
  */
 export function offerIn(
   reply: Reply,
   verb: ServerOffer['verb'],
   { tls, authenticatedBy }: Pick<ServerOffer, 'tls' | 'authenticatedBy'>,
 ): ServerOffer {
-  const { domain: name, keywords } = parseEhloReply(reply);
-  return { verb, name, keywords: verb === 'HELO' ? NO_KEYWORDS : keywords, tls, authenticatedBy };
+  const { domain: name, keywords: listed } = parseEhloReply(reply);
+  const keywords = new Map(verb === 'HELO' ? NO_KEYWORDS : listed);
+  if (tls === undefined) keywords.delete('REQUIRETLS');
+  return { verb, name, keywords, tls, authenticatedBy };
 }
 
 /** @param tls that protects the connection; undefined: none */

@@ -8,15 +8,15 @@ import {
   formatClientAttributes,
 } from '../extensions/client-attributes.js';
 import type { ServiceExtension } from '../extensions/extension.js';
-import { knownExtensions } from '../extensions/table.js';
+import { knownExtensions } from '../extensions/lists.js';
 import { checkLimit, checkName, checkTimeout, checkWord } from '../option-checks.js';
 import type { ClientCredentials, MechanismName } from '../sasl/exchange.js';
-import { DEFAULT_MECHANISMS } from '../sasl/mechanisms.js';
+import { CLIENT_MECHANISMS } from '../sasl/mechanisms.js';
 import { ITERATIONS } from '../sasl/scram-keys.js';
 import type { TlsInformation } from '../tls.js';
 import { formatCommand } from '../wire/command.js';
 import type { LoneLineFeed } from '../wire/mail-data-encoder.js';
-import type { ClientTimeouts } from './chart-vocabulary.js';
+import type { ClientTimeouts } from './chart-context.js';
 
 /** How a client proves who it is (RFC 4954). */
 export interface ClientAuthentication {
@@ -43,6 +43,8 @@ export interface ClientAuthentication {
   readonly port?: number;
 }
 
+/** How a `ClientSession` introduces itself, what it negotiates, sends and waits for (RFC 5321); each has a default. */
+/** How a client presents itself, what it demands of the server, and how long it waits. All have defaults. */
 export interface ClientSessionOptions {
   /**
    * `lmtp`: LHLO, no HELO, and a reply for each recipient to the message (RFC 2033).
@@ -153,7 +155,7 @@ export type ResolvedAuthentication = Readonly<
 function resolveAuthentication(authentication: ClientAuthentication): ResolvedAuthentication {
   return {
     credentials: authentication.credentials,
-    mechanisms: authentication.mechanisms ?? DEFAULT_MECHANISMS,
+    mechanisms: authentication.mechanisms ?? CLIENT_MECHANISMS,
     allowInsecure: authentication.allowInsecure ?? false,
     maximumIterations: checkLimit(
       'authentication.maximumIterations',

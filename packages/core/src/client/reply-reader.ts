@@ -38,9 +38,12 @@ export class ReplyReader {
   /**
    * The next reply, or what came in its place; undefined until there is more to read.
    * @param maximumLineLength in octets, CRLF included
-   * @param secret the lines may hold a secret, and no error quotes one
+   * @param isSecret asked of a line that is none of a reply: whether no error may quote it
    */
-  next(maximumLineLength: number, secret = false): Reply | RemoteProtocolError | undefined {
+  next(
+    maximumLineLength: number,
+    isSecret: (line: Uint8Array) => boolean,
+  ): Reply | RemoteProtocolError | undefined {
     for (;;) {
       const line = this.#inbound.nextLine(maximumLineLength);
       if (line === undefined) return undefined;
@@ -48,8 +51,10 @@ export class ReplyReader {
         case 'line': {
           const read = this.#replies.push(line.octets);
           if (read === undefined) continue;
-          return secret && read instanceof RemoteProtocolError
-            ? new RemoteProtocolError('A line in the SASL exchange is none of a reply (RFC 5321 §4.2)')
+          return read instanceof RemoteProtocolError && isSecret(line.octets)
+            ? new RemoteProtocolError(
+                'A line in the SASL exchange, or one that quotes the credentials, is none of a reply (RFC 5321 §4.2)',
+              )
             : read;
         }
         case 'malformed':

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { ClientCredentials, ServerMechanism } from '../sasl/exchange.js';
+import type { ClientCredentials, MechanismName, ServerMechanism } from '../sasl/exchange.js';
 import { serverMechanisms } from '../sasl/mechanisms.js';
 import { base64, passwordOf, ServerHalf, stored, tokenOf } from '../sasl/running.test-support.js';
 import { Secret } from '../secret.js';
@@ -226,6 +226,15 @@ describe('a SASL exchange', () => {
     expect(readyIn(outputs)).toBeUndefined();
   });
 
+  it('whose success comes before all was said is not believed, for the reason that holds for the mechanism', () => {
+    const failure = failureIn(started('LOGIN').hear('235 Welcome'));
+    expect(failure).toMatchObject({
+      kind: 'protocol',
+      phase: 'auth',
+      error: { message: expect.stringContaining('before the SASL exchange has come to its end') },
+    });
+  });
+
   it('gives up on a server that asks for too many iterations (RFC 5802 §9)', () => {
     const client = new Dialogue(withPassword('pencil', { maximumIterations: 4096 }));
     const [line = ''] = client.offered('AUTH SCRAM-SHA-256');
@@ -259,36 +268,35 @@ describe('a SASL exchange', () => {
     expect(late.handle({ type: 'computed', result: new Uint8Array(18) })).toEqual([]);
   });
 
-  it('says what of it may be recorded, and while it lasts', () => {
-    const client = new Dialogue(withPassword('pencil', { mechanisms: ['PLAIN', 'LOGIN'] }));
-    const recorded = (feed: string) => {
-      client.session.handle({ type: 'bytes', bytes: octetsOf(feed), now: 0 });
-      const outputs: ClientOutput[] = [];
-      for (let output = client.session.poll(); output; output = client.session.poll()) outputs.push(output);
-      return outputs.flatMap((output) =>
-        output.type === 'write' ? [textOf(output.redacted ?? output.bytes)] : [],
-      );
+  it('says what of it may be recorded: of each line, how long it was', () => {
+    const recordedOf = (mechanism: MechanismName) => {
+      const client = new Dialogue(withPassword('pencil', { mechanisms: [mechanism] }));
+      return (...lines: string[]) => {
+        const bytes = octetsOf(lines.map((line) => `${line}\r\n`).join(''));
+        const heard = textOf(client.session.recordable(bytes));
+        client.session.handle({ type: 'bytes', bytes, now: 0 });
+        const outputs: ClientOutput[] = [];
+        for (let output = client.session.poll(); output; output = client.session.poll()) outputs.push(output);
+        const said = outputs.flatMap((output) =>
+          output.type === 'write' ? textOf(output.redacted ?? output.bytes) : [],
+        );
+        return [heard, ...said];
+      };
     };
-    expect(recorded('220 b\r\n')).toEqual(['EHLO c.example\r\n']);
-    expect(client.session.inSecretExchange).toBe(false);
-    expect(recorded('250-b\r\n250 AUTH LOGIN\r\n')).toEqual(['AUTH LOGIN\r\n']);
-    expect(client.session.inSecretExchange).toBe(true);
-    expect(recorded('334 \r\n')).toEqual(['[8 octets]\r\n']);
-    expect(recorded('334 \r\n')).toEqual(['[8 octets]\r\n']);
-    expect(client.session.inSecretExchange).toBe(true);
-    recorded('235 OK\r\n');
-    expect(client.session.inSecretExchange).toBe(false);
+    const login = recordedOf('LOGIN');
+    expect(login('220 b')).toEqual(['220 b\r\n', 'EHLO c.example\r\n']);
+    expect(login('250-b', '250 AUTH LOGIN')).toEqual(['250-b\r\n250 AUTH LOGIN\r\n', 'AUTH LOGIN\r\n']);
+    expect(login('334 ')).toEqual(['334 [6 octets]\r\n', '[8 octets]\r\n']);
+    expect(login('334 ')).toEqual(['334 [6 octets]\r\n', '[8 octets]\r\n']);
+    expect(login('235-So', '235 be it')).toEqual(['235-[8 octets]\r\n235 [11 octets]\r\n']);
+    expect(login('421 Bye')).toEqual(['421 Bye\r\n']);
 
-    const plain = new Dialogue(withPassword());
-    plain.session.handle({ type: 'bytes', bytes: octetsOf('220 b\r\n250-b\r\n250 AUTH PLAIN\r\n'), now: 0 });
-    const redacted: string[] = [];
-    for (let output = plain.session.poll(); output; output = plain.session.poll()) {
-      if (output.type === 'write' && output.redacted) redacted.push(textOf(output.redacted));
-    }
-    expect(redacted).toEqual(['AUTH PLAIN [16 octets]\r\n']);
-    plain.hear('334 QQ==');
-    expect(plain.session.state).toBe('cancelled');
-    expect(plain.session.inSecretExchange).toBe(true);
+    const plain = recordedOf('PLAIN');
+    plain('220 b');
+    expect(plain('250-b', '250 AUTH PLAIN').slice(1)).toEqual(['AUTH PLAIN [16 octets]\r\n']);
+    expect(plain('334 QQ==')).toEqual(['334 [10 octets]\r\n', '*\r\n']);
+    expect(plain('501 No')).toEqual(['501 [8 octets]\r\n', QUIT]);
+    expect(plain('221 Bye')).toEqual(['221 Bye\r\n']);
   });
 
   it('needs no password as text', () => {

@@ -7,7 +7,16 @@ import { describe, expect, it } from 'vitest';
 import type { Computation, MechanismName } from '../sasl/exchange.js';
 import { serverMechanisms } from '../sasl/mechanisms.js';
 import { base64, compute, passwordOf, ServerHalf, stored } from '../sasl/running.test-support.js';
-import { octetsOf, TLS, textOf } from './dialogue.test-support.js';
+import {
+  Dialogue,
+  envelopeFor,
+  failureIn,
+  octetsOf,
+  TLS,
+  textOf,
+  verdictsIn,
+  withPassword,
+} from './dialogue.test-support.js';
 import type { ClientInput, ClientOutput } from './messages.js';
 import { ClientSession } from './session.js';
 
@@ -19,6 +28,24 @@ type Timeless = ClientInput extends infer Input
 
 /** What the server says next: what the mechanism has it say, or this line, which may quote what it was sent. */
 type Whim = 'honest' | string;
+
+/** What it says once the exchange is over. */
+const afterwards = fc.array(
+  fc.constantFrom(
+    '250 OK',
+    '354 Go on',
+    '550 Not with $password',
+    '550-What is\r\n550 5.7.1 $said for?',
+    '250 2.0.0 $said',
+    '500 $said?',
+    '421 $password, $said',
+    '250-$said\r\n550 What?',
+    '$said',
+    'It is $password',
+    `${'x'.repeat(70)} $password`,
+  ),
+  { maxLength: 5 },
+);
 
 const whims = fc.array(
   fc.oneof(
@@ -44,10 +71,20 @@ const whims = fc.array(
   { maxLength: 6 },
 );
 
-/** All that comes out of a session that authenticates, and what is thrown; the octets of writes set apart. */
-function courseOf(mechanism: MechanismName, password: string, said: readonly Whim[], rightPassword: boolean) {
+/**
+ * All that comes out of a session that authenticates and then speaks on, and what is thrown; the octets of writes set
+ * apart.
+ */
+function courseOf(
+  mechanism: MechanismName,
+  password: string,
+  said: readonly Whim[],
+  saidAfterwards: readonly string[],
+  rightPassword: boolean,
+) {
   const shown: unknown[] = [];
   const wrote: string[] = [];
+  const recorded: string[] = [];
   const session = new ClientSession({
     now: 0,
     trace: true,
@@ -81,7 +118,15 @@ function courseOf(mechanism: MechanismName, password: string, said: readonly Whi
     const computation = computations.shift();
     if (computation !== undefined) handle({ type: 'computed', result: compute(computation) });
   };
-  const hear = (line: string) => handle({ type: 'bytes', bytes: octetsOf(`${line}\r\n`) });
+  /** In two chunks, for a transcript must not depend on where they are cut. */
+  const hear = (line: string) => {
+    const bytes = octetsOf(`${line}\r\n`);
+    const middle = Math.ceil(bytes.length / 2);
+    for (const chunk of [bytes.subarray(0, middle), bytes.subarray(middle)]) {
+      recorded.push(textOf(session.recordable(chunk)));
+      handle({ type: 'bytes', bytes: chunk });
+    }
+  };
   const honest = (): string => {
     const [, verb, response] = /^(AUTH \S+ ?)?(.*)\r\n$/.exec(wrote.at(-1) ?? '') ?? [];
     if (half.outcome === undefined && (verb === undefined || response)) half.respond(base64(response ?? ''));
@@ -89,17 +134,28 @@ function courseOf(mechanism: MechanismName, password: string, said: readonly Whi
     return half.outcome?.type === 'success' ? '235 Welcome' : '535 No';
   };
 
+  /** What was said last in the exchange. */
+  let secret = '';
+  const quoting = (line: string) => line.replace('$password', password).replace('$said', secret);
+  const inExchange = () =>
+    session.state.startsWith('session.authentication') || session.state === 'cancelled';
+
   hear('220 b');
   hear(`250-b\r\n250 AUTH ${mechanism}`);
   for (const whim of [...said, 'honest', 'honest', 'honest', 'honest']) {
-    if (!session.inSecretExchange) break;
-    const said = wrote.at(-1)?.trimEnd() ?? '';
-    hear(whim === 'honest' ? honest() : whim.replace('$password', password).replace('$said', said));
+    if (!inExchange()) break;
+    secret = wrote.at(-1)?.trimEnd() ?? '';
+    hear(whim === 'honest' ? honest() : quoting(whim));
   }
   const { state } = session;
+  for (const line of saidAfterwards) {
+    if (session.state === 'session.ready') handle({ type: 'send', envelope: envelopeFor(1) });
+    hear(quoting(line));
+  }
   handle({ type: 'mailData', bytes: octetsOf('x') });
   handle({ type: 'lost' });
-  return { shown: [...shown, session], wrote: wrote.join(''), state };
+  recorded.push(textOf(session.recordableRest()));
+  return { shown: [...shown, recorded.join(''), session], wrote: wrote.join(''), state };
 }
 
 describe('a password', () => {
@@ -115,33 +171,74 @@ describe('a password', () => {
   it('stands in no output, record or error in plain, base64 or hex, but in the octets that are written', () => {
     const ended = new Set<string>();
     fc.assert(
-      fc.property(mechanism, password, whims, fc.boolean(), (name, secret, said, right) => {
-        const { shown, wrote, state } = courseOf(name, secret, said, right);
-        ended.add(state);
-        const octets = Buffer.from(secret);
-        const spellings = [
-          secret,
-          octets.toString('hex'),
-          // Whatever stands before it, base64 of it holds one of these.
-          ...[0, 1, 2].map((before) =>
-            Buffer.concat([Buffer.alloc(before), octets])
-              .toString('base64')
-              .slice(before === 0 ? 0 : 4, 4 * Math.floor((before + octets.length) / 3)),
-          ),
-          octets.join(', '),
-        ];
-        const views = shown.flatMap((output) => [
-          inspect(output, { depth: null, maxStringLength: null, maxArrayLength: null }),
-          JSON.stringify(output) ?? '',
-          String(output),
-        ]);
-        for (const view of views) {
-          for (const spelling of spellings) expect(view).not.toContain(spelling);
-        }
-        if (name === 'PLAIN') expect(spellings.some((spelling) => wrote.includes(spelling))).toBe(true);
-      }),
-      { numRuns: 60 },
+      fc.property(
+        mechanism,
+        password,
+        whims,
+        afterwards,
+        fc.boolean(),
+        (name, secret, said, after, right) => {
+          const { shown, wrote, state } = courseOf(name, secret, said, after, right);
+          ended.add(state);
+          const octets = Buffer.from(secret);
+          const spellings = [
+            secret,
+            octets.toString('hex'),
+            // Whatever stands before it, base64 of it holds one of these.
+            ...[0, 1, 2].map((before) =>
+              Buffer.concat([Buffer.alloc(before), octets])
+                .toString('base64')
+                .slice(before === 0 ? 0 : 4, 4 * Math.floor((before + octets.length) / 3)),
+            ),
+            octets.join(', '),
+          ];
+          const views = shown.flatMap((output) => [
+            inspect(output, { depth: null, maxStringLength: null, maxArrayLength: null }),
+            JSON.stringify(output) ?? '',
+            String(output),
+          ]);
+          for (const view of views) {
+            for (const spelling of spellings) expect(view).not.toContain(spelling);
+          }
+          if (name === 'PLAIN') expect(spellings.some((spelling) => wrote.includes(spelling))).toBe(true);
+        },
+      ),
+      { numRuns: 120 },
     );
     expect([...ended]).toEqual(expect.arrayContaining(['refused', 'session.ready']));
+  });
+
+  it('that a server quotes once it has let us in is shown by nothing, and the code stands', () => {
+    const client = new Dialogue(withPassword());
+    client.offered('AUTH PLAIN');
+    client.hear('235 OK');
+    client.send();
+    const said = Buffer.from('\0user\0pencil').toString('base64');
+    expect(verdictsIn(client.hear(`550 5.7.1 You have said ${said}`))).toEqual([
+      {
+        verdict: 'rejected',
+        phase: 'mail',
+        reply: { code: 550, enhancedCode: '5.7.1', lines: ['(its text quotes the credentials)'] },
+      },
+    ]);
+    const failure = failureIn(client.hear(`AUTH PLAIN ${said}`));
+    expect(failure).toMatchObject({
+      kind: 'protocol',
+      error: { message: expect.stringContaining('quotes the credentials') },
+    });
+  });
+
+  it('that is short withholds no line in which it stands by chance', () => {
+    const client = new Dialogue(withPassword('OK'));
+    client.offered('AUTH PLAIN');
+    client.hear('235 Welcome');
+    client.send();
+    client.hear('250 OK');
+    expect(client.hear('250 OK')).toContainEqual({
+      type: 'recipient',
+      index: 0,
+      reply: { code: 250, lines: ['OK'] },
+    });
+    expect(textOf(client.session.recordable(octetsOf('250 OK\r\n')))).toBe('250 OK\r\n');
   });
 });

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { ExtensionNotOfferedError } from '../extensions/not-offered.js';
 import {
   Dialogue,
   failureIn,
@@ -144,6 +145,15 @@ describe('the TLS handshake', () => {
     }
   });
 
+  it('that fails because the connection is lost tells the reason for that', () => {
+    const error = new Error('reset by peer');
+    expect(failureIn(securing().handle({ type: 'lost', error }))).toEqual({
+      kind: 'tls',
+      phase: 'startTls',
+      error,
+    });
+  });
+
   it.each([
     ['is lost', (client: Dialogue) => client.handle({ type: 'lost' })],
     ['ends', (client: Dialogue) => client.handle({ type: 'eof' })],
@@ -158,5 +168,21 @@ describe('the TLS handshake', () => {
   it('has a deadline of its own', () => {
     const client = securing();
     expect(client.session.nextDeadline()).toBe(60_000);
+  });
+});
+
+describe('REQUIRETLS', () => {
+  const requireTls = true as const;
+
+  it('that is offered in the clear is not offered: mail that needs it is not sent (RFC 8689 §2)', () => {
+    const client = new Dialogue().ready('REQUIRETLS', 'SIZE');
+    expect([...(client.session.offer?.keywords.keys() ?? [])]).toEqual(['SIZE']);
+    expect(() => client.send(1, { requireTls })).toThrow(ExtensionNotOfferedError);
+    expect(client.session.state).toBe('session.ready');
+  });
+
+  it('is sent under TLS', () => {
+    const client = new Dialogue({ tls: TLS }).ready('REQUIRETLS');
+    expect(client.send(1, { requireTls })).toEqual(['MAIL FROM:<s@a.example> REQUIRETLS\r\n']);
   });
 });

@@ -13,7 +13,8 @@
  * - Whatever the chunks in which the server's bytes come, the outputs are the same, limits included; but that
  *   `upgradeTls` is not asked for any more where plaintext is known to stand behind the reply to STARTTLS.
  * - What was heard before a TLS handshake is forgotten with it: the offer, and all octets (RFC 3207 §4.2, §6).
- * - No secret stands in an output but in the octets to be written, and beside those stands what may be recorded.
+ * - No secret stands in an output but in the octets to be written, and beside those stands what may be recorded; of
+ *   what the server says, which may quote it at any time, `recordable` says that.
  * - Every `send` that was taken is followed by one `done`, with a verdict for each recipient; `failed` comes
  *   once at most, and behind it.
  * - What the application does wrong is thrown before anything has changed, but for a message that cannot be
@@ -34,6 +35,7 @@ import { type Reply, type Severity, severity } from '../wire/reply.js';
 import { notAllowed } from './allowed-inputs.js';
 import type { Authentication } from './authentication.js';
 import { clientMachine } from './chart.js';
+import type { ClientChartInput, ClientContext } from './chart-context.js';
 import type {
   ClientAction,
   ClientChartEvent,
@@ -43,7 +45,7 @@ import type {
   FixedLine,
   ReplyEvent,
 } from './chart-events.js';
-import type { ClientChartInput, ClientContext } from './chart-vocabulary.js';
+import type { Discretion } from './discretion.js';
 import { awaitsOutcome, failureOf, noEvidence, phaseOf, replyIn, violations } from './failures.js';
 import { formatInquiry } from './inquiries.js';
 import { type MailTransaction, makeMailTransaction } from './mail-transaction.js';
@@ -64,6 +66,7 @@ import {
 } from './negotiation.js';
 import { type ClientSessionOptions, type ResolvedClientOptions, resolveClientOptions } from './options.js';
 import { ReplyReader } from './reply-reader.js';
+import { ReplyRecord } from './reply-record.js';
 
 export const clientTable = compile<ClientContext, ClientChartEvent, ClientChartInput>(shapeOf(clientMachine));
 
@@ -112,6 +115,9 @@ export class ClientSession {
   #offer: ServerOffer | undefined;
   #authentication: Authentication | undefined;
   #authenticatedBy: MechanismName | undefined;
+  /** Of what was said in the SASL exchange; undefined before there was one. */
+  #discretion: Discretion | undefined;
+  readonly #record = new ReplyRecord();
   /** What the SASL exchange came to, of which the chart is yet to be told. */
   #prepared: ClientChartEvent | undefined;
   /** The inquiry to be written. */
@@ -177,11 +183,17 @@ export class ClientSession {
   }
 
   /**
-   * What the server says now belongs to a SASL exchange, and no more than its length may be recorded. Of what is
-   * written, the output `write` says what may.
+   * What may be recorded of what the server says: ask once with each chunk, before it goes in as `bytes`, and append.
+   * It is all, until credentials are sent. From then on it is whole lines: of those in the SASL exchange, and of all
+   * that quote the credentials later, the code and the length only. Of what is written, the output `write` says what may.
    */
-  get inSecretExchange(): boolean {
-    return this.state.startsWith('session.authentication') || this.state === 'cancelled';
+  recordable(bytes: Uint8Array): Uint8Array {
+    return this.#discretion === undefined ? bytes : this.#record.take(bytes, this.#isSecret);
+  }
+
+  /** What may be recorded behind the last chunk: that the server has begun a line, and how long it was. */
+  recordableRest(): Uint8Array {
+    return this.#record.end();
   }
 
   /** Mail transactions that the server still takes in this session (MAILMAX, RFC 9422 §4.1); Infinity for no limit. */
@@ -217,6 +229,7 @@ export class ClientSession {
         this.#ended = true;
         return;
       case 'lost':
+        this.#evidence.tlsError = input.error;
         this.#step({ type: 'connectionLost' });
         return;
       case 'timeout':
@@ -370,7 +383,7 @@ export class ClientSession {
       this.#evidence.protocolError = read;
       this.#step({ type: 'protocolError' });
     } else if (read !== undefined) {
-      this.#evidence.reply = this.#authentication?.discreet(read) ?? read;
+      this.#evidence.reply = this.#discretion?.reply(read) ?? read;
       this.#step(this.#eventOf(read));
     } else if (this.#ended) {
       this.#step({ type: 'peerClosed' });
@@ -386,10 +399,20 @@ export class ClientSession {
       return this.#replies.holdsOctets ? new RemoteProtocolError(violations.plaintextBehind) : undefined;
     }
     const { maximumReplyLineLength } = this.#options;
-    if (this.#authentication === undefined) return this.#replies.next(maximumReplyLineLength);
-    const longest = Math.max(maximumReplyLineLength, MAXIMUM_AUTHENTICATION_OCTETS);
-    return this.#replies.next(longest, this.inSecretExchange);
+    const longest = this.#inExchange
+      ? Math.max(maximumReplyLineLength, MAXIMUM_AUTHENTICATION_OCTETS)
+      : maximumReplyLineLength;
+    return this.#replies.next(longest, this.#isSecret);
   }
+
+  /** What the server says now belongs to a SASL exchange. */
+  get #inExchange(): boolean {
+    return this.state.startsWith('session.authentication') || this.state === 'cancelled';
+  }
+
+  /** No more of the line than its length may be shown. */
+  readonly #isSecret = (line: Uint8Array): boolean =>
+    this.#inExchange || this.#discretion?.isQuotedIn(line) === true;
 
   #eventOf(reply: Reply): ReplyEvent {
     const { code } = reply;
@@ -440,6 +463,7 @@ export class ClientSession {
   /** Begins the SASL exchange, or takes it on. The chart is told what it came to once it has taken its step. */
   #prepareResponse(): void {
     this.#authentication ??= beginAuthentication(this.#options.authentication, this.#keywords, this.#tls);
+    this.#discretion = this.#authentication.discretion;
     const preparation = this.#authentication.prepare();
     switch (preparation.type) {
       case 'compute':

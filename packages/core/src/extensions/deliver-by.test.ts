@@ -82,6 +82,30 @@ describe('DELIVERBY (RFC 2852)', () => {
     );
   });
 
+  it.each(['60', '60,x-more'])(
+    'is not asked to be returned below the least time of the server, "%s" (RFC 2852 §4.1)',
+    (offered) => {
+      const write = (seconds: number, mode: 'return' | 'notify') => {
+        const parameters = { deliverBy: { seconds, mode, trace: false } };
+        return writeMailParameters(parameters, list, new Map([['DELIVERBY', offered]]));
+      };
+      expect(() => write(59, 'return')).toThrow(
+        new RangeError(
+          'The server returns a message after 60 seconds at least, not after 59 (RFC 2852 §4.1)',
+        ),
+      );
+      expect(write(60, 'return')).toEqual([{ keyword: 'BY', value: '60;R' }]);
+      expect(write(59, 'notify')).toEqual([{ keyword: 'BY', value: '59;N' }]);
+    },
+  );
+
+  it.each(['', ',x-more', 'soon'])('has no least time where the server says none: "%s"', (offered) => {
+    const parameters = { deliverBy: { seconds: 1, mode: 'return', trace: false } } as const;
+    expect(writeMailParameters(parameters, list, new Map([['DELIVERBY', offered]]))).toEqual([
+      { keyword: 'BY', value: '1;R' },
+    ]);
+  });
+
   it('is essential when the message is to be returned, and left out when the sender is to be notified', () => {
     const write = (mode: 'return' | 'notify') =>
       writeMailParameters({ deliverBy: { seconds: 5, mode, trace: false } }, list, new Map());

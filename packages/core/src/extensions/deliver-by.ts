@@ -2,12 +2,14 @@
  * DELIVERBY (RFC 2852): deliver within so many seconds, or else return the message or tell the sender. A message
  * that would rather come back than come late must not go to a server without it (RFC 2852 §4.1).
  */
+import { checkLimit } from '../option-checks.js';
 import type { ServiceExtension } from './extension.js';
 import { malformedParameter } from './malformed-parameter.js';
 
 /** RFC 2852 §4. */
 const MAXIMUM_SECONDS = 999_999_999;
 
+/** What a server says with DELIVERBY (RFC 2852 §2). */
 export interface DeliverByOptions {
   /**
    * The fewest seconds, 1 to 999999999, for which a message can be asked to be returned (RFC 2852 §3).
@@ -16,12 +18,12 @@ export interface DeliverByOptions {
   readonly minimumSeconds?: number;
 }
 
-/** @throws {RangeError} the minimum is no number of seconds */
+/**
+ * DELIVERBY (RFC 2852 §4): MAIL may say when the message is to be delivered at the latest.
+ * @throws {RangeError} the minimum is no number of seconds
+ */
 export function deliverBy({ minimumSeconds }: DeliverByOptions = {}): ServiceExtension {
-  const minimum = minimumSeconds ?? 1;
-  if (!Number.isInteger(minimum) || minimum < 1 || minimum > MAXIMUM_SECONDS) {
-    throw new RangeError(`The option minimumSeconds is ${minimum}; it takes 1 to ${MAXIMUM_SECONDS} seconds`);
-  }
+  const minimum = checkLimit('minimumSeconds', minimumSeconds ?? 1, { most: MAXIMUM_SECONDS });
   return {
     keyword: 'DELIVERBY',
     offer: () => (minimumSeconds === undefined ? '' : String(minimumSeconds)),
@@ -47,17 +49,25 @@ export function deliverBy({ minimumSeconds }: DeliverByOptions = {}): ServiceExt
           }
           return { deliverBy: { seconds, mode, trace: match[3] !== '' } };
         },
-        format(parameters) {
+        format(parameters, offered) {
           if (parameters.deliverBy === undefined) return undefined;
           const { seconds, mode, trace } = parameters.deliverBy;
           const least = mode === 'return' ? 1 : -MAXIMUM_SECONDS;
-          if (Number.isInteger(seconds) && seconds >= least && seconds <= MAXIMUM_SECONDS) {
-            return `${seconds};${mode === 'return' ? 'R' : 'N'}${trace ? 'T' : ''}`;
+          if (!Number.isInteger(seconds) || seconds < least || seconds > MAXIMUM_SECONDS) {
+            throw new RangeError(
+              `${seconds} is no time to deliver by: an integer of ${least} to ${MAXIMUM_SECONDS} seconds with the ` +
+                `mode '${mode}' (RFC 2852 §4)`,
+            );
           }
-          throw new RangeError(
-            `${seconds} is no time to deliver by: an integer of ${least} to ${MAXIMUM_SECONDS} seconds with the ` +
-              `mode '${mode}' (RFC 2852 §4)`,
-          );
+          // The server's least time may be followed by a comma and more (RFC 2852 §2).
+          const [offeredMinimum] = /^\d+/.exec(offered) ?? ['0'];
+          if (mode === 'return' && seconds < Number(offeredMinimum)) {
+            throw new RangeError(
+              `The server returns a message after ${offeredMinimum} seconds at least, not after ${seconds} ` +
+                '(RFC 2852 §4.1)',
+            );
+          }
+          return `${seconds};${mode === 'return' ? 'R' : 'N'}${trace ? 'T' : ''}`;
         },
         isEssential: (parameters) => parameters.deliverBy?.mode === 'return',
       },

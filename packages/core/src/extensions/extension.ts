@@ -26,7 +26,10 @@ export interface SessionStanding {
 export interface ParameterRule<Parameters> {
   /** In upper case. */
   readonly keyword: string;
-  /** Reads the value that a client sent (undefined: there was no `=`); a reply refuses it. */
+  /**
+   * Reads the value that a client sent (undefined: there was no `=`); a reply refuses it. So does whatever this throws,
+   * by 501 5.5.4 (RFC 5321 §4.2.2), and nobody hears of the error: catch here what is not the client's fault.
+   */
   parse(value: string | undefined, session: SessionStanding): Parameters | Reply;
   /**
    * The value that a client sends, `true` for the keyword alone, undefined where there is nothing to say.
@@ -58,6 +61,9 @@ export interface ServiceExtension {
   /** By how many octets it lengthens the limit of a MAIL command line (RFC 5321 §4.5.3.1.4). */
   readonly additionalMailOctets?: number;
   readonly additionalRcptOctets?: number;
-  /** Verbs that it adds, in upper case; each is a question `extension` to the application. */
+  /**
+   * Verbs that it adds, in upper case; each is a question `extension` to the application. A verb that the session knows
+   * itself, or another extension on the list adds, is a `RangeError` when the list is first used.
+   */
   readonly verbs?: readonly string[];
 }

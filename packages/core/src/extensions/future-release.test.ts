@@ -1,9 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { futureRelease } from './future-release.js';
+import { knownExtensions } from './lists.js';
 import { ExtensionNotOfferedError } from './not-offered.js';
 import { dateTimes, readMail, refusal, sendMail, standing, writeMail } from './parameters.test-support.js';
-import { knownExtensions, offeredKeywords, writeMailParameters } from './table.js';
+import { offeredKeywords, writeMailParameters } from './table.js';
 
 const bounds = { maximumSeconds: 86_400, maximumDate: '2030-01-01T00:00:00Z' };
 const list = [futureRelease(bounds)];

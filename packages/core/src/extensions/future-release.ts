@@ -3,6 +3,7 @@
  * offer it on any other port (RFC 4865 §4.2), so it is the application's to add. A server without it would deliver
  * at once, so a message to be held must not go there.
  */
+import { checkLimit, outOfRange } from '../option-checks.js';
 import { instantOf } from './date-time.js';
 import type { ParameterRule, ServiceExtension } from './extension.js';
 import { malformedParameter } from './malformed-parameter.js';
@@ -11,6 +12,7 @@ import type { MailParameters } from './parameters.js';
 /** RFC 4865 §3. */
 const MAXIMUM_SECONDS = 999_999_999;
 
+/** What a server says with FUTURERELEASE (RFC 4865 §3). */
 export interface FutureReleaseBounds {
   /** How long a message is held at most: 1 to 999999999 seconds. */
   readonly maximumSeconds: number;
@@ -78,18 +80,18 @@ function holdUntil(maximumDate: string, maximumInstant: number): ParameterRule<M
   };
 }
 
-/** @throws {RangeError} a bound is no number of seconds, or no date-time in UTC */
+/**
+ * FUTURERELEASE (RFC 4865 §4), for submission only: MAIL may say how long, or until when, the message is to be held.
+ * @throws {RangeError} a bound is no number of seconds, or no date-time in UTC
+ */
 export function futureRelease({ maximumSeconds, maximumDate }: FutureReleaseBounds): ServiceExtension {
-  if (!isSeconds(maximumSeconds)) {
-    throw new RangeError(
-      `The option maximumSeconds is ${maximumSeconds}; it takes an integer of 1 to ${MAXIMUM_SECONDS}`,
-    );
-  }
+  checkLimit('maximumSeconds', maximumSeconds, { most: MAXIMUM_SECONDS });
   const maximumInstant = instantOf(maximumDate);
   if (maximumInstant === undefined || !maximumDate.endsWith('Z')) {
-    throw new RangeError(
-      `The option maximumDate is ${JSON.stringify(maximumDate)}; it takes a date-time of RFC 3339 in UTC, such as ` +
-        '2030-01-01T00:00:00Z',
+    throw outOfRange(
+      'maximumDate',
+      maximumDate,
+      'a date-time of RFC 3339 in UTC, such as 2030-01-01T00:00:00Z',
     );
   }
   return {

@@ -1,6 +1,7 @@
 /**
  * LIMITS (RFC 9422): the server tells the client its limits beforehand. It adds no command and no parameter.
  */
+import { checkLimit } from '../option-checks.js';
 import type { ServiceExtension } from './extension.js';
 
 /** Limits of a server. */
@@ -25,11 +26,7 @@ const MAXIMUM_LIMIT = 999_999;
  */
 export function limits(options: Limits = {}): ServiceExtension {
   for (const [option, value] of Object.entries(options)) {
-    if (value !== undefined && (!Number.isInteger(value) || value < 1 || value > MAXIMUM_LIMIT)) {
-      throw new RangeError(
-        `The option ${option} is ${value}; it takes an integer of 1 to ${MAXIMUM_LIMIT} (RFC 9422 §4)`,
-      );
-    }
+    if (value !== undefined) checkLimit(option, value, { most: MAXIMUM_LIMIT });
   }
   const { mailMaximum, recipientMaximum, recipientDomainMaximum } = options;
   return {

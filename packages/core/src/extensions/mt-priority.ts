@@ -2,8 +2,10 @@
  * MT-PRIORITY (RFC 6710): how urgent the message is. Whether a client may raise its priority is the application's
  * decision; to one that it does not trust it must not grant a positive one (RFC 6710 §4.1).
  */
+import { outOfRange } from '../option-checks.js';
 import type { ServiceExtension } from './extension.js';
 
+/** What a server says with MT-PRIORITY (RFC 6710 §3). */
 export interface MtPriorityOptions {
   /**
    * The Priority Assignment Policy that is followed, such as `MIXER`: 1 to 20 letters, digits, `-`, `_`, `.`.
@@ -12,12 +14,13 @@ export interface MtPriorityOptions {
   readonly profile?: string;
 }
 
-/** @throws {RangeError} the profile is none */
+/**
+ * MT-PRIORITY (RFC 6710 §4): MAIL may say how urgent the message is.
+ * @throws {RangeError} the profile is none
+ */
 export function mtPriority({ profile = '' }: MtPriorityOptions = {}): ServiceExtension {
   if (!/^[\w.-]{0,20}$/.test(profile)) {
-    throw new RangeError(
-      `The option profile is ${JSON.stringify(profile)}; it takes 1 to 20 letters, digits, "-", "_" and "."`,
-    );
+    throw outOfRange('profile', profile, '1 to 20 letters, digits, "-", "_" and "."');
   }
   return {
     keyword: 'MT-PRIORITY',

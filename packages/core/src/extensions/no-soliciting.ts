@@ -2,6 +2,7 @@
  * NO-SOLICITING (RFC 3865): the server names classes of solicitations that it does not want, the client those to
  * which its message belongs. Whether one is refused, the application decides, recipient by recipient.
  */
+import { outOfRange } from '../option-checks.js';
 import type { ServiceExtension } from './extension.js';
 import { malformedParameter } from './malformed-parameter.js';
 
@@ -16,18 +17,24 @@ function isKeyword(text: string): boolean {
   return /^[A-Za-z][\w.:-]*$/.test(text);
 }
 
+/** What a server says with NO-SOLICITING (RFC 3865 §2.1). */
 export interface NoSolicitingOptions {
   /** Solicitation class keywords, such as `org.example:ADV`; none: only the parameter SOLICIT is offered. */
   readonly keywords: readonly string[];
 }
 
-/** @throws {RangeError} a keyword is none, or all of them together do not fit into a reply line */
+/**
+ * NO-SOLICITING (RFC 3865 §2): MAIL may name the classes of solicitations to which the message belongs.
+ * @throws {RangeError} a keyword is none, or all of them together do not fit into a reply line
+ */
 export function noSoliciting({ keywords }: NoSolicitingOptions): ServiceExtension {
   const offered = keywords.join(',');
   if (!keywords.every(isKeyword) || offered.length > MAXIMUM_OFFER_LENGTH) {
-    throw new RangeError(
-      `The option keywords is ${JSON.stringify(keywords)}; it takes words of letters, digits, ".", "-", "_" and ":" ` +
-        `that begin with a letter, ${MAXIMUM_OFFER_LENGTH} characters at most with the commas between (RFC 3865 §2.2)`,
+    throw outOfRange(
+      'keywords',
+      keywords,
+      'words of letters, digits, ".", "-", "_" and ":" that begin with a letter, ' +
+        `${MAXIMUM_OFFER_LENGTH} characters at most with the commas between (RFC 3865 §2.2)`,
     );
   }
   return {

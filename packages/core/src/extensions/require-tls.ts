@@ -5,6 +5,10 @@
 import type { ServiceExtension } from './extension.js';
 import { malformedParameter } from './malformed-parameter.js';
 
+/**
+ * REQUIRETLS (RFC 8689), offered under TLS. Who lists it promises that a message with `requireTls` is passed on over
+ * TLS with a verified certificate to servers that offer REQUIRETLS, or is returned (RFC 8689 §4.2.1, §5).
+ */
 export const requireTls: ServiceExtension = {
   keyword: 'REQUIRETLS',
   offer: ({ secured }) => (secured ? '' : undefined),

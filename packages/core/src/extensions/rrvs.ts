@@ -18,6 +18,10 @@ function actionLetter(otherwise: NonNullable<RcptParameters['rrvs']>['otherwise'
   return otherwise === 'continue' ? ';C' : ';R';
 }
 
+/**
+ * RRVS (RFC 7293): RCPT may say since when the mailbox must have had its owner. Who lists it promises to refuse a
+ * recipient whose owner is a later one, by 550 5.7.17 (RFC 7293 §5.1).
+ */
 export const rrvs: ServiceExtension = {
   keyword: 'RRVS',
   additionalRcptOctets: 33, // RFC 7293 §3.1

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { formatReply } from '../wire/reply.js';
 import { eightBitMime } from './eight-bit-mime.js';
 import type { ParameterRule, ServiceExtension } from './extension.js';
+import { knownExtensions, standardExtensions } from './lists.js';
 import { ExtensionNotOfferedError } from './not-offered.js';
 import type { MailParameters, RcptParameters } from './parameters.js';
 import {
@@ -21,9 +22,7 @@ import {
   additionalRcptOctets,
   customVerbs,
   isOffered,
-  knownExtensions,
   offeredKeywords,
-  standardExtensions,
   unknownParameter,
   writeMailParameters,
   writeRcptParameters,
@@ -109,7 +108,28 @@ describe('the offer', () => {
 
 describe('a list of extensions', () => {
   it('holds none twice', () => {
-    expect(() => offeredKeywords([size, size], standing)).toThrow('Service extension SIZE is listed twice');
+    expect(() => offeredKeywords([size, size], standing)).toThrow(
+      new RangeError('The service extension SIZE is listed twice; leave one out'),
+    );
+  });
+
+  it.each(['NOOP', 'MAIL', 'ETRN', 'AUTH', 'LHLO', 'BDAT', 'TURN'])(
+    'adds no verb of ours, which would never become the question `extension`: %s',
+    (verb) => {
+      expect(() => customVerbs([{ ...colour, verbs: ['X-PAINT', verb] }])).toThrow(
+        new RangeError(
+          `The service extension X-COLOUR adds the verb ${verb}, which the session answers itself; give it another name`,
+        ),
+      );
+    },
+  );
+
+  it('adds no verb twice, for only one of its extensions would be asked whether it is offered', () => {
+    const message =
+      'The verb X-PAINT is listed twice, by the service extensions X-COLOUR and X-HUE; leave one out';
+    expect(() => customVerbs([colour, { keyword: 'X-HUE', verbs: ['X-PAINT'] }])).toThrow(
+      new RangeError(message),
+    );
   });
 
   it.each<Partial<ServiceExtension>>([
@@ -216,6 +236,21 @@ describe("an embedder's extension", () => {
     expect(readMail('X-COLOUR=RED', list, { ...standing, secured: false })).toEqual({
       refusal: unknownParameter('X-COLOUR', 'MAIL'),
     });
+  });
+
+  it.each([
+    ['an error', new SyntaxError('Cannot convert twelve to a BigInt')],
+    ['no error', 'twelve'],
+  ])('has a value refused whose rule throws %s, which is not quoted: 501 (RFC 5321 §4.2.2)', (_, thrown) => {
+    const parse = () => {
+      throw thrown;
+    };
+    const rule = { keyword: 'X-COUNT', parse, format: () => undefined };
+    const counting = [{ keyword: 'X-COUNT', mailParameters: [rule], rcptParameters: [rule] }];
+    const refused = refusal(501, '5.5.4', 'X-COUNT does not take this value');
+    expect(readMail('X-COUNT=twelve', counting)).toEqual(refused);
+    expect(readRcpt('X-COUNT=twelve', counting)).toEqual(refused);
+    expect(readMail('X-COUNT', counting)).toEqual(refused);
   });
 
   it('has its parameters written, those that are essential or none', () => {

@@ -1,72 +1,19 @@
 /**
- * The extension table: the lists of service extensions, in the order in which EHLO lists them, and how a session asks
- * the list that it was given: what a server offers, and the parameters of MAIL and RCPT both ways. A new extension is
- * a file of its own and a row here; ours and an embedder's are alike in all that is asked.
+ * The extension table: how a session asks the list of service extensions that it was given, what a server offers, and
+ * the parameters of MAIL and RCPT both ways. Ours and an embedder's are alike in all that is asked.
  *
  * What a list of extensions comes to is worked out when it is first seen, and kept: a list must not change once it
  * was used. A server passes its standing as it was at the last EHLO: what was offered then holds until the next, as
  * AUTH does, whose parameter may be given by a client that has authenticated (RFC 4954 §5).
  */
-import type { Parameter } from '../wire/command.js';
+import { type Parameter, parseCommand } from '../wire/command.js';
+import { encodeText } from '../wire/octets.js';
 import type { Reply } from '../wire/reply.js';
-import { auth } from './auth.js';
-import { binaryMime } from './binary-mime.js';
-import { chunking } from './chunking.js';
-import { deliverBy } from './deliver-by.js';
-import { dsn } from './dsn.js';
-import { eightBitMime } from './eight-bit-mime.js';
-import { enhancedStatusCodes } from './enhanced-status-codes.js';
-import { etrn } from './etrn.js';
 import type { ParameterRule, ServiceExtension, SessionStanding } from './extension.js';
-import { futureRelease } from './future-release.js';
-import { help } from './help.js';
-import { limits } from './limits.js';
+import { knownExtensions } from './lists.js';
 import { malformedParameter } from './malformed-parameter.js';
-import { mtPriority } from './mt-priority.js';
-import { noSoliciting } from './no-soliciting.js';
 import { ExtensionNotOfferedError } from './not-offered.js';
 import type { MailParameters, RcptParameters } from './parameters.js';
-import { pipelining } from './pipelining.js';
-import { requireTls } from './require-tls.js';
-import { rrvs } from './rrvs.js';
-import { size } from './size.js';
-import { smtpUtf8 } from './smtp-utf8.js';
-import { startTls } from './start-tls.js';
-import { xclient } from './xclient.js';
-import { xforward } from './xforward.js';
-
-/**
- * What a server offers by default, as things stand: all that the protocol alone can keep. The others are promises
- * of the application, to deliver in time or to hold, which it makes by listing them too.
- */
-export const standardExtensions: readonly ServiceExtension[] = [
-  pipelining,
-  size,
-  eightBitMime,
-  enhancedStatusCodes,
-  chunking,
-  binaryMime,
-  smtpUtf8,
-  dsn,
-  startTls,
-  auth,
-  xclient,
-  xforward,
-  help,
-];
-
-/** All of ours, for a client: without bounds of its own, for those that count are the server's. */
-export const knownExtensions: readonly ServiceExtension[] = [
-  ...standardExtensions,
-  deliverBy(),
-  futureRelease({ maximumSeconds: 999_999_999, maximumDate: '9999-12-31T23:59:59Z' }),
-  mtPriority(),
-  requireTls,
-  rrvs,
-  limits(),
-  noSoliciting({ keywords: [] }),
-  etrn,
-];
 
 /** A parameter's rule, and whose it is. */
 interface Row<Parameters> {
@@ -123,11 +70,38 @@ function makeRules<Parameters>(
   };
 }
 
+/** The verbs that the extensions add. Those of ours are read before any other, and would not be asked about. */
+function makeVerbs(extensions: readonly ServiceExtension[]): ReadonlySet<string> {
+  const owners = new Map<string, string>();
+  for (const { keyword, verbs = [] } of extensions) {
+    for (const verb of verbs) {
+      const added = checkWord('verb', verb);
+      const read = parseCommand(encodeText(added), { utf8: false, extensionVerbs: new Set([added]) });
+      if (read.verb !== 'extension') {
+        throw new RangeError(
+          `The service extension ${keyword} adds the verb ${added}, which the session answers itself; ` +
+            'give it another name',
+        );
+      }
+      const other = owners.get(added);
+      if (other !== undefined) {
+        throw new RangeError(
+          `The verb ${added} is listed twice, by the service extensions ${other} and ${keyword}; leave one out`,
+        );
+      }
+      owners.set(added, keyword);
+    }
+  }
+  return new Set(owners.keys());
+}
+
 function makeTable(extensions: readonly ServiceExtension[]): ExtensionTable {
   const byKeyword = new Map<string, ServiceExtension>();
   for (const extension of extensions) {
     const keyword = checkWord('EHLO keyword', extension.keyword);
-    if (byKeyword.has(keyword)) throw new RangeError(`Service extension ${keyword} is listed twice`);
+    if (byKeyword.has(keyword)) {
+      throw new RangeError(`The service extension ${keyword} is listed twice; leave one out`);
+    }
     byKeyword.set(keyword, extension);
   }
   const unlisted = knownExtensions.filter(({ keyword }) => !byKeyword.has(keyword));
@@ -137,7 +111,7 @@ function makeTable(extensions: readonly ServiceExtension[]): ExtensionTable {
     rcpt: makeRules(extensions, unlisted, ({ rcptParameters }) => rcptParameters),
     additionalMailOctets: extensions.reduce((sum, one) => sum + (one.additionalMailOctets ?? 0), 0),
     additionalRcptOctets: extensions.reduce((sum, one) => sum + (one.additionalRcptOctets ?? 0), 0),
-    verbs: new Set(extensions.flatMap(({ verbs = [] }) => verbs.map((verb) => checkWord('verb', verb)))),
+    verbs: makeVerbs(extensions),
   };
 }
 
@@ -167,7 +141,8 @@ function offerOf(
 
 /**
  * The lines of the reply to EHLO after the first (RFC 5321 §4.1.1.1).
- * @throws {RangeError} as every function here does for a list with an extension twice, or with malformed keywords
+ * @throws {RangeError} as every function here does for a list with an extension or a verb twice, with a verb of ours,
+ *   or with malformed keywords
  */
 export function offeredKeywords(
   extensions: readonly ServiceExtension[],
@@ -217,6 +192,22 @@ function isReply(read: object): read is Reply {
   return 'code' in read;
 }
 
+/**
+ * What a rule throws refuses the value. It is the peer's value that such a rule stumbles on, as `BigInt('twelve')`
+ * does, and a session has no way to tell an error but the reply; nor may the reply quote it, for it may quote the value.
+ */
+function parseValue<Parameters>(
+  rule: ParameterRule<Parameters>,
+  value: string | undefined,
+  standing: SessionStanding,
+): Parameters | Reply {
+  try {
+    return rule.parse(value, standing);
+  } catch {
+    return malformedParameter(`${rule.keyword.slice(0, 64)} does not take this value`);
+  }
+}
+
 function readParameter<Parameters extends AnyParameters>(
   { keyword, value }: Parameter,
   table: ExtensionTable,
@@ -227,7 +218,7 @@ function readParameter<Parameters extends AnyParameters>(
   let refusal: Reply | undefined;
   for (const { extension, rule } of rules.byKeyword.get(keyword) ?? []) {
     if (offerOf(table, extension, standing) === undefined) continue;
-    const read = rule.parse(value, standing);
+    const read = parseValue(rule, value, standing);
     if (!isReply(read)) return read;
     refusal = read;
   }

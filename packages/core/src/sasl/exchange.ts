@@ -21,6 +21,7 @@ export type MechanismName =
   | 'OAUTHBEARER'
   | 'EXTERNAL';
 
+/** The hash functions of the mechanisms: CRAM-MD5 (RFC 2195) and SCRAM (RFC 5802, RFC 7677). */
 export type HashName = 'MD5' | 'SHA-1' | 'SHA-256';
 
 /** Work for the host: octets that only it can come by, or that take too long to be computed in between. */

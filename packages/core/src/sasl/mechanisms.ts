@@ -37,8 +37,8 @@ export const clientMechanisms: ReadonlyMap<MechanismName, ClientMechanism> = new
   ].map((mechanism) => [mechanism.name, mechanism]),
 );
 
-/** All but CRAM-MD5, which needs passwords in the clear at the server and gives little for it. */
-export const DEFAULT_MECHANISMS: readonly MechanismName[] = [...serverMechanisms.keys()].filter(
+/** A client's by default: all but CRAM-MD5, which needs the server to keep passwords, and gives little for it. */
+export const CLIENT_MECHANISMS: readonly MechanismName[] = [...clientMechanisms.keys()].filter(
   (name) => name !== 'CRAM-MD5',
 );
 

@@ -2,14 +2,20 @@
  * The keys of SCRAM (RFC 5802 §3), and how they come from a password. Generators, because the digests are the
  * host's to compute.
  */
+import { checkLimit } from '../option-checks.js';
 import { Secret } from '../secret.js';
 import { decodeText, encodeText } from '../wire/octets.js';
 import type { StoredCredentials } from './exchange.js';
 import { saslPrepare } from './prepare.js';
 import { type ComputeStep, compute, type Resumption } from './steps.js';
 
+/** The hash functions of SCRAM: SCRAM-SHA-1 (RFC 5802), SCRAM-SHA-256 (RFC 7677). */
 export type ScramHash = 'SHA-1' | 'SHA-256';
 
+/**
+ * What a server keeps to check somebody's password by SCRAM, and from which nobody can log in elsewhere (RFC 5802 §3);
+ * `scramKeys` makes it.
+ */
 export type ScramCredentials = Extract<StoredCredentials, { kind: 'scram' }>;
 
 /** RFC 5802 §5.1, RFC 7677 §4. */
@@ -94,11 +100,7 @@ export interface ScramKeysOptions {
 export function scramKeys(options: ScramKeysOptions): Generator<ComputeStep, ScramCredentials, Uint8Array> {
   const { hash, salt, iterations } = options;
   if (salt.length === 0) throw new RangeError('The salt is empty; give 16 random octets');
-  if (!isIterationCount(iterations)) {
-    throw new RangeError(
-      `The iterations are ${iterations}; allowed is an integer from ${MINIMUM_ITERATIONS} to ${MAXIMUM_ITERATIONS}`,
-    );
-  }
+  checkLimit('iterations', iterations, ITERATIONS);
   const prepared = preparePassword(options.password);
   if (prepared === undefined) {
     throw new RangeError(

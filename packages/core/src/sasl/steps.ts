@@ -13,13 +13,13 @@ import type {
   StoredCredentials,
 } from './exchange.js';
 
+export { NOTHING } from '../wire/octets.js';
+
 /** The one step that both ends have. */
 export type ComputeStep = { readonly type: 'compute'; readonly computation: Computation };
 
 /** All that an exchange at either end can be resumed with. */
 export type Resumption = Uint8Array | StoredCredentials | boolean | undefined;
-
-export const NOTHING: Uint8Array = new Uint8Array(0);
 
 export const MALFORMED: ServerOutcome = { type: 'failure', reason: 'malformed' };
 export const REFUSED: ServerOutcome = { type: 'failure', reason: 'refused' };

@@ -4,6 +4,8 @@
  */
 import { LocalProtocolError } from '../errors.js';
 import { formatReply, severity } from '../wire/reply.js';
+import { allowedIn } from './allowed-inputs.js';
+import type { ServerState } from './chart-events.js';
 import type { Answer, Question } from './messages.js';
 import type { ResolvedServerOptions } from './options.js';
 
@@ -25,10 +27,11 @@ export function checkAnswer(
   question: Question | undefined,
   answer: Answer,
   protocol: ResolvedServerOptions['protocol'],
-  state: string,
+  state: ServerState,
 ): asserts question is Question {
   if (question === undefined) {
-    throw new LocalProtocolError(state, 'an answer came though no question is open', 'no answer');
+    const problem = 'an answer came though no question is open';
+    throw new LocalProtocolError(state, problem, allowedIn(state, undefined));
   }
   const { kind } = question;
   const { decision, reply, credentials, recipientReplies } = answer;

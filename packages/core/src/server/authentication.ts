@@ -18,10 +18,10 @@ import type {
   ServerStep,
 } from '../sasl/exchange.js';
 import { serverMechanisms, usableMechanisms } from '../sasl/mechanisms.js';
-import { NOTHING, REFUSED, type Resumption } from '../sasl/steps.js';
+import { REFUSED, type Resumption } from '../sasl/steps.js';
 import type { Command } from '../wire/command.js';
 import type { InboundLine } from '../wire/inbound.js';
-import { decodeText } from '../wire/octets.js';
+import { decodeText, NOTHING } from '../wire/octets.js';
 import { type Reply, severity } from '../wire/reply.js';
 import type { AuthenticationNext, ServerChartEvent } from './chart-events.js';
 import type { ClientIdentity } from './client-identity.js';
@@ -45,6 +45,8 @@ export class Authentication {
   #step: ServerStep | ServerOutcome;
   /** What the application wants said once the exchange has come to its end. */
   #lastWord: Reply | undefined;
+  /** The application has let nobody in, though the mechanism may have more to say (RFC 7628 §3.2.3). */
+  #turnedAway = false;
 
   constructor(mechanism: ServerMechanism, channel: ServerChannel) {
     this.#exchange = mechanism.begin(channel);
@@ -98,10 +100,23 @@ export class Authentication {
     { decision, reply, credentials }: Answer,
   ): AuthenticationNext {
     this.#lastWord = reply;
-    if (kind === 'authenticate') return this.resume(decision === 'accept');
+    if (kind === 'authenticate') {
+      this.#turnedAway = decision === 'reject';
+      return this.resume(decision === 'accept');
+    }
     // Its own reply ends the exchange; without one nobody is to notice that there is no such user.
     if (decision === 'reject' && reply !== undefined) return this.#refuse(reply);
     return this.resume(decision === 'accept' ? credentials : undefined);
+  }
+
+  /**
+   * The client gives no response. The exchange is over, which may be a refusal already: then it counts as one, or a
+   * client could try as many secrets as it likes (RFC 4954 §9).
+   */
+  breakOff(): AuthenticationNext | undefined {
+    if (!this.#turnedAway) return undefined;
+    this.#step = REFUSED;
+    return this.next;
   }
 
   /** Who was let in. */
@@ -166,10 +181,15 @@ export function beginAuthentication(
 
 /** The client's line in reply to a challenge (RFC 4954 §4). */
 export function readResponse(line: InboundLine, exchange: Authentication): ServerChartEvent {
-  if (line.kind === 'tooLong') return { type: 'badResponse', refusal: replies.responseTooLong };
   const text = line.kind === 'line' ? decodeText(line.octets) : undefined;
-  if (text === '*') return { type: 'cancel' };
   const response = text === undefined ? undefined : decodeBase64(text);
-  if (response === undefined) return { type: 'badResponse', refusal: replies.malformedBase64 };
-  return { type: 'response', next: exchange.resume(response) };
+  if (response !== undefined) return { type: 'response', next: exchange.resume(response) };
+  const next = exchange.breakOff();
+  if (next !== undefined) return { type: 'response', next };
+  if (text === '*') return { type: 'cancel' };
+  const tooLong = line.kind === 'tooLong';
+  return {
+    type: 'badResponse',
+    refusal: tooLong ? replies.authenticationLineTooLong : replies.malformedBase64,
+  };
 }

@@ -35,14 +35,18 @@ export type ServerChartEvent =
     }
   | { readonly type: 'rejected'; readonly code: number; readonly next?: AuthenticationNext }
   | { readonly type: 'response' | 'computed'; readonly next: AuthenticationNext }
-  /** `badResponse`: the line is no response. */
+  /** `*` (RFC 4954 §4). */
   | { readonly type: 'cancel' }
+  /** The line is no response. */
   | { readonly type: 'badResponse'; readonly refusal: Reply }
   /** `plaintext`: octets came in the clear where the TLS handshake is awaited. */
   | { readonly type: 'tlsEstablished' | 'tlsFailed' | 'plaintext' }
-  | { readonly type: 'endOfMailData'; readonly flaw?: 'malformed' | 'tooLarge' }
-  | { readonly type: 'endOfChunk'; readonly last: boolean; readonly flaw?: 'malformed' | 'tooLarge' }
+  | { readonly type: 'endOfMailData'; readonly flaw?: MessageFlaw }
+  | { readonly type: 'endOfChunk'; readonly last: boolean; readonly flaw?: MessageFlaw }
   | { readonly type: 'peerClosed' | 'connectionLost' | 'shutdown' };
+
+/** Why a message is refused for what came of it. */
+export type MessageFlaw = 'malformed' | 'tooLarge';
 
 /**
  * What an AUTH exchange wants next, or how it ended: `malformed` by a response that is none, `refused` by whoever

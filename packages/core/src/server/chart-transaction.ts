@@ -22,6 +22,11 @@ import { vocabulary } from './chart-vocabulary.js';
 const recipientFirst = (description: string) =>
   [
     {
+      guard: 'refusedBeforeInLmtp',
+      actions: reply('noValidRecipientsInLmtp'),
+      description: `${description}, RFC 2033 §4.2`,
+    },
+    {
       guard: 'refusedBefore',
       actions: reply('noValidRecipients'),
       description: `${description}, RFC 2920 §3.1`,

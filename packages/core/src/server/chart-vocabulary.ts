@@ -1,61 +1,13 @@
 /**
- * The words of the server chart: what it remembers, the guards that ask, the actions that count, and the delays. An
+ * The words of the server chart: the guards that ask, the actions that count, and the delays. An
  * action without a body is an effect, which the session performs.
  */
 import { assign, setup } from 'xstate';
 import type { Reply } from '../wire/reply.js';
+import type { ServerChartInput, ServerContext } from './chart-context.js';
 import type { ServerChartEvent } from './chart-events.js';
 import type { Question } from './messages.js';
 import type { ReplyName } from './replies.js';
-
-/** Deadlines in milliseconds. */
-export interface ServerTimeouts {
-  /** For the client's next command (RFC 5321 §4.5.3.2.7). */
-  readonly idle: number;
-  /** For the client's next piece of mail data. */
-  readonly mailData: number;
-  /** For the application's answer, and the host's. */
-  readonly decision: number;
-  /** For the TLS handshake. */
-  readonly handshake: number;
-  /** For the client to close after we did. */
-  readonly linger: number;
-}
-
-export interface ServerChartInput {
-  readonly timeouts: ServerTimeouts;
-  /** Recipients of one mail transaction. */
-  readonly maximumRecipients: number;
-  /** Consecutive errors. */
-  readonly maximumErrors: number;
-  /** Refused AUTH exchanges. */
-  readonly maximumAuthenticationFailures: number;
-  /** TLS protects the connection. */
-  readonly secured: boolean;
-  /** Nothing is served before STARTTLS. */
-  readonly tlsRequired: boolean;
-  /** No mail is taken before AUTH. */
-  readonly authenticationRequired: boolean;
-}
-
-export interface ServerContext extends ServerChartInput {
-  /** EHLO or HELO was accepted. */
-  readonly introduced: boolean;
-  /** MAIL was accepted, and its mail transaction is not over. */
-  readonly open: boolean;
-  /** RCPTs accepted in this mail transaction. */
-  readonly recipients: number;
-  /** The MAIL before this command was refused, or a RCPT in this mail transaction, or the message amid its chunks. */
-  readonly refused: boolean;
-  /** Errors since the last command that was accepted. */
-  readonly errors: number;
-  /** The message of this mail transaction comes by BDAT. */
-  readonly chunking: boolean;
-  /** AUTH has succeeded. */
-  readonly authenticated: boolean;
-  /** AUTH exchanges refused in this session. */
-  readonly authenticationFailures: number;
-}
 
 interface GuardArguments {
   readonly context: ServerContext;
@@ -99,6 +51,7 @@ export const vocabulary = setup({
     ...faultsOnceTooOften,
     recipientLimitReached: ({ context }) => context.recipients >= context.maximumRecipients,
     refusedBefore: ({ context }) => context.refused,
+    refusedBeforeInLmtp: ({ context }) => context.refused && context.lmtp,
     refusedBeforeTls: (given) => given.context.refused && faults.tlsMissing(given),
     declaredTooLarge: ({ event }) => 'refusal' in event && event.refusal?.code === 552,
     recipientsAccepted: ({ context }) => context.recipients > 0,

@@ -4,12 +4,13 @@ import { compareEverywhere, startTwin, stepTwin } from '../chart/equality.test-s
 import type { ChartEvent } from '../chart/machine-shape.js';
 import type { Command } from '../wire/command.js';
 import { serverMachine } from './chart.js';
+import type { ServerChartInput } from './chart-context.js';
 import type { AuthenticationNext, ServerChartEvent } from './chart-events.js';
-import type { ServerChartInput } from './chart-vocabulary.js';
 import { serverTable } from './session.js';
 
 const input: ServerChartInput = {
   timeouts: { idle: 1, mailData: 2, decision: 3, handshake: 4, linger: 5 },
+  lmtp: false,
   maximumRecipients: 1,
   maximumErrors: 1,
   maximumAuthenticationFailures: 1,
@@ -77,6 +78,10 @@ describe('the server chart', () => {
         /^command\.(?:MAIL|LHLO|HELO|VRFY|EXPN|HELP|ETRN|extension|XCLIENT)$/,
       ],
       [{ tlsRequired: true, authenticationRequired: true }, /^command\.RCPT$/],
+      [
+        { lmtp: true, maximumErrors: 2 },
+        /^command\.(?:EHLO|HELO|AUTH|STARTTLS|X|VRFY|EXPN|HELP|ETRN|extension)/,
+      ],
     ];
     const reached = new Set<string>();
     for (const [more, without] of slices) {

@@ -27,8 +27,8 @@
  *    application's; what an envelope holds, the session keeps. The chart counts.
  * 2. A command never arrives while the application decides: the session holds back what the client pipelines.
  *    `peerClosed` and `shutdown` are held back too, and while mail data arrives (`shutdown` also between two chunks
- *    of it), for a message under way may finish (RFC 5321 §4.1.1.5, §4.1.1.10). Only `connectionLost` and deadlines
- *    come at any time.
+ *    of it), for a message under way may finish (RFC 5321 §4.1.1.5, §4.1.1.10) unless there is no time left for it.
+ *    Only `connectionLost` and deadlines come at any time.
  * 3. Every command that reaches the chart makes it reply exactly once: by `reply`, or by `answer` once decided.
  * 4. `open` holds from an accepted MAIL to the end of its mail transaction, and `recipients` counts the accepted
  *    RCPTs in it; both are nothing in `greeted` and `ready`. `chunking` holds from its first BDAT on.
@@ -41,9 +41,9 @@
  * 7. `authenticated` holds from a 235, or from LOGIN of XCLIENT, to the end of the session, or to STARTTLS or XCLIENT,
  *    which begin it anew.
  *
- * What stands elsewhere: `chart-events.ts` and `chart-vocabulary.ts` have the words; `chart-transitions.ts` what more
- * than one state does; `chart-authentication.ts` and `chart-transaction.ts` the states within AUTH and within a mail
- * transaction.
+ * What stands elsewhere: `chart-events.ts`, `chart-context.ts` and `chart-vocabulary.ts` have the words;
+ * `chart-transitions.ts` what more than one state does; `chart-authentication.ts` and `chart-transaction.ts` the
+ * states within AUTH and within a mail transaction.
  */
 import { authenticating, authenticationGoesOn } from './chart-authentication.js';
 import { transaction } from './chart-transaction.js';

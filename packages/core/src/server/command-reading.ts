@@ -21,6 +21,7 @@ import {
   type Command,
   type CommandGrammar,
   MAXIMUM_AUTHENTICATION_OCTETS,
+  type Parameter,
   parseCommand,
 } from '../wire/command.js';
 import type { InboundLine } from '../wire/inbound.js';
@@ -102,22 +103,25 @@ export class CommandReading {
 
   /** The command that the line spells, or why it is none. */
   read(line: InboundLine): Command | Refused {
-    if (line.kind === 'tooLong') return { refusal: replies.lineTooLong, octetsBehind: 0 };
-    if (line.kind === 'malformed') return { refusal: replies.bareNewline, octetsBehind: 0 };
+    if (line.kind !== 'line') {
+      const verb = verbAt(line.beginning);
+      const refusal = line.kind === 'malformed' ? replies.bareNewline : tooLong(verb);
+      return { refusal, octetsBehind: 0, ...(verb === 'BDAT' && { fatal: true }) };
+    }
 
     const length = line.octets.length + CRLF_OCTETS;
     const command = parseCommand(line.octets, this.#grammar);
     if ('failure' in command) {
-      if (command.failure === 'unframed' || announcesOctets(line.octets)) {
+      if (command.failure === 'unframed' || verbAt(line.octets) === 'BDAT') {
         return { refusal: command.reply, fatal: true, octetsBehind: 0 };
       }
-      if (length > this.#limit(command.verb)) return { refusal: replies.lineTooLong, octetsBehind: 0 };
+      if (length > this.#limit(command.verb)) return { refusal: tooLong(command.verb), octetsBehind: 0 };
       const absent = command.verb && this.#absence(command.verb);
       return { refusal: absent ?? command.reply, octetsBehind: 0 };
     }
     const { verb } = command;
     const octetsBehind = verb === 'BDAT' ? command.size : 0;
-    if (length > this.#limit(verb)) return { refusal: replies.lineTooLong, octetsBehind };
+    if (length > this.#limit(verb)) return { refusal: tooLong(verb), octetsBehind };
     const absent = verb === 'extension' ? this.#absenceOfVerb(command.name) : this.#absence(verb);
     return absent === undefined ? command : { refusal: absent, octetsBehind };
   }
@@ -133,7 +137,7 @@ export class CommandReading {
       return first === undefined ? NO_PARAMETERS : { refusal: unknownParameter(first.keyword, 'MAIL') };
     }
     const read = readMailParameters(parameters, this.#extensions, this.#offered);
-    if ('parameters' in read && !read.parameters.smtpUtf8 && !isAscii(reversePath)) {
+    if ('parameters' in read && !read.parameters.smtpUtf8 && !areAscii(reversePath, parameters)) {
       return { refusal: replies.senderNeedsUtf8 };
     }
     return read;
@@ -145,7 +149,7 @@ export class CommandReading {
     transaction: MailParameters,
   ): { readonly parameters: RcptParameters } | { readonly refusal: Reply } {
     const { parameters, forwardPath } = command;
-    if (this.#grammar.utf8 && !transaction.smtpUtf8 && !isAscii(forwardPath)) {
+    if (this.#grammar.utf8 && !transaction.smtpUtf8 && !areAscii(forwardPath, parameters)) {
       return { refusal: replies.recipientNeedsUtf8 };
     }
     const [first] = parameters;
@@ -235,11 +239,24 @@ export class CommandReading {
 
 const NO_PARAMETERS = { parameters: {} } as const;
 
-/** A line that can only be BDAT, however wrong it is: octets follow that are no commands (RFC 3030 §2). */
-function announcesOctets(line: Uint8Array): boolean {
-  return /^BDAT(?:[ \t]|$)/i.test(String.fromCharCode(...line.subarray(0, 5)));
+/**
+ * The verb of a line that is no command, or not known to be one, as far as it matters: behind BDAT octets follow that
+ * are no commands, however wrong the line is (RFC 3030 §2). A verb ends where no other could go on.
+ */
+function verbAt(beginning: Uint8Array): 'BDAT' | 'AUTH' | undefined {
+  const verb = /^(?:BDAT|AUTH)(?![\dA-Z-])/i.exec(String.fromCharCode(...beginning.subarray(0, 5)))?.[0];
+  return verb?.toUpperCase() as 'BDAT' | 'AUTH' | undefined;
 }
 
-function isAscii(path: ReversePath): boolean {
-  return path === null || /^[ -~]*$/.test(path.localPart + path.domain);
+function tooLong(verb: Command['verb'] | undefined): Reply {
+  return verb === 'AUTH' ? replies.authenticationLineTooLong : replies.lineTooLong;
+}
+
+/** Whether all of a MAIL or RCPT may stand where SMTPUTF8 was not asked for (RFC 6531 §3.4). */
+function areAscii(path: ReversePath, parameters: readonly Parameter[]): boolean {
+  return isAscii(path?.localPart) && isAscii(path?.domain) && parameters.every(({ value }) => isAscii(value));
+}
+
+function isAscii(text = ''): boolean {
+  return /^[ -~]*$/.test(text);
 }

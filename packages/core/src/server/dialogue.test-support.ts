@@ -2,6 +2,8 @@
  * A server session as the tests speak to it: lines of the client go in as text, the application answers as it was
  * told to, and what comes out is kept to be looked at.
  */
+import { etrn } from '../extensions/etrn.js';
+import { standardExtensions } from '../extensions/lists.js';
 import type { Computation } from '../sasl/exchange.js';
 import { compute } from '../sasl/running.test-support.js';
 import type { TlsInformation } from '../tls.js';
@@ -174,6 +176,47 @@ export class Dialogue {
     const answer = this.#application(question);
     if (answer !== undefined) this.session.handle({ type: 'answer', ...answer, now: this.now });
   }
+}
+
+const TRANSACTION = ['EHLO c', 'MAIL FROM:<a@b>', 'RCPT TO:<a@b>', 'DATA', 'Hello', '.'];
+
+/** What the client says for each kind of question to be raised. */
+const linesUpTo: Readonly<Record<Question['kind'], readonly string[]>> = {
+  connect: [],
+  hello: TRANSACTION.slice(0, 1),
+  mail: TRANSACTION.slice(0, 2),
+  rcpt: TRANSACTION.slice(0, 3),
+  data: TRANSACTION.slice(0, 4),
+  message: TRANSACTION,
+  verify: ['VRFY x'],
+  expand: ['EXPN x'],
+  help: ['HELP'],
+  etrn: ['EHLO c', 'ETRN x'],
+  extension: ['EHLO c', 'XVERB x'],
+  startTls: ['EHLO c', 'STARTTLS'],
+  credentials: ['EHLO c', `AUTH SCRAM-SHA-256 ${base64('n,,n=u,r=x')}`],
+  authenticate: ['EHLO c', `AUTH PLAIN ${base64('\0u\0p')}`],
+};
+
+export const questionKinds = Object.keys(linesUpTo) as Question['kind'][];
+
+/**
+ * A dialogue up to the first question of this kind, and a NOOP behind it. The question gets the answer given, or is left
+ * open.
+ */
+export function dialogueUpTo(
+  kind: Question['kind'],
+  { answer, ...options }: ServerSessionOptions & { readonly answer: Answer | undefined },
+): Dialogue {
+  const dialogue = new Dialogue({
+    startTls: 'offered',
+    authentication: { allowInsecure: true },
+    extensions: [...standardExtensions, etrn, { keyword: 'XVERB', verbs: ['XVERB'] }],
+    application: answering({ [kind]: answer }),
+    ...options,
+  });
+  dialogue.say(...linesUpTo[kind], 'NOOP');
+  return dialogue;
 }
 
 /** The lines of the replies among these outputs. */

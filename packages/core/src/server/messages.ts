@@ -60,7 +60,10 @@ export type Question =
    * each recipient (RFC 2033 §4.2).
    */
   | { readonly kind: 'message'; readonly envelope: Envelope; readonly size: number }
-  /** VRFY. Accept: 252 2.5.0. Reject: 550 5.1.1. */
+  /**
+   * VRFY. Accept: 252 2.5.0. Reject: 550 5.1.1. Without `utf8` an answer that is not ASCII is not given: the client is
+   * told to ask with SMTPUTF8 (RFC 6531 §3.7.4.2). So it is with `expand`.
+   */
   | { readonly kind: 'verify'; readonly argument: string; readonly utf8?: true }
   /**
    * EXPN. Accept: 252 2.5.0, which expands nothing (RFC 5321 §4.3.2); a 250 needs a reply of your own, with a
@@ -117,10 +120,18 @@ export type ServerInput =
   | { readonly type: 'tlsEstablished'; readonly tls: TlsInformation; readonly now: number }
   /** The TLS handshake failed: the session is over. */
   | { readonly type: 'tlsFailed'; readonly now: number }
-  /** The result of the computation that the last `compute` asked for; undefined if it failed: 454 4.7.0. */
+  /**
+   * The result of the computation that the last `compute` asked for; undefined if it failed: 454 4.7.0. It counts for
+   * nothing if the session closes meanwhile.
+   */
   | { readonly type: 'computed'; readonly result: Uint8Array | undefined; readonly now: number }
   /** The service is going down: a waiting session gets 421 4.3.2, a message under way may finish. */
-  | { readonly type: 'shutdown'; readonly now: number };
+  | {
+      readonly type: 'shutdown';
+      /** Nor may a message that still arrives: it is given up, and gets 421 4.3.2. */
+      readonly abandoning?: boolean;
+      readonly now: number;
+    };
 
 /** Why mail data that had begun to arrive will not be followed by a `message` question. */
 export type AbandonReason =

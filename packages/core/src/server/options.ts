@@ -4,14 +4,14 @@
  */
 
 import type { ServiceExtension } from '../extensions/extension.js';
-import { standardExtensions } from '../extensions/table.js';
+import { standardExtensions } from '../extensions/lists.js';
 import { checkLimit, checkName, checkTimeout, checkWord } from '../option-checks.js';
 import type { MechanismName } from '../sasl/exchange.js';
 import { serverMechanisms } from '../sasl/mechanisms.js';
 import { ITERATIONS } from '../sasl/scram-keys.js';
 import type { TlsInformation } from '../tls.js';
 import type { BareNewline } from '../wire/inbound.js';
-import type { ServerChartInput, ServerTimeouts } from './chart-vocabulary.js';
+import type { ServerChartInput, ServerTimeouts } from './chart-context.js';
 
 /** Who may authenticate, and how (RFC 4954). */
 export interface ServerAuthenticationOptions {
@@ -44,6 +44,7 @@ export interface ServerAuthenticationOptions {
   readonly iterations?: number;
 }
 
+/** What a `ServerSession` offers, takes and waits for (RFC 5321); each has a default. */
 export interface ServerSessionOptions {
   /**
    * LMTP (RFC 2033) begins with LHLO, and answers a message with a reply for each recipient.
@@ -96,7 +97,7 @@ export interface ServerSessionOptions {
   readonly maximumErrors?: number;
   /**
    * The longest command line in octets, CRLF included; service extensions add to it for MAIL and RCPT, and AUTH may
-   * have 12288 (RFC 4954 §4). Over it: 500 5.5.2, and the line is skipped (RFC 5321 §4.5.3.1.4).
+   * have 12288 (RFC 4954 §4). Over it: 500 5.5.2, of AUTH 500 5.5.6, and the line is skipped (RFC 5321 §4.5.3.1.4).
    * @default 512
    */
   readonly maximumCommandLength?: number;
@@ -201,9 +202,10 @@ export function resolveServerOptions(options: ServerSessionOptions): ResolvedSer
 
 /** What the chart is to know of them. */
 export function chartInput(options: ResolvedServerOptions): ServerChartInput {
-  const { timeouts, maximumRecipients, maximumErrors, tls, startTls, authentication } = options;
+  const { protocol, timeouts, maximumRecipients, maximumErrors, tls, startTls, authentication } = options;
   return {
     timeouts,
+    lmtp: protocol === 'lmtp',
     maximumRecipients,
     maximumErrors,
     maximumAuthenticationFailures: authentication?.maximumFailures ?? 1,

@@ -7,15 +7,15 @@
  */
 import type { BareNewline } from '../wire/inbound.js';
 import { MailDataDecoder } from '../wire/mail-data-decoder.js';
+import { NOTHING } from '../wire/octets.js';
 import { TextScanner } from '../wire/text-scanner.js';
+import type { MessageFlaw } from './chart-events.js';
 
 export interface ReceivingOptions {
   readonly bareNewline: BareNewline;
   readonly maximumTextLineLength: number;
   readonly maximumMessageSize: number;
 }
-
-export type Flaw = 'malformed' | 'tooLarge';
 
 /** What some of the input came to. */
 export interface Received {
@@ -27,8 +27,6 @@ export interface Received {
   readonly ended: boolean;
 }
 
-const NOTHING: Uint8Array = new Uint8Array(0);
-
 export class Receiving {
   readonly #maximumSize: number;
   /** Behind DATA. */
@@ -39,7 +37,7 @@ export class Receiving {
   #left = 0;
   #last = false;
   #size = 0;
-  #flaw: Flaw | undefined;
+  #flaw: MessageFlaw | undefined;
 
   /** @param way `binary` chunks may hold any octets (RFC 3030 §3) */
   constructor(way: 'data' | 'chunks' | 'binary', options: ReceivingOptions) {
@@ -55,7 +53,7 @@ export class Receiving {
   }
 
   /** The first that was found. Final when the mail data has ended. */
-  get flaw(): Flaw | undefined {
+  get flaw(): MessageFlaw | undefined {
     return this.#flaw;
   }
 

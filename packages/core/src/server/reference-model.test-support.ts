@@ -156,6 +156,7 @@ export class ReferenceModel {
   /** The session ended: nothing is replied to any more. */
   over = false;
   #served = true;
+  #shuttingDown = false;
   #introduced: 'EHLO' | 'HELO' | undefined;
   /** A mail transaction is open. */
   #open = false;
@@ -193,11 +194,19 @@ export class ReferenceModel {
     return this.#waited < limits.timeouts.idle ? nothing : this.#end('421 4.4.2');
   }
 
+  /** It waits for a message that comes in chunks. */
   shutDown(): Prediction {
-    return this.#end('421 4.3.2');
+    this.#shuttingDown = true;
+    return this.#chunked === undefined ? this.#end('421 4.3.2') : nothing;
   }
 
   take(step: Step): Prediction {
+    const prediction = this.#take(step);
+    if (!this.#shuttingDown || this.#chunked !== undefined) return prediction;
+    return { ...prediction, replies: [...prediction.replies, ...this.#end('421 4.3.2').replies] };
+  }
+
+  #take(step: Step): Prediction {
     if (this.over) return nothing;
     this.#waited = 0;
     if (step.verb === 'QUIT') return this.#end('221 2.0.0');
@@ -284,7 +293,7 @@ export class ReferenceModel {
 
   #data({ answer, message, verdict }: Extract<Step, { verb: 'DATA' }>): Prediction {
     if (!this.#open) return this.#refused ? says(BAD_SEQUENCE) : this.#wrong(BAD_SEQUENCE);
-    if (this.#recipients === 0) return this.#refused ? says('554 5.5.1') : this.#wrong(BAD_SEQUENCE);
+    if (this.#recipients === 0) return this.#noRecipients();
     // RFC 3030 §2, §3
     if (this.#chunked !== undefined || this.#binary) return this.#wrong(BAD_SEQUENCE);
     const initiation = this.#ask('data', answer);
@@ -297,6 +306,12 @@ export class ReferenceModel {
       questions: [...initiation.questions, ...outcome.questions],
       message,
     };
+  }
+
+  /** RFC 2033 §4.2: in LMTP it is 503 in any case. */
+  #noRecipients(): Prediction {
+    if (!this.#refused) return this.#wrong(BAD_SEQUENCE);
+    return says(this.#protocol === 'lmtp' ? '503 5.5.1' : '554 5.5.1');
   }
 
   #message(message: MessageKind, verdict: Answering): Prediction {
@@ -316,7 +331,7 @@ export class ReferenceModel {
   #bdat({ chunk, last, answer, verdict }: Extract<Step, { verb: 'BDAT' }>): Prediction {
     if (this.#introduced === 'HELO') return this.#wrong('502 5.5.1');
     if (!this.#open) return this.#refused ? says(BAD_SEQUENCE) : this.#wrong(BAD_SEQUENCE);
-    if (this.#recipients === 0) return this.#refused ? says('554 5.5.1') : this.#wrong(BAD_SEQUENCE);
+    if (this.#recipients === 0) return this.#noRecipients();
     const answeredFor = last ? this.#recipients : 1;
     let questions: Prediction['questions'] = [];
     if (this.#chunked === undefined) {

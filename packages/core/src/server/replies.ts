@@ -42,7 +42,8 @@ export const replies = {
   authenticationCancelled: reply(501, '5.7.0', 'Authentication cancelled'),
   malformedResponse: reply(501, '5.5.2', 'The response is not what the mechanism prescribes'),
   malformedBase64: reply(501, '5.5.2', 'The response is not base64'),
-  responseTooLong: reply(500, '5.5.6', 'The response is too long'),
+  // RFC 4954 §6: of the command, and of a response.
+  authenticationLineTooLong: reply(500, '5.5.6', 'Authentication exchange line is too long'),
   noInitialResponse: reply(501, '5.5.4', 'The mechanism takes no initial response: the server speaks first'),
   mechanismUnknown: reply(504, '5.5.4', 'The mechanism is not one of those that were offered'),
   mechanismNeedsTls: reply(538, '5.7.11', 'Authentication needs TLS: send STARTTLS first'),
@@ -56,8 +57,12 @@ export const replies = {
   binaryByChunksOnly: reply(503, '5.5.1', 'A message with BODY=BINARYMIME is sent by BDAT'),
   senderNeedsUtf8: reply(550, '5.6.7', 'The address holds characters outside ASCII, which needs SMTPUTF8'),
   recipientNeedsUtf8: reply(553, '5.6.7', 'The address holds characters outside ASCII, which needs SMTPUTF8'),
+  // RFC 6531 §3.7.4.2
+  verificationNeedsUtf8: reply(252, '2.6.8', 'Cannot verify the user without SMTPUTF8: the reply needs it'),
+  expansionNeedsUtf8: reply(550, '5.6.8', 'Cannot expand the list without SMTPUTF8: the reply needs it'),
   chunkReceived: reply(250, '2.0.0', 'Chunk received'),
   noValidRecipients: reply(554, '5.5.1', 'No valid recipients'),
+  noValidRecipientsInLmtp: reply(503, '5.5.1', 'No valid recipients'),
   tooManyRecipients: reply(452, '4.5.3', 'Too many recipients; send the rest in another mail transaction'),
   lineTooLong: reply(500, '5.5.2', 'Line too long'),
   bareNewline: reply(500, '5.5.2', 'A line must end in CRLF and hold no other CR, LF or NUL'),

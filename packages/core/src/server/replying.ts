@@ -10,7 +10,8 @@
  */
 import type { Command } from '../wire/command.js';
 import { concatenate } from '../wire/octets.js';
-import { formatReply, type Reply } from '../wire/reply.js';
+import { formatReply, type Reply, severity } from '../wire/reply.js';
+import type { Question } from './messages.js';
 import type { ResolvedServerOptions } from './options.js';
 import { defaultReplies, replies } from './replies.js';
 
@@ -96,8 +97,23 @@ const ownReplies = new Map<Reply, Uint8Array>(
 );
 
 /** A reply as it stands on the wire. */
-export function octetsOf(reply: Reply, utf8 = false): Uint8Array {
-  return ownReplies.get(reply) ?? formatReply(reply, { utf8 });
+export function octetsOf(reply: Reply): Uint8Array {
+  return ownReplies.get(reply) ?? formatReply(reply);
+}
+
+/**
+ * The reply to VRFY or EXPN, as it stands on the wire: in UTF-8 where the client has asked for it. Without it, an
+ * address outside ASCII would become somebody else's (RFC 6531 §3.7.4.2).
+ */
+export function inquiryReply(
+  { kind, utf8 }: Extract<Question, { readonly kind: 'verify' | 'expand' }>,
+  reply: Reply,
+): Uint8Array {
+  if (utf8) return formatReply(reply, { utf8 });
+  if (severity(reply.code) === 'success' && reply.lines.some((line) => !/^[\0-\x7f]*$/.test(line))) {
+    return octetsOf(kind === 'verify' ? replies.verificationNeedsUtf8 : replies.expansionNeedsUtf8);
+  }
+  return octetsOf(reply);
 }
 
 /** The reply to a message, in LMTP one for each recipient, as they stand on the wire. */

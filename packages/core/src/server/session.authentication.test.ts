@@ -35,6 +35,7 @@ const ALL: readonly MechanismName[] = [...serverMechanisms.keys()];
 const SUCCEEDED = '235 2.7.0 Authentication succeeded';
 const FAILED = '535 5.7.8 Authentication credentials invalid';
 const MALFORMED = '501 5.5.2 The response is not what the mechanism prescribes';
+const TOO_LONG = '500 5.5.6 Authentication exchange line is too long';
 const NOT_BASE64 = '501 5.5.2 The response is not base64';
 const GOOD = `AUTH PLAIN ${base64('\0u\0p')}`;
 
@@ -231,18 +232,15 @@ describe('challenges and responses (RFC 4954 §4)', () => {
     expect(start().say('AUTH')[0]).toMatch(/^501 5\.5\.4/);
   });
 
-  it('takes lines of 12288 octets, CRLF included, and answers 500 to longer ones', () => {
+  it('takes lines of 12288 octets, CRLF included, and answers 500 5.5.6 to longer ones (RFC 4954 §6)', () => {
     const response = (octets: number) => 'A'.repeat(octets - 2);
     // 12286 is no multiple of four, so that it is read, but no base64.
     const dialogue = start();
     expect(dialogue.say('AUTH PLAIN', response(12_288))[1]).toBe(NOT_BASE64);
-    expect(dialogue.say('AUTH PLAIN', response(12_289), 'NOOP').slice(1)).toEqual([
-      '500 5.5.6 The response is too long',
-      '250 2.0.0 OK',
-    ]);
+    expect(dialogue.say('AUTH PLAIN', response(12_289), 'NOOP').slice(1)).toEqual([TOO_LONG, '250 2.0.0 OK']);
     const initial = (octets: number) => `AUTH PLAIN ${'A'.repeat(octets - 13)}`;
     expect(dialogue.say(initial(12_288))).toEqual([NOT_BASE64]);
-    expect(dialogue.say(initial(12_289), 'NOOP')).toEqual(['500 5.5.2 Line too long', '250 2.0.0 OK']);
+    expect(dialogue.say(initial(12_289), 'NOOP')).toEqual([TOO_LONG, '250 2.0.0 OK']);
   });
 
   it('are never taken for commands, nor commands for them', () => {
@@ -328,6 +326,40 @@ describe('failures', () => {
     const dialogue = start({ authentication: { mechanisms: ALL, maximumFailures: 2 } });
     dialogue.say(WRONG, 'NOOP', 'RSET', 'EHLO c', 'MAIL FROM:<a@b>', 'RSET');
     expect(dialogue.say(WRONG)).toEqual([TOO_MANY]);
+  });
+
+  const token = (name: MechanismName, secret: string) => {
+    const text = name === 'XOAUTH2' ? `user=u\x01auth=Bearer ${secret}` : `n,a=u,\x01auth=Bearer ${secret}`;
+    return `AUTH ${name} ${base64(`${text}\x01\x01`)}`;
+  };
+
+  it.each(
+    (['XOAUTH2', 'OAUTHBEARER'] as const).flatMap((name) =>
+      ['*', base64('\x01'), '', 'no base64', 'a\nb', 'x'.repeat(13_000), 'QUIT'].map(
+        (response) => [name, response] as const,
+      ),
+    ),
+  )(
+    'count when the token was judged, whatever the client says then: %s, %j (RFC 4954 §9)',
+    (name, response) => {
+      const dialogue = start();
+      expect(dialogue.say(token(name, 't'), 'EHLO c')[0]).toBe(SUCCEEDED);
+      const other = start();
+      for (const reply of [FAILED, FAILED, TOO_MANY]) {
+        expect(other.say(token(name, 'wrong'), response).slice(1)).toEqual([reply]);
+        other.say('NOOP');
+      }
+      expect(other.session.state).toBe('closing');
+      expect(other.asked.filter((kind) => kind === 'authenticate')).toHaveLength(3);
+    },
+  );
+
+  it('are 454 all the same where the service could not judge the token, and the client says no more', () => {
+    const reply = { code: 454, enhancedCode: '4.7.0', lines: ['The directory is down'] };
+    const dialogue = start({ application: answering({ authenticate: { decision: 'reject', reply } }) });
+    for (let count = 0; count < 5; count++) {
+      expect(dialogue.say(token('XOAUTH2', 't'), '*').slice(1)).toEqual(['454 4.7.0 The directory is down']);
+    }
   });
 
   it.each<[string, string[]]>([
@@ -450,11 +482,21 @@ describe('a computation', () => {
     expect(dialogue.replies.at(-1)).toMatch(/^421 4\.3\.0/);
   });
 
+  it('that comes when the session has given up counts for nothing', () => {
+    const dialogue = computing({ decision: 100 });
+    expect(dialogue.session.wantsComputed).toBe(true);
+    dialogue.timeoutAt(100);
+    expect(dialogue.session.wantsComputed).toBe(false);
+    expect(dialogue.handle({ type: 'computed', result: new Uint8Array(16) })).toEqual([]);
+    expect(dialogue.handle({ type: 'computed', result: undefined })).toEqual([]);
+    expect(dialogue.session.state).toBe('closing');
+  });
+
   it('holds as much of the client as a decision does, and no more', () => {
     const dialogue = start({ compute: null, maximumHeldOctets: 5 });
     dialogue.say('AUTH CRAM-MD5');
     dialogue.octets('12345');
-    expect(() => dialogue.octets('6')).toThrow('until the computation is answered');
+    expect(() => dialogue.octets('6')).toThrow('allowed there: computed, lost, timeout');
   });
 
   it.each(['eof', 'shutdown'] as const)('is waited for: %s', (type) => {

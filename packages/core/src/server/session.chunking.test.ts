@@ -219,10 +219,41 @@ describe('a BDAT of which nobody can tell how many octets follow', () => {
     }
   });
 
-  it('is no other verb that begins alike', () => {
-    const dialogue = new Dialogue().ready();
-    expect(dialogue.say('BDATA 5', 'NOOP')).toEqual(['500 5.5.1 Command not recognized', OK]);
+  it.each([
+    'BDAT 22 LAST\n\r\n',
+    'BDAT 22 LAST\0\r\n',
+    'BDAT 22\r LAST\r\n',
+    'BDAT\r 22 LAST\r\n',
+    'BDAT\n22 LAST\r\n',
+    'BDAT\x0022 LAST\r\n',
+    'BDAT\x0b22 LAST\r\n',
+    'BDAT\x7f22 LAST\r\n',
+    'BDAT=22 LAST\r\n',
+    'BDAT\xa022 LAST\r\n',
+    `BDAT 22 LAST${' '.repeat(13_000)}\r\n`,
+  ])('ends the session, however wrong the line is: %j', (line) => {
+    const sent = `${line}RSET\r\nVRFY evil\r\nabcd`;
+    const cuts = [1, 2, 3, 4, 5, 6, 7, line.length - 2, line.length - 1, line.length];
+    for (const bareNewline of ['reject', 'keep'] as const) {
+      const runs = [[sent], [...sent], ...cuts.map((cut) => [sent.slice(0, cut), sent.slice(cut)])];
+      for (const chunks of runs) {
+        const dialogue = new Dialogue({ bareNewline }).addressed();
+        const replies = chunks.flatMap((chunk) => dialogue.octets(chunk));
+        expect(replies).toEqual([expect.stringMatching(/^50[01] 5\.5\.[124] /)]);
+        expect(dialogue.session.state).toBe('closing');
+        expect(dialogue.asked).not.toContain('verify');
+      }
+    }
   });
+
+  it.each(['BDATA 5', 'BDAT-5', 'BDAT5 LAST', 'BDA\tT 5', 'XBDAT 5'])(
+    'is no other verb that begins alike: %j',
+    (line) => {
+      const dialogue = new Dialogue().ready();
+      expect(dialogue.say(line, 'NOOP')).toEqual([expect.stringMatching(/^50[01] /), OK]);
+      expect(dialogue.octets(`${line}\n\r\nNOOP\r\n`)).toEqual([expect.stringMatching(/^500 /), OK]);
+    },
+  );
 });
 
 describe('mail data in chunks', () => {

@@ -1,5 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import { accept, answering, Dialogue, hangUp, reject, typesOf } from './dialogue.test-support.js';
+import {
+  accept,
+  answering,
+  Dialogue,
+  dialogueUpTo,
+  hangUp,
+  questionKinds,
+  reject,
+  typesOf,
+} from './dialogue.test-support.js';
 import type { Answer, Question } from './messages.js';
 
 const HELLO_FIRST = '503 5.5.1 Bad sequence of commands: send EHLO or HELO first';
@@ -428,19 +437,8 @@ describe('answers of the application', () => {
     expect(dialogue.session.state).toBe('session.transaction.opened');
   });
 
-  it.each([
-    ['connect', []],
-    ['hello', ['EHLO c']],
-    ['mail', ['EHLO c', 'MAIL FROM:<a@b>']],
-    ['rcpt', ['EHLO c', 'MAIL FROM:<a@b>', 'RCPT TO:<a@b>']],
-    ['data', ['EHLO c', 'MAIL FROM:<a@b>', 'RCPT TO:<a@b>', 'DATA']],
-    ['message', ['EHLO c', 'MAIL FROM:<a@b>', 'RCPT TO:<a@b>', 'DATA', 'Hello', '.']],
-    ['verify', ['VRFY x']],
-    ['expand', ['EXPN x']],
-    ['help', ['HELP']],
-  ] as const)('end the session by 421 to %s (RFC 5321 §3.8)', (kind, lines) => {
-    const dialogue = new Dialogue({ application: answering({ [kind]: hangUp }) });
-    dialogue.say(...lines, 'NOOP');
+  it.each(questionKinds)('end the session by 421 to %s (RFC 5321 §3.8)', (kind) => {
+    const dialogue = dialogueUpTo(kind, { answer: hangUp });
     expect(dialogue.replies.at(-1)).toBe('421 4.3.2 Not now');
     expect(typesOf(dialogue.outputs).slice(-2)).toEqual(['write', 'close']);
     expect(dialogue.session.state).toBe('closing');

@@ -2,7 +2,14 @@ import { describe, expect, expectTypeOf, it } from 'vitest';
 import type { TransitionRecord } from '../chart/transition-record.js';
 import { LocalProtocolError } from '../errors.js';
 import type { ServerState } from './chart-events.js';
-import { accept, answering, Dialogue, octetsOf } from './dialogue.test-support.js';
+import {
+  accept,
+  answering,
+  Dialogue,
+  type DialogueOptions,
+  octetsOf,
+  type TimelessInput,
+} from './dialogue.test-support.js';
 import type { Answer } from './messages.js';
 import { type ServerSession, serverTable } from './session.js';
 
@@ -26,7 +33,8 @@ describe('an answer', () => {
     expect(error).toMatchObject({
       state: 'session.transaction.opened',
       message:
-        'an answer came though no question is open in state session.transaction.opened; allowed there: no answer',
+        'an answer came though no question is open in state session.transaction.opened; allowed there: bytes, eof, ' +
+        'shutdown, lost, timeout',
     });
     expect(dialogue.say('RCPT TO:<b@s>')).toEqual(['250 2.1.5 Recipient OK']);
   });
@@ -89,7 +97,11 @@ describe('octets handed in while wantsInput is false', () => {
     dialogue.octets('NOOP 45678901\r');
     const error = errorOf(() => dialogue.octets('\n'));
     expect(error).toBeInstanceOf(LocalProtocolError);
-    expect(error).toMatchObject({ message: expect.stringContaining('until the open question (mail)') });
+    expect(error).toMatchObject({
+      message:
+        '1 octets came, over maximumHeldOctets, while wantsInput was false in state session.transaction.opening; ' +
+        'allowed there: answer (mail), lost, timeout',
+    });
     expect(dialogue.answer(accept)).toEqual(['250 2.1.0 Sender OK', '250 2.0.0 OK']);
     expect(dialogue.octets('\n')).toEqual(['250 2.0.0 OK']);
   });
@@ -97,6 +109,42 @@ describe('octets handed in while wantsInput is false', () => {
   it('are as many as one likes while it is true', () => {
     const dialogue = new Dialogue({ maximumHeldOctets: 20 }).ready();
     expect(dialogue.say(...Array.from({ length: 100 }, () => 'VRFY x'))).toHaveLength(100);
+  });
+});
+
+describe('an input that is not awaited', () => {
+  const computed = { type: 'computed', result: new Uint8Array(16) } as const;
+  const tlsFailed = { type: 'tlsFailed' } as const;
+  const authentication = { mechanisms: ['CRAM-MD5'], allowInsecure: true } as const;
+
+  it.each<[string, string, DialogueOptions, string[], TimelessInput]>([
+    ['while the client is waited for', 'bytes, eof, shutdown', {}, [], computed],
+    ['while a question is open', 'answer (connect)', { application: () => undefined }, [], tlsFailed],
+    [
+      'while the host computes',
+      'computed',
+      { authentication, compute: null },
+      ['EHLO c', 'AUTH CRAM-MD5'],
+      tlsFailed,
+    ],
+    [
+      'while the TLS handshake is under way',
+      'tlsEstablished, tlsFailed',
+      { startTls: 'offered' },
+      ['EHLO c', 'STARTTLS'],
+      computed,
+    ],
+    ['while the session closes', 'bytes, eof, shutdown', {}, ['QUIT'], tlsFailed],
+  ])('is told what is, %s: %s', (_, allowed, options, lines, input) => {
+    const dialogue = new Dialogue(options);
+    if (lines.length > 0) dialogue.say(...lines);
+    const { state } = dialogue.session;
+    const error = errorOf(() => dialogue.handle(input));
+    expect(error).toBeInstanceOf(LocalProtocolError);
+    expect(error).toMatchObject({
+      message: `${input.type} came in state ${state}; allowed there: ${allowed}, lost, timeout`,
+    });
+    expect(dialogue.session.state).toBe(state);
   });
 });
 

@@ -180,6 +180,27 @@ describe('a shutdown (RFC 5321 §3.8)', () => {
     expect(dialogue.octets('.\r\n')).toEqual(['250 2.0.0 Message accepted', SHUTTING_DOWN]);
   });
 
+  it.each([
+    ['by DATA', (dialogue: Dialogue) => dialogue.receiving().octets('Hello\r\n')],
+    ['within a chunk', (dialogue: Dialogue) => dialogue.addressed().octets('BDAT 9\r\nHello\r\n')],
+    ['between two chunks', (dialogue: Dialogue) => dialogue.addressed().octets('BDAT 7\r\nHello\r\n')],
+  ])('gives up a message that arrives %s once it may not finish any more', (_, lead) => {
+    const dialogue = new Dialogue();
+    lead(dialogue);
+    expect(dialogue.handle({ type: 'shutdown' })).toEqual([]);
+    const outputs = dialogue.handle({ type: 'shutdown', abandoning: true });
+    expect(typesOf(outputs)).toEqual(['write', 'abandonMailData', 'close']);
+    expect(dialogue.replies.at(-1)).toBe(SHUTTING_DOWN);
+    expect(dialogue.octets('there\r\n.\r\nNOOP\r\n')).toEqual([]);
+  });
+
+  it('gives up no message about which the application is asked: it may be kept already', () => {
+    const dialogue = new Dialogue({ application: answering({ message: undefined }) }).receiving();
+    dialogue.octets('Hello\r\n.\r\n');
+    expect(dialogue.handle({ type: 'shutdown', abandoning: true })).toEqual([]);
+    expect(dialogue.answer(accept)).toEqual(['250 2.0.0 Message accepted', SHUTTING_DOWN]);
+  });
+
   it('does nothing more to a session that is closing', () => {
     const dialogue = new Dialogue();
     dialogue.say('QUIT');

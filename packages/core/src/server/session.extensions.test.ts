@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { etrn } from '../extensions/etrn.js';
 import type { ServiceExtension } from '../extensions/extension.js';
-import { standardExtensions } from '../extensions/table.js';
+import { standardExtensions } from '../extensions/lists.js';
 import { EXPORTER } from '../sasl/running.test-support.js';
 import { answering, Dialogue, type DialogueOptions, hangUp, reject } from './dialogue.test-support.js';
 

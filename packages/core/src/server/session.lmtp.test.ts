@@ -97,6 +97,26 @@ describe('a message (RFC 2033 §4.2)', () => {
   });
 });
 
+describe('DATA and BDAT where no recipient was accepted', () => {
+  const refused = (options: DialogueOptions, hello: string) => {
+    const dialogue = new Dialogue({ ...options, maximumErrors: 2, application: answering({ rcpt: reject }) });
+    dialogue.say(hello, 'MAIL FROM:<a@b>', 'RCPT TO:<c@d>');
+    return dialogue;
+  };
+
+  it('get 503, and are no error of a client that has pipelined them (RFC 2033 §4.2, RFC 2920 §3.1)', () => {
+    const dialogue = refused(lmtp, 'LHLO c');
+    for (let count = 0; count < 3; count++) {
+      expect(dialogue.say('DATA')).toEqual(['503 5.5.1 No valid recipients']);
+      expect(dialogue.octets('BDAT 2 LAST\r\nab')).toEqual(['503 5.5.1 No valid recipients']);
+    }
+  });
+
+  it('get 554 in SMTP (RFC 5321 §3.3)', () => {
+    expect(refused({}, 'EHLO c').say('DATA')).toEqual(['554 5.5.1 No valid recipients']);
+  });
+});
+
 describe('BDAT (RFC 2033 §4.3)', () => {
   it('has one reply for each recipient behind the last chunk, and one behind any other', () => {
     const dialogue = addressed();

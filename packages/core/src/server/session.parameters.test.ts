@@ -2,11 +2,11 @@
 import { describe, expect, it } from 'vitest';
 import { deliverBy } from '../extensions/deliver-by.js';
 import { futureRelease } from '../extensions/future-release.js';
+import { standardExtensions } from '../extensions/lists.js';
 import { mtPriority } from '../extensions/mt-priority.js';
 import { noSoliciting } from '../extensions/no-soliciting.js';
 import { requireTls } from '../extensions/require-tls.js';
 import { rrvs } from '../extensions/rrvs.js';
-import { standardExtensions } from '../extensions/table.js';
 import { EXPORTER } from '../sasl/running.test-support.js';
 import { Dialogue, type DialogueOptions } from './dialogue.test-support.js';
 

@@ -118,7 +118,13 @@ const negotiation = fc.constantFrom(
 const international = fc.constantFrom(
   ...['MAIL FROM:<é@b> SMTPUTF8', 'MAIL FROM:<é@b>', 'RCPT TO:<é@b>', 'VRFY é SMTPUTF8', 'VRFY é'].map(utf8),
 );
-const ending = fc.constantFrom('QUIT', 'EHLO bye-hello', 'MAIL FROM:<bye-mail@b>', 'RCPT TO:<bye-message@b>');
+const ending = fc.constantFrom(
+  ...['BDAT 5\n', 'BDAT\r5', 'BDAT\0', `BDAT 5${' '.repeat(13_000)}`, 'BDAT\n5 LAST'],
+  'QUIT',
+  'EHLO bye-hello',
+  'MAIL FROM:<bye-mail@b>',
+  'RCPT TO:<bye-message@b>',
+);
 const line = fc.oneof(
   { weight: 2, arbitrary: hello },
   { weight: 5, arbitrary: mail },

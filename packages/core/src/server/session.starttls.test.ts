@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { LocalProtocolError } from '../errors.js';
 import { etrn } from '../extensions/etrn.js';
-import { standardExtensions } from '../extensions/table.js';
+import { standardExtensions } from '../extensions/lists.js';
 import { END_POINT, EXPORTER, tlsWith } from '../sasl/running.test-support.js';
 import {
   accept,

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { LocalProtocolError } from '../errors.js';
 import { etrn } from '../extensions/etrn.js';
-import { standardExtensions } from '../extensions/table.js';
+import { standardExtensions } from '../extensions/lists.js';
 import { EXPORTER } from '../sasl/running.test-support.js';
 import type { ServerState } from './chart-events.js';
 import { accept, answering, base64, Dialogue, hangUp, reject } from './dialogue.test-support.js';

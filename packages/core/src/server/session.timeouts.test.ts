@@ -1,5 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import { accept, answering, Dialogue, octetsOf, reject, typesOf } from './dialogue.test-support.js';
+import {
+  accept,
+  answering,
+  Dialogue,
+  dialogueUpTo,
+  octetsOf,
+  questionKinds,
+  reject,
+  typesOf,
+} from './dialogue.test-support.js';
 
 const timeouts = { idle: 1000, mailData: 200, decision: 3000, linger: 40 };
 
@@ -134,19 +143,8 @@ describe('the deadline for mail data (RFC 5321 §4.5.3.2.5)', () => {
 });
 
 describe('the deadline for a decision', () => {
-  it.each([
-    ['connect', []],
-    ['hello', ['EHLO c']],
-    ['mail', ['EHLO c', 'MAIL FROM:<a@b>']],
-    ['rcpt', ['EHLO c', 'MAIL FROM:<a@b>', 'RCPT TO:<a@b>']],
-    ['data', ['EHLO c', 'MAIL FROM:<a@b>', 'RCPT TO:<a@b>', 'DATA']],
-    ['message', ['EHLO c', 'MAIL FROM:<a@b>', 'RCPT TO:<a@b>', 'DATA', 'Hello', '.']],
-    ['verify', ['VRFY x']],
-    ['expand', ['EXPN x']],
-    ['help', ['HELP']],
-  ] as const)('ends the session while %s is open', (kind, lines) => {
-    const dialogue = new Dialogue({ timeouts, application: answering({ [kind]: undefined }) });
-    dialogue.say(...lines, 'NOOP');
+  it.each(questionKinds)('ends the session while %s is open', (kind) => {
+    const dialogue = dialogueUpTo(kind, { timeouts, answer: undefined });
     expect(dialogue.session.question?.kind).toBe(kind);
     expect(expireAt(dialogue, 3000)).toEqual(UNDECIDED);
     expect(dialogue.session.question).toBeUndefined();

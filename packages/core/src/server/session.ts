@@ -17,11 +17,11 @@
  * - One question is open at most, and every command gets one reply, in order; in LMTP a message has one for each of
  *   its recipients.
  * - Octets that BDAT announces are never taken for commands: the reply to a BDAT that is refused waits until they
- *   were read away. None of them is kept.
+ *   were read away, and where nobody can tell how many they are, the session ends. None of them is kept.
  * - An AUTH exchange is known while the chart is in `authenticating`, and not longer: it may hold a password.
  * - Mail data that was handed out is either asked about (`message`) or taken back (`abandonMailData`).
  * - Held back until the session waits for the client again: the end of the peer's bytes, and a shutdown; the latter
- *   until no message is under way, between two chunks of it as well.
+ *   until no message is under way, between two chunks of it as well, or until it is told to give that up.
  */
 
 import { type ChartState, compile } from '../chart/compile.js';
@@ -35,12 +35,14 @@ import type { AuthenticatedIdentity } from '../sasl/exchange.js';
 import type { TlsInformation } from '../tls.js';
 import { MAXIMUM_AUTHENTICATION_OCTETS } from '../wire/command.js';
 import { InboundBuffer, type InboundLine } from '../wire/inbound.js';
+import { NOTHING } from '../wire/octets.js';
 import type { Reply } from '../wire/reply.js';
+import { allowedIn } from './allowed-inputs.js';
 import { checkAnswer } from './answers.js';
 import { type Authentication, readResponse } from './authentication.js';
 import { serverMachine } from './chart.js';
+import type { ServerChartInput, ServerContext } from './chart-context.js';
 import type { ServerAction, ServerChartEvent, ServerState } from './chart-events.js';
-import type { ServerChartInput, ServerContext } from './chart-vocabulary.js';
 import { type ClientIdentity, forgetClient, impersonate, unknownClient } from './client-identity.js';
 import { CommandReading } from './command-reading.js';
 import { type CommandUnderWay, readCommand } from './command-under-way.js';
@@ -53,7 +55,7 @@ import {
 } from './options.js';
 import { Receiving } from './receiving.js';
 import { defaultReplies, introduction, replies } from './replies.js';
-import { messageReplies, octetsOf, Replying } from './replying.js';
+import { inquiryReply, messageReplies, octetsOf, Replying } from './replying.js';
 
 export const serverTable = compile<ServerContext, ServerChartEvent, ServerChartInput>(shapeOf(serverMachine));
 
@@ -61,8 +63,6 @@ export const serverTable = compile<ServerContext, ServerChartEvent, ServerChartI
 interface Transaction extends Envelope {
   readonly recipients: Recipient[];
 }
-
-const NOTHING: Uint8Array = new Uint8Array(0);
 
 /**
  * The server's end of one SMTP connection (RFC 5321), without I/O.
@@ -118,7 +118,12 @@ export class ServerSession {
 
   /** False: stop reading from the peer, for what it sends cannot be looked at yet. */
   get wantsInput(): boolean {
-    return this.#question === undefined && !this.#isComputing && this.#position.value !== 'closed';
+    return this.#question === undefined && !this.wantsComputed && this.#position.value !== 'closed';
+  }
+
+  /** The result of the last `compute` is awaited: `computed` is allowed. */
+  get wantsComputed(): boolean {
+    return this.#position.value === 'session.authenticating.computing';
   }
 
   /** How the client introduced itself; undefined before EHLO or HELO was accepted. */
@@ -178,6 +183,9 @@ export class ServerSession {
         break;
       case 'shutdown':
         this.#shutdown = true;
+        if (input.abandoning && this.#receiving !== undefined && this.#question === undefined) {
+          this.#step({ type: 'shutdown' });
+        }
         break;
       case 'answer':
         this.#takeAnswer(input);
@@ -195,6 +203,8 @@ export class ServerSession {
         this.#step({ type: 'tlsFailed' });
         break;
       case 'computed':
+        // A host that computes meanwhile cannot know that the session has given up.
+        if (this.#position.value === 'closing') break;
         this.#require('session.authenticating.computing', input.type);
         this.#step({ type: 'computed', next: this.#exchange.resumeWithResult(input.result) });
         break;
@@ -224,9 +234,9 @@ export class ServerSession {
     }
     if (!this.wantsInput && this.#inbound.length + bytes.length > this.#options.maximumHeldOctets) {
       throw new LocalProtocolError(
-        this.#position.value,
-        `${bytes.length} octets were handed in while wantsInput was false`,
-        `no input until ${this.#question === undefined ? 'the computation' : `the open question (${this.#question.kind})`} is answered`,
+        this.state,
+        `${bytes.length} octets came, over maximumHeldOctets, while wantsInput was false`,
+        allowedIn(this.state, this.#question),
       );
     }
     this.#inbound.push(bytes);
@@ -235,16 +245,12 @@ export class ServerSession {
   /** Throws unless the session stands where this input is awaited. */
   #require(state: ServerState, input: ServerInput['type']): void {
     if (this.#position.value === state) return;
-    throw new LocalProtocolError(
-      this.#position.value,
-      `${input} came`,
-      `no ${input}: only ${state} awaits it`,
-    );
+    throw new LocalProtocolError(this.state, `${input} came`, allowedIn(this.state, this.#question));
   }
 
   #takeAnswer(answer: Answer): void {
     const question = this.#question;
-    checkAnswer(question, answer, this.#options.protocol, this.#position.value);
+    checkAnswer(question, answer, this.#options.protocol, this.state);
     const { decision } = answer;
     const { code } = answer.reply ?? defaultReplies[question.kind][decision];
     if ((question.kind === 'credentials' || question.kind === 'authenticate') && code !== 421) {
@@ -266,7 +272,7 @@ export class ServerSession {
   /** Does one thing with what is held; false if nothing can be done before the next `handle()`. */
   #advance(): boolean {
     const state = this.#position.value;
-    if (this.#question !== undefined || state === 'closed' || this.#isComputing) return false;
+    if (this.#question !== undefined || state === 'closed' || this.wantsComputed) return false;
     if (state === 'closing' || state === 'session.securing') return this.#endOfInput();
     if (this.#replying.isHeld) return this.#readAway();
     if (this.#receiving !== undefined && state !== 'session.transaction.chunked') {
@@ -279,10 +285,6 @@ export class ServerSession {
     }
     const line = this.#inbound.nextLine(this.#reading.longestLine);
     return line === undefined ? this.#endOfInput() : this.#takeCommand(line);
-  }
-
-  get #isComputing(): boolean {
-    return this.#position.value === 'session.authenticating.computing';
   }
 
   /** All that the peer sent has been looked at. */
@@ -496,9 +498,10 @@ export class ServerSession {
       this.#replyToMessage(question.envelope, (index) => recipientReplies?.[index] ?? reply);
     } else if (question.kind === 'data' && isLastChunk && reply.code !== 421) {
       this.#replyToMessage(question.envelope, () => reply);
+    } else if (question.kind === 'verify' || question.kind === 'expand') {
+      this.#give(inquiryReply(question, reply));
     } else {
-      const utf8 = (question.kind === 'verify' || question.kind === 'expand') && question.utf8 === true;
-      this.#reply(reply, utf8);
+      this.#reply(reply);
     }
   }
 
@@ -514,8 +517,8 @@ export class ServerSession {
     this.#give(messageReplies(this.#options.protocol, recipients, replyTo));
   }
 
-  #reply(reply: Reply, utf8 = false): void {
-    this.#give(octetsOf(reply, utf8));
+  #reply(reply: Reply): void {
+    this.#give(octetsOf(reply));
   }
 
   /** Gives a reply as it stands on the wire. */

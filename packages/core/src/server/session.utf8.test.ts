@@ -1,8 +1,10 @@
 /** SMTPUTF8 (RFC 6531): characters outside ASCII in paths, in what VRFY and EXPN ask about, and in their replies. */
 import { describe, expect, it } from 'vitest';
 import { eightBitMime } from '../extensions/eight-bit-mime.js';
+import type { ServiceExtension } from '../extensions/extension.js';
 import { smtpUtf8 } from '../extensions/smtp-utf8.js';
 import { answering, Dialogue, utf8 } from './dialogue.test-support.js';
+import type { Answer } from './messages.js';
 
 const JOSE = utf8('josé@exämple.org');
 
@@ -51,6 +53,28 @@ describe('a mail transaction without SMTPUTF8 (RFC 6531 §3.5)', () => {
     expect(dialogue.asked).toEqual(['connect', 'hello', 'mail']);
   });
 
+  it('gets the same for a parameter in UTF-8: its value is an address as well', () => {
+    const dialogue = new Dialogue().ready();
+    const orcpt = `RCPT TO:<a@b> ORCPT=utf-8;${JOSE}`;
+    expect(dialogue.say('MAIL FROM:<a@b>', orcpt, 'RCPT TO:<a@b> ORCPT=utf-8;jos\\x{E9}@b')).toEqual([
+      '250 2.1.0 Sender OK',
+      expect.stringMatching(/^553 5\.6\.7 /),
+      '250 2.1.5 Recipient OK',
+    ]);
+    expect(dialogue.say('RSET', 'MAIL FROM:<a@b> SMTPUTF8', orcpt).slice(1)).toEqual([
+      '250 2.1.0 Sender OK',
+      '250 2.1.5 Recipient OK',
+    ]);
+    const parameter = utf8('é');
+    const taking: ServiceExtension = {
+      keyword: 'X-WORD',
+      mailParameters: [{ keyword: 'WORD', parse: () => ({}), format: () => undefined }],
+    };
+    const extended = new Dialogue({ extensions: [eightBitMime, smtpUtf8, taking] }).ready();
+    expect(extended.say(`MAIL FROM:<a@b> WORD=${parameter}`)[0]).toMatch(/^550 5\.6\.7 /);
+    expect(extended.say(`MAIL FROM:<a@b> WORD=${parameter} SMTPUTF8`)[0]).toBe('250 2.1.0 Sender OK');
+  });
+
   it.each([
     ['before EHLO', () => new Dialogue()],
     ['after HELO', () => new Dialogue()],
@@ -94,10 +118,32 @@ describe.each(['VRFY', 'EXPN'] as const)('%s with SMTPUTF8 (RFC 6531 §3.7.4)', 
     expect(dialogue.questions.at(-1)).toEqual({ kind, argument: 'josé@exämple.org', utf8: true });
   });
 
-  it('is answered in ASCII where it did not ask so', () => {
+  it('is told where it did not ask so that the answer needs UTF-8 (RFC 6531 §3.7.4.2)', () => {
     const dialogue = new Dialogue({ application }).ready();
-    expect(dialogue.say(`${verb} jose`)).toEqual(['250 Jos? <jos?@ex?mple.org>']);
+    expect(dialogue.say(`${verb} jose`)).toEqual([
+      verb === 'VRFY'
+        ? '252 2.6.8 Cannot verify the user without SMTPUTF8: the reply needs it'
+        : '550 5.6.8 Cannot expand the list without SMTPUTF8: the reply needs it',
+    ]);
     expect(dialogue.questions.at(-1)).toEqual({ kind, argument: 'jose' });
+  });
+
+  it('is told so of any line of the answer, and of none that is ASCII', () => {
+    const lines = ['a <a@example.org>', 'é <b@example.org>', 'c <c@example.org>'];
+    const answered = (...own: string[]) =>
+      new Dialogue({
+        application: answering({ [kind]: { decision: 'accept', reply: { code: 250, lines: own } } }),
+      })
+        .ready()
+        .say(`${verb} x`);
+    expect(answered(...lines)).toEqual([expect.stringMatching(/^(?:252 2\.6\.8|550 5\.6\.8) /)]);
+    expect(answered('a <a@example.org>')).toEqual(['250 a <a@example.org>']);
+  });
+
+  it('is refused in ASCII, whatever the words', () => {
+    const refusal: Answer = { decision: 'reject', reply: { code: 550, lines: ['Keine Auskünfte'] } };
+    const dialogue = new Dialogue({ application: answering({ [kind]: refusal }) }).ready();
+    expect(dialogue.say(`${verb} x`)).toEqual(['550 Keine Ausk?nfte']);
   });
 
   it('has to say so where it asks in UTF-8: 553', () => {

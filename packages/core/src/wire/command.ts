@@ -83,6 +83,8 @@ const MAXIMUM_NAME_OCTETS = 255;
 const TAB = 0x09;
 const SPACE = 0x20;
 const DELETE = 0x7f;
+/** The last of those that Unicode has behind ASCII. */
+const LAST_CONTROL_CHARACTER = 0x9f;
 
 const NO_PARAMETERS: readonly Parameter[] = [];
 
@@ -327,7 +329,7 @@ export function parseCommand(
   let firstNonAscii = end;
   for (let i = 0; i < end; i++) {
     const code = text.charCodeAt(i);
-    if (code < SPACE || code === DELETE) return CONTROL_CHARACTER;
+    if (code < SPACE || (code >= DELETE && code <= LAST_CONTROL_CHARACTER)) return CONTROL_CHARACTER;
     if (code > DELETE && firstNonAscii === end) firstNonAscii = i;
   }
 
@@ -368,7 +370,7 @@ function formatParameters(parameters: readonly Parameter[]): string {
 }
 
 function formatArgument(verb: string, argument: string): string {
-  if (argument !== argument.trim()) throw new RangeError(`The argument of ${verb} has spaces around it`);
+  if (/^ | $/.test(argument)) throw new RangeError(`The argument of ${verb} has spaces around it`);
   return argument === '' ? verb : `${verb} ${argument}`;
 }
 

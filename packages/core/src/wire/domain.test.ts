@@ -79,6 +79,8 @@ describe('domainEnd', () => {
 
   it('takes characters outside ASCII only when they are allowed (RFC 6531 §3.3)', () => {
     expect(domainEnd('bücher.example', 0, true)).toBe(14);
+    expect(domainEnd('b\u00a0.example', 0, true)).toBe(10);
+    expect(domainEnd('b\u009f.example', 0, true)).toBe(1); // RFC 5198 §2
     expect(domainEnd('bücher.example', 0, false)).toBe(1);
     expect(domainEnd('ü.example', 0, false)).toBe(-1);
   });

@@ -19,6 +19,14 @@ function isLetterOrDigit(code: number): boolean {
 }
 
 /**
+ * Whether SMTPUTF8 lets a character stand that is outside ASCII (RFC 6531 §3.3), by its UTF-16 code unit. The control
+ * characters U+0080 to U+009F are none of text (RFC 5198 §2): a terminal would obey them.
+ */
+export function isInternational(code: number): boolean {
+  return code >= 0xa0;
+}
+
+/**
  * Reads the domain that starts at `from`: labels of letters, digits and inner hyphens. One label is enough,
  * as in `localhost`. An underscore ends the domain although DNS can store one and some servers let it pass:
  * RFC 5321 §4.1.2 names it as not permitted and demands a 501 for it.
@@ -31,7 +39,7 @@ export function domainEnd(text: string, from: number, utf8: boolean): number {
   let labelStart = from;
   for (let i = from; ; i++) {
     const code = text.charCodeAt(i);
-    if (isLetterOrDigit(code) || code === HYPHEN || (utf8 && code >= 0x80)) continue;
+    if (isLetterOrDigit(code) || code === HYPHEN || (utf8 && isInternational(code))) continue;
     const length = i - labelStart;
     if (length === 0 || length > MAXIMUM_LABEL_OCTETS) return -1;
     if (text.charCodeAt(labelStart) === HYPHEN || text.charCodeAt(i - 1) === HYPHEN) return -1;

@@ -6,12 +6,15 @@ import { type BareNewline, InboundBuffer } from './inbound.js';
 const octetsOf = (text: string): Uint8Array => Uint8Array.from(Buffer.from(text, 'latin1'));
 const textOf = (octets: Uint8Array): string => Buffer.from(octets).toString('latin1');
 
-/** A result as text: a line in quotes, or the verdict. */
+/** A result as text: a line in quotes, or the verdict and how the line begins. */
 type Result = string | undefined;
 
 function readLine(inbound: InboundBuffer, maximumLength: number): Result {
   const line = inbound.nextLine(maximumLength);
-  return line?.kind === 'line' ? JSON.stringify(textOf(line.octets)) : line?.kind;
+  if (line === undefined) return undefined;
+  return line.kind === 'line'
+    ? JSON.stringify(textOf(line.octets))
+    : `${line.kind} ${textOf(line.beginning)}`;
 }
 
 function readLines(inbound: InboundBuffer, maximumLength: number): Result[] {
@@ -68,9 +71,10 @@ class NaiveInbound {
   }
 
   #refuse(position: number, verdict: string): string {
+    const beginning = this.held.slice(0, Math.min(position + 1, 5));
     this.#lastSkipped = this.held.charAt(position);
     this.held = this.held.slice(position + 1);
-    return verdict;
+    return `${verdict} ${beginning}`;
   }
 }
 
@@ -104,21 +108,21 @@ describe('lines of the peer', () => {
   it('may be as long as the limit, CRLF included, and no longer (RFC 5321 §4.5.3.1.4)', () => {
     const longest = 'x'.repeat(510);
     expect(linesOf('reject', 512, `${longest}\r\nQUIT\r\n`)).toEqual([JSON.stringify(longest), '"QUIT"']);
-    expect(linesOf('reject', 512, `${longest}x\r\nQUIT\r\n`)).toEqual(['tooLong', '"QUIT"']);
+    expect(linesOf('reject', 512, `${longest}x\r\nQUIT\r\n`)).toEqual(['tooLong xxxxx', '"QUIT"']);
   });
 
   it('are reported as too long once, as soon as the limit is reached without an end', () => {
     expect(linesOf('reject', 8, 'xxxxxxx')).toEqual([]);
-    expect(linesOf('reject', 8, 'xxxxxxx', 'x')).toEqual(['tooLong']);
+    expect(linesOf('reject', 8, 'xxxxxxx', 'x')).toEqual(['tooLong xxxxx']);
     expect(linesOf('reject', 8, 'xxxxxxxx', 'xxxxxxxxx', 'x\nx\rx\0', 'x\r', '\nQUIT\r\n')).toEqual([
-      'tooLong',
+      'tooLong xxxxx',
       '"QUIT"',
     ]);
   });
 
   it('are not ended by the LF that a CR at the limit is followed by, yet the next line starts there', () => {
-    expect(linesOf('reject', 4, 'abc\r\nQ\r\n')).toEqual(['tooLong', '"Q"']);
-    expect(linesOf('reject', 4, 'abc', '\r', '\n', 'Q\r\n')).toEqual(['tooLong', '"Q"']);
+    expect(linesOf('reject', 4, 'abc\r\nQ\r\n')).toEqual(['tooLong abc\r', '"Q"']);
+    expect(linesOf('reject', 4, 'abc', '\r', '\n', 'Q\r\n')).toEqual(['tooLong abc\r', '"Q"']);
   });
 
   it.each([
@@ -136,14 +140,14 @@ describe('lines of the peer', () => {
         expect(readLine(inbound, 512)).toBeUndefined();
         inbound.push(octetsOf(text.slice(cut)));
       }
-      expect(readLine(inbound, 512)).toBe('malformed');
+      expect(readLine(inbound, 512)).toBe(`malformed ${text.slice(0, 5)}`);
       inbound.push(octetsOf('RCPT\nDATA\rQUIT\0\r\nRSET\r\n'));
       expect(readLines(inbound, 512)).toEqual(['"RSET"']);
     }
   });
 
   it('end, when malformed by a CR before their CRLF, in that CRLF', () => {
-    expect(linesOf('reject', 512, 'NOOP\r\r\nQUIT\r\n')).toEqual(['malformed', '"QUIT"']);
+    expect(linesOf('reject', 512, 'NOOP\r\r\nQUIT\r\n')).toEqual(['malformed NOOP\r', '"QUIT"']);
   });
 
   it('keep bare CR, bare LF and NUL verbatim when asked to, and are never ended by them', () => {

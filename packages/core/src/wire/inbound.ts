@@ -10,7 +10,7 @@
  *   64 KiB alive. That copy, the carry, is smaller than `maximumLength`, has been scanned, and holds no line
  *   end: nothing is scanned twice, not even when octets come one by one.
  */
-import { CR, copyOctets, LF, NUL } from './octets.js';
+import { CR, concatenate, copyOctets, LF, NOTHING, NUL } from './octets.js';
 
 /** What to do with a bare CR, a bare LF or a NUL. Neither takes one for a line end. */
 export type BareNewline =
@@ -23,10 +23,14 @@ export type BareNewline =
 export type InboundLine =
   /** Well-formed. The octets do not include the CRLF; usually they are a view into what was pushed. */
   | { readonly kind: 'line'; readonly octets: Uint8Array }
+  /** `beginning`: its first five octets, or those up to the one that condemns it, if that is one of them. */
+  | { readonly kind: Verdict; readonly beginning: Uint8Array };
+
+type Verdict =
   /** Longer than `maximumLength`. */
-  | { readonly kind: 'tooLong' }
+  | 'tooLong'
   /** A bare CR, a bare LF or a NUL is in it. Only with `bareNewline: 'reject'`. */
-  | { readonly kind: 'malformed' };
+  | 'malformed';
 
 /** A chunk behind the one that is being read. Linked, since shifting an array of thousands is quadratic. */
 interface Waiting {
@@ -34,9 +38,8 @@ interface Waiting {
   next: Waiting | undefined;
 }
 
-const NOTHING: Uint8Array = new Uint8Array(0);
-const TOO_LONG: InboundLine = { kind: 'tooLong' };
-const MALFORMED: InboundLine = { kind: 'malformed' };
+/** BDAT and AUTH, and the octet behind them, by which one knows that it is them. */
+const BEGINNING_OCTETS = 5;
 
 /** The least that is allocated for a carry: most commands fit. */
 const CARRY_CAPACITY = 64;
@@ -88,9 +91,10 @@ export class InboundBuffer {
     if (this.#lastSkipped !== undefined && !this.#skip(this.#lastSkipped)) return undefined;
     // Only when the limit was lower this time than when the carry was made.
     if (this.#carried >= maximumLength) {
+      const beginning = this.#carry.slice(0, Math.min(BEGINNING_OCTETS, maximumLength));
       this.#lastSkipped = this.#carry[this.#carried - 1] as number;
       this.#dropCarry();
-      return TOO_LONG;
+      return { kind: 'tooLong', beginning };
     }
     while (this.#chunk.length > 0) {
       const chunk = this.#chunk;
@@ -98,7 +102,7 @@ export class InboundBuffer {
       const end = Math.min(chunk.length, start + maximumLength - this.#carried);
       if (this.#carried > 0 && this.#carry[this.#carried - 1] === CR) {
         if (chunk[start] === LF) return this.#take(start + 1);
-        if (this.#reject) return this.#refuse(start, MALFORMED);
+        if (this.#reject) return this.#refuse(start, 'malformed');
       }
       for (let i = start; i < end; i++) {
         const octet = chunk[i] as number;
@@ -107,12 +111,12 @@ export class InboundBuffer {
         if (octet === CR) {
           if (i + 1 === end) break;
           if (chunk[i + 1] === LF) return this.#take(i + 2);
-          if (this.#reject) return this.#refuse(i + 1, MALFORMED);
+          if (this.#reject) return this.#refuse(i + 1, 'malformed');
         } else if (this.#reject && (octet === LF || octet === NUL)) {
-          return this.#refuse(i, MALFORMED);
+          return this.#refuse(i, 'malformed');
         }
       }
-      if (end - start === maximumLength - this.#carried) return this.#refuse(end - 1, TOO_LONG);
+      if (end - start === maximumLength - this.#carried) return this.#refuse(end - 1, 'tooLong');
       this.#carryOver(end);
       this.#readTo(end);
     }
@@ -174,12 +178,15 @@ export class InboundBuffer {
   }
 
   /** Drops the line up to the octet that condemns it; `nextLine` will drop the rest. */
-  #refuse(position: number, verdict: InboundLine): InboundLine {
+  #refuse(position: number, kind: Verdict): InboundLine {
+    const carried = this.#carry.subarray(0, Math.min(this.#carried, BEGINNING_OCTETS));
+    const end = Math.min(position + 1, this.#offset + BEGINNING_OCTETS - carried.length);
+    const beginning = concatenate([carried, this.#chunk.subarray(this.#offset, end)]);
     this.#lastSkipped = this.#chunk[position] as number;
     this.#length -= position + 1 - this.#offset;
     this.#dropCarry();
     this.#readTo(position + 1);
-    return verdict;
+    return { kind, beginning };
   }
 
   /** Drops the rest of a reported line. Returns whether its end was found. */

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { BareNewline } from './inbound.js';
-import { MailDataDecoder, type MailDataFlaw } from './mail-data-decoder.js';
+import type { MailDataFlaw } from './line-flaws.js';
+import { MailDataDecoder } from './mail-data-decoder.js';
 
 // One character an octet in these tests, so that strings can stand for octets.
 const octetsOf = (text: string): Uint8Array => Uint8Array.from(Buffer.from(text, 'latin1'));

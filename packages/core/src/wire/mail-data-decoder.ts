@@ -9,16 +9,9 @@
  * - A flaw does not lose the end: data goes on as before, and whoever does not want it discards it.
  * - Nothing is held back across chunks but a CR behind a dot at the beginning of a line.
  */
-import type { BareNewline } from './inbound.js';
-import { CR, copyOctets, DOT, indexOfControl, LF, NUL, wordsIn } from './octets.js';
+import { LineFlaws, type LineRules, type MailDataFlaw } from './line-flaws.js';
+import { CR, copyOctets, DOT, indexOfControl, LF, NOTHING, NUL, wordsIn } from './octets.js';
 import { endOfPlainLines } from './plain-lines.js';
-
-/** Why mail data is not well-formed. */
-export type MailDataFlaw =
-  /** A bare CR, a bare LF or a NUL is in it. Only with `bareNewline: 'reject'`. */
-  | 'bareNewline'
-  /** A line is longer than `maximumLineLength`. */
-  | 'lineTooLong';
 
 /** What one chunk came to. */
 export interface DecodedMailData {
@@ -42,8 +35,6 @@ type Place =
   | 'carriageReturn'
   /** Anything else. */
   | 'line';
-
-const NOTHING: Uint8Array = new Uint8Array(0);
 
 /** What lies between two positions of the chunk, behind the held CR if it is data, without the dropped dots. */
 function dataOf(
@@ -72,26 +63,20 @@ function dataOf(
 }
 
 export class MailDataDecoder {
-  readonly #reject: boolean;
+  readonly #flaws: LineFlaws;
   readonly #maximumLineLength: number;
   #place: Place = 'lineBegin';
   /** Octets of the current line so far, without a dropped dot. */
   #lineLength = 0;
-  #flaw: MailDataFlaw | undefined;
 
-  /**
-   * @param options.bareNewline whether a bare CR, bare LF or NUL is a flaw, or data like any other
-   * @param options.maximumLineLength in octets with the CRLF, without a dropped dot (RFC 5321 §4.5.3.1.6 has
-   * 1000); at least 2, possibly infinite
-   */
-  constructor(options: { readonly bareNewline: BareNewline; readonly maximumLineLength: number }) {
-    this.#reject = options.bareNewline === 'reject';
-    this.#maximumLineLength = options.maximumLineLength;
+  constructor(rules: LineRules) {
+    this.#flaws = new LineFlaws(rules);
+    this.#maximumLineLength = rules.maximumLineLength;
   }
 
   /** The first flaw that was found. */
   get flaw(): MailDataFlaw | undefined {
-    return this.#flaw;
+    return this.#flaws.flaw;
   }
 
   /**
@@ -145,30 +130,23 @@ export class MailDataDecoder {
       }
 
       if (octet === LF && place === 'carriageReturn') {
-        if (i - lineBegin >= this.#maximumLineLength) this.#flaw ??= 'lineTooLong';
+        this.#flaws.meetLength(i - lineBegin);
         place = 'lineBegin';
         lineBegin = i + 1;
         continue;
       }
       if (octet === LF || octet === NUL || place === 'carriageReturn' || place === 'dotCarriageReturn') {
-        this.#meetBare(i - lineBegin);
+        this.#flaws.meetBare(i - lineBegin);
       }
       place = octet === CR ? 'carriageReturn' : 'line';
     }
 
     this.#place = place;
     this.#lineLength = length - lineBegin;
-    if (this.#lineLength >= this.#maximumLineLength) this.#flaw ??= 'lineTooLong';
+    this.#flaws.meetLength(this.#lineLength);
     const undecided = place === 'dot' || place === 'dotCarriageReturn';
     const dataEnd = undecided ? Math.max(dot, 0) : length;
     const data = dataOf(chunk, dataBegin, dataEnd, startsWithHeld, droppedDots);
     return { data, consumed: length, ended: false };
-  }
-
-  /** A bare CR, bare LF or NUL became known at this position of its line. */
-  #meetBare(position: number): void {
-    // The line was too long before that, though its length is looked at only where it ends.
-    if (position >= this.#maximumLineLength) this.#flaw ??= 'lineTooLong';
-    else if (this.#reject) this.#flaw ??= 'bareNewline';
   }
 }

@@ -12,7 +12,7 @@
  * - Octets above 127 pass, whether or not the server offers to take them (8BITMIME, RFC 6152).
  * - What comes out depends on the octets alone, never on how they were cut into chunks.
  */
-import { CR, copyOctets, DOT, indexOfControl, LF, NUL, wordsIn } from './octets.js';
+import { CR, copyOctets, DOT, indexOfControl, LF, NOTHING, NUL, wordsIn } from './octets.js';
 
 /** What to do with a LF that does not stand behind a CR. */
 export type LoneLineFeed =
@@ -46,8 +46,6 @@ export interface MailDataCoding {
   encode(chunk: Uint8Array): Uint8Array;
   end(): Uint8Array;
 }
-
-const NOTHING = new Uint8Array(0);
 
 /** For BINARYMIME (RFC 3030 §3): every octet is as the message has it. */
 export const VERBATIM: MailDataCoding = { encode: (chunk) => chunk, end: () => NOTHING };

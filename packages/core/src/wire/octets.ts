@@ -12,6 +12,9 @@ export const LF = 0x0a;
 export const CR = 0x0d;
 export const DOT = 0x2e;
 
+/** No octets. */
+export const NOTHING: Uint8Array = new Uint8Array(0);
+
 const REPLACEMENT_CHARACTER = 0xfffd;
 
 function encodeUtf8(text: string): Uint8Array {

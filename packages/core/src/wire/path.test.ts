@@ -236,6 +236,16 @@ describe('characters outside ASCII', () => {
     expect(parseReversePath(text, 0, true)).toEqual(failure('syntax'));
   });
 
+  it.each(['\u0080', '\u009b31m', '\u009f'])('are no control characters: %j (RFC 5198 §2)', (controls) => {
+    for (const text of [`<a${controls}@b>`, `<"a${controls}"@b>`, `<a@b${controls}>`]) {
+      expect(parseReversePath(text, 0, true)).toEqual(failure('syntax'));
+      expect(parseForwardPath(text, 0, true)).toEqual(failure('syntax'));
+    }
+    expect(parseMailbox(`a${controls}@b`, true)).toEqual(failure('syntax'));
+    expect(() => formatMailbox({ localPart: `a${controls}`, domain: 'b' })).toThrow(RangeError);
+    expect(parseMailbox('a\u00a0@b', true)).toEqual({ localPart: 'a\u00a0', domain: 'b' });
+  });
+
   it('count as octets, not as characters', () => {
     expect(parseReversePath(`<${'é'.repeat(32)}@b>`, 0, true)).not.toHaveProperty('failure');
     expect(parseReversePath(`<${'é'.repeat(32)}a@b>`, 0, true)).toEqual(failure('localPartTooLong'));
@@ -349,6 +359,8 @@ describe('formatMailbox', () => {
       '"x y"',
       '@r:',
       'é',
+      '\u009b',
+      '\u00a0',
       ',',
       ':',
       '>',

@@ -8,7 +8,7 @@
  * What is not a path gives a `PathFailure`: a value, because a peer's mistake is no exception. Its `problem`
  * never quotes the text, so it can go into a reply or a log as it is.
  */
-import { addressLiteralEnd, domainEnd, isDomain, MAXIMUM_DOMAIN_OCTETS } from './domain.js';
+import { addressLiteralEnd, domainEnd, isDomain, isInternational, MAXIMUM_DOMAIN_OCTETS } from './domain.js';
 import { DOT, encodeText } from './octets.js';
 
 /** A mailbox: whom mail is from, or for. */
@@ -115,7 +115,7 @@ function dotStringEnd(text: string, from: number, utf8: boolean): number {
   for (let i = from; ; i++) {
     const code = text.charCodeAt(i);
     // The end of the text has NaN for its code, which an array takes long to look up.
-    if (code < ATEXT.length ? ATEXT[code] : utf8 && isNonAscii(code)) continue;
+    if (code < ATEXT.length ? ATEXT[code] : utf8 && isInternational(code)) continue;
     if (i === atomStart) return -1;
     if (code !== DOT) return i;
     atomStart = i + 1;
@@ -130,7 +130,7 @@ function quotedStringEnd(text: string, from: number, utf8: boolean): number {
     if (code === BACKSLASH) {
       // A quoted-pair stays ASCII with SMTPUTF8 too: RFC 6531 §3.3 extends the text around it only.
       if (!isPrintableAscii(text.charCodeAt(++i))) return -1;
-    } else if (!isPrintableAscii(code) && !(utf8 && isNonAscii(code))) return -1;
+    } else if (!isPrintableAscii(code) && !(utf8 && isInternational(code))) return -1;
   }
 }
 

@@ -5,30 +5,22 @@
  * The flaw depends on the octets alone, never on how they were cut into chunks. It is the same as `MailDataDecoder`
  * would find.
  */
-import type { BareNewline } from './inbound.js';
-import type { MailDataFlaw } from './mail-data-decoder.js';
+import { LineFlaws, type LineRules, type MailDataFlaw } from './line-flaws.js';
 import { CR, indexOfControl, LF, NUL, wordsIn } from './octets.js';
 
 export class TextScanner {
-  readonly #reject: boolean;
-  readonly #maximumLineLength: number;
+  readonly #flaws: LineFlaws;
   #afterCarriageReturn = false;
   /** Octets of the current line so far. */
   #lineLength = 0;
-  #flaw: MailDataFlaw | undefined;
 
-  /**
-   * @param options.bareNewline whether a bare CR, bare LF or NUL is a flaw, or data like any other
-   * @param options.maximumLineLength in octets with the CRLF; at least 2, possibly infinite
-   */
-  constructor(options: { readonly bareNewline: BareNewline; readonly maximumLineLength: number }) {
-    this.#reject = options.bareNewline === 'reject';
-    this.#maximumLineLength = options.maximumLineLength;
+  constructor(rules: LineRules) {
+    this.#flaws = new LineFlaws(rules);
   }
 
   /** The first flaw that was found. */
   get flaw(): MailDataFlaw | undefined {
-    return this.#flaw;
+    return this.#flaws.flaw;
   }
 
   /** Looks at the next octets of the text. */
@@ -43,28 +35,21 @@ export class TextScanner {
       }
       const octet = octets[i] as number;
       if (octet === LF && afterCarriageReturn) {
-        if (i - lineBegin >= this.#maximumLineLength) this.#flaw ??= 'lineTooLong';
+        this.#flaws.meetLength(i - lineBegin);
         afterCarriageReturn = false;
         lineBegin = i + 1;
         continue;
       }
-      if (octet === LF || octet === NUL || afterCarriageReturn) this.#meetBare(i - lineBegin);
+      if (octet === LF || octet === NUL || afterCarriageReturn) this.#flaws.meetBare(i - lineBegin);
       afterCarriageReturn = octet === CR;
     }
     this.#afterCarriageReturn = afterCarriageReturn;
     this.#lineLength = octets.length - lineBegin;
-    if (this.#lineLength >= this.#maximumLineLength) this.#flaw ??= 'lineTooLong';
+    this.#flaws.meetLength(this.#lineLength);
   }
 
   /** The text is complete: a CR at its end is bare. */
   end(): void {
-    if (this.#afterCarriageReturn) this.#meetBare(this.#lineLength);
-  }
-
-  /** A bare CR, bare LF or NUL became known at this position of its line. */
-  #meetBare(position: number): void {
-    // The line was too long before that, though its length is looked at only where it ends.
-    if (position >= this.#maximumLineLength) this.#flaw ??= 'lineTooLong';
-    else if (this.#reject) this.#flaw ??= 'bareNewline';
+    if (this.#afterCarriageReturn) this.#flaws.meetBare(this.#lineLength);
   }
 }

@@ -1,0 +1,37 @@
+/**
+ * Checks of options. Each takes an option's name and value, and throws a RangeError where it is outside of the option's
+ * range: a NaN compares false with everything, and a limit would never be reached.
+ */
+
+/**
+ * A limit that counts connections or octets.
+ * @throws {RangeError} it is not an integer of `least` or more
+ */
+export function checkCount(option: string, value: number, least = 1): void {
+  if (!Number.isSafeInteger(value) || value < least) {
+    throw outOfRange(option, value, `an integer of ${least} or more`);
+  }
+}
+
+/**
+ * Milliseconds; `Infinity` for no limit.
+ * @throws {RangeError} it is not a number of 0 or more
+ */
+export function checkTime(option: string, value: number): void {
+  if (typeof value !== 'number' || !(value >= 0)) {
+    throw outOfRange(option, value, 'milliseconds of 0 or more, or Infinity for no limit');
+  }
+}
+
+/**
+ * A name or an address.
+ * @throws {RangeError} it is empty
+ */
+export function checkNotEmpty(option: string, value: string): void {
+  if (value === '') throw outOfRange(option, value, 'a text that is not empty');
+}
+
+function outOfRange(option: string, value: unknown, allowed: string): RangeError {
+  const shown = typeof value === 'string' ? JSON.stringify(value) : String(value);
+  return new RangeError(`The option ${option} is ${shown}; it takes ${allowed}`);
+}

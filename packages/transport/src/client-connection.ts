@@ -1,0 +1,85 @@
+/**
+ * An open session with a server, as whoever sends mail sees it; and what opening one takes.
+ */
+import type {
+  ClientEnvelope,
+  ClientInquiry,
+  ClientSessionOptions,
+  Reply,
+  ServerOffer,
+  TransitionRecord,
+  Verdict,
+} from '@sansmtp/core';
+import type { Clock } from './clock.js';
+import type { Cryptography } from './cryptography.js';
+
+/** What an `AbortSignal` is to us; every runtime has them, and no runtime's types are needed. */
+export interface CancelSignal {
+  readonly aborted: boolean;
+  readonly reason?: unknown;
+  addEventListener(type: 'abort', listener: () => void): void;
+  removeEventListener(type: 'abort', listener: () => void): void;
+}
+
+/**
+ * A message: text is sent as UTF-8. Lines may end in LF, which is sent as CRLF (see `newlines`). An iterable is
+ * read once the server wants the message, and told by `return()` when it is not read to its end.
+ */
+export type MessageSource = string | Uint8Array | AsyncIterable<Uint8Array>;
+
+/** The TLS that there is from the start is the stream's to know. */
+export interface OpenSessionOptions extends Omit<ClientSessionOptions, 'trace' | 'tls'> {
+  readonly clock: Clock;
+  /**
+   * Computes the digests of SCRAM and CRAM-MD5.
+   * @default webCryptography()
+   */
+  readonly cryptography?: Cryptography;
+  /** Drops the connection when it is aborted before the session is open; the error's `cause` is its reason. */
+  readonly signal?: CancelSignal;
+  /**
+   * Called with what passes on the wire, for a transcript; the octets of a message included, but of an AUTH exchange,
+   * and of a line that quotes the credentials later, only how many there were. What it throws drops the connection.
+   */
+  readonly onWire?: (direction: 'sent' | 'received', bytes: Uint8Array) => void;
+  /** Called with each step of the session's chart. What it throws drops the connection. */
+  readonly onTransition?: (record: TransitionRecord) => void;
+}
+
+/** An open session with a server. */
+export interface ClientConnection {
+  /** What the server offered. */
+  readonly offer: ServerOffer;
+  /** Resolves when the connection is closed, whatever the reason. Never rejects. */
+  readonly closed: Promise<void>;
+  /**
+   * Delivers one message; one at a time. Resolves with a verdict for each recipient, in the envelope's order,
+   * also when the session breaks or `signal` is aborted: the verdicts then say what is known.
+   * @throws {LocalProtocolError} the envelope cannot be sent, something else is under way, or QUIT was said
+   * @throws {ExtensionNotOfferedError} the envelope needs what the server does not offer; nothing was sent
+   * @throws {SessionError} the session had failed before, for which nobody here is to blame: open another
+   * @throws {MailDataError} the message holds a bare CR or NUL; the connection is dropped, nothing is delivered
+   * @throws what the body throws, a `TypeError` if it yields no octets; the connection is dropped, nothing is
+   *   delivered
+   */
+  send(
+    envelope: ClientEnvelope,
+    message: MessageSource,
+    options?: { readonly signal?: CancelSignal },
+  ): Promise<readonly Verdict[]>;
+  /**
+   * Asks something beside all messages: VRFY, EXPN, HELP, NOOP, ETRN, or a verb of an extension. Resolves with the
+   * reply, whether or not it refuses.
+   * @throws {LocalProtocolError} something else is under way, or QUIT was said
+   * @throws {ExtensionNotOfferedError} the server does not offer the extension that defines the verb
+   * @throws {SessionError} the session has failed, or fails before the reply
+   */
+  inquire(command: ClientInquiry): Promise<Reply>;
+  /**
+   * Ends the session by QUIT. Resolves when the connection is closed; harmless when the session is over.
+   * @throws {LocalProtocolError} a message is under way
+   */
+  quit(): Promise<void>;
+  /** Drops the connection at once. */
+  abort(reason?: Error): void;
+}
