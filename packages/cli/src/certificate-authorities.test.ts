@@ -40,6 +40,7 @@ describe('the authorities of --tls-ca', () => {
   });
 
   it('need a file that can be read', async () => {
-    await expect(readAuthorities(join(folder, 'missing'))).rejects.toMatchObject({ code: 'ENOENT' });
+    const missing = join(folder, 'missing');
+    await expect(readAuthorities(missing)).rejects.toThrow(`--tls-ca: ${missing} cannot be read: ENOENT`);
   });
 });

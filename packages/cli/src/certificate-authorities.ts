@@ -1,6 +1,6 @@
 /** Who may have signed the certificates of servers, as `--tls-ca` names them: certificates in PEM (RFC 7468 §5). */
 import { X509Certificate } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
+import { readOptionFile } from './option-file.js';
 
 const BEGIN = '-----BEGIN CERTIFICATE-----';
 
@@ -16,11 +16,10 @@ function isCertificate(pem: string): boolean {
 
 /**
  * What stands in the file. Text between the certificates is allowed (RFC 7468 §2).
- * @throws {RangeError} it holds no certificate, or one that cannot be read
- * @throws the system's error when the file cannot be read
+ * @throws {RangeError} it cannot be read, or holds no certificate, or one that cannot be read
  */
 export async function readAuthorities(path: string): Promise<string> {
-  const text = await readFile(path, 'utf8');
+  const text = (await readOptionFile('--tls-ca', path)).toString();
   const certificates = text
     .split(BEGIN)
     .slice(1)

@@ -1,5 +1,6 @@
 /** The certificate that `serve` shows: from files, which may be renewed while it runs, or made up on the spot. */
-import { createTlsContext, type TlsContextSource, tlsContextFromFiles } from '@sansmtp/transport-node';
+import { createTlsContext, type TlsContextSource } from '@sansmtp/transport-node';
+import { readOptionFile } from './option-file.js';
 
 export interface CertificateOptions {
   readonly tlsCert?: string;
@@ -39,11 +40,35 @@ async function selfSigned(hostname: string): Promise<TlsContextSource> {
   return createTlsContext({ cert, key });
 }
 
+/** From files, not by `tlsContextFromFiles`: what is wrong with one is said by its option. */
+async function fromFiles(certFile: string, keyFile: string): Promise<Certificate> {
+  const read = async () => ({
+    cert: await readOptionFile('--tls-cert', certFile),
+    key: await readOptionFile('--tls-key', keyFile),
+  });
+  const named = <Result>(use: () => Result): Result => {
+    try {
+      return use();
+    } catch (error) {
+      const words = (error as Error).message;
+      throw new RangeError(`--tls-cert ${certFile}, --tls-key ${keyFile}: ${words}`, { cause: error });
+    }
+  };
+  const first = await read();
+  const context = named(() => createTlsContext(first));
+  return {
+    context,
+    async reload() {
+      const next = await read();
+      named(() => context.replace(next));
+    },
+  };
+}
+
 /**
  * Undefined where no TLS is wanted.
- * @throws {RangeError} the options contradict each other
- * @throws {TlsError} the certificate and its key cannot be used
- * @throws the system's error when a file cannot be read
+ * @throws {RangeError} the options contradict each other, a file cannot be read, or the certificate and its key cannot
+ *   be used
  */
 export async function openCertificate(
   { tlsCert, tlsKey, tlsSelfSigned }: CertificateOptions,
@@ -55,8 +80,7 @@ export async function openCertificate(
   if (tlsCert !== undefined && tlsKey !== undefined) {
     if (tlsSelfSigned)
       throw new RangeError('--tls-self-signed makes a certificate of its own: give no --tls-cert');
-    const context = await tlsContextFromFiles(tlsCert, tlsKey);
-    return { context, reload: () => context.reload() };
+    return fromFiles(tlsCert, tlsKey);
   }
   return tlsSelfSigned ? { context: await selfSigned(hostname), reload: undefined } : undefined;
 }

@@ -7,6 +7,7 @@ import { type ChartDescription, describeChart } from '@sansmtp/core';
 import { Argument, type Command, Option } from 'commander';
 import { exitCodes } from './exit-codes.js';
 import { fail } from './fail.js';
+import { path } from './option-values.js';
 import type { Terminal } from './terminal.js';
 
 type End = Parameters<typeof describeChart>[0];
@@ -28,7 +29,7 @@ export function defineChart(program: Command, terminal: Terminal): void {
     .description('draw the statechart of a session')
     .addArgument(new Argument('<end>', 'whose session').choices(ENDS))
     .addOption(new Option('--format <format>', 'how').choices(Object.keys(FORMATS)).default('mermaid'))
-    .option('-o, --output <file>', 'write to a file (default: standard output)')
+    .option('-o, --output <file>', 'write to a file (default: standard output)', path)
     .addHelpText('after', '\nExit codes: 64 usage, 73 cannot write the file, 74 nor to standard output.')
     .action(async (end: End, { format, output }: ChartOptions) => {
       const drawing = FORMATS[format](describeChart(end));

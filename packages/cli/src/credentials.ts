@@ -1,6 +1,6 @@
 /** The password of `send`: from a file or the environment, for what stands on a command line everybody can read. */
-import { readFile } from 'node:fs/promises';
 import { type ClientCredentials, Secret } from '@sansmtp/core';
+import { readOptionFile } from './option-file.js';
 
 export interface CredentialsOptions {
   readonly user?: string;
@@ -19,8 +19,7 @@ function withoutLineEnd(octets: Uint8Array): Uint8Array {
  * Undefined where nobody is to authenticate.
  * @param environmentPassword `SANSMTP_PASSWORD`, which an option goes before
  * @throws {RangeError} there is a user without a password, or the other way round; or no mechanism can carry the
- *   password: none is empty or holds NUL (RFC 4616 §2)
- * @throws the system's error when the file cannot be read
+ *   password: none is empty or holds NUL (RFC 4616 §2); or the file cannot be read
  */
 export async function readCredentials(
   { user: username, passwordFile }: CredentialsOptions,
@@ -30,10 +29,12 @@ export async function readCredentials(
     if (passwordFile !== undefined) throw new RangeError('--password-file needs --user');
     return undefined;
   }
-  const source = passwordFile ?? 'SANSMTP_PASSWORD';
+  const source = passwordFile === undefined ? 'SANSMTP_PASSWORD' : `--password-file ${passwordFile}`;
   // As octets: what is not UTF-8 is not for us to alter.
   const given =
-    passwordFile === undefined ? environmentPassword : withoutLineEnd(await readFile(passwordFile));
+    passwordFile === undefined
+      ? environmentPassword
+      : withoutLineEnd(await readOptionFile('--password-file', passwordFile));
   if (given === undefined) {
     throw new RangeError('--user needs a password: give --password-file or SANSMTP_PASSWORD');
   }

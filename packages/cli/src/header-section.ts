@@ -1,22 +1,32 @@
 /**
- * The header section of a message: what stands before its first empty line (RFC 5322 §2.1), looked at for UTF-8.
+ * The header section of a message, looked at for UTF-8: fields, each on a line that begins with its name and a colon,
+ * and on those behind it that begin with a blank (RFC 5322 §2.2). It ends at the first empty line (§2.1), or before one
+ * that is nothing of the kind: text without a header is all body.
  *
  * What is found depends on the octets alone, not on how they were cut into chunks.
  */
+const TAB = 0x09;
 const LF = 0x0a;
 const CR = 0x0d;
+const SPACE = 0x20;
+const COLON = 0x3a;
+
+/** Printable US-ASCII (RFC 5322 §2.2); RFC 6532 leaves names as they were. */
+function isOfName(octet: number): boolean {
+  return octet > SPACE && octet < 0x7f && octet !== COLON;
+}
 
 export class HeaderSection {
   /** Throws at what is not UTF-8. */
   readonly #decoder = new TextDecoder('utf-8', { fatal: true });
-  #isOver = false;
-  #lineIsEmpty = true;
+  /** Where it stands: at the beginning of the first line or of another, in the name of a field or behind it. */
+  #at: 'firstLine' | 'line' | 'name' | 'value' | 'body' = 'firstLine';
   #isAscii = true;
   #isUtf8 = true;
 
   /** Takes the next part of the message. */
   push(chunk: Uint8Array): void {
-    if (this.#isOver) return;
+    if (this.#at === 'body') return;
     const end = this.#endIn(chunk);
     if (this.#isUtf8) this.#decode(chunk.subarray(0, end), true);
   }
@@ -30,22 +40,33 @@ export class HeaderSection {
     return this.#isUtf8 && !this.#isAscii;
   }
 
-  /** Where it ends in the chunk: behind its empty line, or with the chunk. */
+  /**
+   * Where it ends in the chunk: at the octet that no field can have there, or with the chunk. Of a line that turns out
+   * to be body, what went before is ASCII.
+   */
   #endIn(chunk: Uint8Array): number {
     for (let i = 0; i < chunk.length; i++) {
       const octet = chunk[i] as number;
-      if (octet === LF) {
-        if (this.#lineIsEmpty) {
-          this.#isOver = true;
-          return i + 1;
-        }
-        this.#lineIsEmpty = true;
-      } else if (octet !== CR) {
-        this.#lineIsEmpty = false;
-        if (octet > 0x7f) this.#isAscii = false;
-      }
+      if (octet === CR) continue; // part of the line end: a message with another is not sent
+      this.#at = this.#after(octet);
+      if (this.#at === 'body') return i;
+      if (octet > 0x7f) this.#isAscii = false;
     }
     return chunk.length;
+  }
+
+  #after(octet: number): 'line' | 'name' | 'value' | 'body' {
+    switch (this.#at) {
+      case 'value':
+        return octet === LF ? 'line' : 'value';
+      case 'name':
+        if (octet === COLON) return 'value';
+        break;
+      case 'line':
+        if (octet === SPACE || octet === TAB) return 'value';
+        break;
+    }
+    return isOfName(octet) ? 'name' : 'body';
   }
 
   #decode(octets: Uint8Array, stream: boolean): void {

@@ -2,6 +2,7 @@
  * The values that options take: from text, or an `InvalidArgumentError` that says what is allowed. Commander puts
  * the option and the text in front of it.
  */
+import { isIPv6 } from 'node:net';
 import { hostname as machineName } from 'node:os';
 import { isHostName, type Mailbox, parseMailbox } from '@sansmtp/core';
 import { createResolver } from '@sansmtp/delivery';
@@ -47,9 +48,9 @@ export function deadline(text: string): number {
   return value;
 }
 
-/** A DNS server: an address, and possibly a port behind a colon. */
+/** A DNS server: an address, and possibly a port behind a colon; an IPv6 address is in brackets then. */
 export function dnsServer(text: string): string {
-  const portText = /^(?:\[.*\]|[^:]*):(.*)$/.exec(text)?.[1];
+  const portText = isIPv6(text) ? undefined : /^(?:\[.*\]|[^:[]*):(.*)$/.exec(text)?.[1];
   if (portText !== undefined) port(portText);
   try {
     createResolver({ server: text });
@@ -71,10 +72,21 @@ export function machineHostName(): string | undefined {
   return isHostName(name) ? name : undefined;
 }
 
-/** Where to connect to: looked up by the system, so it is not for us to say what a name looks like. */
+/**
+ * Where to connect to or to listen: looked up by the system, so it is not for us to say what a name looks like. An IPv6
+ * address may stand in brackets, as where a port follows. Empty it is none: Node would listen on every address.
+ */
 export function host(text: string): string {
-  if (/^[!-~]+$/.test(text)) return text;
+  const bracketed = /^\[(.*)\]$/.exec(text)?.[1];
+  if (bracketed !== undefined && isIPv6(bracketed)) return bracketed;
+  if (/^[!-Z\\^-~]+$/.test(text)) return text;
   throw new InvalidArgumentError('Give a host name or an IP address.');
+}
+
+/** A file, a folder or a socket. Empty it is none: Node would take it for the working directory, or for no socket. */
+export function path(text: string): string {
+  if (text !== '') return text;
+  throw new InvalidArgumentError('Give a path; it cannot be empty.');
 }
 
 /** Whom to authenticate as: any text, but none that would end a line or a field for somebody. */

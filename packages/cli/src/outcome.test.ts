@@ -161,6 +161,7 @@ describe('the exit code', () => {
     { outcomes: [unsafe, broken], code: 76 },
     { outcomes: [unsafe, rejected], code: 77 },
     { outcomes: [refused, noHost], code: 77 },
+    { outcomes: [delivered, unsendable], code: 64 },
     { outcomes: [delivered, unsendable, broken], code: 64 },
   ])('is $code for $outcomes', ({ outcomes, code }) => {
     expect(exitCodeOf(outcomes)).toBe(code);

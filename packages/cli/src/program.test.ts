@@ -34,12 +34,26 @@ describe('sansmtp', () => {
 describe('a mistake in the arguments is one line on stderr that names it, and exit code 64:', () => {
   it.each([
     { words: ['receive'], named: "'receive'" },
+    { words: ['probe', '--help'], named: "'probe'" },
+    { words: ['probe', '-h', '--runs', '3'], named: "'probe'" },
+    { words: ['help', 'probe'], named: "'probe'" },
+    { words: [''], named: "''" },
     { words: ['--port', '25'], named: "'--port'" },
     { words: ['serve', '--tls-port', '4650'], named: '--tls-port needs' },
     { words: ['serve', '--tls-cert', 'package.json'], named: '--tls-key' },
     { words: ['serve', '--tls-key', 'package.json'], named: '--tls-cert' },
-    { words: ['serve', '--tls-cert', '/no/such/file', '--tls-key', 'package.json'], named: '/no/such/file' },
-    { words: ['serve', '--tls-cert', 'package.json', '--tls-key', 'package.json'], named: 'cannot be used' },
+    {
+      words: ['serve', '--tls-cert', '/no/such', '--tls-key', 'package.json'],
+      named: '--tls-cert: /no/such cannot be read: ENOENT',
+    },
+    {
+      words: ['serve', '--tls-cert', 'package.json', '--tls-key', '.'],
+      named: '--tls-key: . cannot be read: EISDIR',
+    },
+    {
+      words: ['serve', '--tls-cert', 'package.json', '--tls-key', 'README.md'],
+      named: '--tls-cert package.json, --tls-key README.md: ',
+    },
     { words: ['serve', ...CERTIFICATE, '--tls-self-signed'], named: '--tls-self-signed' },
     { words: ['serve', '--submission-port', 'x'], named: '--submission-port' },
     { words: ['serve', '--lmtp-port', '-1'], named: '--lmtp-port' },
@@ -47,6 +61,8 @@ describe('a mistake in the arguments is one line on stderr that names it, and ex
     { words: ['serve', '--user', 'a:b', '--user', ':secret'], named: '--user number 2' },
     { words: ['serve', '--user', 'secret:'], named: '--user number 1' },
     { words: ['serve', '--proxy-from', 'everywhere'], named: '--proxy-from' },
+    { words: ['serve', '--proxy-from', '192.0.2.1'], named: '--proxy-from needs --proxy-protocol' },
+    { words: ['serve', '--host', '[mx.example]'], named: '--host' },
     { words: ['serve', '--trace', 'file'], named: "'--trace'" },
     { words: ['serve', '--inspect', '8025'], named: "'--inspect'" },
     { words: ['serve', 'more'], named: "'serve'" },
@@ -74,15 +90,22 @@ describe('a mistake in the arguments is one line on stderr that names it, and ex
     { words: [...SEND, '--host', 'localhost', '--password-file', 'a'], named: '--user' },
     {
       words: [...SEND, '--host', 'localhost', '--user', 'a', '--password-file', '/no/such'],
-      named: '/no/such',
+      named: '--password-file: /no/such cannot be read: ENOENT',
     },
-    { words: [...SEND, '--host', 'localhost', '--tls-ca', '/no/such'], named: '/no/such' },
+    {
+      words: [...SEND, '--host', 'localhost', '--user', 'a', '--password-file', '.'],
+      named: '--password-file: . cannot be read: EISDIR',
+    },
+    {
+      words: [...SEND, '--host', 'localhost', '--tls-ca', '/no/such'],
+      named: '--tls-ca: /no/such cannot be read: ENOENT',
+    },
     { words: [...SEND, '--host', 'localhost', '--user', 'a\r\nb'], named: "'--user <name>'" },
     { words: [...SEND, '--host', 'localhost', '--user', 'a\u0085'], named: "'--user <name>'" },
     { words: [...SEND, '--host', 'localhost', '--user', ''], named: "'--user <name>'" },
     {
       words: [...SEND, '--host', 'localhost', '--user', 'a', '--password-file', '/dev/null'],
-      named: 'empty',
+      named: 'empty: --password-file /dev/null',
     },
     { words: [...SEND, '--host', 'localhost', '--tls-ca', 'package.json'], named: 'package.json' },
     { words: [...SEND, '--unix', 'path', '--tls', 'required'], named: '--host' },
@@ -91,15 +114,27 @@ describe('a mistake in the arguments is one line on stderr that names it, and ex
     { words: [...SEND, '--tls', 'implicit'], named: '--host' },
     { words: [...SEND, '--dns', 'dns.example'], named: '--dns' },
     { words: [...SEND, '--dns', '127.0.0.1:99999'], named: '--dns' },
+    { words: [...SEND, '--dns', '[::1]:'], named: '--dns' },
     { words: [...SEND, '--host', 'localhost\n'], named: '--host' },
     { words: [...SEND, '--host', 'localhost', '--unix', 'path'], named: "'--unix <path>'" },
+    { words: [...SEND, '--unix', 'path', '--port', '25'], named: "'--unix <path>'" },
     { words: [...SEND, '--host', 'localhost', '--port', '0'], named: "'0'" },
     { words: [...SEND, '--host', 'localhost', '--tls', 'always'], named: "'always'" },
     { words: [...SEND, '--host', 'localhost', '--timeout', '0'], named: '--timeout' },
-    { words: [...SEND, '--host', 'localhost', '--data', '/no/such/file'], named: '/no/such/file' },
+    { words: [...SEND, '--host', 'localhost', '--data', '/no/such'], named: '--data /no/such: ENOENT' },
     { words: ['chart'], named: "'end'" },
     { words: ['chart', 'relay'], named: 'server, client' },
     { words: ['chart', 'server', '--format', 'svg'], named: 'mermaid' },
+    // An empty variable of a script must not open a server to the world, or put files where nobody looks.
+    ...[
+      ...['--host', '--unix', '--maildir', '--tls-cert', '--tls-key', '--hostname', '--domain', '--user'],
+      ...['--proxy-from', '--port', '--max-size', '--bare-newline'],
+    ].map((option) => ({ words: ['serve', option, ''], named: option })),
+    ...[
+      ...['--host', '--unix', '--data', '--hostname', '--dns', '--user', '--password-file', '--tls-ca'],
+      ...['--tls', '--port', '--timeout', '--from', '--to'],
+    ].map((option) => ({ words: [...SEND, option, ''], named: option })),
+    { words: ['chart', 'server', '-o', ''], named: '--output' },
   ])('$words', async ({ words, named }) => {
     const { stdout, stderr, exitCode } = await sansmtp(words);
     expect({ stdout, exitCode }).toEqual({ stdout: '', exitCode: 64 });

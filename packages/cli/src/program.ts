@@ -33,10 +33,20 @@ function createProgram(terminal: Terminal): Command {
   return program;
 }
 
+/** Commander would show the help of the whole to `unknown --help` and `help unknown`, as if there were such a command. */
+function refuseUnknownCommand(program: Command, [first, second]: readonly string[]): void {
+  const name = first === 'help' ? second : first;
+  if (name === undefined || name.startsWith('-')) return;
+  const known = program.createHelp().visibleCommands(program);
+  if (known.every((command) => command.name() !== name)) program.error(`error: unknown command '${name}'`);
+}
+
 /** Runs the command, and sets the exit code; the process ends when nothing is open any more. */
 export async function run(words: readonly string[], terminal: Terminal): Promise<void> {
+  const program = createProgram(terminal);
   try {
-    await createProgram(terminal).parseAsync(words, { from: 'user' });
+    refuseUnknownCommand(program, words);
+    await program.parseAsync(words, { from: 'user' });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     // What commander finds wrong exits 1 with it, what we do has its own code, and help and version have 0.

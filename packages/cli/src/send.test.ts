@@ -131,6 +131,13 @@ describe('sansmtp send', () => {
     });
   });
 
+  it('takes text without a header for text, which needs 8BITMIME alone (RFC 6152 §3)', async () => {
+    const { port, received } = await serving();
+    const words = ['--host', '127.0.0.1', '--port', `${port}`, '--from', '<>', '--to', 'joe@example.org'];
+    expect(await sansmtp(['send', ...words], 'gr\u00fc\u00dfe\n')).toMatchObject({ exitCode: 0 });
+    expect(received[0]?.envelope.parameters).toEqual({ size: 9, body: '8BITMIME' });
+  });
+
   it.each([
     {
       what: 'eight bits where 8BITMIME is not offered (RFC 6152 §3)',

@@ -19,6 +19,7 @@ import {
   host,
   hostName,
   machineHostName,
+  path,
   port,
   recipients,
   sender,
@@ -35,7 +36,8 @@ Without --host or --unix it goes to the mail exchangers of each recipient's doma
 Exit codes: 64 wrong usage, or an address or message that cannot be sent; else 76 a server
 broke the protocol; else 77 it did not let us in, or needed TLS could not be had; else 69 some
 were rejected; else 68 there is no such host, or no route to a domain; else 75 some are
-deferred or unknown; 0 all were delivered.
+deferred or unknown; else 74 the lines could not be written; 0 all were delivered.
+Whatever the code, the lines tell who got the message: 64 does not mean that nobody did.
 TLS: opportunistic uses STARTTLS where it is offered, with any certificate, and goes on
 without where it fails; required and implicit verify the server.`;
 
@@ -109,7 +111,7 @@ async function prepareMessage(command: Command, path: string, { stdin }: Termina
   try {
     return await openMessage(path, stdin);
   } catch (error) {
-    return fail(command, exitCodes.usage, path === '-' ? 'standard input' : path, error);
+    return fail(command, exitCodes.usage, path === '-' ? 'standard input' : `--data ${path}`, error);
   }
 }
 
@@ -238,18 +240,21 @@ export function defineSend(program: Command, terminal: Terminal): void {
       ).argParser(sender),
     )
     .addOption(new Option('--to <address>', 'a recipient; repeatable').argParser(recipients))
-    .option('--data <file>', 'the message; - is standard input', '-')
+    .option('--data <file>', 'the message; - is standard input', path, '-')
     .addOption(
       new Option('--host <host>', "the server (default: the mail exchangers of the recipients' domains)")
         .argParser(host)
         .conflicts('unix'),
     )
-    .option(
-      '--port <number>',
-      'its port, or that of mail exchangers (default: 25; 465 with --tls implicit; 24 with --lmtp)',
-      port,
+    .addOption(
+      new Option(
+        '--port <number>',
+        'its port, or that of mail exchangers (default: 25; 465 with --tls implicit; 24 with --lmtp)',
+      )
+        .argParser(port)
+        .conflicts('unix'),
     )
-    .option('--unix <path>', 'the server, on a Unix socket')
+    .option('--unix <path>', 'the server, on a Unix socket', path)
     .option('--lmtp', 'speak LMTP (RFC 2033)')
     .option('--dns <server>', "HOST:PORT of the DNS server to ask (default: the system's)", dnsServer)
     .option('--hostname <name>', "name to introduce ourselves with (default: the machine's)", hostName)
@@ -259,10 +264,14 @@ export function defineSend(program: Command, terminal: Terminal): void {
         .choices(['opportunistic', 'none', 'required', 'implicit'])
         .default('opportunistic'),
     )
-    .option('--tls-ca <file>', 'who may have signed the certificate, in PEM (default: those that Node knows)')
+    .option(
+      '--tls-ca <file>',
+      'who may have signed the certificate, in PEM (default: those that Node knows)',
+      path,
+    )
     .option('--tls-insecure', 'take any certificate')
     .option('--user <name>', 'authenticate as this user', userName)
-    .option('--password-file <file>', 'the password (default: $SANSMTP_PASSWORD)')
+    .option('--password-file <file>', 'the password (default: $SANSMTP_PASSWORD)', path)
     .option('--allow-insecure-auth', 'send the password without TLS too')
     .option('--verbose', 'show the dialogue on stderr')
     .option('--json', 'show it as NDJSON')

@@ -15,10 +15,12 @@ import {
   count,
   deadline,
   domains,
+  host,
   hostName,
   listeningPort,
   machineHostName,
   networks,
+  path,
   seconds,
 } from './option-values.js';
 import { reception } from './reception.js';
@@ -32,6 +34,7 @@ SIGHUP reads the certificate and its key again.
 When ready it prints a line a listener on stdout: "listening smtp 127.0.0.1:2525".
 On SIGTERM or SIGINT it stops listening, tells waiting clients 421, lets messages under way
 finish within --grace, and exits 0. A second signal exits at once, with 130 (INT) or 143 (TERM).
+npx and npm pass no SIGTERM on: where a supervisor runs it, start node_modules/.bin/sansmtp serve.
 Other exit codes: 64 usage, 71 cannot listen, 73 cannot make the Maildir.`;
 
 interface ServeOptions extends ListeningOptions, CertificateOptions {
@@ -169,6 +172,9 @@ function renewOnHangup(certificate: Certificate | undefined, log: Logger): () =>
 }
 
 async function serve(command: Command, options: ServeOptions, terminal: Terminal): Promise<void> {
+  if (command.getOptionValueSource('proxyFrom') === 'cli' && !options.proxyProtocol) {
+    fail(command, exitCodes.usage, '--proxy-from needs --proxy-protocol');
+  }
   const end = signalled();
   const log = createLog(terminal.stderr, options.json === true);
   const hostname = options.hostname ?? machineHostName() ?? 'localhost';
@@ -184,7 +190,8 @@ async function serve(command: Command, options: ServeOptions, terminal: Terminal
   });
   terminal.stdout.write(lines.join(''));
   const problem = authenticationProblem(users, {
-    secured: certificate !== undefined || options.allowInsecureAuth === true,
+    tls: certificate !== undefined,
+    insecure: options.allowInsecureAuth === true,
     submission: options.submissionPort !== undefined,
   });
   if (problem !== undefined) log.warn(problem);
@@ -206,7 +213,7 @@ export function defineServe(program: Command, terminal: Terminal): void {
   const command = program.command('serve');
   command
     .description('receive mail, and store it in a Maildir')
-    .option('--host <address>', 'address to listen on', '127.0.0.1')
+    .option('--host <address>', 'address to listen on', host, '127.0.0.1')
     .option('--port <number>', 'port to listen on; 0 for any free one', listeningPort, 2525)
     .option('--tls-port <number>', 'port for TLS from the first octet on (RFC 8314)', listeningPort)
     .option(
@@ -215,9 +222,9 @@ export function defineServe(program: Command, terminal: Terminal): void {
       listeningPort,
     )
     .option('--lmtp-port <number>', 'port for LMTP (RFC 2033)', listeningPort)
-    .option('--unix <path>', 'listen on a Unix socket too')
-    .option('--tls-cert <file>', 'certificate in PEM: offers STARTTLS')
-    .option('--tls-key <file>', 'its private key in PEM')
+    .option('--unix <path>', 'listen on a Unix socket too', path)
+    .option('--tls-cert <file>', 'certificate in PEM: offers STARTTLS', path)
+    .option('--tls-key <file>', 'its private key in PEM', path)
     .option('--tls-self-signed', 'make a certificate up: offers STARTTLS')
     .addOption(
       new Option('--user <name:password>', 'let this user authenticate; repeatable')
@@ -237,7 +244,7 @@ export function defineServe(program: Command, terminal: Terminal): void {
         .argParser(domains)
         .default(new Set(), 'for any'),
     )
-    .option('--maildir <directory>', 'where to store messages', './mail')
+    .option('--maildir <directory>', 'where to store messages', path, './mail')
     .addOption(new Option('--discard', 'store nothing: accept messages and drop them').conflicts('maildir'))
     .option('--max-size <bytes>', 'largest message', count, 36_700_160)
     .option('--max-recipients <number>', 'recipients of one message', count, 1000)

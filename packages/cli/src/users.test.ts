@@ -104,23 +104,35 @@ describe('a user', () => {
 
 describe('a warning', () => {
   const [nobody, somebody] = [usersOf(), usersOf('ann:one')];
+  const [plain, tls, insecure] = [
+    { tls: false, insecure: false },
+    { tls: true, insecure: false },
+    { tls: false, insecure: true },
+  ];
 
   it('says that nobody can submit mail where there are no users (RFC 6409 §4.3)', () => {
-    for (const secured of [true, false]) {
-      expect(authenticationProblem(nobody, { secured, submission: true })).toMatch(
+    for (const where of [plain, tls, insecure]) {
+      expect(authenticationProblem(nobody, { ...where, submission: true })).toMatch(
         /nobody can submit.*--user/,
       );
     }
   });
 
+  it('says that --allow-insecure-auth lets nobody in where there are no users', () => {
+    expect(authenticationProblem(nobody, { ...insecure, submission: false })).toMatch(
+      /--allow-insecure-auth needs a --user/,
+    );
+  });
+
   it('says that users cannot authenticate without TLS', () => {
     for (const submission of [true, false]) {
-      expect(authenticationProblem(somebody, { secured: false, submission })).toMatch(/AUTH is not offered/);
+      expect(authenticationProblem(somebody, { ...plain, submission })).toMatch(/AUTH is not offered/);
     }
   });
 
   it('is not given where all is well', () => {
-    expect(authenticationProblem(somebody, { secured: true, submission: true })).toBeUndefined();
-    expect(authenticationProblem(nobody, { secured: false, submission: false })).toBeUndefined();
+    expect(authenticationProblem(somebody, { ...tls, submission: true })).toBeUndefined();
+    expect(authenticationProblem(somebody, { ...insecure, submission: true })).toBeUndefined();
+    expect(authenticationProblem(nobody, { ...plain, submission: false })).toBeUndefined();
   });
 });

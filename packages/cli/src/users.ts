@@ -38,18 +38,18 @@ export function readUsers(options: readonly Secret[]): Users {
 
 /**
  * Why nobody can authenticate where somebody should; undefined if that is not so.
- * @param where whether AUTH can be offered, by TLS or without; and whether there is a submission port (RFC 6409 §4.3)
+ * @param where whether there is TLS, whether AUTH may do without, and whether there is a submission port (RFC 6409 §4.3)
  */
 export function authenticationProblem(
   users: Users,
-  where: { readonly secured: boolean; readonly submission: boolean },
+  where: { readonly tls: boolean; readonly insecure: boolean; readonly submission: boolean },
 ): string | undefined {
   if (users.size === 0) {
-    return where.submission
-      ? 'nobody can submit mail: it is taken after AUTH only, and there is no --user'
-      : undefined;
+    if (where.submission)
+      return 'nobody can submit mail: it is taken after AUTH only, and there is no --user';
+    return where.insecure ? 'AUTH is not offered: --allow-insecure-auth needs a --user' : undefined;
   }
-  return where.secured
+  return where.tls || where.insecure
     ? undefined
     : 'AUTH is not offered: there is no TLS (--tls-cert, --tls-self-signed, or --allow-insecure-auth)';
 }

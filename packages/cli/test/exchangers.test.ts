@@ -1,5 +1,5 @@
 /** `send` without `--host`: the mail exchangers of each recipient's domain, asked of a real DNS server. */
-import { formatMailbox } from '@sansmtp/core';
+import { formatMailbox, type ServerSessionOptions } from '@sansmtp/core';
 import { Rejection, type ServerHandlers } from '@sansmtp/transport';
 import { startMailServer } from '@sansmtp/transport-node';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -7,10 +7,16 @@ import { serveDns, type Zone } from '../../delivery/test/dns-server.js';
 import { type Result, sansmtp } from '../src/running.test-support.js';
 
 /** An exchanger on this loopback address, and for whom it took mail. */
-async function exchanger(host: string, port: number, handlers: Partial<ServerHandlers> = {}) {
+async function exchanger(
+  host: string,
+  port: number,
+  handlers: Partial<ServerHandlers> = {},
+  session: Pick<ServerSessionOptions, 'extensions'> = {},
+) {
   const taken: string[][] = [];
   const server = await startMailServer({
     addresses: [{ host, port }],
+    session: { hostname: 'mx.example', ...session },
     handlers: {
       onMessage({ envelope }) {
         taken.push(envelope.recipients.map(({ forwardPath }) => formatMailbox(forwardPath)));
@@ -127,5 +133,19 @@ describe('send without --host', () => {
       '',
     ]);
     expect(exitCode).toBe(69);
+  });
+
+  it('exits 64 for an address that cannot be sent to, also where the others got the message (RFC 6531 §3.2)', async () => {
+    const host = await exchanger('127.0.0.2', 0);
+    const plain = await exchanger('127.0.0.3', host.port, {}, { extensions: [] });
+    const zone = { 'A a.example': ['127.0.0.2'], 'A b.example': ['127.0.0.3'] };
+    const { stdout, exitCode } = await send(zone, host.port, ['joe@a.example', 'jörg@b.example']);
+    expect(stdout.split('\n')).toEqual([
+      `delivered joe@a.example ${DELIVERED}`,
+      expect.stringMatching(/^rejected jörg@b\.example .*needs SMTPUTF8, which the server does not offer/),
+      '',
+    ]);
+    expect(exitCode).toBe(64);
+    expect([host.taken, plain.taken]).toEqual([[['joe@a.example']], []]);
   });
 });
