@@ -4,8 +4,8 @@
  *
  * - What a server has said to a recipient, or to the message, is final for this delivery: there is no asking elsewhere
  *   after a refusal. Nor is there after the end of the message was sent (RFC 1047): that might double it.
- * - What is no answer leads on: no connection, a refused session, a connection that is lost before the message's end
- *   (RFC 5321 §5.1). Only if nothing is left to be tried, and all have refused for good, is the mail rejected.
+ * - What is no answer leads on: no connection, a refused session, a connection that is lost before the message's end, or
+ *   closed by a 421 there (RFC 5321 §5.1, §3.8). Only if nothing is left to be tried, and all have refused for good, is the mail rejected.
  * - A session that waited in the pool may have been lost meanwhile, which says nothing of the server: the same address
  *   gets another try on a new connection.
  */
@@ -218,12 +218,12 @@ class GroupDelivery {
       const verdict = verdicts[index];
       if (verdict === undefined) continue;
       if (endsSession(verdict)) breakage ??= verdict;
-      if ('failure' in verdict && verdict.failure.kind === 'limit') {
+      if (verdict.failure?.kind === 'limit') {
         leftover.push(recipient);
         domainsExhausted ||= verdict.failure.keyword === 'RCPTDOMAINMAX';
       } else if (verdict.verdict === 'deferred' && endsSession(verdict)) {
         broken.push(recipient);
-      } else if ('reply' in verdict && verdict.phase === 'rcpt' && saysTooMany(verdict.reply)) {
+      } else if (verdict.reply !== undefined && verdict.phase === 'rcpt' && saysTooMany(verdict.reply)) {
         tooMany.push(recipient);
       } else {
         if (verdict.phase === 'data' || verdict.phase === 'message') taken += 1;
@@ -373,9 +373,8 @@ function inAscii<Path extends Mailbox>(path: Path): Path {
 }
 
 /** Whether the session is over with this, so that nobody can be asked on it any more. */
-function endsSession(verdict: Verdict): boolean {
-  if ('failure' in verdict) return verdict.failure.kind !== 'limit';
-  return verdict.reply.code === 421 && verdict.phase !== 'message';
+function endsSession({ failure }: Verdict): boolean {
+  return failure !== undefined && failure.kind !== 'limit';
 }
 
 /** RFC 5321 §4.5.3.1.10; by RFC 3463 §3.6 it is X.5.3, and other codes say that something else is the matter. */

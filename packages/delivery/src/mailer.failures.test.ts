@@ -26,6 +26,13 @@ const failingAt = (verb: string, answer: Answer, more: Script = {}): Script => (
   reply: (command) => (command.split(' ')[0] === verb ? answer : undefined),
 });
 
+/** `MESSAGE`, with time for the server to say something in its middle. */
+async function* inTwoPieces({ clock }: Network): AsyncGenerator<Uint8Array, void, undefined> {
+  yield Buffer.from('Subject: test\r\n');
+  await new Promise<void>((resolve) => clock.set(clock.now() + 100, resolve));
+  yield Buffer.from('\r\nHello\r\n');
+}
+
 /** To a domain with two exchangers, of which the first one fails. */
 async function throughFirst(first: Address, options: MailerOptions = {}) {
   const { mailer, network } = mailing(
@@ -83,17 +90,15 @@ describe('the next exchanger gets the message when the first', () => {
     expect(taken.map(({ recipients }) => recipients)).toEqual([['r@b.example']]);
   });
 
-  it('is lost amid the message', async () => {
+  it.each<[string, Answer]>([
+    ['is lost', 'drop'],
+    ['says 421', '421 4.3.2 Shutting down'],
+  ])('%s amid the message', async (_, answer) => {
     const { mailer, network } = mailing(
-      { [FIRST]: failingAt('body', 'drop'), [SECOND]: {} },
+      { [FIRST]: failingAt('body', answer), [SECOND]: {} },
       { resolver: resolverOf({ 'b.example': [FIRST, SECOND] }) },
     );
-    async function* body() {
-      yield Buffer.from('Subject: test\r\n');
-      await new Promise<void>((resolve) => network.clock.set(network.clock.now() + 100, resolve));
-      yield Buffer.from('\r\nHello\r\n');
-    }
-    const verdicts = await network.run(mailer.send(envelopeTo('r@b.example'), body()));
+    const verdicts = await network.run(mailer.send(envelopeTo('r@b.example'), inTwoPieces(network)));
     expect(verdicts).toMatchObject([{ verdict: 'delivered', host: `${SECOND}.mx` }]);
     expect(network.to(SECOND)[0]?.messages[0]?.text).toBe(MESSAGE);
   });
@@ -323,11 +328,14 @@ describe('a session from the pool that has broken', () => {
     ['at MAIL, by 421', second('MAIL', '421 4.4.2 Idle too long')],
     ['at RCPT', second('RCPT', 'drop')],
     ['at DATA', second('DATA', 'drop')],
+    ['amid the message', second('body', 'drop')],
+    ['amid the message, by 421', second('body', '421 4.3.2 Shutting down')],
     ['by a time-out', second('MAIL', 'silence')],
   ])('%s is followed by a new one to the same address', async (_, script) => {
     const { mailer, network } = mailing({ [FIRST]: script }, { relay: { host: FIRST } });
     for (const name of ['r', 's', 't']) {
-      const verdicts = await network.run(mailer.send(envelopeTo(`${name}@b.example`), MESSAGE));
+      const body = { read: () => inTwoPieces(network) };
+      const verdicts = await network.run(mailer.send(envelopeTo(`${name}@b.example`), body));
       expect(verdicts).toMatchObject([{ verdict: 'delivered' }]);
     }
     const taken = network.connections.flatMap(({ messages }) => messages);
@@ -339,11 +347,14 @@ describe('a session from the pool that has broken', () => {
     expect(network.connections).toHaveLength(3);
   });
 
-  it('after the final dot is followed by none', async () => {
-    const { mailer, network } = mailing({ [FIRST]: second('.', 'drop') }, { relay: { host: FIRST } });
+  it.each<[string, Answer, string]>([
+    ['', 'drop', 'unknown'],
+    [', by 421,', '421 4.3.2 Shutting down', 'deferred'],
+  ])('after the final dot%s is followed by none', async (_, answer, verdict) => {
+    const { mailer, network } = mailing({ [FIRST]: second('.', answer) }, { relay: { host: FIRST } });
     const send = (name: string) => network.run(mailer.send(envelopeTo(`${name}@b.example`), MESSAGE));
     expect(await send('r')).toMatchObject([{ verdict: 'delivered' }]);
-    expect(await send('s')).toMatchObject([{ verdict: 'unknown' }]);
+    expect(await send('s')).toMatchObject([{ verdict }]);
     expect(network.connections).toHaveLength(1);
   });
 

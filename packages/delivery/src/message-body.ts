@@ -53,7 +53,7 @@ export interface OpenBody {
   close(): Promise<void>;
 }
 
-/** Octets that go to a session at once: what is longer could not be held back by a slow server. */
+/** Octets of a file that are read at once. */
 const CHUNK_OCTETS = 65_536;
 
 /**
@@ -72,15 +72,9 @@ function bytesBody(bytes: Uint8Array): OpenBody {
     size: bytes.length,
     failure: undefined,
     readable: true,
-    read: () => (bytes.length <= CHUNK_OCTETS ? bytes : slices(bytes)),
+    read: () => bytes,
     close: async () => {},
   };
-}
-
-async function* slices(bytes: Uint8Array): AsyncGenerator<Uint8Array, void, undefined> {
-  for (let start = 0; start < bytes.length; start += CHUNK_OCTETS) {
-    yield bytes.subarray(start, start + CHUNK_OCTETS);
-  }
 }
 
 /** A pipe is not open before somebody writes to it. The system cannot be called back: what is open late is closed. */

@@ -72,7 +72,7 @@ export function outcomeOfReply(
 
 /** What a session's verdict comes to, when nothing else is tried. */
 export function outcomeOfVerdict(given: Verdict, host: string): Outcome {
-  if ('reply' in given) return outcomeOfReply(given.verdict, given.phase, given.reply, host);
+  if (given.reply !== undefined) return outcomeOfReply(given.verdict, given.phase, given.reply, host);
   const { verdict, phase, failure } = given;
   if (failure.kind === 'limit') {
     const { keyword, limit } = failure;

@@ -24,9 +24,7 @@ const reply = (code: number): Reply => ({
 const verdictOf: Readonly<Record<string, string>> = { 2: 'delivered', 4: 'deferred', 5: 'rejected' };
 const wordOf = (code: number) => `${verdictOf[Math.floor(code / 100)]} ${code}`;
 const summary = (verdicts: readonly Verdict[]) =>
-  verdicts.map(
-    (verdict) => `${verdict.verdict} ${'reply' in verdict ? verdict.reply.code : verdict.failure.kind}`,
-  );
+  verdicts.map((verdict) => `${verdict.verdict} ${verdict.reply?.code ?? verdict.failure?.kind}`);
 
 describe('LMTP (RFC 2033)', () => {
   const codes = fc.constantFrom(250, 251, 450, 452, 550, 552, 554);

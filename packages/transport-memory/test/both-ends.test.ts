@@ -275,9 +275,7 @@ describe('any messages over any network', () => {
 
   const summary = ({ verdicts, accepted }: Outcome) => ({
     verdicts: verdicts.map((all) =>
-      all.map(
-        (verdict) => `${verdict.verdict} ${'reply' in verdict ? verdict.reply.code : verdict.failure.kind}`,
-      ),
+      all.map((verdict) => `${verdict.verdict} ${verdict.reply?.code ?? verdict.failure?.kind}`),
     ),
     accepted,
   });

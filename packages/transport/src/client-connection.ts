@@ -70,7 +70,7 @@ export interface ClientConnection {
   /**
    * Asks something beside all messages: VRFY, EXPN, HELP, NOOP, ETRN, or a verb of an extension. Resolves with the
    * reply, whether or not it refuses.
-   * @throws {LocalProtocolError} something else is under way, or QUIT was said
+   * @throws {LocalProtocolError} the command is none of these, something else is under way, or QUIT was said
    * @throws {ExtensionNotOfferedError} the server does not offer the extension that defines the verb
    * @throws {SessionError} the session has failed, or fails before the reply
    */

@@ -43,7 +43,8 @@ import { thrownError } from './thrown-error.js';
  * @param stream a connected stream that was not opened yet
  * @throws {SessionError} the server refused, did not answer in time, or broke the protocol; or the connection was
  *   lost, for the reason in `cause` if there is one. The connection closes by itself then.
- * @throws {RangeError} `hostname` cannot be written in EHLO; the stream was not opened
+ * @throws {RangeError} an option is out of its range; the stream was not opened
+ * @throws {TypeError} the credentials are of the wrong shape; the stream was not opened
  */
 export async function openSession(
   stream: ByteStream,

@@ -11,13 +11,15 @@ import { formatCommand } from '../wire/command.js';
 import type { ClientState } from './chart-events.js';
 import type { ClientInquiry } from './messages.js';
 
+const ALLOWED = "VRFY, EXPN, HELP, NOOP, ETRN, and as 'extension' verbs of the option extensions";
+
 /**
  * The line to send.
  *
  * @param state for the error: where the session stands
  * @param extensions of the options
  * @param keywords from the reply to the last EHLO
- * @throws {LocalProtocolError} the verb is of none of the extensions
+ * @throws {LocalProtocolError} the verb is that of no inquiry, or of none of the extensions
  * @throws {ExtensionNotOfferedError} the service extension that the inquiry needs is not offered
  * @throws {RangeError} the command cannot be written
  */
@@ -29,7 +31,8 @@ export function formatInquiry(
 ): Uint8Array {
   const needed = keywordFor(inquiry, state, extensions);
   if (needed !== undefined && !keywords.has(needed)) throw new ExtensionNotOfferedError(needed);
-  return formatCommand(inquiry, { utf8: 'utf8' in inquiry && inquiry.utf8 === true });
+  const { argument = '' } = inquiry;
+  return formatCommand({ ...inquiry, argument }, { utf8: 'utf8' in inquiry && inquiry.utf8 === true });
 }
 
 /** The EHLO keyword of the service extension that an inquiry needs. */
@@ -38,7 +41,9 @@ function keywordFor(
   state: ClientState,
   extensions: readonly ServiceExtension[],
 ): string | undefined {
-  switch (inquiry.verb) {
+  // Not every caller is compiled, and what is no inquiry would pass by all rules of the chart.
+  const verb: unknown = inquiry?.verb;
+  switch (inquiry?.verb) {
     case 'VRFY':
     case 'EXPN':
       return inquiry.utf8 ? 'SMTPUTF8' : undefined; // RFC 6531 §3.7.4
@@ -51,10 +56,17 @@ function keywordFor(
       throw new LocalProtocolError(
         state,
         `inquire came with ${JSON.stringify(name)}, a verb of none of the option extensions`,
-        'VRFY, EXPN, HELP, NOOP, ETRN, and verbs of the option extensions',
+        ALLOWED,
       );
     }
-    default:
+    case 'HELP':
+    case 'NOOP':
       return undefined;
+    default:
+      throw new LocalProtocolError(
+        state,
+        `inquire came ${typeof verb === 'string' ? `with the verb ${JSON.stringify(verb)}` : 'without a verb'}`,
+        ALLOWED,
+      );
   }
 }

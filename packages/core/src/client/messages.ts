@@ -37,10 +37,13 @@ export interface ClientEnvelope {
   readonly recipients: readonly ClientRecipient[];
 }
 
-/** A question to the server beside all mail transactions; `extension` is a verb of one of the option `extensions`. */
+/** A question to the server beside all mail transactions. */
 export type ClientInquiry =
-  | Extract<Command, { readonly verb: 'VRFY' | 'EXPN' | 'HELP' | 'NOOP' } | { readonly verb: 'extension' }>
-  | { readonly verb: 'ETRN'; readonly argument: string };
+  | Extract<Command, { readonly verb: 'VRFY' | 'EXPN' }>
+  | { readonly verb: 'ETRN'; readonly argument: string }
+  | { readonly verb: 'HELP' | 'NOOP'; readonly argument?: string }
+  /** `name`: a verb of one of the option `extensions`. */
+  | { readonly verb: 'extension'; readonly name: string; readonly argument?: string };
 
 /** What goes in. `now` is in monotonic milliseconds, from any origin; it must never decrease. */
 export type ClientInput =
@@ -64,7 +67,10 @@ export type ClientInput =
   | { readonly type: 'quit'; readonly now: number }
   /** The TLS handshake that `upgradeTls` asked for is done; whether its certificate will do, the host decided. */
   | { readonly type: 'tlsEstablished'; readonly tls: TlsInformation; readonly now: number }
-  /** The TLS handshake failed, for this reason if one is known. The connection is of no use any more. */
+  /**
+   * The TLS handshake failed, for this reason if one is known. The connection is of no use any more. For a host that
+   * knows it while the connection still stands; one that hears of it by the loss of the connection hands in `lost`.
+   */
   | { readonly type: 'tlsFailed'; readonly error?: Error; readonly now: number }
   /** The result of the computation that the last output `compute` asked for. */
   | { readonly type: 'computed'; readonly result: Uint8Array; readonly now: number };
@@ -147,20 +153,49 @@ export interface RecipientLimit {
   readonly limit: number;
 }
 
-/** What became of the message for one recipient. */
+/** What became of the message for one recipient. A verdict may be taken apart: what it does not have is undefined. */
 export type Verdict =
   /** The server took responsibility (2yz to the final dot or to the last chunk). */
-  | { readonly verdict: 'delivered'; readonly phase: 'message'; readonly reply: Reply }
+  | {
+      readonly verdict: 'delivered';
+      readonly phase: 'message';
+      readonly reply: Reply;
+      readonly failure?: undefined;
+    }
   /** The server refused for good (5yz, but for 552 to RCPT). */
-  | { readonly verdict: 'rejected'; readonly phase: Phase; readonly reply: Reply }
+  | {
+      readonly verdict: 'rejected';
+      readonly phase: Phase;
+      readonly reply: Reply;
+      readonly failure?: undefined;
+    }
   /**
    * Not delivered now: a 4yz reply, 552 to RCPT (RFC 5321 §4.5.3.1.10), or the session failed before the
    * message's end was sent. Try again later; with a `limit` at once, in another mail transaction or session.
    */
-  | { readonly verdict: 'deferred'; readonly phase: Phase; readonly reply: Reply }
-  | { readonly verdict: 'deferred'; readonly phase: Phase; readonly failure: SessionFailure | RecipientLimit }
+  | {
+      readonly verdict: 'deferred';
+      readonly phase: Phase;
+      readonly reply: Reply;
+      /**
+       * The reply was a 421 before the message's end was sent: it says that the session is over, and nothing of the
+       * mail (RFC 5321 §3.8). Another server may be tried at once, as where there is a failure without a reply.
+       */
+      readonly failure?: Extract<SessionFailure, { readonly kind: 'refused' }>;
+    }
+  | {
+      readonly verdict: 'deferred';
+      readonly phase: Phase;
+      readonly reply?: undefined;
+      readonly failure: SessionFailure | RecipientLimit;
+    }
   /** The session failed behind the message's end and before the reply to it: perhaps delivered (RFC 1047). */
-  | { readonly verdict: 'unknown'; readonly phase: 'message'; readonly failure: SessionFailure };
+  | {
+      readonly verdict: 'unknown';
+      readonly phase: 'message';
+      readonly reply?: undefined;
+      readonly failure: SessionFailure;
+    };
 
 /** What happened, for the application. */
 export type ClientEvent =
@@ -191,7 +226,7 @@ export type ClientOutput =
   /** Send these bytes. `redacted`: they hold a secret, and this is what may be recorded in their place. */
   | { readonly type: 'write'; readonly bytes: Uint8Array; readonly redacted?: Uint8Array }
   | { readonly type: 'event'; readonly event: ClientEvent }
-  /** Send what was written, then begin the TLS handshake; `tlsEstablished` or `tlsFailed` must follow. */
+  /** Send what was written, then begin the TLS handshake; `tlsEstablished`, `tlsFailed` or `lost` must follow. */
   | { readonly type: 'upgradeTls' }
   /** Compute this for a SASL mechanism; `computed` must follow. */
   | { readonly type: 'compute'; readonly computation: Computation }

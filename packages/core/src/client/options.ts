@@ -13,6 +13,7 @@ import { checkLimit, checkName, checkTimeout, checkWord } from '../option-checks
 import type { ClientCredentials, MechanismName } from '../sasl/exchange.js';
 import { CLIENT_MECHANISMS } from '../sasl/mechanisms.js';
 import { ITERATIONS } from '../sasl/scram-keys.js';
+import { Secret } from '../secret.js';
 import type { TlsInformation } from '../tls.js';
 import { formatCommand } from '../wire/command.js';
 import type { LoneLineFeed } from '../wire/mail-data-encoder.js';
@@ -43,7 +44,6 @@ export interface ClientAuthentication {
   readonly port?: number;
 }
 
-/** How a `ClientSession` introduces itself, what it negotiates, sends and waits for (RFC 5321); each has a default. */
 /** How a client presents itself, what it demands of the server, and how long it waits. All have defaults. */
 export interface ClientSessionOptions {
   /**
@@ -152,9 +152,48 @@ export type ResolvedAuthentication = Readonly<
   }
 >;
 
+/**
+ * Not every caller is compiled, and what has another shape would be found out at the server only. No value is shown: it
+ * may be the secret.
+ */
+function checkCredentials(credentials: ClientCredentials): ClientCredentials {
+  switch (credentials?.kind) {
+    case 'password':
+      checkText('username', credentials.username);
+      checkSecret('password', credentials.password);
+      break;
+    case 'token':
+      checkText('username', credentials.username);
+      checkSecret('token', credentials.token);
+      return credentials;
+    case 'external':
+      break;
+    default:
+      throw wrongCredentials('kind', "'password', 'token' or 'external'");
+  }
+  if (credentials.authorizationIdentity !== undefined) {
+    checkText('authorizationIdentity', credentials.authorizationIdentity);
+  }
+  return credentials;
+}
+
+function checkText(field: string, value: unknown): void {
+  if (typeof value !== 'string') throw wrongCredentials(field, 'a string');
+}
+
+function checkSecret(field: string, value: unknown): void {
+  if (!(value instanceof Secret)) {
+    throw wrongCredentials(field, 'a Secret: new Secret(…) of a string or of octets');
+  }
+}
+
+function wrongCredentials(field: string, wanted: string): TypeError {
+  return new TypeError(`The option authentication.credentials.${field} takes ${wanted}`);
+}
+
 function resolveAuthentication(authentication: ClientAuthentication): ResolvedAuthentication {
   return {
-    credentials: authentication.credentials,
+    credentials: checkCredentials(authentication.credentials),
     mechanisms: authentication.mechanisms ?? CLIENT_MECHANISMS,
     allowInsecure: authentication.allowInsecure ?? false,
     maximumIterations: checkLimit(
@@ -179,7 +218,10 @@ function checkAttributes(
   return attributes;
 }
 
-/** @throws {RangeError} naming the option whose value is out of range, and the range */
+/**
+ * @throws {RangeError} naming the option whose value is out of range, and the range
+ * @throws {TypeError} naming the field of the credentials that is of the wrong type, and the right one
+ */
 export function resolveClientOptions(options: ClientSessionOptions): ResolvedClientOptions {
   const { timeouts = {}, authentication } = options;
   return {

@@ -37,6 +37,34 @@ function exchange(client: Dialogue, mechanism: ServerMechanism, half: ServerHalf
   return outputs;
 }
 
+describe('credentials', () => {
+  const password = new Secret('hush-hush');
+  const aSecret = 'a Secret: new Secret(…) of a string or of octets';
+  const kinds = "'password', 'token' or 'external'";
+
+  it.each<[string, unknown, string]>([
+    ['password', { kind: 'password', username: 'u', password: 'hush-hush' }, aSecret],
+    ['password', { kind: 'password', username: 'u' }, aSecret],
+    ['token', { kind: 'token', username: 'u', token: 'hush-hush' }, aSecret],
+    ['username', { kind: 'password', password }, 'a string'],
+    ['username', { kind: 'token', username: password, token: password }, 'a string'],
+    [
+      'authorizationIdentity',
+      { kind: 'password', username: 'u', password, authorizationIdentity: 7 },
+      'a string',
+    ],
+    ['authorizationIdentity', { kind: 'external', authorizationIdentity: null }, 'a string'],
+    ['kind', { username: 'u', password }, kinds],
+    ['kind', { kind: 'hush-hush', username: 'u' }, kinds],
+    ['kind', 'hush-hush', kinds],
+    ['kind', undefined, kinds],
+  ])('of the wrong shape are refused before anything is said: %s in %j', (field, credentials, wanted) => {
+    const making = () => authenticating({ credentials: credentials as ClientCredentials });
+    const message = `The option authentication.credentials.${field} takes ${wanted}`;
+    expect(making).toThrow(new TypeError(message)); // and the value, which may be the secret, is nowhere in it
+  });
+});
+
 describe('AUTH', () => {
   const password = passwordOf('user', 'pencil');
   const accounts = new Map([['user', stored('pencil')]]);

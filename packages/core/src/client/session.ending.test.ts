@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import {
   begun,
+  chunking,
   Dialogue,
+  delivered,
   ended,
   failureIn,
   octetsOf,
@@ -15,21 +17,46 @@ const closed = { type: 'closed' };
 const close = { type: 'close' };
 
 describe('421', () => {
-  const states: Readonly<Record<string, [phase: string, client: () => Dialogue]>> = {
+  const before: Readonly<Record<string, [phase: string, client: () => Dialogue]>> = {
     mailing: ['mail', () => begun()],
     addressing: ['rcpt', () => begun('250 OK')],
     initiating: ['data', () => begun('250 OK', '250 OK')],
     sending: ['message', () => begun('250 OK', '250 OK', '354 Go on')],
-    terminating: ['message', () => ended()],
+    chunking: ['message', () => chunking()],
+    holding: ['message', () => holding()],
+  };
+  const behind: Readonly<Record<string, () => Dialogue>> = {
+    terminating: () => ended(),
+    delivering: () => delivered(1),
   };
   const failed = (phase: string) => ({ kind: 'refused', phase, reply: reply(421, 'Closing') });
 
-  it.each(Object.entries(states))(
-    'in %s defers the message and ends the session (RFC 5321 §3.8)',
+  /** With one chunk in flight, and no room for another. */
+  function holding(): Dialogue {
+    const client = chunking();
+    client.data('Hello\r\n');
+    return client;
+  }
+
+  it.each(Object.entries(before))(
+    "in %s is a failure of the session before the message's end: the verdict has both (RFC 5321 §3.8)",
     (_, [phase, client]) => {
+      const verdict = { verdict: 'deferred', phase, reply: reply(421, 'Closing'), failure: failed(phase) };
       expect(client().hear('421 Closing')).toEqual([
-        { type: 'done', verdicts: [{ verdict: 'deferred', phase, reply: reply(421, 'Closing') }] },
+        { type: 'done', verdicts: [verdict] },
         { type: 'failed', failure: failed(phase) },
+        close,
+      ]);
+    },
+  );
+
+  it.each(Object.entries(behind))(
+    "in %s is the reply to the message's end, and to nothing else (RFC 5321 §4.2.5)",
+    (_, client) => {
+      const verdict = { verdict: 'deferred', phase: 'message', reply: reply(421, 'Closing') };
+      expect(client().hear('421 Closing')).toEqual([
+        { type: 'done', verdicts: [verdict] },
+        { type: 'failed', failure: failed('message') },
         close,
       ]);
     },

@@ -11,6 +11,7 @@ describe('an inquiry', () => {
     [{ verb: 'VRFY', argument: 'joe' }, 'VRFY joe\r\n'],
     [{ verb: 'EXPN', argument: 'list' }, 'EXPN list\r\n'],
     [{ verb: 'HELP', argument: '' }, 'HELP\r\n'],
+    [{ verb: 'HELP' }, 'HELP\r\n'],
     [{ verb: 'NOOP', argument: 'x' }, 'NOOP x\r\n'],
   ])('%j is asked in ready, and answered by any reply (RFC 5321 §3.5, §4.1.1)', (command, line) => {
     for (const code of [250, 252, 450, 502, 550]) {
@@ -45,10 +46,37 @@ describe('an inquiry', () => {
     const extensions = [{ keyword: 'XTIME', verbs: ['XTIME', 'XDATE'] }];
     const command = { verb: 'extension', name: 'xdate', argument: 'utc' } as const;
     expect(inquire(new Dialogue({ extensions }).ready('XTIME'), command)).toEqual(['xdate utc\r\n']);
+    const bare = { verb: 'extension', name: 'XTIME' } as const;
+    expect(inquire(new Dialogue({ extensions }).ready('XTIME'), bare)).toEqual(['XTIME\r\n']);
     expect(() => inquire(new Dialogue({ extensions }).ready('XDATE'), command)).toThrow('XTIME');
     const unknown = () => inquire(new Dialogue().ready('XTIME'), command);
     expect(unknown).toThrow(LocalProtocolError);
     expect(unknown).toThrow('a verb of none of the option extensions');
+  });
+
+  it.each<[unknown, string]>([
+    ['XCOLOURS', 'inquire came without a verb'],
+    [{}, 'inquire came without a verb'],
+    [undefined, 'inquire came without a verb'],
+    [{ verb: 'XCOLOURS' }, 'inquire came with the verb "XCOLOURS"'],
+    [{ verb: 'vrfy', argument: 'joe' }, 'inquire came with the verb "vrfy"'],
+    [{ verb: 'DATA' }, 'inquire came with the verb "DATA"'],
+    [{ verb: 'QUIT' }, 'inquire came with the verb "QUIT"'],
+    [{ verb: 'RCPT' }, 'inquire came with the verb "RCPT"'],
+  ])('asks nothing else: %j is not sent (RFC 5321 §4.1.4)', (command, problem) => {
+    const client = new Dialogue().ready();
+    const asking = () => inquire(client, command as ClientInquiry);
+    expect(asking).toThrow(LocalProtocolError);
+    expect(asking).toThrow(problem);
+    expect(asking).toThrow("VRFY, EXPN, HELP, NOOP, ETRN, and as 'extension' verbs of the option extensions");
+    expect(client.session.state).toBe('session.ready');
+    expect(client.session.poll()).toBeUndefined();
+  });
+
+  it.each(['VRFY', 'EXPN', 'ETRN'])('by %s without an argument cannot be written', (verb) => {
+    const client = new Dialogue().ready('ETRN');
+    expect(() => inquire(client, { verb } as ClientInquiry)).toThrow(`${verb} needs an argument`);
+    expect(client.session.poll()).toBeUndefined();
   });
 
   it.each(['a\r\nQUIT', 'é', ' a', 'x'.repeat(512)])('with %j cannot be written', (argument) => {

@@ -134,6 +134,7 @@ export class ClientSession {
   /**
    * @param options.now the time at which the connection was made, in monotonic milliseconds
    * @throws {RangeError} an option is out of its range; the message names both
+   * @throws {TypeError} the credentials are of the wrong shape; the message names the field and what it takes
    */
   constructor(options: ClientSessionOptions & { readonly now: number }) {
     this.#options = resolveClientOptions(options);
@@ -623,8 +624,11 @@ export class ClientSession {
     const failure = failureOf(parameters, from, this.#evidence);
     const verdicts = this.#transaction?.verdicts;
     if (verdicts !== undefined) {
-      if (failure.kind === 'refused') verdicts.refuse(failure.phase, failure.reply);
-      else if (awaitsOutcome(from)) verdicts.loseSight(failure);
+      const endSent = awaitsOutcome(from);
+      // Before the end a 421 says nothing of the message, but that the session is over (RFC 5321 §3.8).
+      if (failure.kind === 'refused' && (endSent || failure.reply.code !== 421)) {
+        verdicts.refuse(failure.phase, failure.reply);
+      } else if (endSent) verdicts.loseSight(failure);
       else verdicts.defer(failure);
       this.#settle();
     }

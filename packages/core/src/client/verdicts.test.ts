@@ -56,6 +56,24 @@ describe('Verdicts', () => {
     ]);
   });
 
+  it('has the reply beside the failure where a 421 ended the session (RFC 5321 §3.8)', () => {
+    const verdicts = new Verdicts(1);
+    const failure: SessionFailure = { kind: 'refused', phase: 'message', reply: reply(421) };
+    verdicts.defer(failure);
+    expect(verdicts.all()).toEqual([{ verdict: 'deferred', phase: 'message', reply: reply(421), failure }]);
+  });
+
+  it('gives verdicts that can be taken apart, with a reply, a failure or both', () => {
+    const verdicts = new Verdicts(2);
+    verdicts.answerRecipient(reply(550));
+    verdicts.loseSight({ kind: 'lost', phase: 'message' });
+    const told: string[] = [];
+    for (const { verdict, reply, failure } of verdicts.all()) {
+      told.push(`${verdict} ${reply?.code ?? 'without a reply'} ${failure?.kind ?? 'without a failure'}`);
+    }
+    expect(told).toEqual(['rejected 550 without a failure', 'unknown without a reply lost']);
+  });
+
   it('decides about accepted recipients one by one with LMTP (RFC 2033 §4.2)', () => {
     const verdicts = new Verdicts(4);
     for (const code of [250, 550, 250, 250]) verdicts.answerRecipient(reply(code));

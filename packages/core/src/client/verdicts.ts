@@ -59,7 +59,12 @@ export class Verdicts {
 
   /** The session failed before the message's end was written: no server may have delivered the message. */
   defer(failure: SessionFailure): void {
-    this.#decideRest({ verdict: 'deferred', phase: failure.phase, failure });
+    const { phase } = failure;
+    this.#decideRest(
+      failure.kind === 'refused'
+        ? { verdict: 'deferred', phase, reply: failure.reply, failure }
+        : { verdict: 'deferred', phase, failure },
+    );
   }
 
   /** The session failed behind the message's end: the server may have delivered the message (RFC 1047). */
