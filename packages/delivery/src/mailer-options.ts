@@ -141,7 +141,7 @@ const DEFAULT_CONNECT_TIMEOUT = 30_000;
 
 /**
  * @throws {RangeError} naming the option whose value is out of range, and the range
- * @throws {TypeError} options that contradict each other
+ * @throws {TypeError} options that contradict each other, or credentials of another shape
  */
 export function resolveMailerOptions(options: MailerOptions): ResolvedMailerOptions {
   const { relay, tls = 'opportunistic', tlsOptions = {}, clock = systemClock } = options;

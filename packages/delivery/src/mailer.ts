@@ -52,7 +52,7 @@ export interface Mailer {
 
 /**
  * @throws {RangeError} an option is out of its range
- * @throws {TypeError} options that contradict each other
+ * @throws {TypeError} options that contradict each other, or credentials of another shape
  */
 export function createMailer(options: MailerOptions = {}): Mailer {
   const {

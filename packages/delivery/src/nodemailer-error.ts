@@ -145,7 +145,9 @@ function explained({
     // 503 speaks of the order of commands, not of this message: on another connection it may pass.
     const permanent = responseCode >= 500 && responseCode !== 503;
     const message = `${problem}: ${response}`;
-    return { message, fields: { code, command, response, responseCode, permanent } };
+    // It knows by which mechanism.
+    const asked = phase === 'auth' && error instanceof SessionError ? error.command : command;
+    return { message, fields: { code, command: asked, response, responseCode, permanent } };
   }
   const originalCode = error !== undefined && 'code' in error ? error.code : undefined;
   if (originalCode === 'ETIMEDOUT')

@@ -71,7 +71,7 @@ describe.each(MECHANISMS)('AUTH %s', (mechanism) => {
           const error = await session.until(session.opening.catch((thrown: unknown) => thrown));
           expect(error).toMatchObject({
             code: 'EAUTH',
-            command: 'AUTH',
+            command: `AUTH ${mechanism}`,
             responseCode: 535,
             response: '535 5.7.8 Authentication credentials invalid',
           });

@@ -33,7 +33,7 @@ export class SessionError extends Error {
    * not be authenticated), or `EPROTOCOL` (the server refused anything else, or broke the protocol).
    */
   readonly code: Code;
-  /** The command that was not answered as it should be; `CONN` for none. */
+  /** The command that was not answered as it should be, a refused AUTH with its mechanism; `CONN` for none. */
   readonly command: string;
   /** The code of the server's reply, if it gave one. */
   readonly responseCode: number | undefined;
@@ -47,13 +47,19 @@ export class SessionError extends Error {
     const reason = cause ?? (failure.kind === 'tls' ? failure.error : undefined);
     super(describe(failure, cause), reason && { cause: reason });
     this.failure = failure;
-    this.command = COMMANDS[failure.phase];
+    this.command = commandOf(failure);
     this.code = codeOf(failure);
     if (failure.kind === 'refused') {
       this.responseCode = failure.reply.code;
       this.response = replyText(failure.reply);
     }
   }
+}
+
+function commandOf(failure: SessionFailure): string {
+  const command = COMMANDS[failure.phase];
+  const mechanism = failure.kind === 'refused' ? failure.mechanism : undefined;
+  return mechanism === undefined ? command : `${command} ${mechanism}`;
 }
 
 function codeOf({ kind, phase }: SessionFailure): Code {
@@ -70,7 +76,7 @@ function codeOf({ kind, phase }: SessionFailure): Code {
 }
 
 function describe(failure: SessionFailure, cause: Error | undefined): string {
-  const where = COMMANDS[failure.phase];
+  const where = commandOf(failure);
   switch (failure.kind) {
     case 'timeout':
       return `The server did not answer in time (${where})`;

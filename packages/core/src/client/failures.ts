@@ -6,6 +6,7 @@
  * - No failure quotes what was said in a SASL exchange: the text of a challenge is nobody else's business.
  */
 import { RemoteProtocolError } from '../errors.js';
+import type { MechanismName } from '../sasl/exchange.js';
 import type { Reply } from '../wire/reply.js';
 import type { ClientState, FailParameters, Finding } from './chart-events.js';
 import type { Phase, SessionFailure } from './messages.js';
@@ -71,12 +72,20 @@ export interface Evidence {
   protocolError: RemoteProtocolError | undefined;
   /** Why the TLS handshake failed, if that is known. */
   tlsError: Error | undefined;
+  /** By which a SASL exchange was begun. */
+  mechanism: MechanismName | undefined;
   /** Why the SASL exchange was given up. */
   cancelReason: string;
 }
 
 export function noEvidence(): Evidence {
-  return { reply: undefined, protocolError: undefined, tlsError: undefined, cancelReason: '' };
+  return {
+    reply: undefined,
+    protocolError: undefined,
+    tlsError: undefined,
+    mechanism: undefined,
+    cancelReason: '',
+  };
 }
 
 /** The reply of which the chart speaks; it speaks of one only after one came. */
@@ -101,7 +110,12 @@ export function failureOf(parameters: FailParameters, from: ClientState, evidenc
   const { phase, replies } = awaited[from];
   switch (kind) {
     case 'refused':
-      return { kind, phase, reply: replyIn(evidence) };
+      return {
+        kind,
+        phase,
+        reply: replyIn(evidence),
+        ...(phase === 'auth' && evidence.mechanism !== undefined && { mechanism: evidence.mechanism }),
+      };
     case 'tls': {
       const unexplained =
         'The TLS handshake did not come to its end: the connection was lost, or time was up';

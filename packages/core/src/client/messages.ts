@@ -120,7 +120,13 @@ export type SessionFailure =
    * STARTTLS where TLS is required, or was 421; or it refused a message that was not yet complete, which leaves no
    * way to go on.
    */
-  | { readonly kind: 'refused'; readonly phase: Phase; readonly reply: Reply }
+  | {
+      readonly kind: 'refused';
+      readonly phase: Phase;
+      readonly reply: Reply;
+      /** In phase `auth`: by which one the client wanted to authenticate. */
+      readonly mechanism?: MechanismName;
+    }
   /** The server did not reply in time, or the application handed in no mail data (RFC 5321 §4.5.3.2). */
   | { readonly kind: 'timeout'; readonly phase: Phase }
   /** The connection was lost, or the server closed it. */

@@ -465,6 +465,7 @@ export class ClientSession {
   #prepareResponse(): void {
     this.#authentication ??= beginAuthentication(this.#options.authentication, this.#keywords, this.#tls);
     this.#discretion = this.#authentication.discretion;
+    this.#evidence.mechanism = this.#authentication.mechanism;
     const preparation = this.#authentication.prepare();
     switch (preparation.type) {
       case 'compute':
