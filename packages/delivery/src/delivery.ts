@@ -13,23 +13,17 @@ import {
   type ClientEnvelope,
   ExtensionNotOfferedError,
   LocalProtocolError,
-  type Mailbox,
   type Reply,
-  replyText,
   type Verdict,
 } from '@sansmtp/core';
-import { SessionError, TlsError } from '@sansmtp/transport';
-import { DaneError, type Destination, type TlsDemand } from './destination.js';
-import { toAsciiDomain } from './internationalized-domain.js';
+import { SessionError } from '@sansmtp/transport';
+import type { Destination } from './destination.js';
+import { fitting, transactionOf } from './fitting-envelope.js';
 import type { OpenBody } from './message-body.js';
+import { outcomeOfOpening } from './opening-outcome.js';
 import type { RecipientGroup } from './recipient-groups.js';
-import {
-  type DeliveryPhase,
-  enhancedCodeOfFailure,
-  type Outcome,
-  outcomeOfReply,
-  outcomeOfVerdict,
-} from './recipient-verdict.js';
+import { type DeliveryPhase, type Outcome, outcomeOfVerdict } from './recipient-verdict.js';
+import { recounted, withOthers } from './recounted-failures.js';
 import type { PooledSession, SessionPool } from './session-pool.js';
 import { UnkeptError } from './spool.js';
 
@@ -324,52 +318,11 @@ function withoutCopy({ message, cause }: UnkeptError, host: string, failures: re
   return {
     verdict: 'deferred',
     phase: 'message',
-    ...(host !== undefined && { host }),
+    host,
     enhancedCode: '4.3.0',
     reason: [message, ...recounted(failures)].join('; '),
     ...(cause instanceof Error && { error: cause }),
   };
-}
-
-function transactionOf(
-  { reversePath, parameters, recipients }: ClientEnvelope,
-  batch: readonly number[],
-  size: number | undefined,
-): ClientEnvelope {
-  return {
-    reversePath,
-    recipients:
-      batch.length === recipients.length ? recipients : batch.flatMap((place) => recipients[place] ?? []),
-    ...(size !== undefined ? { parameters: { size, ...parameters } } : parameters && { parameters }),
-  };
-}
-
-/**
- * The envelope as this server can take it: without SMTPUTF8, domains are written in ASCII (RFC 6531 §3.2).
- * @throws {ExtensionNotOfferedError} the message holds octets above 127, which this server does not take, and encoding
- *   it anew is not a transport's work (RFC 6152 §3)
- */
-function fitting(envelope: ClientEnvelope, keywords: ReadonlyMap<string, string>): ClientEnvelope {
-  if (envelope.parameters?.body === '8BITMIME' && !keywords.has('8BITMIME')) {
-    throw new ExtensionNotOfferedError('8BITMIME');
-  }
-  if (keywords.has('SMTPUTF8')) return envelope;
-  const { reversePath, recipients } = envelope;
-  if ([reversePath, ...recipients].every((path) => path === null || isAscii(path.domain))) return envelope;
-  return {
-    ...envelope,
-    reversePath: reversePath && inAscii(reversePath),
-    recipients: recipients.map(inAscii),
-  };
-}
-
-function isAscii(text: string): boolean {
-  return /^[ -~]*$/.test(text);
-}
-
-function inAscii<Path extends Mailbox>(path: Path): Path {
-  const converted = toAsciiDomain(path.domain);
-  return converted.kind === 'domain' ? { ...path, domain: converted.domain } : path;
 }
 
 /** Whether the session is over with this, so that nobody can be asked on it any more. */
@@ -382,45 +335,6 @@ function saysTooMany({ code, enhancedCode }: Reply): boolean {
   return (code === 452 || code === 552) && (enhancedCode?.endsWith('.5.3') ?? true);
 }
 
-/** Of all failures, the one that decides: a temporary one if there is any, and of several the last. */
-function decisive(failures: readonly Outcome[]): Outcome {
-  const failure = failures.findLast(({ verdict }) => verdict === 'deferred') ?? failures.at(-1);
-  if (failure === undefined) throw new Error('A group of recipients has no destination');
-  return failure;
-}
-
-/** The failure that decides, which tells of the others: what is to be mended may be with any of the hosts. */
-function withOthers(failures: readonly Outcome[]): Outcome {
-  const decided = decisive(failures);
-  const place = failures.indexOf(decided);
-  // Several addresses of a host may have failed alike.
-  const others = (some: readonly Outcome[]) => some.filter(({ reason }) => reason !== decided.reason);
-  const reasons = [
-    decided.reason,
-    ...recounted(others(failures.slice(0, place))),
-    ...recounted(others(failures.slice(place + 1)), 'then'),
-  ];
-  return { ...decided, reason: reasons.join('; ') };
-}
-
-/** Failures beside the one that decides, of which a reason tells; a domain may have very many hosts. */
-const RECOUNTED_FAILURES = 3;
-
-/** What is told of each of them; a reply may have very many lines. */
-const BEGINNING = /^.{0,300}/su;
-
-/** What came of other hosts, in brief: one part of a reason, none where there was no other. */
-function recounted(failures: readonly Outcome[], when = 'before'): string[] {
-  const reasons = [...new Set(failures.map(({ reason }) => reason))];
-  if (reasons.length === 0) return [];
-  const told = reasons.slice(0, RECOUNTED_FAILURES).map((reason) => {
-    const [beginning = ''] = BEGINNING.exec(reason) ?? [];
-    return beginning.length < reason.length ? `${beginning}...` : reason;
-  });
-  const left = reasons.length - told.length;
-  return [`${when}: ${told.join('; ')}${left > 0 ? `; and ${left} more` : ''}`];
-}
-
 function noRoom(host: string): Outcome {
   const reason = `${host} takes no recipient of these domains in a session (RCPTDOMAINMAX)`;
   return { verdict: 'deferred', phase: 'rcpt', host, enhancedCode: '4.5.3', reason };
@@ -429,86 +343,4 @@ function noRoom(host: string): Outcome {
 function notOffered(error: ExtensionNotOfferedError, host: string): Outcome {
   const { enhancedCode, message } = error;
   return { verdict: 'rejected', phase: 'mail', host, enhancedCode, reason: `${host}: ${message}`, error };
-}
-
-/** Why there was no session, as a verdict for the case that nothing else is left to be tried. */
-function outcomeOfOpening(thrown: unknown, { host, demandedBy }: Destination): Outcome {
-  const error = thrown instanceof Error ? thrown : new Error(String(thrown));
-  if (demandedBy !== undefined && lacksTls(error)) return demandUnmet(error, host, demandedBy);
-  if (!(error instanceof SessionError)) {
-    const enhancedCode = error instanceof TlsError ? '4.7.0' : '4.4.1';
-    return {
-      verdict: 'deferred',
-      phase: 'connect',
-      host,
-      enhancedCode,
-      reason: `${host}: ${error.message}`,
-      error,
-    };
-  }
-  const { failure } = error;
-  const { phase } = failure;
-  if (failure.kind !== 'refused') {
-    const enhancedCode = enhancedCodeOfFailure(failure);
-    return {
-      verdict: 'deferred',
-      phase,
-      host,
-      enhancedCode,
-      reason: `${host}: ${error.message}`,
-      failure,
-      error,
-    };
-  }
-  // TLS that is demanded and refused may be somebody's doing who stands in between: not for good.
-  if (phase === 'startTls') {
-    const outcome = outcomeOfReply('deferred', phase, failure.reply, host);
-    return { ...outcome, enhancedCode: temporary(failure.reply), failure, error };
-  }
-  const verdict = failure.reply.code >= 500 ? 'rejected' : 'deferred';
-  return { ...outcomeOfReply(verdict, phase, failure.reply, host), failure, error };
-}
-
-/** Whether it is the TLS that could not be had, or not as it has to be. */
-function lacksTls(error: Error): boolean {
-  if (error instanceof DaneError || error instanceof TlsError) return true;
-  if (!(error instanceof SessionError) || error.failure.phase !== 'startTls') return false;
-  const { failure } = error;
-  // A server that shuts down, or is lost, says nothing of TLS.
-  return failure.kind === 'refused' ? failure.reply.code !== 421 : !LOSSES.has(failure.kind);
-}
-
-const LOSSES: ReadonlySet<string> = new Set(['lost', 'timeout', 'protocol']);
-
-const DEMANDS: Readonly<Record<TlsDemand, string>> = {
-  'MTA-STS': 'the MTA-STS policy of the domain demands TLS, with a certificate for this host',
-  DANE: 'DANE (the TLSA records of this host) demands TLS',
-  REQUIRETLS: 'REQUIRETLS demands TLS, with a certificate for this host',
-};
-
-/** The error's own words would put it on the options. */
-function demandUnmet(error: Error, host: string, demandedBy: TlsDemand): Outcome {
-  const failure = error instanceof SessionError ? error.failure : undefined;
-  const reply = failure?.kind === 'refused' ? failure.reply : undefined;
-  const what =
-    failure?.kind === 'notOffered'
-      ? `${host} does not offer STARTTLS`
-      : reply !== undefined
-        ? `${host} replied to STARTTLS: ${replyText(reply)}`
-        : `${host}: ${error.message}`;
-  return {
-    verdict: 'deferred',
-    phase: 'policy',
-    host,
-    ...(reply && { reply }),
-    enhancedCode: reply ? temporary(reply) : failure ? enhancedCodeOfFailure(failure) : '4.7.0',
-    reason: `${what}; ${DEMANDS[demandedBy]}`,
-    ...(failure && { failure }),
-    error,
-  };
-}
-
-/** Of a refusal of STARTTLS, which is not for good even where it says so. */
-function temporary({ enhancedCode }: Reply): string {
-  return enhancedCode?.startsWith('4.') ? enhancedCode : '4.7.0';
 }
