@@ -92,11 +92,15 @@ function relay(command: Command, options: SendOptions): MailerOptions['relay'] {
   return undefined;
 }
 
+interface Access {
+  /** In PEM; undefined: the authorities that Node knows. */
+  readonly ca: string | undefined;
+  /** Undefined: nobody is to authenticate. */
+  readonly credentials: ClientCredentials | undefined;
+}
+
 /** What has to be read before anything is sent. */
-async function prepareAccess(
-  command: Command,
-  options: SendOptions,
-): Promise<{ readonly ca: string | undefined; readonly credentials: ClientCredentials | undefined }> {
+async function prepareAccess(command: Command, options: SendOptions): Promise<Access> {
   try {
     return {
       ca: options.tlsCa === undefined ? undefined : await readAuthorities(options.tlsCa),
@@ -125,14 +129,10 @@ function createDialogue({ stderr }: Terminal, json: boolean): Dialogue {
 function mailerOf(
   options: SendOptions,
   to: MailerOptions['relay'],
-  {
-    ca,
-    credentials,
-  }: { readonly ca: string | undefined; readonly credentials: ClientCredentials | undefined },
+  { ca, credentials }: Access,
   dialogue: Dialogue | undefined,
 ): Mailer {
   const { tls, tlsInsecure, port, dns, hostname = machineHostName(), lmtp, allowInsecureAuth } = options;
-  const where = to !== undefined && 'host' in to ? { host: to.host, ...(to.port && { port: to.port }) } : {};
   return createMailer({
     ...(to === undefined ? { ...(port && { port }), ...(dns && { dns }) } : { relay: to }),
     ...(to !== undefined && 'host' in to && dns && isIP(to.host) === 0 && { openStream: connectByDns(dns) }),
@@ -142,15 +142,11 @@ function mailerOf(
       verify: (tls === 'required' || tls === 'implicit') && !tlsInsecure,
       ...(ca !== undefined && { ca }),
     },
-    ...(credentials && {
-      authentication: { credentials, allowInsecure: allowInsecureAuth === true, ...where },
-    }),
+    ...(credentials && { authentication: { credentials, allowInsecure: allowInsecureAuth === true } }),
     ...(lmtp && { protocol: 'lmtp' }),
     // One message: nothing is to be kept for the next. A dialogue can be read only if it is one at a time.
     pool: { idleTime: 0, ...(dialogue && { connections: 1 }) },
-    session: {
-      ...(dialogue && { onWire: (direction, bytes) => dialogue[direction](bytes) }),
-    },
+    ...(dialogue && { session: { onWire: (direction, bytes) => dialogue[direction](bytes) } }),
   });
 }
 
@@ -195,11 +191,8 @@ async function send(command: Command, options: SendOptions, terminal: Terminal):
   const message = await unlessAborted(prepareMessage(command, options.data, terminal), signal);
   if (message === undefined) {
     terminal.stdin.destroy();
-    tell(
-      terminal,
-      to,
-      to.map(() => NOT_READ),
-    );
+    const outcomes = to.map(() => NOT_READ);
+    tell(terminal, to, outcomes);
     return;
   }
   const dialogue = options.verbose ? createDialogue(terminal, json) : undefined;
