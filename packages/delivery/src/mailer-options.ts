@@ -91,13 +91,13 @@ export interface MailerOptions {
   readonly authentication?: ClientAuthentication;
   /** `lmtp`: with `relay` only (RFC 2033). @default 'smtp' */
   readonly protocol?: 'smtp' | 'lmtp';
-  /** Where mail exchangers are looked up. @default a `createResolver()` that asks `dns` */
+  /** Where mail exchangers are looked up; without effect on a relay. @default a `createResolver()` that asks `dns` */
   readonly resolver?: MailResolver;
   /** The DNS server of the default resolver, `ADDRESS` or `ADDRESS:PORT`. @default those of the system */
   readonly dns?: string;
-  /** MTA-STS (RFC 8461). @default not looked at */
+  /** MTA-STS (RFC 8461); without `relay` only. @default not looked at */
   readonly sts?: Pick<StsOptions, 'fetchPolicy' | 'cache' | 'fetchTimeout'>;
-  /** DANE (RFC 7672); `resolver` has to prove its answers, too. @default not looked at */
+  /** DANE (RFC 7672); without `relay` only, and with a `resolver` that proves its answers, too. @default not looked at */
   readonly tlsa?: TlsaResolver;
   readonly pool?: PoolOptions;
   /** Recipients of one mail transaction; RFC 5321 §4.5.3.1.8 has every server take 100. @default 100 */
@@ -188,6 +188,9 @@ export function resolveMailerOptions(options: MailerOptions): ResolvedMailerOpti
     return { ...common, relay: undefined, grouping };
   }
 
+  if ((options.sts ?? options.tlsa) !== undefined) {
+    throw new TypeError('sts and tlsa go without a relay: they are about the mail exchangers of a domain');
+  }
   const named = 'host' in relay;
   const strict = tls === 'required' || tls === 'implicit' || options.authentication !== undefined;
   const verify = tlsOptions.verify ?? (named && strict);
@@ -207,7 +210,8 @@ export function resolveMailerOptions(options: MailerOptions): ResolvedMailerOpti
   return { ...common, relay: { endpoint, plan: { mode: tls, verify } }, grouping: undefined };
 }
 
-function checkWithoutRelay({ authentication, protocol, tls, tlsOptions, sts, tlsa }: MailerOptions): void {
+function checkWithoutRelay(options: MailerOptions): void {
+  const { authentication, protocol, tls, tlsOptions, resolver, sts, tlsa } = options;
   if (tlsOptions?.servername !== undefined) {
     throw new TypeError('tlsOptions.servername goes with a relay: each mail exchanger has a name of its own');
   }
@@ -217,6 +221,10 @@ function checkWithoutRelay({ authentication, protocol, tls, tlsOptions, sts, tls
   if (protocol === 'lmtp') throw new TypeError("protocol 'lmtp' goes with a relay (RFC 2033 §5)");
   if (tls === 'none' && (sts ?? tlsa) !== undefined) {
     throw new TypeError("tls 'none' contradicts sts and tlsa, which may demand TLS");
+  }
+  // By the default one nothing would be proven, no TLSA record asked for, and nobody would notice.
+  if (tlsa !== undefined && resolver === undefined) {
+    throw new TypeError('tlsa goes with a resolver that validates DNSSEC, too: the default one does not');
   }
 }
 

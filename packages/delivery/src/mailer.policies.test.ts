@@ -9,7 +9,6 @@ const A = '192.0.2.1';
 const MESSAGE = 'Subject: test\r\n\r\nHello\r\n';
 
 function mailingWithPolicy(fetchPolicy: FetchPolicy) {
-  const policies = new Map<string, CachedPolicy>();
   return mailing(
     { [A]: {} },
     {
@@ -17,13 +16,7 @@ function mailingWithPolicy(fetchPolicy: FetchPolicy) {
         ...resolverOf({ 'b.example': [A] }),
         resolveTxt: async () => ({ kind: 'found', records: ['v=STSv1; id=1;'] }),
       },
-      sts: {
-        fetchPolicy,
-        cache: {
-          get: (domain) => policies.get(domain),
-          set: (domain, policy) => void policies.set(domain, policy),
-        },
-      },
+      sts: { fetchPolicy, cache: new Map<string, CachedPolicy>() },
     },
   );
 }

@@ -464,6 +464,16 @@ describe('what the caller does wrong is thrown', () => {
       'contradicts',
     ],
     [
+      'DANE by a resolver that proves nothing',
+      { tlsa: { resolveTlsa: async () => ({ kind: 'none' }) } },
+      'validates DNSSEC',
+    ],
+    [
+      'DANE with a relay',
+      { relay: { host: A }, tlsa: { resolveTlsa: async () => ({ kind: 'none' }) } },
+      'without a relay',
+    ],
+    [
       'a socket that cannot be verified',
       { relay: { path: '/s' }, tlsOptions: { verify: true } },
       'servername',

@@ -112,7 +112,7 @@ export interface PolicyResponse {
   readonly status: number;
   /** The Content-Type header, empty without one. */
   readonly contentType: string;
-  /** May be cut behind `MAXIMUM_POLICY_OCTETS` octets, one more being enough to see that it is too long. */
+  /** May be cut behind 65537 octets: with more than 65536 it is too long, and no policy. */
   readonly body: Uint8Array;
 }
 
@@ -132,10 +132,14 @@ export interface CachedPolicy {
   readonly expiresAt: number;
 }
 
-/** Policies by domain. What outlives a restart protects better: the first contact is the one that can be attacked. */
+/**
+ * Policies by domain; a `Map` will do. What outlives a restart protects better: the first contact is the one that can
+ * be attacked.
+ */
 export interface PolicyCache {
   get(domain: string): CachedPolicy | undefined | Promise<CachedPolicy | undefined>;
-  set(domain: string, policy: CachedPolicy): void | Promise<void>;
+  /** Is awaited; what comes of it does not matter. */
+  set(domain: string, policy: CachedPolicy): unknown;
 }
 
 /** What holds for a domain. */
