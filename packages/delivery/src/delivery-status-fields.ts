@@ -6,17 +6,13 @@
  * control characters become "?", and lines are folded where they are long.
  */
 import { formatMailbox, type Mailbox } from '@sansmtp/core';
+import { isAscii } from './ascii.js';
 
 /** Where lines are folded if they can be; with CRLF (RFC 5322 §2.1.1). */
 const PREFERRED_LINE_OCTETS = 78 - 2;
 
 /** Where a line is broken even within a word; no address is as long. Below 998 octets, with room for a name. */
 const MAXIMUM_WORD_OCTETS = 900;
-
-/** Whether the text is ASCII. */
-export function isAscii(text: string): boolean {
-  return Buffer.byteLength(text) === text.length;
-}
 
 /** The text without control characters, and without characters outside ASCII unless they are allowed. */
 export function plainText(text: string, utf8: boolean): string {
@@ -58,11 +54,6 @@ export function fold(text: string): string {
 /** The field with its CRLF. */
 export function field(name: string, value: string, utf8: boolean): string {
   return `${fold(`${name}: ${plainText(value, utf8)}`)}\r\n`;
-}
-
-/** RFC 5322 §3.3. Its zone "GMT" is obsolete, the rest of the format is its own. */
-export function dateTime(date: Date): string {
-  return date.toUTCString().replace('GMT', '+0000');
 }
 
 /**

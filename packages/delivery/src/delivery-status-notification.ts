@@ -19,15 +19,9 @@ import {
   type ReversePath,
   replyText,
 } from '@sansmtp/core';
-import {
-  dateTime,
-  field,
-  fold,
-  isAscii,
-  plainText,
-  recipientAddress,
-  typedAddress,
-} from './delivery-status-fields.js';
+import { isAscii } from './ascii.js';
+import { dateTime } from './date-time.js';
+import { field, fold, plainText, recipientAddress, typedAddress } from './delivery-status-fields.js';
 import { returnedMessage } from './returned-message.js';
 
 /** RFC 3464 §2.3.3. `expanded` is not among them: no mailing lists are kept here. */

@@ -2,11 +2,8 @@
  * The envelope of one mail transaction, as the server that it is for can take it.
  */
 import { type ClientEnvelope, ExtensionNotOfferedError, type Mailbox } from '@sansmtp/core';
+import { isAscii } from './ascii.js';
 import { toAsciiDomain } from './internationalized-domain.js';
-
-function isAscii(text: string): boolean {
-  return /^[ -~]*$/.test(text);
-}
 
 function inAscii<Path extends Mailbox>(path: Path): Path {
   const converted = toAsciiDomain(path.domain);

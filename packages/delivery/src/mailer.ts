@@ -8,11 +8,12 @@
 import { setMaxListeners } from 'node:events';
 import { type ClientEnvelope, formatPath } from '@sansmtp/core';
 import type { Clock } from '@sansmtp/transport';
+import { apartByAlphabet } from './apart-by-alphabet.js';
 import { deliverToGroup, stopped } from './delivery.js';
 import { createDestination, type TlsPlan } from './destination.js';
 import { type MailerOptions, resolveMailerOptions } from './mailer-options.js';
 import { type MessageBody, openBody } from './message-body.js';
-import { apartByAlphabet, type Grouping, groupRecipients } from './recipient-groups.js';
+import { type Grouping, groupRecipients } from './recipient-groups.js';
 import type { Outcome, RecipientVerdict } from './recipient-verdict.js';
 import { SessionPool } from './session-pool.js';
 import { whenAborted } from './shared-signal.js';

@@ -59,30 +59,6 @@ const DOMAINS_AT_ONCE = 16;
  */
 const GATHERING_TIME = 1_000;
 
-/** By code units: `\p{ASCII}` would have to look at code points, and takes longer. */
-const NON_ASCII = /[\u0080-\uffff]/;
-
-/**
- * Sets recipients whose addresses need SMTPUTF8 (RFC 6531 §3.3) apart from those whose do not: a mail transaction with
- * both would be refused to all of them by a server that does not offer it.
- */
-export function apartByAlphabet(
-  group: RecipientGroup,
-  recipients: readonly ClientRecipient[],
-): RecipientGroup[] {
-  const needsUtf8 = (place: number): boolean => {
-    const { localPart = '', domain = '' } = recipients[place] ?? {};
-    return NON_ASCII.test(localPart) || NON_ASCII.test(domain);
-  };
-  const international = group.recipients.filter(needsUtf8);
-  if (international.length === 0 || international.length === group.recipients.length) return [group];
-  const { steps } = group;
-  return [
-    { recipients: group.recipients.filter((place) => !needsUtf8(place)), steps },
-    { recipients: international, steps },
-  ];
-}
-
 /**
  * Looks up where the recipients go. What is found within `GATHERING_TIME` comes together, and so on until nothing is
  * left; for the most part there is one grouping.

@@ -7,6 +7,7 @@
  */
 import { type Envelope, formatMailbox, formatPath, type TlsInformation } from '@sansmtp/core';
 import type { ServerSessionInformation } from '@sansmtp/transport';
+import { dateTime } from './date-time.js';
 
 export interface Receipt {
   readonly envelope: Envelope;
@@ -46,14 +47,12 @@ function tlsClause(tls: TlsInformation | undefined): string {
 
 /** The lines, each with its CRLF. */
 export function traceHeader({ envelope, session, hostname, id, date }: Receipt): string {
-  // RFC 5322 §4.3 calls GMT obsolete; the rest of the format is its own.
-  const time = date.toUTCString().replace('GMT', '+0000');
   return [
     `Return-Path: ${formatPath(envelope.reversePath)}`,
     ...envelope.recipients.map(({ forwardPath }) => `Delivered-To: ${formatMailbox(forwardPath)}`),
     `Received: from ${receivedFrom(session)}`,
     `\tby ${hostname} with ${receivedWith(session, envelope)} id ${id}${tlsClause(session.tls)};`,
-    `\t${time}`,
+    `\t${dateTime(date)}`,
     '',
   ].join('\r\n');
 }
