@@ -126,22 +126,6 @@ function parseChain(chain: readonly Uint8Array[]): X509Certificate[] {
   return chain.slice(0, MAXIMUM_CHAIN).map((octets) => new X509Certificate(octets));
 }
 
-/**
- * Whether a record names a certificate of the chain: DANE-EE the first one, DANE-TA one of the others. No more than
- * that: whether an authority did issue the first one, `verifyDane` says.
- *
- * @param record a usable one
- * @param chain in DER, the server's own first, as it sent them; of more than 10 the first 10 are looked at
- * @throws what `X509Certificate` throws for octets that are no certificate
- */
-export function matchesTlsa(record: TlsaRecord, chain: readonly Uint8Array[]): boolean {
-  const [own, ...others] = parseChain(chain);
-  if (own === undefined) return false;
-  return record.usage === DANE_EE
-    ? matchesCertificate(record, own)
-    : others.some((authority) => matchesCertificate(record, authority));
-}
-
 function isValidAt(certificate: X509Certificate, now: number): boolean {
   return Date.parse(certificate.validFrom) <= now && now <= Date.parse(certificate.validTo);
 }

@@ -2,8 +2,6 @@ export {
   type DaneOutcome,
   type DaneVerdict,
   findDane,
-  isUsableTlsa,
-  matchesTlsa,
   type TlsaRecord,
   type TlsaResolver,
   verifyDane,
@@ -29,12 +27,8 @@ export {
   createPolicyFetch,
   type FetchPolicy,
   findStsPolicy,
-  isPolicyExchanger,
   type PolicyCache,
   type PolicyResponse,
-  parseStsPolicy,
-  parseStsRecord,
-  type StsFailure,
   type StsOptions,
   type StsOutcome,
   type StsPolicy,
@@ -60,11 +54,8 @@ export {
 export {
   type Attempt,
   findRoute,
-  planAttempts,
   type Route,
   type RoutingFailure,
   type RoutingOptions,
-  type SelectedExchangers,
-  selectExchangers,
 } from './routing.js';
 export { type TlsRequirement, tlsRequirement } from './tls-requirement.js';
