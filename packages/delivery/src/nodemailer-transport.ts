@@ -175,7 +175,7 @@ async function verify(options: MailerOptions): Promise<true> {
   if (relay === undefined) return true;
   const destination = createDestination(relay.endpoint, relay.plan, settings);
   try {
-    const connection = await destination.open(new AbortController().signal, () => {});
+    const connection = await destination.open(undefined, () => {});
     await connection.quit();
     return true;
   } catch (error) {
