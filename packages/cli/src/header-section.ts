@@ -1,7 +1,8 @@
 /**
  * The header section of a message, looked at for UTF-8: fields, each on a line that begins with its name and a colon,
  * and on those behind it that begin with a blank (RFC 5322 §2.2). It ends at the first empty line (§2.1), or before one
- * that is nothing of the kind: text without a header is all body.
+ * that is nothing of the kind: text without a header is all body. Blanks may stand in front of the colon (§4.5), and
+ * the line by which a mailbox file begins a message (`From `, RFC 4155) in front of all.
  *
  * What is found depends on the octets alone, not on how they were cut into chunks.
  */
@@ -20,7 +21,9 @@ export class HeaderSection {
   /** Throws at what is not UTF-8. */
   readonly #decoder = new TextDecoder('utf-8', { fatal: true });
   /** Where it stands: at the beginning of the first line or of another, in the name of a field or behind it. */
-  #at: 'firstLine' | 'line' | 'name' | 'value' | 'body' = 'firstLine';
+  #at: 'firstLine' | 'line' | 'name' | 'blank' | 'value' | 'body' = 'firstLine';
+  /** The beginning of the first line, until it is known not to be that of a mailbox file. */
+  #postmark: string | undefined = '';
   #isAscii = true;
   #isUtf8 = true;
 
@@ -55,18 +58,33 @@ export class HeaderSection {
     return chunk.length;
   }
 
-  #after(octet: number): 'line' | 'name' | 'value' | 'body' {
+  #after(octet: number): 'line' | 'name' | 'blank' | 'value' | 'body' {
+    if (this.#isPostmark(octet)) return 'value';
     switch (this.#at) {
       case 'value':
         return octet === LF ? 'line' : 'value';
       case 'name':
+        if (octet === SPACE || octet === TAB) return 'blank';
         if (octet === COLON) return 'value';
         break;
+      case 'blank':
+        if (octet === SPACE || octet === TAB) return 'blank';
+        return octet === COLON ? 'value' : 'body';
       case 'line':
         if (octet === SPACE || octet === TAB) return 'value';
         break;
     }
     return isOfName(octet) ? 'name' : 'body';
+  }
+
+  /** `From `, or `>From ` where another program has been at it. */
+  #isPostmark(octet: number): boolean {
+    if (this.#postmark === undefined) return false;
+    this.#postmark += String.fromCharCode(octet);
+    const begins = ['From ', '>From '].some((each) => each.startsWith(this.#postmark ?? ''));
+    const isWhole = begins && octet === SPACE;
+    if (!begins || isWhole) this.#postmark = undefined;
+    return isWhole;
   }
 
   #decode(octets: Uint8Array, stream: boolean): void {

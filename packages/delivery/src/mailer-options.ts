@@ -181,7 +181,10 @@ export function resolveMailerOptions(options: MailerOptions): ResolvedMailerOpti
       },
       tls,
       verify: tlsOptions.verify ?? false,
-      sts: options.sts && { cache: options.sts.cache, fetches: createPolicyFetches(options.sts, clock) },
+      sts: options.sts && {
+        cache: options.sts.cache,
+        fetches: createPolicyFetches(options.sts, clock, 'sts.fetchTimeout'),
+      },
       tlsa: options.tlsa,
       settings,
     };
@@ -202,11 +205,11 @@ export function resolveMailerOptions(options: MailerOptions): ResolvedMailerOpti
   const endpoint: Endpoint = named
     ? {
         host: relay.host,
-        address: relay.host,
+        address: checkNotEmpty('relay.host', relay.host),
         port: checkPort('relay.port', relay.port ?? options.port ?? 25),
         connectTimeout,
       }
-    : { path: relay.path, connectTimeout };
+    : { path: checkNotEmpty('relay.path', relay.path), connectTimeout };
   return { ...common, relay: { endpoint, plan: { mode: tls, verify } }, grouping: undefined };
 }
 
@@ -232,8 +235,7 @@ function checkRouting({ ownAddresses = [], maximumHosts, maximumAttempts }: Mail
   if (maximumHosts !== undefined) checkCount('routing.maximumHosts', maximumHosts);
   if (maximumAttempts !== undefined) checkCount('routing.maximumAttempts', maximumAttempts);
   for (const address of ownAddresses) {
-    if (isIP(address) === 0)
-      throw outOfRange('routing.ownAddresses', JSON.stringify(address), 'IP addresses');
+    if (isIP(address) === 0) throw outOfRange('routing.ownAddresses', address, 'IP addresses');
   }
 }
 
@@ -277,8 +279,14 @@ function checkCount(option: string, value: number): number {
 }
 
 function checkTime(option: string, value: number): number {
-  if (value >= 0 && value < Number.POSITIVE_INFINITY) return value;
+  // A text from the environment would be appended to the time and not added.
+  if (typeof value === 'number' && value >= 0 && value < Number.POSITIVE_INFINITY) return value;
   throw outOfRange(option, value, 'milliseconds of 0 or more');
+}
+
+function checkNotEmpty(option: string, value: string): string {
+  if (value !== '') return value;
+  throw outOfRange(option, value, 'a text that is not empty');
 }
 
 function checkPort(option: string, value: number): number {
@@ -288,9 +296,10 @@ function checkPort(option: string, value: number): number {
 
 function checkWord(option: string, value: string, words: readonly string[]): void {
   if (words.includes(value)) return;
-  throw outOfRange(option, JSON.stringify(value), words.map((word) => `'${word}'`).join(', '));
+  throw outOfRange(option, value, words.map((word) => `'${word}'`).join(', '));
 }
 
 function outOfRange(option: string, value: unknown, allowed: string): RangeError {
-  return new RangeError(`The option ${option} is ${String(value)}; it takes ${allowed}`);
+  const shown = typeof value === 'string' ? JSON.stringify(value) : String(value);
+  return new RangeError(`The option ${option} is ${shown}; it takes ${allowed}`);
 }

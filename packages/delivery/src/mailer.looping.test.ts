@@ -60,8 +60,17 @@ describe('options out of range are thrown', () => {
     [{ attemptDelay: -1 }, 'attemptDelay is -1'],
     ...[0, -1, Number.NaN, Number.POSITIVE_INFINITY].map((fetchTimeout): [MailerOptions, string] => [
       { sts: { fetchTimeout, fetchPolicy: () => new Promise(() => {}), cache: NO_CACHE } },
-      `fetchTimeout is ${fetchTimeout}`,
+      `sts.fetchTimeout is ${fetchTimeout}`,
     ]),
+    // What a caller in JavaScript may have read from its environment.
+    [
+      { sts: { fetchTimeout: '1000' as never, fetchPolicy: () => new Promise(() => {}), cache: NO_CACHE } },
+      'sts.fetchTimeout is 1000',
+    ],
+    [{ connectTimeout: '5000' as never }, 'connectTimeout is "5000"'],
+    [{ pool: { idleTime: '5000' as never } }, 'pool.idleTime is "5000"'],
+    [{ relay: { host: '' } }, 'relay.host is ""'],
+    [{ relay: { path: '' } }, 'relay.path is ""'],
   ])('%j', (options, words) => {
     expect(() => createMailer(options)).toThrow(words);
   });

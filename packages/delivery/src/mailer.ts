@@ -178,7 +178,7 @@ function verifiedPlan(plan: TlsPlan): TlsPlan {
 /** @throws {RangeError} what cannot be written in a command, or waited for */
 function check({ reversePath, recipients }: ClientEnvelope, deadline: number | undefined): void {
   if (recipients.length === 0) throw new RangeError('The envelope has no recipient; it takes one at least');
-  if (deadline !== undefined && !(deadline >= 0)) {
+  if (deadline !== undefined && !(typeof deadline === 'number' && deadline >= 0)) {
     throw new RangeError(`The option deadline is ${deadline}; it takes milliseconds of 0 or more`);
   }
   formatPath(reversePath);

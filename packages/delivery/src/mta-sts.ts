@@ -186,14 +186,18 @@ function readResponse({ status, contentType, body }: PolicyResponse): ReturnType
   return parseStsPolicy(Buffer.from(body).toString('latin1'));
 }
 
-/** @throws {RangeError} `fetchTimeout` is not above 0, or is infinite */
+/**
+ * @param option what to call `fetchTimeout`
+ * @throws {RangeError} it is not above 0, or is infinite
+ */
 export function createPolicyFetches(
   { fetchPolicy, fetchTimeout = 60_000 }: Pick<StsOptions, 'fetchPolicy' | 'fetchTimeout'>,
   clock: Clock,
+  option = 'fetchTimeout',
 ): PolicyFetches {
-  // With 0 there would be no policies, and nobody would notice.
-  if (!(fetchTimeout > 0 && fetchTimeout < Number.POSITIVE_INFINITY)) {
-    throw new RangeError(`The option fetchTimeout is ${fetchTimeout}; it takes milliseconds above 0`);
+  // With 0, or a text, there would be no policies, and nobody would notice.
+  if (!(Number.isFinite(fetchTimeout) && fetchTimeout > 0)) {
+    throw new RangeError(`The option ${option} is ${fetchTimeout}; it takes milliseconds above 0`);
   }
   const fetchAndRead = async (domain: string, signal: AbortSignal): Promise<StsPolicy> => {
     let response: PolicyResponse;

@@ -57,8 +57,8 @@ export interface MailServer {
   readonly addresses: readonly ListenerAddress[];
   /**
    * Stops listening, tells those who wait 421 4.3.2, and lets messages under way come to their end, for as long as
-   * `grace` allows. What is left then is told 421 4.3.2 as well (RFC 5321 §3.8), and has as long again to close, a
-   * second at most, before it is aborted. Resolves when all connections are closed.
+   * `grace` allows. What is left then is told 421 4.3.2 as well (RFC 5321 §3.8), unless a handler has yet to decide,
+   * and has as long again to close, a second at most, before it is aborted. Resolves when all connections are closed.
    * @param grace milliseconds; 0 aborts messages under way almost at once, `Infinity` never
    * @throws {RangeError} (rejects) `grace` is out of its range; the server goes on
    */

@@ -59,7 +59,10 @@ function clientDistrust(socket: TLSSocket): string | undefined {
   return String(Reflect.get(Object(error), 'code') ?? error);
 }
 
-/** @throws {RangeError} `handshakeTimeout` is out of its range */
+/**
+ * @throws {RangeError} `handshakeTimeout` is out of its range
+ * @throws {TypeError} `context` is missing
+ */
 export function serverSide(options: ServerTlsOptions): TlsSide {
   const {
     context,
@@ -68,6 +71,12 @@ export function serverSide(options: ServerTlsOptions): TlsSide {
     handshakeTimeout = DEFAULT_HANDSHAKE_TIMEOUT,
   } = options;
   checkTime('tls.handshakeTimeout', handshakeTimeout);
+  // Not every caller is compiled, and one who gives a key and a certificate here would offer what then fails.
+  if (context === undefined) {
+    throw new TypeError(
+      'The option tls.context is missing: createTlsContext() makes one of a certificate and its key',
+    );
+  }
   const byName = new Map(Object.entries(contexts).map(([name, source]) => [name.toLowerCase(), source]));
   return {
     handshakeTimeout,

@@ -50,7 +50,7 @@ function keywordFor(
     case 'ETRN':
       return 'ETRN'; // RFC 1985 §5
     case 'extension': {
-      const name = inquiry.name.toUpperCase();
+      const name = String(inquiry.name).toUpperCase();
       const extension = extensions.find(({ verbs = [] }) => verbs.includes(name));
       if (extension !== undefined) return extension.keyword;
       throw new LocalProtocolError(

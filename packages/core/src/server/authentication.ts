@@ -101,6 +101,8 @@ export class Authentication {
   ): AuthenticationNext {
     this.#lastWord = reply;
     if (kind === 'authenticate') {
+      // Nothing was decided: a mechanism that says why would say that the token is bad.
+      if (reply !== undefined && severity(reply.code) === 'transient') return this.#refuse(reply);
       this.#turnedAway = decision === 'reject';
       return this.resume(decision === 'accept');
     }

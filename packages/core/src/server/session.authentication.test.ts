@@ -354,13 +354,16 @@ describe('failures', () => {
     },
   );
 
-  it('are 454 all the same where the service could not judge the token, and the client says no more', () => {
-    const reply = { code: 454, enhancedCode: '4.7.0', lines: ['The directory is down'] };
-    const dialogue = start({ application: answering({ authenticate: { decision: 'reject', reply } }) });
-    for (let count = 0; count < 5; count++) {
-      expect(dialogue.say(token('XOAUTH2', 't'), '*').slice(1)).toEqual(['454 4.7.0 The directory is down']);
-    }
-  });
+  it.each(['XOAUTH2', 'OAUTHBEARER'])(
+    'of the service to judge a token are 454 at once, and say nothing of the token: %s (RFC 4954 §6)',
+    (name) => {
+      const reply = { code: 454, enhancedCode: '4.7.0', lines: ['The directory is down'] };
+      const dialogue = start({ application: answering({ authenticate: { decision: 'reject', reply } }) });
+      for (let count = 0; count < 5; count++) {
+        expect(dialogue.say(token(name, 't'))).toEqual(['454 4.7.0 The directory is down']);
+      }
+    },
+  );
 
   it.each<[string, string[]]>([
     ['malformed initial responses', ['AUTH PLAIN eA==']],
