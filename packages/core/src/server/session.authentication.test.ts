@@ -354,7 +354,7 @@ describe('failures', () => {
     },
   );
 
-  it.each(['XOAUTH2', 'OAUTHBEARER'])(
+  it.each(['XOAUTH2', 'OAUTHBEARER'] as const)(
     'of the service to judge a token are 454 at once, and say nothing of the token: %s (RFC 4954 §6)',
     (name) => {
       const reply = { code: 454, enhancedCode: '4.7.0', lines: ['The directory is down'] };
