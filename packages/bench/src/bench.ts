@@ -6,7 +6,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import { Command } from 'commander';
+import { Command, InvalidArgumentError } from 'commander';
 import { compareClients } from './client-comparison.js';
 import { transactionsPerSecond } from './in-process.js';
 import { type Peer, startPeer, startSmtpSink } from './peer.js';
@@ -28,9 +28,9 @@ const LOADS = [
 ] as const;
 
 const { rounds } = new Command('bench')
-  .option('--rounds <count>', 'how often each program gets each load', '5')
+  .option('--rounds <count>', 'how often each program gets each load', count, 5)
   .parse()
-  .opts<{ rounds: string }>();
+  .opts<{ rounds: number }>();
 
 const local = (file: string) => fileURLToPath(new URL(file, import.meta.url));
 const command = fileURLToPath(new URL('../../cli/bin/sansmtp.js', import.meta.url));
@@ -45,7 +45,7 @@ try {
   for (const { port } of peers) await send(['-d', '-s', '10', '-m', '2000', '-l', '1024'], port); // warm
   for (const load of LOADS) {
     const fastest = new Map<string, number>();
-    for (let round = 0; round < Number(rounds); round += 1) {
+    for (let round = 0; round < rounds; round += 1) {
       for (const { name, port } of peers) {
         const seconds = await send(load.args, port);
         fastest.set(name, Math.min(seconds, fastest.get(name) ?? Number.POSITIVE_INFINITY));
@@ -57,12 +57,17 @@ try {
   await Promise.all(peers.map((peer) => peer.stop()));
 }
 
-if (!(await compareClients(Number(rounds)))) missed = true;
+if (!(await compareClients(rounds))) missed = true;
 
 transactionsPerSecond(20_000);
 const inProcess = Math.max(...Array.from({ length: 5 }, () => transactionsPerSecond(50_000)));
 console.log(`In process: ${Math.round(inProcess).toLocaleString('en')} mail transactions of 1 KiB a second`);
 if (missed) process.exitCode = 1;
+
+function count(text: string): number {
+  if (/^[1-9]\d{0,3}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError('It takes a number of 1 to 9999.');
+}
 
 async function send(args: readonly string[], port: number): Promise<number> {
   const start = performance.now();
