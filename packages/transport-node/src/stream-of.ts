@@ -4,7 +4,7 @@ import { TLSSocket } from 'node:tls';
 import type { TlsInformation } from '@sansmtp/core';
 import type { ByteStream } from '@sansmtp/transport';
 import { SocketStream } from './socket-stream.js';
-import { tlsInformation } from './tls-information.js';
+import { requestedName, tlsInformation } from './tls-information.js';
 import { type ServerTlsOptions, serverSide } from './tls-options.js';
 
 /** What `streamOf` may be told beyond the socket. */
@@ -44,7 +44,6 @@ export function streamOf(socket: Socket, { tls }: StreamOfOptions = {}): ByteStr
 
 function informationOf(socket: TLSSocket): TlsInformation {
   const { authorized, authorizationError } = socket;
-  const name: unknown = Reflect.get(socket, 'servername');
-  const serverName = typeof name === 'string' && name !== '' ? name : undefined;
-  return tlsInformation(socket, 'server', serverName, authorized ? undefined : String(authorizationError));
+  const distrust = authorized ? undefined : String(authorizationError);
+  return tlsInformation(socket, 'server', requestedName(socket), distrust);
 }

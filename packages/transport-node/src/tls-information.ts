@@ -44,6 +44,12 @@ function peerCertificate(certificate: X509Certificate, distrust: string | undefi
   };
 }
 
+/** The name that the client asked for (SNI, RFC 6066 §3), at a server's socket. */
+export function requestedName(socket: TLSSocket): string | undefined {
+  const name: unknown = Reflect.get(socket, 'servername');
+  return typeof name === 'string' && name !== '' ? name : undefined;
+}
+
 /** @param distrust why the peer's certificate is not to be trusted, if it showed one */
 export function tlsInformation(
   socket: TLSSocket,

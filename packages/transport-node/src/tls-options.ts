@@ -9,7 +9,7 @@ import {
   type TlsSettings,
 } from './tls-context.js';
 import { DEFAULT_HANDSHAKE_TIMEOUT, type TlsSide } from './tls-handshake.js';
-import { tlsInformation } from './tls-information.js';
+import { requestedName, tlsInformation } from './tls-information.js';
 
 interface TlsModeOptions {
   /** TLS from the first octet on (RFC 8314 §3), or by `startTls()` (STARTTLS, RFC 3207). */
@@ -92,10 +92,8 @@ export function serverSide(options: ServerTlsOptions): TlsSide {
         }),
       }),
     informationOf(socket) {
-      const name: unknown = Reflect.get(socket, 'servername');
-      const serverName = typeof name === 'string' && name !== '' ? name : undefined;
       const distrust = requestClientCertificate ? clientDistrust(socket) : undefined;
-      return tlsInformation(socket, 'server', serverName, distrust);
+      return tlsInformation(socket, 'server', requestedName(socket), distrust);
     },
   };
 }

@@ -183,7 +183,8 @@ class ClientDriver implements ClientConnection, ByteStreamListener {
   }
 
   data(bytes: Uint8Array): void {
-    this.#record('received', this.#session.recordable(bytes));
+    // Where nobody records, nothing is looked through for what must not be recorded.
+    if (this.#onWire !== undefined) this.#record('received', this.#session.recordable(bytes));
     this.#session.handle({ type: 'bytes', bytes, now: this.#clock.now() });
     this.#pump();
   }

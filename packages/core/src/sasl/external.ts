@@ -4,9 +4,10 @@
  * whoever verifies the attempt; a client that showed none is nobody.
  */
 import { Secret } from '../secret.js';
+import { NOTHING } from '../wire/octets.js';
 import type { ClientExchange, ClientMechanism, ServerExchange, ServerMechanism } from './exchange.js';
 import { onBehalfOf, presentedName } from './presented.js';
-import { challenge, MALFORMED, NOTHING, REFUSED, verify } from './steps.js';
+import { challenge, MALFORMED, REFUSED, verify } from './steps.js';
 
 export const externalServer: ServerMechanism = {
   name: 'EXTERNAL',

@@ -6,12 +6,12 @@
  * §5).
  */
 import { Secret } from '../secret.js';
-import { decodeText, encodeText } from '../wire/octets.js';
+import { decodeText, encodeText, NOTHING } from '../wire/octets.js';
 import { bearerAuthorization, bearerToken, FIELD_END, parseFields } from './bearer.js';
 import type { ClientExchange, ClientMechanism, ServerExchange, ServerMechanism } from './exchange.js';
 import { formatGs2Header, parseGs2Header } from './gs2.js';
 import { presentedName } from './presented.js';
-import { challenge, MALFORMED, NOTHING, REFUSED, verify } from './steps.js';
+import { challenge, MALFORMED, REFUSED, verify } from './steps.js';
 
 /** RFC 7628 §3.2.2. */
 const ERROR = encodeText('{"status":"invalid_token"}');

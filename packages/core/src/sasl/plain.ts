@@ -6,10 +6,10 @@
  * knows.
  */
 import { Secret } from '../secret.js';
-import { concatenate, encodeText, NUL } from '../wire/octets.js';
+import { concatenate, encodeText, NOTHING, NUL } from '../wire/octets.js';
 import type { ClientExchange, ClientMechanism, ServerExchange, ServerMechanism } from './exchange.js';
 import { onBehalfOf, presentedName, presentedPassword } from './presented.js';
-import { challenge, MALFORMED, NOTHING, REFUSED, verify } from './steps.js';
+import { challenge, MALFORMED, REFUSED, verify } from './steps.js';
 
 export const plainServer: ServerMechanism = {
   name: 'PLAIN',

@@ -15,7 +15,7 @@
  */
 import { Secret } from '../secret.js';
 import type { ChannelBindingType, TlsInformation } from '../tls.js';
-import { concatenate, decodeText, encodeText, NUL } from '../wire/octets.js';
+import { concatenate, decodeText, encodeText, NOTHING, NUL } from '../wire/octets.js';
 import { decodeBase64, encodeBase64 } from './base64.js';
 import { equalInConstantTime } from './constant-time.js';
 import type {
@@ -45,7 +45,7 @@ import {
   serverKey,
   storedKey,
 } from './scram-keys.js';
-import { challenge, compute, MALFORMED, NOTHING, REFUSED, retrieve, verify } from './steps.js';
+import { challenge, compute, MALFORMED, REFUSED, retrieve, verify } from './steps.js';
 
 type ScramName = Extract<MechanismName, `SCRAM-${string}`>;
 

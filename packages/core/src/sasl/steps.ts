@@ -13,8 +13,6 @@ import type {
   StoredCredentials,
 } from './exchange.js';
 
-export { NOTHING } from '../wire/octets.js';
-
 /** The one step that both ends have. */
 export type ComputeStep = { readonly type: 'compute'; readonly computation: Computation };
 

@@ -3,11 +3,11 @@
  * is all there is of a specification: `user=` name %x01 `auth=Bearer ` token %x01 %x01.
  */
 import { Secret } from '../secret.js';
-import { decodeText, encodeText } from '../wire/octets.js';
+import { decodeText, encodeText, NOTHING } from '../wire/octets.js';
 import { bearerAuthorization, bearerToken, FIELD_END, parseFields } from './bearer.js';
 import type { ClientExchange, ClientMechanism, ServerExchange, ServerMechanism } from './exchange.js';
 import { presentedName } from './presented.js';
-import { challenge, MALFORMED, NOTHING, REFUSED, verify } from './steps.js';
+import { challenge, MALFORMED, REFUSED, verify } from './steps.js';
 
 const ERROR = encodeText('{"status":"401","schemes":"bearer"}');
 
