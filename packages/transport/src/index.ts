@@ -6,6 +6,7 @@ export type {
   OpenSessionOptions,
 } from './client-connection.js';
 export { openSession } from './client-driver.js';
+export { clientNetwork } from './client-network.js';
 export type { Clock } from './clock.js';
 export {
   type Cryptography,
