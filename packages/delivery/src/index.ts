@@ -1,11 +1,20 @@
+export type { MessageBody, ReplayableBody } from './bodies/message-body.js';
+export { type Maildir, type MaildirOptions, openMaildir, type StoredMessage } from './maildir/maildir.js';
+export { type CloseOptions, createMailer, type Mailer, type SendOptions } from './mailer/mailer.js';
+export type {
+  MailerOptions,
+  MailerRoutingOptions,
+  PoolOptions,
+} from './mailer/mailer-options.js';
+export type { NodemailerDsn, NodemailerEnvelope } from './nodemailer/nodemailer-envelope.js';
+export type { NodemailerError, NodemailerErrorFields } from './nodemailer/nodemailer-error.js';
 export {
-  type DaneOutcome,
-  type DaneVerdict,
-  findDane,
-  type TlsaRecord,
-  type TlsaResolver,
-  verifyDane,
-} from './dane.js';
+  type NodemailerMail,
+  type NodemailerResult,
+  type NodemailerTransport,
+  type NodemailerTransportOptions,
+  sansmtpTransport,
+} from './nodemailer/nodemailer-transport.js';
 export {
   type DeliveryAction,
   type DeliveryStatus,
@@ -14,14 +23,22 @@ export {
   type OriginalMessage,
   type RecipientStatus,
   writeDeliveryStatusNotification,
-} from './delivery-status-notification.js';
-export { DaneError, type Endpoint } from './destination.js';
-export { type DomainConversion, toAsciiDomain, toUnicodeDomain } from './internationalized-domain.js';
-export type { DnsAnswer, MailExchanger, MailResolver } from './mail-resolver.js';
-export { type Maildir, type MaildirOptions, openMaildir, type StoredMessage } from './maildir.js';
-export { type CloseOptions, createMailer, type Mailer, type SendOptions } from './mailer.js';
-export type { MailerOptions, MailerRoutingOptions, OpenStream, PoolOptions } from './mailer-options.js';
-export type { MessageBody, ReplayableBody } from './message-body.js';
+} from './notifications/delivery-status-notification.js';
+export {
+  DEFAULT_RETRY_SCHEDULE,
+  type DeliveryHistory,
+  type NextAttempt,
+  nextAttempt,
+  type RetrySchedule,
+} from './notifications/retry-schedule.js';
+export {
+  type DaneOutcome,
+  type DaneVerdict,
+  findDane,
+  type TlsaRecord,
+  type TlsaResolver,
+  verifyDane,
+} from './policies/dane.js';
 export {
   type CachedPolicy,
   createPolicyFetch,
@@ -31,31 +48,19 @@ export {
   type PolicyResponse,
   type StsOptions,
   type StsOutcome,
-  type StsPolicy,
-} from './mta-sts.js';
-export type { NodemailerDsn, NodemailerEnvelope } from './nodemailer-envelope.js';
-export type { NodemailerError, NodemailerErrorFields } from './nodemailer-error.js';
-export {
-  type NodemailerMail,
-  type NodemailerResult,
-  type NodemailerTransport,
-  type NodemailerTransportOptions,
-  sansmtpTransport,
-} from './nodemailer-transport.js';
-export type { DeliveryPhase, DeliveryVerdict, RecipientVerdict } from './recipient-verdict.js';
-export { createResolver, type ResolverOptions } from './resolver.js';
-export {
-  DEFAULT_RETRY_SCHEDULE,
-  type DeliveryHistory,
-  type NextAttempt,
-  nextAttempt,
-  type RetrySchedule,
-} from './retry-schedule.js';
+} from './policies/mta-sts.js';
+export type { StsPolicy } from './policies/sts-policy.js';
+export { type TlsRequirement, tlsRequirement } from './policies/tls-requirement.js';
+export { type DomainConversion, toAsciiDomain, toUnicodeDomain } from './routing/internationalized-domain.js';
+export type { DnsAnswer, MailExchanger, MailResolver } from './routing/mail-resolver.js';
+export { createResolver, type ResolverOptions } from './routing/resolver.js';
 export {
   type Attempt,
   findRoute,
   type Route,
   type RoutingFailure,
   type RoutingOptions,
-} from './routing.js';
-export { type TlsRequirement, tlsRequirement } from './tls-requirement.js';
+} from './routing/routing.js';
+export { DaneError } from './sessions/destination.js';
+export type { Endpoint, OpenStream } from './sessions/endpoint.js';
+export type { DeliveryPhase, DeliveryVerdict, RecipientVerdict } from './verdicts/recipient-verdict.js';

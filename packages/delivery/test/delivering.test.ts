@@ -10,7 +10,6 @@ import { runInNewContext } from 'node:vm';
 import { formatMailbox } from '@sansmtp/core';
 import { createTlsContext, type MailListenOptions, startMailServer } from '@sansmtp/transport-node';
 import { afterEach, describe, expect, it } from 'vitest';
-import { certificate } from '../src/certificate.test-support.js';
 import {
   type CachedPolicy,
   createMailer,
@@ -20,7 +19,8 @@ import {
   type PolicyCache,
   type TlsaRecord,
 } from '../src/index.js';
-import { envelopeTo } from '../src/scripted-network.test-support.js';
+import { envelopeTo } from '../src/mailer/scripted-network.test-support.js';
+import { certificate } from '../src/policies/certificate.test-support.js';
 import { serveDns, type Zone } from './dns-server.js';
 
 const MESSAGE = 'Subject: test\r\n\r\nHello\r\n';

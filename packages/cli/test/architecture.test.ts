@@ -1,0 +1,95 @@
+/** docs/architecture.md says which package imports which, and that no arrow leads upward; so does this. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join, sep } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+
+const top = fileURLToPath(new URL('../../..', import.meta.url));
+const packages = readdirSync(join(top, 'packages'));
+
+/** What each source file of a package imports of the others, types included. */
+function importsOf(name: string): Map<string, string[]> {
+  const source = join(top, 'packages', name, 'src');
+  const files = readdirSync(source, { recursive: true, encoding: 'utf8' }).filter(
+    (file) => file.endsWith('.ts') && !/\.(?:test|test-support|d)\.ts$/.test(file),
+  );
+  return new Map(
+    files.map((file) => {
+      const text = readFileSync(join(source, file), 'utf8');
+      const imports = [...text.matchAll(/(?:\bfrom|\bimport) ?\(?'(\.[^']+)\.js'/g)];
+      return [file, imports.map(([, path = '']) => join(file, '..', `${path}.ts`))];
+    }),
+  );
+}
+
+const roomOf = (file: string): string => file.split(sep)[0] ?? '';
+
+/** A folder is a room; files at the top stand in none. */
+function roomsOf(files: ReadonlyMap<string, readonly string[]>): Map<string, string[]> {
+  const rooms = new Map<string, string[]>();
+  for (const [file, imports] of files) {
+    if (!file.includes(sep)) continue;
+    const others = imports.filter((other) => other.includes(sep)).map(roomOf);
+    const known = rooms.get(roomOf(file)) ?? [];
+    rooms.set(roomOf(file), [...known, ...others.filter((other) => other !== roomOf(file))]);
+  }
+  return rooms;
+}
+
+/** The first circle that is found, as a path; none: an empty one. */
+function circleIn(graph: ReadonlyMap<string, readonly string[]>): readonly string[] {
+  const done = new Set<string>();
+  const walk = (node: string, path: readonly string[]): readonly string[] => {
+    if (path.includes(node)) return [...path.slice(path.indexOf(node)), node];
+    if (done.has(node)) return [];
+    done.add(node);
+    for (const next of graph.get(node) ?? []) {
+      const circle = walk(next, [...path, node]);
+      if (circle.length > 0) return circle;
+    }
+    return [];
+  };
+  for (const node of graph.keys()) {
+    const circle = walk(node, []);
+    if (circle.length > 0) return circle;
+  }
+  return [];
+}
+
+describe.each(packages)('the imports in packages/%s', (name) => {
+  const files = importsOf(name);
+
+  it('are found', () => {
+    expect(files.size).toBeGreaterThan(0);
+  });
+
+  it('form no circle of files', () => {
+    expect(circleIn(files)).toEqual([]);
+  });
+
+  it('form no circle of rooms', () => {
+    expect(circleIn(roomsOf(files))).toEqual([]);
+  });
+});
+
+describe('the packages', () => {
+  const document = readFileSync(join(top, 'docs/architecture.md'), 'utf8');
+  const rows = [...document.matchAll(/^\| (\d) \| (.*?) \|/gm)];
+  const floors = new Map(
+    rows.flatMap(([, floor, names = '']) =>
+      [...names.matchAll(/`([\w-]+)`/g)].map(([, name = '']): [string, number] => [name, Number(floor)]),
+    ),
+  );
+
+  it.each(packages)('of which %s is one import from floors below only', (name) => {
+    const manifest = JSON.parse(readFileSync(join(top, 'packages', name, 'package.json'), 'utf8'));
+    if (manifest.private === true) return;
+    const short = (full: string): string => full.replace(/^@sansmtp\//, '');
+    const floor = floors.get(short(manifest.name));
+    expect(floor, `the floor of ${manifest.name} in docs/architecture.md`).toBeDefined();
+    const upward = Object.keys(manifest.dependencies ?? {}).filter(
+      (other) => (floors.get(short(other)) ?? 0) >= (floor ?? 0),
+    );
+    expect(upward).toEqual([]);
+  });
+});

@@ -1,0 +1,230 @@
+/**
+ * The body of a message to be delivered: opened once for all that is done with it, and read once for each mail
+ * transaction that gets as far as to want it.
+ *
+ * - No body is held in memory as a whole that was not there before.
+ * - What can be read once only is kept for other readings where the reader says that there may be any; else it passes
+ *   straight through.
+ * - What a reading throws is `failure` from then on, so that a body's fault is not taken for the network's; but that it
+ *   could not be kept is `loss`.
+ */
+import { type FileHandle, open } from 'node:fs/promises';
+import type { MessageSource } from '@sansmtp/transport';
+import { settledOrAborted } from '../signals/settled-or-aborted.js';
+import { type BodySource, isWebStream, openSource, type WebStream } from './body-source.js';
+import { Spool, UnkeptError } from './spool.js';
+
+/**
+ * A message, header section included. Text is sent as UTF-8; a LF on its own is sent as CRLF. Node streams are async
+ * iterables; what they yield must be octets, so no stream may have an encoding set.
+ *
+ * `path` names a file, which must not change until `send()` has settled.
+ */
+export type MessageBody =
+  | string
+  | Uint8Array
+  | AsyncIterable<Uint8Array>
+  | WebStream
+  | { readonly path: string }
+  | ReplayableBody;
+
+/** What can be read any number of times, also at the same time. */
+export interface ReplayableBody {
+  /** Octets, as far as it is known. */
+  readonly size?: number;
+  read(): AsyncIterable<Uint8Array>;
+}
+
+export interface OpenBody {
+  /**
+   * Octets, as far as it is known. Lines that end in LF count as they are, which makes it an estimate: counting them
+   * would mean to read a large message twice, and servers must bear with estimates (RFC 1870 §6.3).
+   */
+  readonly size: number | undefined;
+  /** What reading it has thrown. */
+  readonly failure: { readonly error: unknown } | undefined;
+  /** False once it has been read in a way that lets nobody read it again. */
+  readonly readable: boolean;
+  /** Why another reading would fail: what was read so far could not be kept. The body is not to blame for it. */
+  readonly loss?: UnkeptError | undefined;
+  /** @param again whether another reading may be wanted, later or at the same time */
+  read(again: boolean): MessageSource;
+  /** Lets go of it, whether or not it was read. */
+  close(): Promise<void>;
+}
+
+/** Octets of a file that are read at once. */
+const CHUNK_OCTETS = 65_536;
+
+/**
+ * Rejects with the system's error when a file cannot be opened. What is in memory is open at once.
+ * @param signal whoever wants to read; aborted while a file is being opened, it gives a body that nobody can read
+ */
+export function openBody(body: MessageBody, signal?: AbortSignal): OpenBody | Promise<OpenBody> {
+  if (typeof body === 'string') return bytesBody(Buffer.from(body));
+  if (body instanceof Uint8Array) return bytesBody(body);
+  if (isWebStream(body) || Symbol.asyncIterator in body) return new OnceBody(openSource(body));
+  return 'read' in body ? new RereadBody(body) : openUnlessAborted(openFile(body.path), signal);
+}
+
+function bytesBody(bytes: Uint8Array): OpenBody {
+  return {
+    size: bytes.length,
+    failure: undefined,
+    readable: true,
+    read: () => bytes,
+    close: async () => {},
+  };
+}
+
+/** A pipe is not open before somebody writes to it. The system cannot be called back: what is open late is closed. */
+async function openUnlessAborted(
+  opening: Promise<OpenBody>,
+  signal: AbortSignal | undefined,
+): Promise<OpenBody> {
+  try {
+    return await settledOrAborted(opening, signal);
+  } catch (error) {
+    if (!signal?.aborted) throw error;
+    opening.then(
+      (body) => body.close(),
+      () => {},
+    );
+    return {
+      size: undefined,
+      failure: undefined,
+      readable: false,
+      read() {
+        throw signal.reason;
+      },
+      close: async () => {},
+    };
+  }
+}
+
+async function openFile(path: string): Promise<OpenBody> {
+  const handle = await open(path);
+  try {
+    const information = await handle.stat();
+    if (information.isFile()) return new FileBody(handle, path, information.size);
+    // A pipe or a terminal has no size, and can be read once only.
+    return new OnceBody(openSource(handle.createReadStream()));
+  } catch (error) {
+    await handle.close();
+    throw error;
+  }
+}
+
+class RereadBody implements OpenBody {
+  readonly size: number | undefined;
+  readonly readable = true;
+  failure: { readonly error: unknown } | undefined;
+  readonly #body: ReplayableBody;
+
+  constructor(body: ReplayableBody) {
+    this.#body = body;
+    this.size = body.size;
+  }
+
+  async *read(): AsyncGenerator<Uint8Array, void, undefined> {
+    try {
+      yield* this.#body.read();
+    } catch (error) {
+      this.failure ??= { error };
+      throw error;
+    }
+  }
+
+  async close(): Promise<void> {}
+}
+
+class FileBody implements OpenBody {
+  readonly size: number;
+  readonly readable = true;
+  failure: { readonly error: unknown } | undefined;
+  readonly #handle: FileHandle;
+  readonly #path: string;
+
+  constructor(handle: FileHandle, path: string, size: number) {
+    this.#handle = handle;
+    this.#path = path;
+    this.size = size;
+  }
+
+  /** Exactly the size that was declared: a file that grows meanwhile is sent as it was. */
+  async *read(): AsyncGenerator<Uint8Array, void, undefined> {
+    try {
+      for (let position = 0; position < this.size; ) {
+        const length = Math.min(CHUNK_OCTETS, this.size - position);
+        const { bytesRead, buffer } = await this.#handle.read(
+          Buffer.allocUnsafeSlow(length),
+          0,
+          length,
+          position,
+        );
+        if (bytesRead === 0) {
+          throw new Error(`The file ${this.#path} has become shorter than its ${this.size} octets meanwhile`);
+        }
+        position += bytesRead;
+        yield buffer.subarray(0, bytesRead);
+      }
+    } catch (error) {
+      this.failure ??= { error };
+      throw error;
+    }
+  }
+
+  close(): Promise<void> {
+    return this.#handle.close();
+  }
+}
+
+/** A body that can be read once. */
+class OnceBody implements OpenBody {
+  failure: { readonly error: unknown } | undefined;
+  readonly #source: BodySource;
+  #spool: Spool | undefined;
+  #passed = false;
+
+  constructor(source: BodySource) {
+    this.#source = source;
+  }
+
+  get size(): number | undefined {
+    return this.#spool?.size;
+  }
+
+  get readable(): boolean {
+    return !this.#passed;
+  }
+
+  get loss(): UnkeptError | undefined {
+    return this.#spool?.loss;
+  }
+
+  async *read(again: boolean): AsyncGenerator<Uint8Array, void, undefined> {
+    try {
+      if (this.#spool === undefined && !again) {
+        this.#passed = true;
+        yield* this.#pass();
+      } else {
+        this.#spool ??= new Spool(this.#source);
+        yield* this.#spool.read();
+      }
+    } catch (error) {
+      if (!(error instanceof UnkeptError)) this.failure ??= { error };
+      throw error;
+    }
+  }
+
+  async *#pass(): AsyncGenerator<Uint8Array, void, undefined> {
+    for (let chunk = await this.#source.next(); chunk !== undefined; chunk = await this.#source.next()) {
+      yield chunk;
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#source.stop();
+    await this.#spool?.close();
+  }
+}

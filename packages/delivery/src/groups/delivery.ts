@@ -1,0 +1,346 @@
+/**
+ * The delivery of one message to one group of recipients: from destination to destination, in one mail transaction
+ * after the other, until every recipient has a verdict.
+ *
+ * - What a server has said to a recipient, or to the message, is final for this delivery: there is no asking elsewhere
+ *   after a refusal. Nor is there after the end of the message was sent (RFC 1047): that might double it.
+ * - What is no answer leads on: no connection, a refused session, a connection that is lost before the message's end, or
+ *   closed by a 421 there (RFC 5321 §5.1, §3.8). Only if nothing is left to be tried, and all have refused for good, is the mail rejected.
+ * - A session that waited in the pool may have been lost meanwhile, which says nothing of the server: the same address
+ *   gets another try on a new connection.
+ */
+import {
+  type ClientEnvelope,
+  ExtensionNotOfferedError,
+  LocalProtocolError,
+  type Reply,
+  type Verdict,
+} from '@sansmtp/core';
+import { SessionError } from '@sansmtp/transport';
+import type { OpenBody } from '../bodies/message-body.js';
+import { UnkeptError } from '../bodies/spool.js';
+import type { Destination } from '../sessions/destination.js';
+import type { PooledSession, SessionPool } from '../sessions/session-pool.js';
+import { outcomeOfOpening } from '../verdicts/opening-outcome.js';
+import { type DeliveryPhase, type Outcome, outcomeOfVerdict } from '../verdicts/recipient-verdict.js';
+import { recounted, withOthers } from '../verdicts/recounted-failures.js';
+import { fitting, transactionOf } from './fitting-envelope.js';
+import type { RecipientGroup } from './recipient-groups.js';
+
+/** What all groups of a message have in common. */
+export interface MessageDelivery {
+  readonly envelope: ClientEnvelope;
+  readonly body: OpenBody;
+  readonly pool: SessionPool;
+  /** Undefined: nothing can stop it. */
+  readonly signal: AbortSignal | undefined;
+  readonly recipientsPerTransaction: number;
+  /** There is more than one group, and so more than one reading of the body. */
+  readonly several: boolean;
+  /** The verdicts, by the recipients' places in the envelope. */
+  readonly outcomes: (Outcome | undefined)[];
+}
+
+/**
+ * Delivers to one group; the verdicts go to `outcomes`, also when it throws: whom that left undecided is deferred.
+ * @throws what the body throws, and a `MailDataError` for what it holds
+ */
+export function deliverToGroup(group: RecipientGroup, message: MessageDelivery): Promise<void> {
+  return new GroupDelivery(group, message).run();
+}
+
+/** What one mail transaction came to, for those recipients that it did not decide. */
+interface Undecided {
+  /** To be tried elsewhere: the session broke, for this reason. */
+  readonly broken: number[];
+  readonly breakage: Verdict | undefined;
+  /** Too many for this transaction, or this session. */
+  readonly leftover: number[];
+  /** How many the server took in this transaction. */
+  readonly taken: number;
+  /** The session takes no more domains. */
+  readonly domainsExhausted: boolean;
+}
+
+class GroupDelivery {
+  readonly #group: RecipientGroup;
+  readonly #message: MessageDelivery;
+  #pending: readonly number[];
+  #step = 0;
+  /** Why the steps so far have failed. */
+  readonly #failures: Outcome[] = [];
+  /** A session from the pool has broken. */
+  #fresh = false;
+  /** How far it had come, should it be stopped between two mail transactions. */
+  #phase: DeliveryPhase = 'connect';
+  #session: PooledSession | undefined;
+  #batchSize: number;
+
+  constructor(group: RecipientGroup, message: MessageDelivery) {
+    this.#group = group;
+    this.#message = message;
+    this.#pending = group.recipients;
+    this.#batchSize = message.recipientsPerTransaction;
+  }
+
+  async run(): Promise<void> {
+    const { signal, body } = this.#message;
+    try {
+      while (this.#pending.length > 0 && !signal?.aborted) {
+        const step = this.#group.steps[this.#step];
+        if (step === undefined || !body.readable) {
+          this.#settle(this.#pending, withOthers(this.#failures));
+          this.#pending = [];
+        } else if (!('key' in step)) {
+          this.#fail(step);
+        } else if (body.loss !== undefined) {
+          this.#settle(this.#pending, withoutCopy(body.loss, step.host, this.#failures));
+          this.#pending = [];
+        } else {
+          await this.#tryAt(step);
+        }
+      }
+      if (this.#pending.length > 0) this.#settle(this.#pending, this.#stopped());
+    } catch (error) {
+      this.#settle(this.#pending, withoutBody(error, this.#group.steps[this.#step]?.host));
+      throw error;
+    } finally {
+      this.#giveBack(true);
+    }
+  }
+
+  async #tryAt(destination: Destination): Promise<void> {
+    const { pool, signal } = this.#message;
+    try {
+      this.#session ??= await pool.acquire(destination, signal, this.#fresh);
+    } catch (error) {
+      if (!signal?.aborted) this.#fail(outcomeOfOpening(error, destination));
+      else if (error instanceof SessionError) this.#phase = error.failure.phase;
+      return;
+    }
+    if (!signal?.aborted) await this.#transact(this.#session, destination);
+  }
+
+  async #transact(session: PooledSession, destination: Destination): Promise<void> {
+    const { host } = destination;
+    const { envelope, body, pool, signal, several } = this.#message;
+    const batch =
+      this.#pending.length <= this.#batchSize ? this.#pending : this.#pending.slice(0, this.#batchSize);
+    const rest = this.#pending.slice(batch.length);
+    const reused = session.transactions > 0;
+    // Not for a reused session: one that was lost while it waited shows it before the body is read.
+    const again = several || this.#pending.length > 1 || this.#step + 1 < this.#group.steps.length;
+    pool.begin(session);
+    let verdicts: readonly Verdict[];
+    try {
+      const { keywords } = session.connection.offer;
+      verdicts = await session.connection.send(
+        fitting(transactionOf(envelope, batch, body.size), keywords),
+        body.read(again),
+        signal && { signal },
+      );
+    } catch (error) {
+      this.#takeError(error, batch, rest, destination, reused);
+      return;
+    }
+
+    const undecided = this.#takeVerdicts(batch, verdicts, host);
+    const { broken, breakage, leftover, taken, domainsExhausted } = undecided;
+    this.#pending = [...broken, ...leftover, ...rest];
+    if (leftover.length > 0) this.#batchSize = Math.max(taken, 1);
+    if (breakage !== undefined) {
+      this.#giveBack(false);
+      if (signal?.aborted) {
+        this.#settle(broken, this.#outcomeOf(breakage, host));
+        this.#pending = [...leftover, ...rest];
+      } else if (this.#pending.length > 0) {
+        this.#breakOff(outcomeOfVerdict(breakage, host), reused);
+      }
+    } else if (domainsExhausted) {
+      this.#giveBack(false);
+      if (leftover.length === batch.length) this.#breakOff(noRoom(host), reused);
+      else this.#fresh = true;
+    } else if (session.transactionsLeft <= 0) {
+      this.#giveBack(true);
+    }
+  }
+
+  /** Nothing was sent, or nothing that could count. */
+  #takeError(
+    error: unknown,
+    batch: readonly number[],
+    rest: readonly number[],
+    destination: Destination,
+    reused: boolean,
+  ): void {
+    const { body } = this.#message;
+    const { host } = destination;
+    if (error instanceof UnkeptError) {
+      this.#giveBack(false); // nobody can be asked any more, for the same reason
+      return;
+    }
+    if (body.failure === undefined && error instanceof SessionError) {
+      this.#giveBack(false);
+      this.#breakOff(outcomeOfOpening(error, destination), reused);
+      return;
+    }
+    if (body.failure === undefined && error instanceof ExtensionNotOfferedError) {
+      this.#giveBack(true);
+      this.#fail(notOffered(error, host));
+      return;
+    }
+    if (body.failure === undefined && error instanceof LocalProtocolError) {
+      const reason = `The envelope cannot be sent: ${error.message}`;
+      const enhancedCode = '5.5.4';
+      this.#settle(batch, { verdict: 'rejected', phase: 'mail', host, enhancedCode, reason, error });
+      this.#pending = rest;
+      return;
+    }
+    this.#giveBack(false);
+    throw error;
+  }
+
+  /** Takes what is decided, and tells what is not. */
+  #takeVerdicts(batch: readonly number[], verdicts: readonly Verdict[], host: string): Undecided {
+    const broken: number[] = [];
+    const leftover: number[] = [];
+    const tooMany: number[] = [];
+    let breakage: Verdict | undefined;
+    let taken = 0;
+    let domainsExhausted = false;
+    for (const [index, recipient] of batch.entries()) {
+      const verdict = verdicts[index];
+      if (verdict === undefined) continue;
+      if (endsSession(verdict)) breakage ??= verdict;
+      if (verdict.failure?.kind === 'limit') {
+        leftover.push(recipient);
+        domainsExhausted ||= verdict.failure.keyword === 'RCPTDOMAINMAX';
+      } else if (verdict.verdict === 'deferred' && endsSession(verdict)) {
+        broken.push(recipient);
+      } else if (verdict.reply !== undefined && verdict.phase === 'rcpt' && saysTooMany(verdict.reply)) {
+        tooMany.push(recipient);
+      } else {
+        if (verdict.phase === 'data' || verdict.phase === 'message') taken += 1;
+        this.#settle([recipient], this.#outcomeOf(verdict, host));
+      }
+    }
+    // A server that takes none says that it has no room at all, and not how many it takes at once.
+    if (taken + broken.length > 0) {
+      leftover.push(...tooMany);
+    } else {
+      for (const recipient of tooMany) {
+        const verdict = verdicts[batch.indexOf(recipient)];
+        if (verdict !== undefined) this.#settle([recipient], outcomeOfVerdict(verdict, host));
+      }
+    }
+    return { broken, breakage, leftover, taken: taken + broken.length, domainsExhausted };
+  }
+
+  #outcomeOf(verdict: Verdict, host: string): Outcome {
+    const outcome = outcomeOfVerdict(verdict, host);
+    if (!this.#message.signal?.aborted || outcome.failure === undefined) return outcome;
+    const stop = this.#stopped(outcome.phase, outcome.reason);
+    // What may have arrived has not come too late.
+    const kept = outcome.verdict === 'unknown' && {
+      verdict: outcome.verdict,
+      enhancedCode: outcome.enhancedCode,
+    };
+    return { ...outcome, ...stop, ...kept };
+  }
+
+  /** @param reason what came of it at the host that it had come to */
+  #stopped(phase = this.#phase, reason?: string): Outcome {
+    const { signal } = this.#message;
+    const stop = stopped(signal, phase);
+    const host = (this.#group.steps[this.#step] ?? this.#failures.at(-1))?.host;
+    const reasons = [stop.reason, ...(reason === undefined ? [] : [reason]), ...recounted(this.#failures)];
+    return { ...stop, ...(host !== undefined && { host }), reason: reasons.join('; ') };
+  }
+
+  /** A session broke before the message's end was sent. */
+  #breakOff(why: Outcome, reused: boolean): void {
+    const { readable, loss } = this.#message.body;
+    if (reused && readable && loss === undefined) this.#fresh = true;
+    else this.#fail(why);
+  }
+
+  /** On to the next step. */
+  #fail(why: Outcome): void {
+    this.#failures.push(why);
+    this.#step += 1;
+    this.#phase = 'connect';
+    this.#fresh = false;
+    this.#batchSize = this.#message.recipientsPerTransaction;
+  }
+
+  #giveBack(usable: boolean): void {
+    const session = this.#session;
+    this.#session = undefined;
+    if (session !== undefined) this.#message.pool.release(session, usable);
+  }
+
+  #settle(recipients: readonly number[], outcome: Outcome): void {
+    for (const recipient of recipients) this.#message.outcomes[recipient] = outcome;
+  }
+}
+
+/** The verdict of those whom the signal left undecided. */
+export function stopped(signal: AbortSignal | undefined, phase: DeliveryPhase): Outcome {
+  const error: unknown = signal?.reason;
+  const why = error instanceof Error ? error.message : String(error);
+  return {
+    verdict: 'deferred',
+    phase,
+    enhancedCode: TOO_LATE,
+    reason: `The delivery was stopped: ${why}`,
+    ...(error instanceof Error && { error }),
+  };
+}
+
+/** "Delivery time expired" (RFC 3463 §3.5). */
+const TOO_LATE = '4.4.7';
+
+/** The verdict of those to whom the message did not go because reading it failed. */
+function withoutBody(thrown: unknown, host: string | undefined): Outcome {
+  const error = thrown instanceof Error ? thrown : new Error(String(thrown));
+  return {
+    verdict: 'deferred',
+    phase: 'message',
+    ...(host !== undefined && { host }),
+    enhancedCode: '4.3.0',
+    reason: `The body of the message failed: ${error.message}`,
+    error,
+  };
+}
+
+/** The verdict of those to whom the message did not go because it could not be kept for them. */
+function withoutCopy({ message, cause }: UnkeptError, host: string, failures: readonly Outcome[]): Outcome {
+  return {
+    verdict: 'deferred',
+    phase: 'message',
+    host,
+    enhancedCode: '4.3.0',
+    reason: [message, ...recounted(failures)].join('; '),
+    ...(cause instanceof Error && { error: cause }),
+  };
+}
+
+/** Whether the session is over with this, so that nobody can be asked on it any more. */
+function endsSession({ failure }: Verdict): boolean {
+  return failure !== undefined && failure.kind !== 'limit';
+}
+
+/** RFC 5321 §4.5.3.1.10; by RFC 3463 §3.6 it is X.5.3, and other codes say that something else is the matter. */
+function saysTooMany({ code, enhancedCode }: Reply): boolean {
+  return (code === 452 || code === 552) && (enhancedCode?.endsWith('.5.3') ?? true);
+}
+
+function noRoom(host: string): Outcome {
+  const reason = `${host} takes no recipient of these domains in a session (RCPTDOMAINMAX)`;
+  return { verdict: 'deferred', phase: 'rcpt', host, enhancedCode: '4.5.3', reason };
+}
+
+function notOffered(error: ExtensionNotOfferedError, host: string): Outcome {
+  const { enhancedCode, message } = error;
+  return { verdict: 'rejected', phase: 'mail', host, enhancedCode, reason: `${host}: ${message}`, error };
+}

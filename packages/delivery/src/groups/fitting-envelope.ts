@@ -1,0 +1,48 @@
+/**
+ * The envelope of one mail transaction, as the server that it is for can take it.
+ */
+import { type ClientEnvelope, ExtensionNotOfferedError, type Mailbox } from '@sansmtp/core';
+import { toAsciiDomain } from '../routing/internationalized-domain.js';
+import { isAscii } from '../text/ascii.js';
+
+function inAscii<Path extends Mailbox>(path: Path): Path {
+  const converted = toAsciiDomain(path.domain);
+  return converted.kind === 'domain' ? { ...path, domain: converted.domain } : path;
+}
+
+/**
+ * The envelope as this server can take it: without SMTPUTF8, domains are written in ASCII (RFC 6531 §3.2).
+ * @throws {ExtensionNotOfferedError} the message holds octets above 127, which this server does not take, and encoding
+ *   it anew is not a transport's work (RFC 6152 §3)
+ */
+export function fitting(envelope: ClientEnvelope, keywords: ReadonlyMap<string, string>): ClientEnvelope {
+  if (envelope.parameters?.body === '8BITMIME' && !keywords.has('8BITMIME')) {
+    throw new ExtensionNotOfferedError('8BITMIME');
+  }
+  if (keywords.has('SMTPUTF8')) return envelope;
+  const { reversePath, recipients } = envelope;
+  if ([reversePath, ...recipients].every((path) => path === null || isAscii(path.domain))) return envelope;
+  return {
+    ...envelope,
+    reversePath: reversePath && inAscii(reversePath),
+    recipients: recipients.map(inAscii),
+  };
+}
+
+/**
+ * The envelope for some of its recipients.
+ * @param batch their places in it
+ * @param size octets of the message, as far as they are known; what the envelope says of itself goes before it
+ */
+export function transactionOf(
+  { reversePath, parameters, recipients }: ClientEnvelope,
+  batch: readonly number[],
+  size: number | undefined,
+): ClientEnvelope {
+  return {
+    reversePath,
+    recipients:
+      batch.length === recipients.length ? recipients : batch.flatMap((place) => recipients[place] ?? []),
+    ...(size !== undefined ? { parameters: { size, ...parameters } } : parameters && { parameters }),
+  };
+}

@@ -1,0 +1,58 @@
+/**
+ * The header lines that final delivery puts in front of a message (RFC 5321 §4.4): whom to tell of failures, whom
+ * it was for, and how it came here.
+ *
+ * Nothing a client sends can add a line: paths are formatted anew, and of its own name for itself, which may be
+ * any visible characters, only those of names and address literals are kept.
+ */
+import { type Envelope, formatMailbox, formatPath, type TlsInformation } from '@sansmtp/core';
+import type { ServerSessionInformation } from '@sansmtp/transport';
+import { dateTime } from '../text/date-time.js';
+
+export interface Receipt {
+  readonly envelope: Envelope;
+  readonly session: ServerSessionInformation;
+  /** By whom it was received: the name of this host. */
+  readonly hostname: string;
+  /** Names the delivery: an atom. */
+  readonly id: string;
+  readonly date: Date;
+}
+
+/** RFC 5321 §4.1.3. */
+function addressLiteral(address: string): string {
+  return address.includes(':') ? `[IPv6:${address}]` : `[${address}]`;
+}
+
+function receivedFrom({ hello, peer }: ServerSessionInformation): string {
+  // A name in parentheses or with a semicolon would end the clause for those who read it later.
+  const name = hello?.name.replace(/[^\w.:[\]-]/g, '?') ?? 'unknown';
+  return peer.address === undefined ? name : `${name} (${addressLiteral(peer.address)})`;
+}
+
+/** The words that RFC 3848 and RFC 6531 §4.3 have for how it came: `ESMTPSA`. */
+function receivedWith({ hello, tls, identity }: ServerSessionInformation, { parameters }: Envelope): string {
+  if (hello?.verb === 'HELO') return 'SMTP';
+  const lmtp = hello?.verb === 'LHLO';
+  const extended = lmtp ? 'LMTP' : 'ESMTP';
+  const internationalized = lmtp ? 'UTF8LMTP' : 'UTF8SMTP';
+  const protocol = parameters.smtpUtf8 ? internationalized : extended;
+  return `${protocol}${tls === undefined ? '' : 'S'}${identity === undefined ? '' : 'A'}`;
+}
+
+/** RFC 8314 §4.3; as a registered clause it stands behind the others (RFC 5321 §4.4). */
+function tlsClause(tls: TlsInformation | undefined): string {
+  return tls !== undefined && /^\w+$/.test(tls.cipher) ? ` tls ${tls.cipher}` : '';
+}
+
+/** The lines, each with its CRLF. */
+export function traceHeader({ envelope, session, hostname, id, date }: Receipt): string {
+  return [
+    `Return-Path: ${formatPath(envelope.reversePath)}`,
+    ...envelope.recipients.map(({ forwardPath }) => `Delivered-To: ${formatMailbox(forwardPath)}`),
+    `Received: from ${receivedFrom(session)}`,
+    `\tby ${hostname} with ${receivedWith(session, envelope)} id ${id}${tlsClause(session.tls)};`,
+    `\t${dateTime(date)}`,
+    '',
+  ].join('\r\n');
+}

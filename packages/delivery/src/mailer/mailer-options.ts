@@ -1,0 +1,299 @@
+/**
+ * Options of a mailer, each with its default.
+ */
+import { isIP } from 'node:net';
+import { hostname as systemName } from 'node:os';
+import { type ClientAuthentication, ClientSession, isHostName } from '@sansmtp/core';
+import type { Clock, OpenSessionOptions } from '@sansmtp/transport';
+import { type ClientTlsOptions, connect, nodeCryptography, systemClock } from '@sansmtp/transport-node';
+import type { GroupingOptions } from '../groups/recipient-groups.js';
+import type { TlsaResolver } from '../policies/dane.js';
+import { createPolicyFetches, type StsOptions } from '../policies/mta-sts.js';
+import type { MailResolver } from '../routing/mail-resolver.js';
+import { createResolver } from '../routing/resolver.js';
+import type { RoutingOptions } from '../routing/routing.js';
+import type { SessionSettings, TlsPlan } from '../sessions/destination.js';
+import type { Endpoint, OpenStream } from '../sessions/endpoint.js';
+import type { PoolLimits } from '../sessions/session-pool.js';
+
+/** Limits of the sessions that are kept, and of those that are open at all. */
+export interface PoolOptions {
+  /**
+   * Connections to one host at the same time, over all of its addresses. Hosts with the same addresses count as one; of
+   * two that share only some, each may count for itself, and such an address may get twice as many.
+   * @default 5
+   */
+  readonly connectionsPerHost?: number;
+  /** Connections in all at the same time. @default 100 */
+  readonly connections?: number;
+  /** Mail transactions of one connection; then it says QUIT. @default 100 */
+  readonly messagesPerConnection?: number;
+  /** Milliseconds for which a session that has nothing to do is kept; 0: none is. @default 5000 */
+  readonly idleTime?: number;
+}
+
+/** Without effect on a relay. */
+export interface MailerRoutingOptions
+  extends Pick<RoutingOptions, 'ownNames' | 'ownAddresses' | 'maximumHosts' | 'maximumAttempts'> {
+  /**
+   * The names under which this host may be a mail exchanger itself. It then sends to better ones only, and rejects
+   * mail for which it is the best: that would come back (RFC 5321 §5.1).
+   * @default `hostname`, if that was given
+   */
+  readonly ownNames?: readonly string[];
+  /** The addresses at which this host receives mail; exchangers there are taken for it likewise. @default none */
+  readonly ownAddresses?: readonly string[];
+  /**
+   * Mail exchangers of a domain whose addresses are looked up; the best ones. With `ownAddresses`, up to as many again
+   * that are as good as the last. Mail is deferred where none of them can be tried and the domain has more.
+   * @default 10
+   */
+  readonly maximumHosts?: number;
+  /** Addresses that are tried for a domain. @default 20 */
+  readonly maximumAttempts?: number;
+}
+
+export interface MailerOptions {
+  /**
+   * All mail goes to this host, or over this Unix socket.
+   * @default to the mail exchangers of each recipient's domain (RFC 5321 §5.1)
+   */
+  readonly relay?: { readonly host: string; readonly port?: number } | { readonly path: string };
+  /** The port of mail exchangers, and of a relay that names none. @default 25 */
+  readonly port?: number;
+  /**
+   * The name said in EHLO (RFC 5321 §4.1.4).
+   * @default the system's host name if that has a domain, else `[127.0.0.1]`
+   */
+  readonly hostname?: string;
+  /**
+   * - `opportunistic`: STARTTLS where it is offered, with any certificate; in the clear where the handshake fails.
+   *   What DANE or MTA-STS demand is held to. With `authentication`, TLS is never done without.
+   * - `none`: no TLS.
+   * - `required`: nothing without STARTTLS.
+   * - `implicit`: TLS from the first octet on (RFC 8314 §3); with `relay` only.
+   * @default 'opportunistic'
+   */
+  readonly tls?: 'opportunistic' | 'none' | 'required' | 'implicit';
+  /**
+   * The rest about TLS. `verify` demands a certificate for the host's name that is trusted, and so forbids to go on in
+   * the clear; its default is true for a `relay` by name under `authentication`, or where `tls` is `required` or
+   * `implicit`, and else false: few mail exchangers have such a certificate.
+   */
+  readonly tlsOptions?: Partial<Omit<ClientTlsOptions, 'mode'>>;
+  /** With `relay` only. @default without */
+  readonly authentication?: ClientAuthentication;
+  /** `lmtp`: with `relay` only (RFC 2033). @default 'smtp' */
+  readonly protocol?: 'smtp' | 'lmtp';
+  /** Where mail exchangers are looked up; without effect on a relay. @default a `createResolver()` that asks `dns` */
+  readonly resolver?: MailResolver;
+  /** The DNS server of the default resolver, `ADDRESS` or `ADDRESS:PORT`. @default those of the system */
+  readonly dns?: string;
+  /** MTA-STS (RFC 8461); without `relay` only. @default not looked at */
+  readonly sts?: Pick<StsOptions, 'fetchPolicy' | 'cache' | 'fetchTimeout'>;
+  /** DANE (RFC 7672); without `relay` only, and with a `resolver` that proves its answers, too. @default not looked at */
+  readonly tlsa?: TlsaResolver;
+  readonly pool?: PoolOptions;
+  /** Recipients of one mail transaction; RFC 5321 §4.5.3.1.8 has every server take 100. @default 100 */
+  readonly recipientsPerTransaction?: number;
+  /** Milliseconds for a connection to stand. @default 30000 */
+  readonly connectTimeout?: number;
+  /**
+   * Milliseconds for a connection to stand until the next address of the same host is tried beside it (RFC 8305 §5).
+   * @default 250
+   */
+  readonly attemptDelay?: number;
+  /** What keeps mail from looping, and bounds what an unfriendly zone can make us try. */
+  readonly routing?: MailerRoutingOptions;
+  /** What else there is to say of the sessions: `timeouts`, `mailDataBy`, `onWire`, … */
+  readonly session?: Omit<
+    OpenSessionOptions,
+    'clock' | 'signal' | 'hostname' | 'protocol' | 'startTls' | 'authentication'
+  >;
+  /** @default systemClock */
+  readonly clock?: Clock;
+  /** Milliseconds since 1970, by which certificates (DANE) and policies (MTA-STS) expire. @default Date.now */
+  readonly now?: () => number;
+  /** Orders mail exchangers of equal preference: 0 up to but not including 1. @default Math.random */
+  readonly random?: () => number;
+  /** @default by TCP or a Unix socket */
+  readonly openStream?: OpenStream;
+}
+
+/** All options, defaults filled in. */
+export interface ResolvedMailerOptions {
+  /** One of these two says where mail goes. */
+  readonly relay: { readonly endpoint: Endpoint; readonly plan: TlsPlan } | undefined;
+  readonly grouping: GroupingOptions | undefined;
+  readonly settings: SessionSettings;
+  readonly pool: PoolLimits;
+  readonly recipientsPerTransaction: number;
+  readonly clock: Clock;
+}
+
+const DEFAULT_CONNECT_TIMEOUT = 30_000;
+
+/**
+ * @throws {RangeError} naming the option whose value is out of range, and the range
+ * @throws {TypeError} options that contradict each other, or credentials of another shape
+ */
+export function resolveMailerOptions(options: MailerOptions): ResolvedMailerOptions {
+  const { relay, tls = 'opportunistic', tlsOptions = {}, clock = systemClock } = options;
+  const pool = {
+    connectionsPerHost: 5,
+    connections: 100,
+    messagesPerConnection: 100,
+    idleTime: 5_000,
+    ...options.pool,
+  };
+  for (const limit of ['connectionsPerHost', 'connections', 'messagesPerConnection'] as const) {
+    checkCount(`pool.${limit}`, pool[limit]);
+  }
+  checkTime('pool.idleTime', pool.idleTime);
+  const recipientsPerTransaction = checkCount(
+    'recipientsPerTransaction',
+    options.recipientsPerTransaction ?? 100,
+  );
+  const connectTimeout = checkTime('connectTimeout', options.connectTimeout ?? DEFAULT_CONNECT_TIMEOUT);
+  const settings = sessionSettings(options, clock);
+  const common = { settings, pool, recipientsPerTransaction, clock };
+  checkWord('tls', tls, ['opportunistic', 'none', 'required', 'implicit']);
+
+  if (relay === undefined) {
+    checkWithoutRelay(options);
+    checkRouting(options.routing ?? {});
+    if (tls === 'implicit')
+      throw new TypeError("tls 'implicit' goes with a relay: mail exchangers have STARTTLS");
+    const grouping: GroupingOptions = {
+      resolver: options.resolver ?? createResolver(options.dns === undefined ? {} : { server: options.dns }),
+      routing: {
+        ...(options.hostname !== undefined && { ownNames: [options.hostname] }),
+        ...options.routing,
+        connectTimeout,
+        ...(options.port !== undefined && { port: checkPort('port', options.port) }),
+        ...(options.random && { random: options.random }),
+      },
+      tls,
+      verify: tlsOptions.verify ?? false,
+      sts: options.sts && {
+        cache: options.sts.cache,
+        fetches: createPolicyFetches(options.sts, clock, 'sts.fetchTimeout'),
+      },
+      tlsa: options.tlsa,
+      settings,
+    };
+    return { ...common, relay: undefined, grouping };
+  }
+
+  if ((options.sts ?? options.tlsa) !== undefined) {
+    throw new TypeError('sts and tlsa go without a relay: they are about the mail exchangers of a domain');
+  }
+  const named = 'host' in relay;
+  const strict = tls === 'required' || tls === 'implicit' || options.authentication !== undefined;
+  const verify = tlsOptions.verify ?? (named && strict);
+  if (verify && !named && tlsOptions.servername === undefined) {
+    throw new TypeError(
+      'The server at a Unix socket cannot be verified without its name: give tlsOptions.servername',
+    );
+  }
+  const endpoint: Endpoint = named
+    ? {
+        host: relay.host,
+        address: checkNotEmpty('relay.host', relay.host),
+        port: checkPort('relay.port', relay.port ?? options.port ?? 25),
+        connectTimeout,
+      }
+    : { path: checkNotEmpty('relay.path', relay.path), connectTimeout };
+  return { ...common, relay: { endpoint, plan: { mode: tls, verify } }, grouping: undefined };
+}
+
+function checkWithoutRelay(options: MailerOptions): void {
+  const { authentication, protocol, tls, tlsOptions, resolver, sts, tlsa } = options;
+  if (tlsOptions?.servername !== undefined) {
+    throw new TypeError('tlsOptions.servername goes with a relay: each mail exchanger has a name of its own');
+  }
+  if (authentication !== undefined) {
+    throw new TypeError('Authentication goes with a relay: mail exchangers know nobody');
+  }
+  if (protocol === 'lmtp') throw new TypeError("protocol 'lmtp' goes with a relay (RFC 2033 §5)");
+  if (tls === 'none' && (sts ?? tlsa) !== undefined) {
+    throw new TypeError("tls 'none' contradicts sts and tlsa, which may demand TLS");
+  }
+  // By the default one nothing would be proven, no TLSA record asked for, and nobody would notice.
+  if (tlsa !== undefined && resolver === undefined) {
+    throw new TypeError('tlsa goes with a resolver that validates DNSSEC, too: the default one does not');
+  }
+}
+
+function checkRouting({ ownAddresses = [], maximumHosts, maximumAttempts }: MailerRoutingOptions): void {
+  if (maximumHosts !== undefined) checkCount('routing.maximumHosts', maximumHosts);
+  if (maximumAttempts !== undefined) checkCount('routing.maximumAttempts', maximumAttempts);
+  for (const address of ownAddresses) {
+    if (isIP(address) === 0) throw outOfRange('routing.ownAddresses', address, 'IP addresses');
+  }
+}
+
+function sessionSettings(options: MailerOptions, clock: Clock): SessionSettings {
+  const { relay, protocol = 'smtp', authentication, openStream = connectTo, tlsOptions = {} } = options;
+  const own = systemName();
+  const hostname = options.hostname ?? (own.includes('.') && isHostName(own) ? own : '[127.0.0.1]');
+  const reached =
+    relay !== undefined && 'host' in relay
+      ? { host: relay.host, port: relay.port ?? options.port ?? 25 }
+      : {};
+  const session = {
+    cryptography: nodeCryptography,
+    ...options.session,
+    hostname,
+    protocol,
+    ...(authentication && { authentication: { ...reached, ...authentication } }),
+  };
+  // What cannot be is the caller's mistake now, not a failing connection later.
+  new ClientSession({ ...session, now: 0 });
+  const attemptDelay = checkTime('attemptDelay', options.attemptDelay ?? 250);
+  return {
+    openStream,
+    options: { ...session, clock },
+    tlsOptions,
+    attemptDelay,
+    now: options.now ?? Date.now,
+  };
+}
+
+const connectTo: OpenStream = (endpoint, tls, signal) => {
+  const { connectTimeout: timeout } = endpoint;
+  const target =
+    'path' in endpoint ? { path: endpoint.path } : { host: endpoint.address, port: endpoint.port };
+  return connect({ ...target, timeout, ...(signal && { signal }), ...(tls && { tls }) });
+};
+
+function checkCount(option: string, value: number): number {
+  if (Number.isSafeInteger(value) && value >= 1) return value;
+  throw outOfRange(option, value, 'an integer of 1 or more');
+}
+
+function checkTime(option: string, value: number): number {
+  // A text from the environment would be appended to the time and not added.
+  if (typeof value === 'number' && value >= 0 && value < Number.POSITIVE_INFINITY) return value;
+  throw outOfRange(option, value, 'milliseconds of 0 or more');
+}
+
+function checkNotEmpty(option: string, value: string): string {
+  if (value !== '') return value;
+  throw outOfRange(option, value, 'a text that is not empty');
+}
+
+function checkPort(option: string, value: number): number {
+  if (Number.isSafeInteger(value) && value >= 1 && value <= 65535) return value;
+  throw outOfRange(option, value, 'an integer of 1 to 65535');
+}
+
+function checkWord(option: string, value: string, words: readonly string[]): void {
+  if (words.includes(value)) return;
+  throw outOfRange(option, value, words.map((word) => `'${word}'`).join(', '));
+}
+
+function outOfRange(option: string, value: unknown, allowed: string): RangeError {
+  const shown = typeof value === 'string' ? JSON.stringify(value) : String(value);
+  return new RangeError(`The option ${option} is ${shown}; it takes ${allowed}`);
+}

@@ -1,0 +1,239 @@
+/**
+ * The mailer: one call from an envelope and a body to a verdict for each recipient.
+ *
+ * - `send()` settles when nothing of the message is under way any more: the body is closed, no connection waits for it.
+ * - What the caller does wrong is thrown before anything is sent, as far as it can be seen by then: a rejection behind a
+ *   delivery would invite to send again what has arrived.
+ */
+import { setMaxListeners } from 'node:events';
+import { type ClientEnvelope, formatPath } from '@sansmtp/core';
+import type { Clock } from '@sansmtp/transport';
+import { type MessageBody, openBody } from '../bodies/message-body.js';
+import { apartByAlphabet } from '../groups/apart-by-alphabet.js';
+import { deliverToGroup, stopped } from '../groups/delivery.js';
+import { type Grouping, groupRecipients } from '../groups/recipient-groups.js';
+import { createDestination, type TlsPlan } from '../sessions/destination.js';
+import { SessionPool } from '../sessions/session-pool.js';
+import { whenAborted } from '../signals/shared-signal.js';
+import type { Outcome, RecipientVerdict } from '../verdicts/recipient-verdict.js';
+import { type MailerOptions, resolveMailerOptions } from './mailer-options.js';
+
+export interface SendOptions {
+  /** Stops the delivery: connections of this message are dropped, and the verdicts say what is known. */
+  readonly signal?: AbortSignal;
+  /** Milliseconds from now until the delivery is stopped likewise. @default none */
+  readonly deadline?: number;
+}
+
+export interface CloseOptions {
+  /** Drops all connections: what is under way is stopped, with verdicts that say so, and `close()` resolves at once. */
+  readonly signal?: AbortSignal;
+}
+
+export interface Mailer {
+  /**
+   * Delivers one message. Resolves with one verdict for each recipient, in the envelope's order, whatever the
+   * network and the servers do, and also when it is stopped. And when the body fails (it throws, or holds what mail
+   * cannot) after a server has decided about any recipient, or may have (`unknown`): the verdicts are then as they
+   * are, and the other recipients are `deferred`, with what the body threw as `error`. Send to those only again.
+   * @throws what the body throws, when no server has decided about anybody; nothing more of it is sent, and no
+   *   transaction that it was part of is completed
+   * @throws {MailDataError} the message holds a bare CR or NUL; likewise
+   * @throws {RangeError} the envelope has no recipient, an address cannot be written, or `deadline` is negative
+   * @throws {Error} the mailer is closed
+   */
+  send(
+    envelope: ClientEnvelope,
+    body: MessageBody,
+    options?: SendOptions,
+  ): Promise<readonly RecipientVerdict[]>;
+  /** Takes no new mail. What is under way ends, then the sessions say QUIT. Resolves when all is closed. */
+  close(options?: CloseOptions): Promise<void>;
+}
+
+/**
+ * @throws {RangeError} an option is out of its range
+ * @throws {TypeError} options that contradict each other, or credentials of another shape
+ */
+export function createMailer(options: MailerOptions = {}): Mailer {
+  const {
+    relay,
+    grouping,
+    settings,
+    pool: limits,
+    recipientsPerTransaction,
+    clock,
+  } = resolveMailerOptions(options);
+  const pool = new SessionPool(limits, clock);
+  const toRelay = relay && [createDestination(relay.endpoint, relay.plan, settings)];
+  const toVerifiedRelay = relay && [createDestination(relay.endpoint, verifiedPlan(relay.plan), settings)];
+  let underWay = 0;
+  const stoppable = new Set<AbortController>();
+  let closing: Promise<void> | undefined;
+  let onQuiet: () => void = () => {};
+
+  async function* groupingsOf(
+    { recipients, parameters }: ClientEnvelope,
+    signal: AbortSignal | undefined,
+  ): AsyncGenerator<Grouping, void, undefined> {
+    const requireTls = parameters?.requireTls === true;
+    if (grouping !== undefined) {
+      yield* groupRecipients(recipients, requireTls, grouping, signal);
+      return;
+    }
+    const steps = (requireTls ? toVerifiedRelay : toRelay) ?? [];
+    yield { groups: [{ recipients: [...recipients.keys()], steps }], decided: new Map(), more: false };
+  }
+
+  async function deliver(
+    envelope: ClientEnvelope,
+    source: MessageBody,
+    controller: AbortController | undefined,
+  ): Promise<RecipientVerdict[]> {
+    const signal = controller?.signal;
+    const outcomes: (Outcome | undefined)[] = new Array(envelope.recipients.length).fill(undefined);
+    const body = await openBody(source, signal);
+    try {
+      try {
+        const deliveries = new Deliveries(controller);
+        for await (const { groups, decided, more } of groupingsOf(envelope, signal)) {
+          for (const [place, outcome] of decided) outcomes[place] = outcome;
+          const ready = groups.flatMap((each) => apartByAlphabet(each, envelope.recipients));
+          const several = more || deliveries.size + ready.length > 1;
+          const message = { envelope, body, pool, signal, recipientsPerTransaction, several, outcomes };
+          for (const each of ready) deliveries.add(deliverToGroup(each, message));
+        }
+        await deliveries.settled();
+      } finally {
+        await body.close();
+      }
+    } catch (error) {
+      if (!outcomes.some((outcome) => outcome !== undefined && isOfServer(outcome))) throw error;
+    }
+    return envelope.recipients.map((recipient, place) => ({
+      recipient,
+      ...(outcomes[place] ?? stopped(signal, 'routing')),
+    }));
+  }
+
+  /** A send that hangs in what it was given, as in its body, is not waited for. */
+  async function closedBy(closing: Promise<void>, signal: AbortSignal): Promise<void> {
+    let release: () => void = () => {};
+    const dropped = new Promise<void>((resolve) => {
+      release = whenAborted(signal, () => {
+        for (const controller of stoppable) controller.abort(signal.reason);
+        pool.abort(signal.reason);
+        resolve();
+      });
+    });
+    await Promise.race([closing, dropped]);
+    release();
+  }
+
+  return {
+    async send(envelope, body, { signal, deadline } = {}) {
+      if (closing !== undefined) throw new Error('The mailer is closed: it takes no more mail');
+      check(envelope, deadline);
+      // A controller costs as much as a small message, and a relay's one group has nobody else to stop.
+      const isStoppable = grouping !== undefined || signal !== undefined || deadline !== undefined;
+      const controller = isStoppable ? new AbortController() : undefined;
+      const release = controller && stopBy(controller, signal, deadline, clock);
+      if (controller !== undefined) stoppable.add(controller);
+      underWay += 1;
+      try {
+        return await deliver(envelope, body, controller);
+      } finally {
+        release?.();
+        if (controller !== undefined) stoppable.delete(controller);
+        underWay -= 1;
+        if (underWay === 0) onQuiet();
+      }
+    },
+
+    close({ signal } = {}) {
+      closing ??= (async () => {
+        if (underWay > 0) {
+          await new Promise<void>((resolve) => {
+            onQuiet = resolve;
+          });
+        }
+        await pool.close();
+      })();
+      return signal === undefined ? closing : closedBy(closing, signal);
+    },
+  };
+}
+
+/** A server has decided, or may have: to throw then would invite to send again what has arrived. */
+function isOfServer({ verdict, phase, reply }: Outcome): boolean {
+  return verdict === 'unknown' || (reply !== undefined && phase !== 'routing');
+}
+
+/** REQUIRETLS goes to servers only that have proven who they are (RFC 8689 §4.2.1). */
+function verifiedPlan(plan: TlsPlan): TlsPlan {
+  const mode = plan.mode === 'implicit' ? 'implicit' : 'required';
+  return { mode, verify: true, demandedBy: 'REQUIRETLS' };
+}
+
+/** @throws {RangeError} what cannot be written in a command, or waited for */
+function check({ reversePath, recipients }: ClientEnvelope, deadline: number | undefined): void {
+  if (recipients.length === 0) throw new RangeError('The envelope has no recipient; it takes one at least');
+  if (deadline !== undefined && !(typeof deadline === 'number' && deadline >= 0)) {
+    throw new RangeError(`The option deadline is ${deadline}; it takes milliseconds of 0 or more`);
+  }
+  formatPath(reversePath);
+  for (const recipient of recipients) formatPath(recipient);
+}
+
+/** Stops the delivery when the caller's signal or the deadline says so; returns what lets go of both. */
+function stopBy(
+  controller: AbortController,
+  signal: AbortSignal | undefined,
+  deadline: number | undefined,
+  clock: Clock,
+): () => void {
+  // Every connection and every look-up of the message listens.
+  setMaxListeners(0, controller.signal);
+  const release = signal && whenAborted(signal, () => controller.abort(signal.reason));
+  const cancelTimer =
+    deadline === undefined || deadline === Number.POSITIVE_INFINITY
+      ? undefined
+      : clock.set(clock.now() + deadline, () => {
+          const error = new Error(`The deadline of ${deadline} ms has passed`);
+          controller.abort(Object.assign(error, { code: 'ETIMEDOUT' }));
+        });
+  return () => {
+    release?.();
+    cancelTimer?.();
+  };
+}
+
+/** Of one message. When one throws, the others and the look-ups are stopped: their message is not whole. */
+class Deliveries {
+  readonly #controller: AbortController | undefined;
+  readonly #all: Promise<void>[] = [];
+  #failure: { readonly error: unknown } | undefined;
+
+  constructor(controller: AbortController | undefined) {
+    this.#controller = controller;
+  }
+
+  get size(): number {
+    return this.#all.length;
+  }
+
+  add(delivery: Promise<void>): void {
+    this.#all.push(
+      delivery.catch((error: unknown) => {
+        this.#failure ??= { error };
+        this.#controller?.abort(error);
+      }),
+    );
+  }
+
+  /** Waits for all, and throws the first error. */
+  async settled(): Promise<void> {
+    await Promise.all(this.#all);
+    if (this.#failure !== undefined) throw this.#failure.error;
+  }
+}

@@ -1,0 +1,202 @@
+/**
+ * DANE for SMTP (RFC 7672, RFC 6698): a domain's TLSA records say which certificates its mail exchangers have,
+ * and DNSSEC proves that they do.
+ *
+ * It fails closed: what DNSSEC should prove and does not, because a look-up fails or a certificate does not match,
+ * ends the use of that host, with a reason. Only a proof that there are no records, or that the zone is not signed,
+ * leaves TLS opportunistic.
+ *
+ * Not looked at: CNAME records of an exchanger, behind which a second set of TLSA records may be (RFC 7672 §2.2.2);
+ * path length and name constraints of the authorities behind a DANE-TA record.
+ */
+import { createHash, createPublicKey, X509Certificate } from 'node:crypto';
+import type { DnsAnswer } from '../routing/mail-resolver.js';
+import type { Attempt } from '../routing/routing.js';
+
+/** A TLSA record (RFC 6698 §2.1). */
+export interface TlsaRecord {
+  /** 2: DANE-TA, an authority that issued the certificate. 3: DANE-EE, the certificate itself. */
+  readonly usage: number;
+  /** 0: the whole certificate. 1: its public key (SubjectPublicKeyInfo). */
+  readonly selector: number;
+  /** 0: as it is. 1: its SHA-256. 2: its SHA-512. */
+  readonly matchingType: number;
+  readonly data: Uint8Array;
+}
+
+/** A resolver that validates DNSSEC: its answers are `secure` when they are proven. Bogus ones are `temporary`. */
+export interface TlsaResolver {
+  resolveTlsa(name: string, signal?: AbortSignal): Promise<DnsAnswer<TlsaRecord>>;
+}
+
+export type DaneOutcome =
+  /** No TLSA records that are proven: TLS where it is offered. */
+  | { readonly kind: 'opportunistic' }
+  /** There are records, none of which can be used: TLS, with any certificate (RFC 7672 §2.2). */
+  | { readonly kind: 'encrypted' }
+  /** TLS with a certificate that one of the records matches. */
+  | { readonly kind: 'authenticated'; readonly records: readonly TlsaRecord[] }
+  /** The host must not be used now (RFC 7672 §2.1.2); mail for it is deferred. */
+  | { readonly kind: 'unavailable'; readonly problem: string };
+
+const DANE_TA = 2;
+const DANE_EE = 3;
+
+const DIGESTS: Readonly<Record<number, { readonly name: string; readonly octets: number }>> = {
+  1: { name: 'sha256', octets: 32 },
+  2: { name: 'sha512', octets: 64 },
+};
+
+/** The most certificates of a chain that are looked at. */
+const MAXIMUM_CHAIN = 10;
+
+function holdsCertificateOrKey({ selector, data }: TlsaRecord): boolean {
+  try {
+    if (selector === 0) new X509Certificate(data);
+    else createPublicKey({ key: Buffer.from(data), format: 'der', type: 'spki' });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * Whether a record can be matched by anything. The usages 0 and 1 are not used with SMTP: which authorities the
+ * sender trusts beyond DNSSEC, the receiver cannot know (RFC 7672 §3.1.3).
+ */
+export function isUsableTlsa(record: TlsaRecord): boolean {
+  const { usage, selector, matchingType, data } = record;
+  if (usage !== DANE_TA && usage !== DANE_EE) return false;
+  if (selector !== 0 && selector !== 1) return false;
+  if (matchingType === 0) return holdsCertificateOrKey(record);
+  return DIGESTS[matchingType]?.octets === data.length;
+}
+
+/**
+ * Where records with the same usage and selector have different digests, the strongest alone counts: else breaking
+ * the weakest would be enough (RFC 7671 §9).
+ */
+function withStrongestDigest(records: readonly TlsaRecord[]): TlsaRecord[] {
+  return records.filter(
+    ({ usage, selector, matchingType }) =>
+      matchingType !== 1 ||
+      !records.some(
+        (other) => other.usage === usage && other.selector === selector && other.matchingType === 2,
+      ),
+  );
+}
+
+/**
+ * What DANE demands for one attempt of a route.
+ *
+ * @throws the signal's reason once it is aborted
+ */
+export async function findDane(
+  { host, port, secure }: Pick<Attempt, 'host' | 'port' | 'secure'>,
+  resolver: TlsaResolver,
+  signal?: AbortSignal,
+): Promise<DaneOutcome> {
+  // Whoever can forge the addresses of a host can forge that it has no TLSA records (RFC 7672 §2.2). Asking all the
+  // same would bring failures only: servers of unsigned zones often fail for types that they do not know.
+  if (!secure) return { kind: 'opportunistic' };
+  const answer = await resolver.resolveTlsa(`_${port}._tcp.${host}`, signal);
+  if (answer.kind === 'temporary') {
+    return {
+      kind: 'unavailable',
+      problem: `The TLSA records of ${host} could not be looked up: ${answer.problem}`,
+    };
+  }
+  if (answer.kind !== 'found' || answer.secure !== true) return { kind: 'opportunistic' };
+  const records = withStrongestDigest(answer.records.filter(isUsableTlsa));
+  return records.length === 0 ? { kind: 'encrypted' } : { kind: 'authenticated', records };
+}
+
+function matchesCertificate(
+  { selector, matchingType, data }: TlsaRecord,
+  certificate: X509Certificate,
+): boolean {
+  const selected =
+    selector === 0 ? certificate.raw : certificate.publicKey.export({ type: 'spki', format: 'der' });
+  const digest = DIGESTS[matchingType];
+  const presented = digest === undefined ? selected : createHash(digest.name).update(selected).digest();
+  return presented.equals(data);
+}
+
+function parseChain(chain: readonly Uint8Array[]): X509Certificate[] {
+  return chain.slice(0, MAXIMUM_CHAIN).map((octets) => new X509Certificate(octets));
+}
+
+function isValidAt(certificate: X509Certificate, now: number): boolean {
+  return Date.parse(certificate.validFrom) <= now && now <= Date.parse(certificate.validTo);
+}
+
+/** The authorities of the chain by which the first certificate was issued, directly or not, all of them valid. */
+function issuersOf(own: X509Certificate, others: readonly X509Certificate[], now: number): X509Certificate[] {
+  const candidates = others.filter((other) => other.ca && isValidAt(other, now));
+  // A set grows while it is walked: what issued an issuer is looked for in turn, and each once.
+  const issued = new Set([own]);
+  for (const certificate of issued) {
+    for (const candidate of candidates) {
+      if (certificate.checkIssued(candidate) && certificate.verify(candidate.publicKey))
+        issued.add(candidate);
+    }
+  }
+  return [...issued].slice(1);
+}
+
+export type DaneVerdict =
+  | { readonly kind: 'matched'; readonly record: TlsaRecord }
+  /** Deliver nothing over this connection. */
+  | { readonly kind: 'failed'; readonly problem: string };
+
+const failed = (problem: string): DaneVerdict => ({ kind: 'failed', problem });
+
+/**
+ * Whether the certificates that a server presented are those that its TLSA records demand. One record that matches
+ * is enough.
+ *
+ * - DANE-EE: the server's certificate is the one; neither names nor dates matter (RFC 7672 §3.1.1).
+ * - DANE-TA: the server's certificate bears one of the names, and was issued by the record's authority, which must
+ *   be in the chain; all between are valid now (RFC 7672 §3.1.2, §3.2).
+ *
+ * @param options.names the host's, and that of the domain whose mail it takes (RFC 7672 §3.2.2)
+ * @param options.now milliseconds since 1970
+ */
+export function verifyDane(
+  records: readonly TlsaRecord[],
+  chain: readonly Uint8Array[],
+  { names, now }: { readonly names: readonly string[]; readonly now: number },
+): DaneVerdict {
+  let certificates: X509Certificate[];
+  try {
+    certificates = parseChain(chain);
+  } catch {
+    return failed('The server presented what is no certificate');
+  }
+  const [own, ...others] = certificates;
+  if (own === undefined) return failed('The server presented no certificate');
+
+  try {
+    const exact = records.find((record) => record.usage === DANE_EE && matchesCertificate(record, own));
+    if (exact !== undefined) return { kind: 'matched', record: exact };
+
+    const authorities = records.filter(({ usage }) => usage === DANE_TA);
+    if (authorities.length === 0)
+      return failed('The certificate of the server matches none of its TLSA records');
+    const issuers = issuersOf(own, others, now);
+    const record = authorities.find((record) => issuers.some((issuer) => matchesCertificate(record, issuer)));
+    if (record === undefined) {
+      return failed('No TLSA record matches the certificate of the server, or a valid one that issued it');
+    }
+    if (!isValidAt(own, now)) return failed('The certificate of the server is not valid now');
+    if (!names.some((name) => own.checkHost(name, { partialWildcards: false }) !== undefined)) {
+      return failed(`The certificate of the server is for none of ${names.join(', ')}`);
+    }
+    return { kind: 'matched', record };
+  } catch (error) {
+    // OpenSSL parses keys when they are used, and throws for those it does not know.
+    return failed(
+      `A certificate could not be checked: ${error instanceof Error ? error.message : String(error)}`,
+    );
+  }
+}

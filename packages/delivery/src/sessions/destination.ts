@@ -1,0 +1,262 @@
+/**
+ * A destination: where a session goes, what its TLS must prove, and how it is opened.
+ *
+ * - TLS that is demanded and cannot be had is never done without, nor is the one under which credentials go out.
+ * - Opportunistic TLS is better than none and no more: where the handshake fails, the same address is tried again in
+ *   the clear (RFC 7435 §3).
+ * - Where a host has several addresses, they race. Each is tried for one destination of a delivery only.
+ */
+import {
+  type ByteStream,
+  type ClientConnection,
+  type OpenSessionOptions,
+  openSession,
+  SessionError,
+} from '@sansmtp/transport';
+import type { ClientTlsOptions } from '@sansmtp/transport-node';
+import { type TlsaRecord, verifyDane } from '../policies/dane.js';
+import { connectToFirst } from './connection-race.js';
+import { type Endpoint, hostOf, type OpenStream } from './endpoint.js';
+import type { PoolDestination } from './session-pool.js';
+
+/** Who demands TLS, if not the options. */
+export type TlsDemand = 'MTA-STS' | 'DANE' | 'REQUIRETLS';
+
+/** The TLS of a session. */
+export interface TlsPlan {
+  readonly mode: 'none' | 'opportunistic' | 'required' | 'implicit';
+  /** The certificate is for the host and from an authority that is trusted. */
+  readonly verify: boolean;
+  /** The certificate is one that DANE names (RFC 7672), for the host or this domain. */
+  readonly dane?: { readonly records: readonly TlsaRecord[]; readonly domain: string };
+  /** Absent: the options, or nobody. */
+  readonly demandedBy?: TlsDemand;
+}
+
+/** What all sessions of a mailer have in common. */
+export interface SessionSettings {
+  readonly openStream: OpenStream;
+  readonly options: Omit<OpenSessionOptions, 'signal' | 'startTls'>;
+  readonly tlsOptions: Partial<Omit<ClientTlsOptions, 'mode'>>;
+  /** Milliseconds until the host's next address is tried beside. */
+  readonly attemptDelay: number;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+}
+
+/** All addresses of a host, among which the destinations of one delivery share out their attempts. */
+export interface HostAddresses {
+  /** Best first. */
+  readonly endpoints: readonly Endpoint[];
+  /** What came of those that were tried: for which destination's sake, and why it failed, if so. */
+  readonly tried: Map<Endpoint, { readonly by: Endpoint; readonly failure?: { readonly error: unknown } }>;
+}
+
+export interface Destination extends PoolDestination {
+  /** What to call it in verdicts. */
+  readonly host: string;
+  /** Who is to be named where its TLS cannot be had. */
+  readonly demandedBy?: TlsDemand;
+}
+
+/** What DANE demands is not there. */
+export class DaneError extends Error {
+  override readonly name = 'DaneError';
+}
+
+/** @param addresses those of the host, this one's among them; @default no others */
+export function createDestination(
+  endpoint: Endpoint,
+  plan: TlsPlan,
+  settings: SessionSettings,
+  addresses: HostAddresses = { endpoints: [endpoint], tried: new Map() },
+): Destination {
+  const host = hostOf(endpoint);
+  // A chain that one domain's records accept says nothing of another domain's.
+  const dane = plan.dane && [plan.dane.domain, plan.dane.records.map(recordKey)];
+  return {
+    host,
+    // DNS gives the addresses of a host in any order; whichever wins, it is the same host.
+    address: addresses.endpoints.map(addressOf).sort()[0] ?? addressOf(endpoint),
+    key: JSON.stringify([host, addressOf(endpoint), plan.mode, plan.verify, dane]),
+    ...(plan.demandedBy && { demandedBy: plan.demandedBy }),
+    open: (signal, onClosed) => open(endpoint, addresses, plan, settings, signal, onClosed),
+  };
+}
+
+function addressOf(endpoint: Endpoint): string {
+  return 'path' in endpoint ? endpoint.path : `${endpoint.address} ${endpoint.port}`;
+}
+
+function recordKey({ usage, selector, matchingType, data }: TlsaRecord): string {
+  return `${usage} ${selector} ${matchingType} ${Buffer.from(data).toString('base64')}`;
+}
+
+async function open(
+  endpoint: Endpoint,
+  addresses: HostAddresses,
+  plan: TlsPlan,
+  settings: SessionSettings,
+  signal: AbortSignal | undefined,
+  onClosed: () => void,
+): Promise<ClientConnection> {
+  const { tried } = addresses;
+  let reached = endpoint;
+  const connectToAny = async (): Promise<Connected> => {
+    const connected = await connect(untried(endpoint, addresses), plan, settings, signal, (failed, error) =>
+      tried.set(failed, { by: endpoint, failure: { error } }),
+    );
+    reached = connected.candidate;
+    tried.set(reached, { by: endpoint });
+    return connected;
+  };
+  if (plan.mode !== 'opportunistic' || plan.verify || settings.options.authentication !== undefined) {
+    return openOnce(connectToAny, plan, settings, signal, onClosed);
+  }
+  let letGo: () => void = () => {};
+  const closed = new Promise<void>((resolve) => {
+    letGo = resolve;
+  });
+  try {
+    const connection = await openOnce(connectToAny, plan, settings, signal, () => letGo());
+    void closed.then(onClosed);
+    return connection;
+  } catch (error) {
+    if (signal?.aborted || !isHandshakeFailure(error)) {
+      void closed.then(onClosed);
+      throw error;
+    }
+  }
+  await closed;
+  const clear: TlsPlan = { mode: 'none', verify: false };
+  const connectAgain = () => connect([reached], clear, settings, signal, () => {});
+  return openOnce(connectAgain, clear, settings, signal, onClosed);
+}
+
+/**
+ * The addresses that no other destination of this delivery has tried yet, its own first.
+ * @throws why one of them failed, when nothing is left to be tried
+ */
+function untried(endpoint: Endpoint, { endpoints, tried }: HostAddresses): readonly Endpoint[] {
+  const left = [endpoint, ...endpoints.filter((other) => other !== endpoint)].filter(
+    (each) => (tried.get(each)?.by ?? endpoint) === endpoint,
+  );
+  if (left.length > 0) return left;
+  const failures = [...tried.values()].flatMap(({ failure }) => failure ?? []);
+  const failure = tried.get(endpoint)?.failure ?? failures.at(-1);
+  if (failure !== undefined) throw failure.error;
+  return [endpoint];
+}
+
+interface Connected {
+  readonly candidate: Endpoint;
+  readonly stream: ByteStream;
+}
+
+function connect(
+  candidates: readonly Endpoint[],
+  plan: TlsPlan,
+  settings: SessionSettings,
+  signal: AbortSignal | undefined,
+  onFailure: (endpoint: Endpoint, error: unknown) => void,
+): Promise<Connected> {
+  const { openStream, attemptDelay, options } = settings;
+  return connectToFirst({
+    candidates,
+    connect: (candidate, signal) => openStream(candidate, tlsFor(candidate, plan, settings), signal),
+    attemptDelay,
+    clock: options.clock,
+    signal,
+    onFailure,
+  });
+}
+
+/**
+ * Not that STARTTLS was refused: the session then goes on without it by itself, or was refused as a whole. Nor that
+ * the protocol was broken: somebody may stand in between who put replies behind the 220 (CVE-2011-0411), and would
+ * get what he is after if the message went in the clear now.
+ */
+function isHandshakeFailure(error: unknown): boolean {
+  if (!(error instanceof SessionError) || error.failure.phase !== 'startTls') return false;
+  return error.failure.kind !== 'refused' && error.failure.kind !== 'protocol';
+}
+
+async function openOnce(
+  connect: () => Promise<Connected>,
+  plan: TlsPlan,
+  settings: SessionSettings,
+  signal: AbortSignal | undefined,
+  onClosed: () => void,
+): Promise<ClientConnection> {
+  const { options, now } = settings;
+  let connected: Connected;
+  try {
+    connected = await connect();
+  } catch (error) {
+    onClosed();
+    throw error;
+  }
+  const startTls = plan.mode === 'implicit' || plan.mode === 'none' ? 'never' : plan.mode;
+  const connection = await openSession(watched(connected.stream, onClosed), {
+    ...options,
+    startTls,
+    ...(signal && { signal }),
+  });
+  if (plan.dane === undefined) return connection;
+
+  const { records, domain } = plan.dane;
+  const names = [hostOf(connected.candidate), domain];
+  const chain = connection.offer.tls?.peerCertificate?.chain ?? [];
+  const verdict = verifyDane(records, chain, { names, now: now() });
+  if (verdict.kind === 'matched') return connection;
+  const error = new DaneError(verdict.problem);
+  connection.abort(error);
+  throw error;
+}
+
+function tlsFor(
+  endpoint: Endpoint,
+  { mode, verify }: TlsPlan,
+  { tlsOptions }: SessionSettings,
+): ClientTlsOptions | undefined {
+  if (mode === 'none') return undefined;
+  const host = hostOf(endpoint);
+  // An address literal is an address in brackets.
+  const servername = host.replace(/^\[(?:IPv6:)?(.*)\]$/i, '$1');
+  return {
+    ...(!('path' in endpoint) && { servername }),
+    ...tlsOptions,
+    mode: mode === 'implicit' ? 'implicit' : 'startTls',
+    verify,
+  };
+}
+
+/** The stream, and word of its end: a session that does not open leaves nobody else to ask. */
+function watched(stream: ByteStream, onClosed: () => void): ByteStream {
+  return {
+    peer: stream.peer,
+    get tls() {
+      return stream.tls;
+    },
+    get canStartTls() {
+      return stream.canStartTls;
+    },
+    open: (listener) =>
+      stream.open({
+        data: (bytes) => listener.data(bytes),
+        end: () => listener.end(),
+        drain: () => listener.drain(),
+        secure: (tls) => listener.secure(tls),
+        close(reason) {
+          listener.close(reason);
+          onClosed();
+        },
+      }),
+    write: (bytes) => stream.write(bytes),
+    pause: () => stream.pause(),
+    resume: () => stream.resume(),
+    end: () => stream.end(),
+    startTls: () => stream.startTls(),
+    abort: (reason) => stream.abort(reason),
+  };
+}
