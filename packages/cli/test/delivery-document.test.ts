@@ -61,7 +61,7 @@ async function run(
 
 it('shows the mailer, and what it says of each recipient', async () => {
   expect(await run('mailer')).toMatch(
-    /^bob delivered .*250 2\.0\.0.*\neve rejected .*550 5\.1\.1 Unknown\n$/,
+    /^bob@example\.com delivered .*250 2\.0\.0.*\neve@example\.net rejected .*550 5\.1\.1 Unknown\n$/,
   );
 });
 

@@ -8,6 +8,12 @@ function withDescendants(state: StateDescription): StateDescription[] {
   return [state, ...state.states.flatMap(withDescendants)];
 }
 
+it('is asked for by its end', () => {
+  expect(() => describeChart('srever' as 'server')).toThrow(
+    new RangeError(`There is no chart "srever"; the charts are 'server' and 'client'`),
+  );
+});
+
 describe.each([
   ['server', serverTable],
   ['client', clientTable],

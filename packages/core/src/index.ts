@@ -16,6 +16,13 @@ export type { TransitionRecord } from './chart/transition-record.js';
 export { describeChart } from './charts.js';
 export type { ClientTimeouts } from './client/chart-context.js';
 export type { ClientState } from './client/chart-events.js';
+export {
+  type AddressedEnvelope,
+  type EnvelopeInput,
+  type ReceivedEnvelope,
+  type RecipientAddress,
+  readEnvelope,
+} from './client/envelope.js';
 export type * from './client/messages.js';
 export type { ClientAuthentication, ClientSessionOptions } from './client/options.js';
 export { ClientSession } from './client/session.js';
@@ -56,6 +63,7 @@ export type * from './server/messages.js';
 export type { ServerAuthenticationOptions, ServerSessionOptions } from './server/options.js';
 export { ServerSession } from './server/session.js';
 export type * from './tls.js';
+export { type Address, readForwardPath, readReversePath } from './wire/address.js';
 export { isHostName } from './wire/domain.js';
 export { MailDataError } from './wire/mail-data-encoder.js';
 export { concatenate, encodeText } from './wire/octets.js';

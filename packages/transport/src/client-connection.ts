@@ -2,9 +2,9 @@
  * An open session with a server, as whoever sends mail sees it; and what opening one takes.
  */
 import type {
-  ClientEnvelope,
   ClientInquiry,
   ClientSessionOptions,
+  EnvelopeInput,
   Reply,
   ServerOffer,
   TransitionRecord,
@@ -63,7 +63,7 @@ export interface ClientConnection {
    *   delivered
    */
   send(
-    envelope: ClientEnvelope,
+    envelope: EnvelopeInput,
     message: MessageSource,
     options?: { readonly signal?: CancelSignal },
   ): Promise<readonly Verdict[]>;

@@ -9,12 +9,12 @@
  * Its tests need both ends of a stream, and stand in `transport-memory/test`.
  */
 import {
-  type ClientEnvelope,
   type ClientEvent,
   type ClientInquiry,
   ClientSession,
   type Computation,
   concatenate,
+  type EnvelopeInput,
   encodeText,
   LocalProtocolError,
   type Reply,
@@ -141,7 +141,7 @@ class ClientDriver implements ClientConnection, ByteStreamListener {
   }
 
   async send(
-    envelope: ClientEnvelope,
+    envelope: EnvelopeInput,
     message: MessageSource,
     { signal }: { readonly signal?: CancelSignal } = {},
   ): Promise<readonly Verdict[]> {

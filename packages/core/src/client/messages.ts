@@ -9,6 +9,7 @@ import type { TlsInformation } from '../tls.js';
 import type { Command } from '../wire/command.js';
 import type { ForwardPath, ReversePath } from '../wire/path.js';
 import type { Reply } from '../wire/reply.js';
+import type { EnvelopeInput } from './envelope.js';
 
 /** Whom to deliver to, and what to say with it. */
 export type ClientRecipient = ForwardPath & {
@@ -56,7 +57,7 @@ export type ClientInput =
   /** `nextDeadline()` has passed. Harmless when none has. */
   | { readonly type: 'timeout'; readonly now: number }
   /** Begin a mail transaction. Allowed behind the event `ready`, and from then on behind each `done`. */
-  | { readonly type: 'send'; readonly envelope: ClientEnvelope; readonly now: number }
+  | { readonly type: 'send'; readonly envelope: EnvelopeInput; readonly now: number }
   /** Ask something. Allowed where `send` is; the event `answered` follows. */
   | { readonly type: 'inquire'; readonly command: ClientInquiry; readonly now: number }
   /** A piece of the message. Allowed after `mailDataWanted` until `endOfMailData`, while `wantsMailData`. */

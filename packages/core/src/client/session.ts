@@ -46,17 +46,11 @@ import type {
   ReplyEvent,
 } from './chart-events.js';
 import type { Discretion } from './discretion.js';
+import { type EnvelopeInput, readEnvelope } from './envelope.js';
 import { awaitsOutcome, failureOf, noEvidence, phaseOf, replyIn, violations } from './failures.js';
 import { formatInquiry } from './inquiries.js';
 import { type MailTransaction, makeMailTransaction } from './mail-transaction.js';
-import type {
-  ClientEnvelope,
-  ClientEvent,
-  ClientInput,
-  ClientInquiry,
-  ClientOutput,
-  ServerOffer,
-} from './messages.js';
+import type { ClientEvent, ClientInput, ClientInquiry, ClientOutput, ServerOffer } from './messages.js';
 import {
   attributesCommand,
   beginAuthentication,
@@ -210,7 +204,7 @@ export class ClientSession {
   /**
    * Takes in what happened; call `poll()` next. Once the session is closed, nothing is taken in.
    * @throws {LocalProtocolError} the input is not allowed in this state, an envelope or an inquiry cannot be
-   *   written or has no recipient, or the server takes no more mail transactions (see `transactionsLeft`); the
+   *   read or written, or has no recipient, or the server takes no more mail transactions (see `transactionsLeft`); the
    *   session is as it was
    * @throws {ExtensionNotOfferedError} the envelope or the inquiry needs a service extension that the server does not
    *   offer; the session is as it was, and may be used for others
@@ -276,15 +270,8 @@ export class ClientSession {
     }
   }
 
-  #send(envelope: ClientEnvelope): void {
+  #send(given: EnvelopeInput): void {
     this.#require({ type: 'send', recipients: 1, chunks: 0 }, 'send');
-    if (envelope.recipients.length === 0) {
-      throw new LocalProtocolError(
-        this.state,
-        'send came without a recipient',
-        'an envelope with recipients',
-      );
-    }
     if (this.transactionsLeft <= 0) {
       const problem = `send came behind the ${this.#transactions} mail transactions that the server takes (MAILMAX)`;
       throw new LocalProtocolError(this.state, problem, 'inquire, quit');
@@ -292,8 +279,16 @@ export class ClientSession {
     const transaction = this.#written(
       'send came with an envelope',
       'addresses of RFC 5321 §4.1.2 and valid parameters',
-      () =>
-        makeMailTransaction(envelope, this.#keywords, this.#limits, this.#recipientDomains, this.#options),
+      () => {
+        const envelope = readEnvelope(given);
+        return makeMailTransaction(
+          envelope,
+          this.#keywords,
+          this.#limits,
+          this.#recipientDomains,
+          this.#options,
+        );
+      },
     );
     const { recipients, chunks, recipientDomains } = transaction;
     this.#transaction = transaction;

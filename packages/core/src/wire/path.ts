@@ -269,12 +269,13 @@ function isOrdinary({ localPart, domain }: Mailbox): boolean {
 
 /**
  * The mailbox as text, its local-part quoted when it must be: the inverse of `parseMailbox`. The domain-less
- * postmaster is written as its local-part alone.
+ * postmaster is written as its local-part alone, the null reverse-path as `<>`.
  *
  * @throws RangeError when no text means this mailbox, as with control characters, a malformed domain, or
  *   more octets than RFC 5321 §4.5.3.1 allows
  */
-export function formatMailbox(mailbox: Mailbox): string {
+export function formatMailbox(mailbox: ReversePath): string {
+  if (mailbox === null) return '<>';
   const { localPart, domain } = mailbox;
   if (domain === '' && localPart.toLowerCase() === 'postmaster') return localPart;
   if (isOrdinary(mailbox)) return `${localPart}@${domain}`;

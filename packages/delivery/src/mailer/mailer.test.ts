@@ -490,6 +490,12 @@ describe('what the caller does wrong is thrown', () => {
   it('an envelope that cannot be sent, before anything is', async () => {
     const { mailer, network } = mailing({ [A]: {} }, { relay: { host: A } });
     await expect(mailer.send(envelopeTo(), MESSAGE)).rejects.toThrow('no recipient');
+    await expect(mailer.send({ from: '', to: 'r@b.example' }, MESSAGE)).rejects.toThrow(
+      "The reverse-path is ''",
+    );
+    await expect(mailer.send({ from: '<>', to: ['r@b'] }, MESSAGE, { deadline: -1 })).rejects.toThrow(
+      'deadline',
+    );
     await expect(mailer.send(envelopeTo('r@b.example', 'r@-'), MESSAGE)).rejects.toThrow(RangeError);
     await expect(mailer.send(envelopeTo('r@b.example'), MESSAGE, { deadline: -1 })).rejects.toThrow(
       'deadline',

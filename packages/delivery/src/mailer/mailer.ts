@@ -6,7 +6,7 @@
  *   delivery would invite to send again what has arrived.
  */
 import { setMaxListeners } from 'node:events';
-import { type ClientEnvelope, formatPath } from '@sansmtp/core';
+import { type ClientEnvelope, type EnvelopeInput, formatPath, readEnvelope } from '@sansmtp/core';
 import type { Clock } from '@sansmtp/transport';
 import { type MessageBody, openBody } from '../bodies/message-body.js';
 import { apartByAlphabet } from '../groups/apart-by-alphabet.js';
@@ -39,11 +39,12 @@ export interface Mailer {
    * @throws what the body throws, when no server has decided about anybody; nothing more of it is sent, and no
    *   transaction that it was part of is completed
    * @throws {MailDataError} the message holds a bare CR or NUL; likewise
-   * @throws {RangeError} the envelope has no recipient, an address cannot be written, or `deadline` is negative
+   * @param envelope in text, `{ from: 'ann@example.org', to: ['bob@example.com'] }`, or in mailboxes
+   * @throws {RangeError} the envelope has no recipient, an address is none or cannot be written, or `deadline` is negative
    * @throws {Error} the mailer is closed
    */
   send(
-    envelope: ClientEnvelope,
+    envelope: EnvelopeInput,
     body: MessageBody,
     options?: SendOptions,
   ): Promise<readonly RecipientVerdict[]>;
@@ -131,8 +132,9 @@ export function createMailer(options: MailerOptions = {}): Mailer {
   }
 
   return {
-    async send(envelope, body, { signal, deadline } = {}) {
+    async send(given, body, { signal, deadline } = {}) {
       if (closing !== undefined) throw new Error('The mailer is closed: it takes no more mail');
+      const envelope = readEnvelope(given);
       check(envelope, deadline);
       // A controller costs as much as a small message, and a relay's one group has nobody else to stop.
       const isStoppable = grouping !== undefined || signal !== undefined || deadline !== undefined;
@@ -177,7 +179,6 @@ function verifiedPlan(plan: TlsPlan): TlsPlan {
 
 /** @throws {RangeError} what cannot be written in a command, or waited for */
 function check({ reversePath, recipients }: ClientEnvelope, deadline: number | undefined): void {
-  if (recipients.length === 0) throw new RangeError('The envelope has no recipient; it takes one at least');
   if (deadline !== undefined && !(typeof deadline === 'number' && deadline >= 0)) {
     throw new RangeError(`The option deadline is ${deadline}; it takes milliseconds of 0 or more`);
   }

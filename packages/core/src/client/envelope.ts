@@ -1,0 +1,83 @@
+/**
+ * The envelope as a caller writes it, `{ from, to }` in text or the parts of one that was received, and the one form
+ * that the rest of the code reads.
+ */
+import type { MailParameters } from '../extensions/parameters.js';
+import { checkNames } from '../option-names.js';
+import { type Address, readForwardPath, readReversePath } from '../wire/address.js';
+import type { ClientEnvelope, ClientRecipient } from './messages.js';
+
+/** Whom to deliver to; with an object, parameters of RCPT may be given. */
+export type RecipientAddress = Address | ClientRecipient;
+
+/** The envelope of one mail transaction, as a caller may write it. */
+export type EnvelopeInput = AddressedEnvelope | ReceivedEnvelope;
+
+/** In short: `{ from: 'ann@example.org', to: ['bob@example.com'] }`. */
+export interface AddressedEnvelope {
+  /** The reverse-path; `null` or `'<>'` for the null one (RFC 5321 §4.5.5). */
+  readonly from: Address | null;
+  /** The forward-path, or several. */
+  readonly to: RecipientAddress | readonly RecipientAddress[];
+  /** As in `ClientEnvelope`. */
+  readonly parameters?: MailParameters;
+}
+
+/** In the words of an envelope that a server received, to pass it on. */
+export interface ReceivedEnvelope {
+  /** `null` or `'<>'` for the null reverse-path (RFC 5321 §4.5.5). */
+  readonly reversePath: Address | null;
+  readonly recipients: readonly RecipientAddress[];
+  /** As in `ClientEnvelope`. */
+  readonly parameters?: MailParameters;
+}
+
+const NAMES = Object.keys({
+  from: true,
+  to: true,
+  reversePath: true,
+  recipients: true,
+  parameters: true,
+} satisfies Record<keyof AddressedEnvelope | keyof ReceivedEnvelope, true>);
+
+/**
+ * Reads an envelope as a caller wrote it. One that has nothing to be read is given back as it is, its recipients too.
+ * @throws {RangeError} an address is none, or there is no recipient; the message quotes it and says what is wrong
+ * @throws {TypeError} it has other properties than an envelope, or none of them
+ */
+export function readEnvelope(envelope: EnvelopeInput): ClientEnvelope {
+  if (typeof envelope !== 'object' || envelope === null) throw noEnvelope(String(envelope));
+  const { from, to, reversePath, recipients, parameters } = envelope as Partial<
+    AddressedEnvelope & ReceivedEnvelope
+  >;
+  checkNames('The property of an envelope', envelope, NAMES);
+  const sender = from === undefined ? reversePath : from;
+  const receivers = to === undefined ? recipients : to;
+  if (receivers === undefined) throw noEnvelope('without recipients');
+  const list: readonly RecipientAddress[] = isList(receivers) ? receivers : [receivers];
+  if (list.length === 0) throw new RangeError('The envelope has no recipient; it takes one at least');
+  if (from === undefined && to === undefined && isRead(sender, list)) return envelope as ClientEnvelope;
+  return {
+    reversePath: readReversePath(sender as Address | null),
+    recipients: list.map(readForwardPath),
+    ...(parameters && { parameters }),
+  };
+}
+
+/** Only texts have to be read; any other wrong shape is found by reading, too. */
+function isRead(sender: unknown, recipients: readonly RecipientAddress[]): boolean {
+  const isPath = sender === null || (typeof sender === 'object' && 'localPart' in sender);
+  return (
+    isPath && recipients.every((each) => typeof each === 'object' && each !== null && 'localPart' in each)
+  );
+}
+
+function isList(value: RecipientAddress | readonly RecipientAddress[]): value is readonly RecipientAddress[] {
+  return Array.isArray(value);
+}
+
+function noEnvelope(given: string): TypeError {
+  return new TypeError(
+    `The envelope is ${given}; it takes from and to: { from: 'ann@example.org', to: ['bob@example.com'] }`,
+  );
+}
