@@ -71,6 +71,7 @@ export function createVirtualClock({ settle = takeTurns }: VirtualClockOptions =
         if (index >= 0) timers.splice(index, 1);
       };
     },
+    afterOthers: (callback) => void Promise.resolve().then(callback),
     advance(ms) {
       const until = target(ms);
       while (fireNext(until));

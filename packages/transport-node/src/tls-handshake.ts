@@ -86,6 +86,7 @@ export function shakeHands(
       return;
     }
     const secured = { socket, tls };
+    cancelTimeout();
     socket.pause();
     // OpenSSL is still within its handshake: an end of our side, begun from here, would leave without close_notify.
     setImmediate(() => {
