@@ -76,4 +76,4 @@ export {
   parseMailbox,
   type ReversePath,
 } from './wire/path.js';
-export { type Reply, replyText } from './wire/reply.js';
+export { isReply, type Reply, replyText } from './wire/reply.js';

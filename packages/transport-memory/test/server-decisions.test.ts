@@ -241,6 +241,7 @@ describe.each(decisions)('%s', (decision) => {
     ['a number', 250],
     ['a string', 'OK'],
     ['an object of another form', { accepted: true }],
+    ['an object of another form', { code: 550, lines: 'text' }],
   ])('answers 451 4.3.0 when the handler returns %s, and tells onError', async (words, value) => {
     // As a handler in JavaScript may.
     const wrong = value as Reply;

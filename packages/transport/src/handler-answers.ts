@@ -1,7 +1,7 @@
 /**
  * How what a handler returns or throws becomes the answer to a session's question.
  */
-import { type Answer, type Question, type Reply, Secret, type StoredCredentials } from '@sansmtp/core';
+import { type Answer, isReply, type Question, Secret, type StoredCredentials } from '@sansmtp/core';
 import type { ServerHandlers } from './handlers.js';
 
 export const ACCEPT: Answer = { decision: 'accept' };
@@ -105,18 +105,15 @@ export function isPromiseLike<T>(value: T | PromiseLike<T>): value is PromiseLik
   return typeof value === 'object' && value !== null && 'then' in value;
 }
 
-function isReply(value: unknown): value is Reply {
-  return typeof value === 'object' && value !== null && 'code' in value && 'lines' in value;
-}
-
 function isRejection(error: unknown): error is Error & { responseCode: number; enhancedCode?: string } {
   if (!(error instanceof Error) || !('responseCode' in error)) return false;
   return typeof error.responseCode === 'number' && error.responseCode >= 400 && error.responseCode <= 599;
 }
 
-/** What a handler threw as an answer, if it brought the reply to give; undefined: it is a fault. */
+/** What a handler threw as an answer, if it brought a reply that can be given; undefined: it is a fault. */
 export function rejectionIn(error: unknown): Answer | undefined {
   if (!isRejection(error)) return undefined;
-  const { responseCode: code, enhancedCode = `${Math.floor(code / 100)}.0.0`, message } = error;
-  return { decision: 'reject', reply: { code, enhancedCode, lines: [message] } };
+  const { responseCode: code, enhancedCode, message } = error;
+  const reply = { code, ...(enhancedCode !== undefined && { enhancedCode }), lines: [message] };
+  return isReply(reply) ? { decision: 'reject', reply } : undefined;
 }

@@ -3,7 +3,7 @@
  * open.
  */
 import { LocalProtocolError } from '../errors.js';
-import { formatReply, severity } from '../wire/reply.js';
+import { formatReply, severity, withEnhancedCode } from '../wire/reply.js';
 import { allowedIn } from './allowed-inputs.js';
 import type { ServerState } from './chart-events.js';
 import type { Answer, Question } from './messages.js';
@@ -22,6 +22,7 @@ const ACCEPTING_CODES: { readonly [Kind in Question['kind']]?: number } = {
  * @param state where the session stands, for the error
  * @throws {LocalProtocolError} no question is open, or the answer contradicts it; the message says what would fit
  * @throws {RangeError} a reply of it cannot be written (RFC 5321 §4.2)
+ * @throws {TypeError} a reply has no lines of text
  */
 export function checkAnswer(
   question: Question | undefined,
@@ -86,4 +87,19 @@ function agreement(
   const only = ACCEPTING_CODES[kind];
   if (only === undefined) return { expected: '2yz', agrees: first === 2 };
   return { expected: String(only), agrees: code === only };
+}
+
+/**
+ * The answer with an enhanced status code in each reply, except for the greeting and the reply that accepts EHLO or
+ * HELO, which have none (RFC 2034 §4).
+ */
+export function completed(kind: Question['kind'], answer: Answer): Answer {
+  const { decision, reply, recipientReplies } = answer;
+  if (reply === undefined && recipientReplies === undefined) return answer;
+  if (decision === 'accept' && (kind === 'connect' || kind === 'hello')) return answer;
+  return {
+    ...answer,
+    ...(reply && { reply: withEnhancedCode(reply) }),
+    ...(recipientReplies && { recipientReplies: recipientReplies.map(withEnhancedCode) }),
+  };
 }

@@ -411,8 +411,8 @@ describe('failures', () => {
     const dialogue = start({
       application: (question) => (question.kind === 'authenticate' ? answers.shift() : accounts(question)),
     });
-    expect(authenticate(dialogue, 'SCRAM-SHA-256', passwordOf('u', 'p'))).toEqual(['535 Locked']);
-    expect(authenticate(dialogue, 'SCRAM-SHA-256', passwordOf('u', 'p'))).toEqual(['235 Welcome']);
+    expect(authenticate(dialogue, 'SCRAM-SHA-256', passwordOf('u', 'p'))).toEqual(['535 5.0.0 Locked']);
+    expect(authenticate(dialogue, 'SCRAM-SHA-256', passwordOf('u', 'p'))).toEqual(['235 2.0.0 Welcome']);
   });
 
   it('may end the session by 421', () => {

@@ -38,7 +38,7 @@ import { InboundBuffer, type InboundLine } from '../wire/inbound.js';
 import { NOTHING } from '../wire/octets.js';
 import type { Reply } from '../wire/reply.js';
 import { allowedIn } from './allowed-inputs.js';
-import { checkAnswer } from './answers.js';
+import { checkAnswer, completed } from './answers.js';
 import { type Authentication, readResponse } from './authentication.js';
 import { serverMachine } from './chart.js';
 import type { ServerChartInput, ServerContext } from './chart-context.js';
@@ -255,11 +255,11 @@ export class ServerSession {
     const { code } = answer.reply ?? defaultReplies[question.kind][decision];
     if ((question.kind === 'credentials' || question.kind === 'authenticate') && code !== 421) {
       this.#question = undefined;
-      const next = this.#exchange.resumeWithAnswer(question.kind, answer);
+      const next = this.#exchange.resumeWithAnswer(question.kind, completed(question.kind, answer));
       this.#step(decision === 'accept' ? { type: 'accepted', next } : { type: 'rejected', code, next });
       return;
     }
-    this.#answer = answer;
+    this.#answer = completed(question.kind, answer);
     if (decision === 'reject') {
       this.#step({ type: 'rejected', code });
     } else if (question.kind === 'startTls' && this.#inbound.length > 0) {

@@ -114,7 +114,9 @@ describe.each(['VRFY', 'EXPN'] as const)('%s with SMTPUTF8 (RFC 6531 §3.7.4)', 
 
   it('may ask in UTF-8, and be answered so', () => {
     const dialogue = new Dialogue({ application }).ready();
-    expect(dialogue.say(`${verb} ${JOSE} SMTPUTF8`)).toEqual([`250 ${utf8('José <josé@exämple.org>')}`]);
+    expect(dialogue.say(`${verb} ${JOSE} SMTPUTF8`)).toEqual([
+      `250 2.0.0 ${utf8('José <josé@exämple.org>')}`,
+    ]);
     expect(dialogue.questions.at(-1)).toEqual({ kind, argument: 'josé@exämple.org', utf8: true });
   });
 
@@ -137,13 +139,13 @@ describe.each(['VRFY', 'EXPN'] as const)('%s with SMTPUTF8 (RFC 6531 §3.7.4)', 
         .ready()
         .say(`${verb} x`);
     expect(answered(...lines)).toEqual([expect.stringMatching(/^(?:252 2\.6\.8|550 5\.6\.8) /)]);
-    expect(answered('a <a@example.org>')).toEqual(['250 a <a@example.org>']);
+    expect(answered('a <a@example.org>')).toEqual(['250 2.0.0 a <a@example.org>']);
   });
 
   it('is refused in ASCII, whatever the words', () => {
     const refusal: Answer = { decision: 'reject', reply: { code: 550, lines: ['Keine Auskünfte'] } };
     const dialogue = new Dialogue({ application: answering({ [kind]: refusal }) }).ready();
-    expect(dialogue.say(`${verb} x`)).toEqual(['550 Keine Ausk?nfte']);
+    expect(dialogue.say(`${verb} x`)).toEqual(['550 5.0.0 Keine Ausk?nfte']);
   });
 
   it('has to say so where it asks in UTF-8: 553', () => {

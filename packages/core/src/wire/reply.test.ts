@@ -2,7 +2,15 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { RemoteProtocolError } from '../errors.js';
 import { decodeText, encodeText } from './octets.js';
-import { formatReply, type Reply, ReplyParser, replyText, severity } from './reply.js';
+import {
+  formatReply,
+  isReply,
+  type Reply,
+  ReplyParser,
+  replyText,
+  severity,
+  withEnhancedCode,
+} from './reply.js';
 
 const format = (reply: Reply) => decodeText(formatReply(reply));
 
@@ -363,5 +371,43 @@ describe('replyText', () => {
   it('has no space where there is no text', () => {
     expect(replyText({ code: 250, lines: [''] })).toBe('250');
     expect(replyText({ code: 250, lines: ['a', '', 'b'] })).toBe('250 a b');
+  });
+});
+
+describe('the enhanced status code of a reply that came without one (RFC 2034 §4)', () => {
+  it.each([
+    [250, 'fine', '250 2.0.0 fine'],
+    [452, 'later', '452 4.0.0 later'],
+    [550, 'returned', '550 5.0.0 returned'],
+    [550, '5.1.1 nobody', '550 5.1.1 nobody'],
+    [550, '4.1.1 of another class', '550 5.0.0 4.1.1 of another class'],
+    [550, '5.1.1nobody', '550 5.0.0 5.1.1nobody'],
+    [354, 'go ahead', '354 go ahead'],
+  ])('%i %s', (code, text, written) => {
+    expect(format(withEnhancedCode({ code, lines: [text] }))).toBe(`${written}\r\n`);
+  });
+
+  it('stands on each line', () => {
+    expect(format(withEnhancedCode({ code: 550, lines: ['5.1.1 nobody', 'at all'] }))).toBe(
+      '550-5.1.1 nobody\r\n550 5.1.1 at all\r\n',
+    );
+  });
+});
+
+describe('what is no reply', () => {
+  it.each([
+    [undefined],
+    [{ code: 250 }],
+    [{ code: 250, lines: 'text' }],
+    [{ code: '250', lines: ['a'] }],
+    [{ code: 250, lines: [1] }],
+  ])('%j', (value) => {
+    expect(isReply(value)).toBe(false);
+  });
+
+  it('cannot be written', () => {
+    expect(() => formatReply({ code: 250, lines: 'text' as never })).toThrow(
+      new TypeError('The lines of a reply are an array of strings'),
+    );
   });
 });

@@ -83,11 +83,15 @@ function wireLines(text: string, maximumLength: number, utf8: boolean): string[]
  * @param options.utf8 let UTF-8 stand: only where the client has asked for it by SMTPUTF8 (RFC 6531 §3.7.4)
  * @throws RangeError when the code is not 200 to 599, when there is no line, or when the enhanced status code
  *   is malformed or of another class than the code (RFC 2034 §4); a 3yz code has no class, and takes none
+ * @throws TypeError when the lines are no array of strings
  */
 export function formatReply(reply: Reply, { utf8 = false }: { readonly utf8?: boolean } = {}): Uint8Array {
   const { code, enhancedCode, lines } = reply;
   if (!Number.isInteger(code) || code < 200 || code > 599) {
     throw new RangeError(`Reply code ${code} is not one of 200 to 599`);
+  }
+  if (!Array.isArray(lines) || !lines.every((line) => typeof line === 'string')) {
+    throw new TypeError('The lines of a reply are an array of strings');
   }
   if (lines.length === 0) throw new RangeError('A reply has one line at least; it may be empty');
   if (enhancedCode !== undefined && !agrees(enhancedCode, code)) {
@@ -113,6 +117,33 @@ export function formatReply(reply: Reply, { utf8 = false }: { readonly utf8?: bo
 /** The reply in one line, for people: code, enhanced status code, text. It is harmless where the reply was parsed. */
 export function replyText({ code, enhancedCode, lines }: Reply): string {
   return [code, enhancedCode, ...lines].filter((part) => part !== undefined && part !== '').join(' ');
+}
+
+/**
+ * The reply with an enhanced status code, which each of 2yz, 4yz and 5yz has (RFC 2034 §4). One that stands at the
+ * beginning of the text is taken for it; where there is none, `X.0.0` says the class alone (RFC 3463 §3.1).
+ */
+export function withEnhancedCode(reply: Reply): Reply {
+  if (reply.enhancedCode !== undefined || severity(reply.code) === 'intermediate') return reply;
+  const found = makeReply(reply.code, reply.lines);
+  return found.enhancedCode === undefined
+    ? { ...found, enhancedCode: `${Math.floor(reply.code / 100)}.0.0` }
+    : found;
+}
+
+/**
+ * Whether a value has the shape of a reply; whether it can be written, `formatReply` says. Not every caller is compiled:
+ * `lines: 'text'` would be spelled out, a letter a line.
+ */
+export function isReply(value: unknown): value is Reply {
+  if (typeof value !== 'object' || value === null) return false;
+  const { code, enhancedCode, lines } = value as Partial<Record<keyof Reply, unknown>>;
+  return (
+    typeof code === 'number' &&
+    (enhancedCode === undefined || typeof enhancedCode === 'string') &&
+    Array.isArray(lines) &&
+    lines.every((line) => typeof line === 'string')
+  );
 }
 
 /** The text of a received line, which may be UTF-8 (RFC 6531 §3.7.4), or anything at all. */
