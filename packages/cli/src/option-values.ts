@@ -50,7 +50,8 @@ export function deadline(text: string): number {
 
 /** A DNS server: an address, and possibly a port behind a colon; an IPv6 address is in brackets then. */
 export function dnsServer(text: string): string {
-  const portText = isIPv6(text) ? undefined : /^(?:\[.*\]|[^:[]*):(.*)$/.exec(text)?.[1];
+  const colon = text.indexOf(':', text.lastIndexOf(']') + 1);
+  const portText = isIPv6(text) || colon < 0 ? undefined : text.slice(colon + 1);
   if (portText !== undefined) port(portText);
   try {
     createResolver({ server: text });
