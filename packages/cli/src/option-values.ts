@@ -5,10 +5,9 @@
 import { isIPv6 } from 'node:net';
 import { hostname as machineName } from 'node:os';
 import { isHostName, type Mailbox, parseMailbox } from '@sansmtp/core';
-import { createResolver } from '@sansmtp/delivery';
+import { comparableDomain, createResolver } from '@sansmtp/delivery';
 import { trustedPeers } from '@sansmtp/transport-node';
 import { InvalidArgumentError } from 'commander';
-import { comparableDomain } from './comparable-domain.js';
 
 /** The longest time that a timer can wait for, in seconds: 2^31 − 1 milliseconds. */
 const MAXIMUM_SECONDS = 2_147_483;

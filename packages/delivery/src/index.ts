@@ -51,6 +51,7 @@ export {
 } from './policies/mta-sts.js';
 export type { StsPolicy } from './policies/sts-policy.js';
 export { type TlsRequirement, tlsRequirement } from './policies/tls-requirement.js';
+export { comparableDomain, sameMailbox } from './routing/comparable-domain.js';
 export { type DomainConversion, toAsciiDomain, toUnicodeDomain } from './routing/internationalized-domain.js';
 export type { DnsAnswer, MailExchanger, MailResolver } from './routing/mail-resolver.js';
 export { createResolver, type ResolverOptions } from './routing/resolver.js';
