@@ -45,6 +45,11 @@ export type CredentialsResult = StoredCredentials | undefined | Promise<StoredCr
 export interface ServerSessionInformation {
   /** Who connected; or, once a trusted peer has said so by XCLIENT, for whom it speaks. */
   readonly peer: PeerInformation;
+  /**
+   * Octets came before the greeting, for which a client has to wait (RFC 5321 §3.1): let `onConnect` wait a moment, and
+   * look. Those who send mail in masses do not.
+   */
+  readonly spokeEarly: boolean;
   /** The TLS that protects the connection; undefined while nothing does. */
   readonly tls: TlsInformation | undefined;
   /** Who has authenticated themselves; undefined if nobody has. */
@@ -71,8 +76,12 @@ export interface IncomingMessage {
 export interface ServerHandlers {
   /** Someone connected. Refused: 554, and only QUIT is served. */
   onConnect?(session: ServerSessionInformation): HandlerResult;
-  /** The TLS handshake that STARTTLS began has come to its end. What this throws drops the connection. */
-  onSecure?(tls: TlsInformation, session: ServerSessionInformation): void;
+  /**
+   * TLS stands: with implicit TLS before `onConnect`, else when the handshake that STARTTLS began has come to its end.
+   * Until this has decided, nothing of what the client says is looked at. Refused: 554, or your reply of 5yz, which ends
+   * the session after STARTTLS; so does any of 4yz, by 421.
+   */
+  onSecure?(tls: TlsInformation, session: ServerSessionInformation): HandlerResult;
   /**
    * Somebody wants to be let in. PLAIN and LOGIN bring a password to be checked, OAUTHBEARER and XOAUTH2 a token; with
    * SCRAM and CRAM-MD5 the password was proven already against what `onCredentials` gave; with EXTERNAL it is for

@@ -16,6 +16,7 @@ import {
   type Computation,
   type Envelope,
   type Question,
+  type Reply,
   ServerSession,
   type ServerSessionOptions,
   type TlsInformation,
@@ -27,6 +28,7 @@ import { type Cryptography, webCryptography } from './cryptography.js';
 import { DeadlineTimer } from './deadline-timer.js';
 import {
   ACCEPT,
+  accepts,
   isPromiseLike,
   misreturned,
   REJECT,
@@ -34,7 +36,12 @@ import {
   rejectionIn,
   ruleFor,
 } from './handler-answers.js';
-import { MailDataAbandonedError, type ServerHandlers, type ServerSessionInformation } from './handlers.js';
+import {
+  type HandlerResult,
+  MailDataAbandonedError,
+  type ServerHandlers,
+  type ServerSessionInformation,
+} from './handlers.js';
 import { MessageBody } from './message-body.js';
 import { release } from './release.js';
 import { LiveInformation } from './session-information.js';
@@ -64,8 +71,9 @@ export interface ServerConnection {
    * Ends the session by 421 4.3.2 as soon as no message is under way, between two chunks of which one is as well; a
    * second call with `abandoning` also gives up one that arrives. Await `closed` next, and call `abort()` when that
    * takes too long: the client may not close, or a handler not decide.
+   * @param options.reply what the client is told instead, 421 or 5yz
    */
-  shutdown(options?: { readonly abandoning?: boolean }): void;
+  shutdown(options?: { readonly abandoning?: boolean; readonly reply?: Reply }): void;
   /** Drops the connection at once. */
   abort(reason?: Error): void;
 }
@@ -91,7 +99,7 @@ interface Delivery {
 
 class ServerDriver implements ServerConnection, ByteStreamListener {
   readonly closed: Promise<void>;
-  readonly information: ServerSessionInformation;
+  readonly information: LiveInformation;
   readonly #stream: ByteStream;
   readonly #handlers: ServerHandlers;
   readonly #clock: Clock;
@@ -103,6 +111,8 @@ class ServerDriver implements ServerConnection, ByteStreamListener {
 
   #delivery: Delivery | undefined;
   #pumping = false;
+  /** `onSecure` has yet to decide. */
+  #isSecuring = false;
   #paused = false;
   #peerEnded = false;
   /** Octets written since the stream said that its buffer is full; undefined while it is not. */
@@ -138,8 +148,14 @@ class ServerDriver implements ServerConnection, ByteStreamListener {
     this.#pump();
   }
 
-  shutdown({ abandoning = false }: { readonly abandoning?: boolean } = {}): void {
-    this.#session.handle({ type: 'shutdown', abandoning, now: this.#tick() });
+  shutdown({
+    abandoning = false,
+    reply,
+  }: {
+    readonly abandoning?: boolean;
+    readonly reply?: Reply;
+  } = {}): void {
+    this.#session.handle({ type: 'shutdown', abandoning, ...(reply && { reply }), now: this.#tick() });
     this.#pump();
   }
 
@@ -148,9 +164,10 @@ class ServerDriver implements ServerConnection, ByteStreamListener {
   }
 
   data(bytes: Uint8Array): void {
-    const { wantsInput } = this.#session;
+    const { wantsInput, state } = this.#session;
+    if (state === 'connecting') this.information.spokeEarly = true;
     this.#session.handle({ type: 'bytes', bytes, now: this.#tick() });
-    if (!wantsInput) this.#pause();
+    if (!wantsInput || this.#isSecuring) this.#pause();
     else this.#pump();
   }
 
@@ -167,7 +184,29 @@ class ServerDriver implements ServerConnection, ByteStreamListener {
 
   secure(tls: TlsInformation): void {
     this.#session.handle({ type: 'tlsEstablished', tls, now: this.#tick() });
-    this.#handlers.onSecure?.(tls, this.information);
+    const answer = this.#answerOf('onSecure', ruleFor('connect'), () =>
+      this.#handlers.onSecure?.(tls, this.information),
+    );
+    if (!(answer instanceof Promise)) {
+      this.#secured(answer);
+      return;
+    }
+    // What the client says meanwhile waits: nothing of it is answered before it is known to be welcome.
+    this.#isSecuring = true;
+    this.#timer.arm(this.#session.nextDeadline(), this.#onDue);
+    answer.then((settled) => {
+      this.#isSecuring = false;
+      this.#secured(settled);
+    });
+  }
+
+  /** The application has decided on TLS that stands: a refusal ends the session, for TLS cannot be left. */
+  #secured({ decision, reply }: Answer): void {
+    if (decision === 'reject') {
+      const { code, lines } = reply ?? { code: 554, lines: ['No service for you here'] };
+      const farewell = code < 500 ? { code: 421, lines } : { ...reply, code, lines };
+      this.#session.handle({ type: 'shutdown', reply: farewell, now: this.#tick() });
+    }
     this.#pump();
   }
 
@@ -184,6 +223,7 @@ class ServerDriver implements ServerConnection, ByteStreamListener {
    * @param begin what to do before, and not to be interrupted by a handler that calls `shutdown()`
    */
   #pump(begin?: () => void): void {
+    if (this.#isSecuring) return;
     if (this.#pumping) return; // a handler called shutdown() from within: the loop below goes on with it
     this.#pumping = true;
     this.#tick();
@@ -267,6 +307,11 @@ class ServerDriver implements ServerConnection, ByteStreamListener {
   readonly #onDue = (): void => {
     const now = this.#tick();
     const due = this.#session.nextDeadline();
+    if (this.#isSecuring) {
+      if (due === undefined || due > now) this.#timer.arm(due, this.#onDue);
+      else this.#stream.abort(new Error('onSecure has not decided in time'));
+      return;
+    }
     // Whoever has not read the replies so far would not read a 421 either.
     if (this.#isCongested && due !== undefined && due <= now) {
       this.#stream.abort(new Error('The peer did not read its replies'));
@@ -336,7 +381,7 @@ class ServerDriver implements ServerConnection, ByteStreamListener {
     const rule = ruleFor(question.kind);
     switch (question.kind) {
       case 'connect':
-        return this.#answerOf('onConnect', rule, () => handlers.onConnect?.(information));
+        return this.#answerOf('onConnect', rule, () => connected(handlers, information));
       case 'hello':
         return this.#answerOf('onHello', rule, () => handlers.onHello?.(question.hello, information));
       case 'mail':
@@ -424,4 +469,14 @@ class ServerDriver implements ServerConnection, ByteStreamListener {
       this.#stream.abort(thrownError(thrown, 'onTransition'));
     }
   }
+}
+
+/** Someone connected, under TLS perhaps, which is decided on first. */
+function connected(handlers: ServerHandlers, information: ServerSessionInformation): HandlerResult {
+  const { tls } = information;
+  if (tls === undefined || handlers.onSecure === undefined) return handlers.onConnect?.(information);
+  const next = (result: Awaited<HandlerResult>): HandlerResult =>
+    accepts(result) ? handlers.onConnect?.(information) : result;
+  const result = handlers.onSecure(tls, information);
+  return isPromiseLike(result) ? Promise.resolve(result).then(next) : next(result);
 }

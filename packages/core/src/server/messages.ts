@@ -130,6 +130,11 @@ export type ServerInput =
       readonly type: 'shutdown';
       /** Nor may a message that still arrives: it is given up, and gets 421 4.3.2. */
       readonly abandoning?: boolean;
+      /**
+       * What the client is told: 421, or 5yz where it need not come back.
+       * @default 421 4.3.2
+       */
+      readonly reply?: Reply;
       readonly now: number;
     };
 

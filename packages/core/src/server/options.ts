@@ -11,7 +11,9 @@ import { serverMechanisms } from '../sasl/mechanisms.js';
 import { ITERATIONS } from '../sasl/scram-keys.js';
 import type { TlsInformation } from '../tls.js';
 import type { BareNewline } from '../wire/inbound.js';
+import type { Reply } from '../wire/reply.js';
 import type { ServerChartInput, ServerTimeouts } from './chart-context.js';
+import type { ReplyOccasion } from './replies.js';
 
 /** Who may authenticate, and how (RFC 4954). */
 export interface ServerAuthenticationOptions {
@@ -124,6 +126,13 @@ export interface ServerSessionOptions {
    */
   readonly timeouts?: Partial<ServerTimeouts>;
   /**
+   * Says a reply in other words, or by another code with the same first digit (RFC 5321 §4.2.1), before it is written;
+   * the greeting and the reply to EHLO come whole. Give it back as it is where it needs none. What it throws, and a
+   * reply that cannot be written, comes out of `poll()` as an error.
+   * @default replies are written as they are
+   */
+  readonly rephrase?: (reply: Reply, occasion: ReplyOccasion) => Reply;
+  /**
    * Report each step of the chart as an output `transition`.
    * @default false
    */
@@ -132,10 +141,11 @@ export interface ServerSessionOptions {
 
 /** All options, defaults filled in. */
 export type ResolvedServerOptions = Readonly<
-  Required<Omit<ServerSessionOptions, 'timeouts' | 'tls' | 'authentication'>> & {
+  Required<Omit<ServerSessionOptions, 'timeouts' | 'tls' | 'authentication' | 'rephrase'>> & {
     readonly timeouts: ServerTimeouts;
     readonly tls: TlsInformation | undefined;
     readonly authentication: Required<ServerAuthenticationOptions> | undefined;
+    readonly rephrase: ServerSessionOptions['rephrase'] | undefined;
   }
 >;
 
@@ -196,6 +206,7 @@ export function resolveServerOptions(options: ServerSessionOptions): ResolvedSer
       handshake: checkTimeout('timeouts.handshake', timeouts.handshake ?? 60_000),
       linger: checkTimeout('timeouts.linger', timeouts.linger ?? 5_000),
     },
+    rephrase: options.rephrase,
     trace: options.trace ?? false,
   };
 }

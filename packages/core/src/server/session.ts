@@ -33,12 +33,12 @@ import type { ClientAttributes } from '../extensions/client-attributes.js';
 import { encodeBase64 } from '../sasl/base64.js';
 import type { AuthenticatedIdentity } from '../sasl/exchange.js';
 import type { TlsInformation } from '../tls.js';
-import { MAXIMUM_AUTHENTICATION_OCTETS } from '../wire/command.js';
+import { type Command, MAXIMUM_AUTHENTICATION_OCTETS } from '../wire/command.js';
 import { InboundBuffer, type InboundLine } from '../wire/inbound.js';
 import { NOTHING } from '../wire/octets.js';
 import type { Reply } from '../wire/reply.js';
 import { allowedIn } from './allowed-inputs.js';
-import { checkAnswer, completed } from './answers.js';
+import { checkAnswer, checkFarewell, completed } from './answers.js';
 import { type Authentication, readResponse } from './authentication.js';
 import { serverMachine } from './chart.js';
 import type { ServerChartInput, ServerContext } from './chart-context.js';
@@ -54,7 +54,7 @@ import {
   type ServerSessionOptions,
 } from './options.js';
 import { Receiving } from './receiving.js';
-import { defaultReplies, introduction, replies } from './replies.js';
+import { defaultReplies, introduction, replies, titleOf } from './replies.js';
 import { inquiryReply, messageReplies, octetsOf, Replying } from './replying.js';
 
 export const serverTable = compile<ServerContext, ServerChartEvent, ServerChartInput>(shapeOf(serverMachine));
@@ -92,6 +92,10 @@ export class ServerSession {
   #answer: Answer | undefined;
   /** The command that was read last, while anything is to be done about it. */
   #command: CommandUnderWay | undefined;
+  /** Of the last command. */
+  #verb: Command['verb'] | undefined;
+  /** What to say at a shutdown. */
+  #farewell: Reply = replies.shuttingDown;
   #transaction: Transaction | undefined;
   #receiving: Receiving | undefined;
   #client: ClientIdentity;
@@ -183,6 +187,7 @@ export class ServerSession {
         break;
       case 'shutdown':
         this.#shutdown = true;
+        if (input.reply !== undefined) this.#farewell = checkFarewell(input.reply, this.state);
         if (input.abandoning && this.#receiving !== undefined && this.#question === undefined) {
           this.#step({ type: 'shutdown' });
         }
@@ -294,7 +299,8 @@ export class ServerSession {
 
   #takeCommand(line: InboundLine): true {
     this.#command = readCommand(line, this.#reading, this.#options, this.#client, this.#transaction);
-    const { event, verb, octetsBehind = 0 } = this.#command;
+    const { event, verb, about = verb, octetsBehind = 0 } = this.#command;
+    this.#verb = about;
     this.#replying.expect(verb, octetsBehind);
     return this.#step(event);
   }
@@ -359,7 +365,7 @@ export class ServerSession {
         this.#deadlines.clear(action.params.id);
         break;
       case 'reply':
-        this.#reply(replies[action.params.reply]);
+        this.#reply(action.params.reply === 'shuttingDown' ? this.#farewell : replies[action.params.reply]);
         break;
       case 'refuse':
         this.#reply(action.params.reply);
@@ -493,13 +499,13 @@ export class ServerSession {
     if (decision === 'accept' && (question.kind === 'connect' || question.kind === 'hello')) {
       const keywords =
         question.kind === 'hello' ? this.#reading.offer(question.hello.verb, this.#client) : [];
-      this.#reply(introduction(this.#options.hostname, reply, keywords));
+      this.#reply(introduction(this.#options.hostname, reply, keywords), titleOf(reply));
     } else if (question.kind === 'message' && reply.code !== 421) {
       this.#replyToMessage(question.envelope, (index) => recipientReplies?.[index] ?? reply);
     } else if (question.kind === 'data' && isLastChunk && reply.code !== 421) {
       this.#replyToMessage(question.envelope, () => reply);
     } else if (question.kind === 'verify' || question.kind === 'expand') {
-      this.#give(inquiryReply(question, reply));
+      this.#give(inquiryReply(question, this.#said(reply)));
     } else {
       this.#reply(reply);
     }
@@ -514,11 +520,22 @@ export class ServerSession {
   /** The reply to a message waits for none to the commands behind it: the client is to know at once. */
   #replyToMessage({ recipients }: Envelope, replyTo: (index: number) => Reply): void {
     this.#replying.doNotWait();
-    this.#give(messageReplies(this.#options.protocol, recipients, replyTo));
+    this.#give(messageReplies(this.#options.protocol, recipients, (index) => this.#said(replyTo(index))));
   }
 
-  #reply(reply: Reply): void {
-    this.#give(octetsOf(reply));
+  #reply(reply: Reply, title = titleOf(reply)): void {
+    this.#give(octetsOf(this.#said(reply, title)));
+  }
+
+  /** The reply in the words in which it is given. */
+  #said(reply: Reply, title = titleOf(reply)): Reply {
+    const { rephrase } = this.#options;
+    if (rephrase === undefined) return reply;
+    const said = rephrase(reply, { title, verb: this.#verb });
+    if (Math.floor(said.code / 100) === Math.floor(reply.code / 100)) return said;
+    throw new RangeError(
+      `rephrase made ${said.code} of the reply ${reply.code}: it may change the words, but not what they mean (RFC 5321 §4.2.1)`,
+    );
   }
 
   /** Gives a reply as it stands on the wire. */
