@@ -26,6 +26,7 @@ const session = {
   tls: undefined,
   identity: undefined,
   client: undefined,
+  spokeEarly: false,
   forwarded: undefined,
 } as const;
 const envelope: Envelope = {

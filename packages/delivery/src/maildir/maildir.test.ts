@@ -76,6 +76,7 @@ const session: ServerSessionInformation = {
   tls: undefined,
   identity: undefined,
   client: undefined,
+  spokeEarly: false,
   forwarded: undefined,
 };
 
