@@ -1,5 +1,11 @@
 export type { MessageBody, ReplayableBody } from './bodies/message-body.js';
-export { type Maildir, type MaildirOptions, openMaildir, type StoredMessage } from './maildir/maildir.js';
+export {
+  type Maildir,
+  type MaildirOptions,
+  openMaildir,
+  type StorableMessage,
+  type StoredMessage,
+} from './maildir/maildir.js';
 export { type CloseOptions, createMailer, type Mailer, type SendOptions } from './mailer/mailer.js';
 export type {
   MailerOptions,

@@ -25,6 +25,7 @@ import type {
   TlsInformation,
 } from '@sansmtp/core';
 import type { PeerInformation } from './byte-stream.js';
+import type { WebStream, WebStreamReader } from './web-stream.js';
 
 /** What a function returns that has no `return`. */
 type Nothing = ReturnType<() => void>;
@@ -65,11 +66,32 @@ export interface ServerSessionInformation {
 /** A message as it arrives. */
 export interface IncomingMessage {
   readonly envelope: Envelope;
+  readonly body: IncomingBody;
+}
+
+/**
+ * The mail data as it arrives, transparency undone: an async iterable, or a web stream, and what takes either takes it
+ * (`Readable.from(body)` of Node). It can be read once, in one of these ways; `tee()` makes two of it. The client is
+ * held back while it is not read. Every reader gets a `MailDataAbandonedError` when the message will not be completed:
+ * discard then what was read. The arrays are the reader's to keep.
+ */
+export interface IncomingBody extends AsyncIterable<Uint8Array> {
   /**
-   * The mail data, transparency undone, to be read once. The client is held back while it is not read. It throws
-   * a `MailDataAbandonedError` when the message will not be completed: discard then what was read.
+   * The body as a web stream; always the same one. To cancel it says that the rest is not wanted.
+   * @throws {Error} the body is being read in another way
    */
-  readonly body: AsyncIterable<Uint8Array>;
+  readonly readable: WebStream;
+  /**
+   * `readable.getReader()`: what takes a web stream takes the body itself.
+   * @throws {Error} the body is being read in another way
+   */
+  getReader(): WebStreamReader;
+  /**
+   * Two bodies of one, each with all of it. The client is held back while either has 128 KiB that nobody has read: read
+   * both at the same time, or leave one (`break` out of `for await`, `readable.cancel()`) and the other goes on alone.
+   * @throws {Error} the body is being read already
+   */
+  tee(): [IncomingBody, IncomingBody];
 }
 
 /** What `serveSession` asks the application. `onMessage` alone is needed; give `onRcptTo` to say whose mail is taken. */

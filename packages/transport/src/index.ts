@@ -18,6 +18,7 @@ export {
   type AuthenticationResult,
   type CredentialsResult,
   type HandlerResult,
+  type IncomingBody,
   type IncomingMessage,
   MailDataAbandonedError,
   type MessageResult,
@@ -29,3 +30,4 @@ export { type ServeOptions, type ServerConnection, serveSession } from './server
 export { SessionError } from './session-error.js';
 export { thrownError } from './thrown-error.js';
 export { TlsError } from './tls-error.js';
+export type { WebStream, WebStreamReader } from './web-stream.js';
