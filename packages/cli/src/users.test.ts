@@ -8,7 +8,6 @@ const session: ServerSessionInformation = {
   tls: undefined,
   identity: undefined,
   client: undefined,
-  spokeEarly: false,
   forwarded: undefined,
   hello: undefined,
 };

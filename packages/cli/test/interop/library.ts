@@ -45,12 +45,12 @@ export async function libraryServer(options: LibraryServerOptions): Promise<Libr
     session: { hostname: 'mx.example', ...session },
     ...(trusted && { trusted }),
     handlers: {
-      async onMessage({ envelope, body }, { peer, tls, identity, client, forwarded, hello, spokeEarly }) {
+      async onMessage({ envelope, body }, { peer, tls, identity, client, forwarded, hello }) {
         const chunks: Uint8Array[] = [];
         for await (const chunk of body) chunks.push(chunk);
         received.push({
           envelope,
-          session: { peer, tls, identity, client, forwarded, hello, spokeEarly },
+          session: { peer, tls, identity, client, forwarded, hello },
           body: Buffer.concat(chunks).toString('latin1'),
         });
       },

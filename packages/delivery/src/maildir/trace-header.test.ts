@@ -22,7 +22,6 @@ function session(name: string, address?: string, verb: Hello['verb'] = 'EHLO'): 
     tls: undefined,
     identity: undefined,
     client: undefined,
-    spokeEarly: false,
     forwarded: undefined,
   };
 }
