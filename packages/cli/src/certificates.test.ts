@@ -1,4 +1,4 @@
-import { X509Certificate } from 'node:crypto';
+import { generateKeyPairSync, X509Certificate } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,6 +12,12 @@ const folder = await mkdtemp(join(tmpdir(), 'certificates-'));
 afterAll(() => rm(folder, { recursive: true }));
 
 const [tlsCert, tlsKey] = [join(folder, 'cert.pem'), join(folder, 'key.pem')];
+
+const RSA_KEY = generateKeyPairSync('rsa', {
+  modulusLength: 2048,
+  publicKeyEncoding: { type: 'spki', format: 'pem' },
+  privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+}).privateKey;
 
 /** Writes a certificate of this name, and its key. */
 async function write(name: string, key?: string): Promise<{ readonly key: string }> {
@@ -53,9 +59,11 @@ describe('the certificate of serve', () => {
     expect(await shown()).toBe('CN=after.example');
 
     // What cannot be used changes nothing.
-    await write('stranger.example', key);
-    await expect(certificate?.reload?.()).rejects.toThrow(/--tls-cert .*--tls-key /);
-    expect(await shown()).toBe('CN=after.example');
+    for (const strange of [key, RSA_KEY]) {
+      await write('stranger.example', strange);
+      await expect(certificate?.reload?.()).rejects.toThrow(/--tls-cert .*--tls-key /);
+      expect(await shown()).toBe('CN=after.example');
+    }
   });
 
   it('is made up for the name and for this machine, and cannot be read again', async () => {

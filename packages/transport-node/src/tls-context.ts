@@ -2,6 +2,7 @@
  * A server's certificate and key, which can be renewed while it runs: every handshake takes what stands at its
  * beginning, and the connections that stand go on. What cannot be used is refused, and the old one stays.
  */
+import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { createSecureContext, type SecureContext } from 'node:tls';
 import { TlsError } from '@sansmtp/transport';
@@ -51,10 +52,18 @@ export interface TlsContextFromFiles extends TlsContextSource {
 /** Sessions may be resumed only where they began: OpenSSL refuses to, when clients show certificates, without this. */
 const SESSION_CONTEXT = 'sansmtp';
 
+/** OpenSSL holds it against a key of the same type only: an RSA key beside an EC certificate it takes for another. */
+function checkBelongTogether({ cert, key }: CertificateAndKey): void {
+  const certificate = new X509Certificate(Buffer.from(cert));
+  if (certificate.checkPrivateKey(createPrivateKey(Buffer.from(key)))) return;
+  throw new Error("the private key is not the certificate's");
+}
+
 /** @throws {TlsError} when the certificate, the key or the authorities cannot be used */
 export function secureContextOf(settings: TlsSettings & Partial<CertificateAndKey>): SecureContext {
   const { cert, key, ca, minVersion = 'TLSv1.2' } = settings;
   try {
+    if (cert !== undefined && key !== undefined) checkBelongTogether({ cert, key });
     return createSecureContext({
       minVersion,
       sessionIdContext: SESSION_CONTEXT,

@@ -179,6 +179,28 @@ describe('the server’s certificate', () => {
   });
 });
 
+describe("a key that is not the certificate's", () => {
+  const types = ['rsa', 'ec'] as const;
+  const pairs = types.flatMap((certificate) => types.map((key) => ({ certificate, key })));
+
+  it.each(pairs)(
+    'is refused: a certificate for a key of type $certificate, a key of type $key',
+    async (types) => {
+      const [own, other] = await Promise.all([
+        generateCertificate('mail.example.com', { keyType: types.certificate, keySize: 2048 }),
+        generateCertificate('mail.example.com', { keyType: types.key, keySize: 2048 }),
+      ]);
+      expect(() => createTlsContext({ cert: own.cert, key: other.key })).toThrow(TlsError);
+      const context = createTlsContext(own);
+      const before = context.secureContext;
+      expect(() => context.replace({ cert: own.cert, key: other.key })).toThrow(
+        "the private key is not the certificate's",
+      );
+      expect(context.secureContext).toBe(before);
+    },
+  );
+});
+
 describe('verification of the server', () => {
   const expired = generateCertificate('mail.example.com', {
     notBeforeDate: new Date('2020-01-01'),

@@ -11,10 +11,11 @@ import { type Maildir, openMaildir } from './maildir.js';
 /** What was done to files and folders, in order; the step named by `failing` throws instead. */
 const calls: string[] = [];
 let failing: string | undefined;
+let failingCode = 'EIO';
 
 function called(step: string): void {
   calls.push(step);
-  if (step === failing) throw Object.assign(new Error(`${step} failed`), { code: 'EIO' });
+  if (step === failing) throw Object.assign(new Error(`${step} failed`), { code: failingCode });
 }
 
 /** The last two parts of a path; message files are called `*`. */
@@ -49,6 +50,10 @@ vi.mock('node:fs/promises', async (importOriginal) => {
         },
       });
     },
+    async link(from: string, to: string) {
+      called(`link ${placeOf(from)} ${placeOf(to)}`);
+      await actual.link(from, to);
+    },
     async rename(from: string, to: string) {
       called(`rename ${placeOf(from)} ${placeOf(to)}`);
       await actual.rename(from, to);
@@ -64,6 +69,7 @@ beforeEach(async () => {
   maildir = await openMaildir(join(root, 'mail'), { hostname: 'mx.example' });
   calls.length = 0;
   failing = undefined;
+  failingCode = 'EIO';
 });
 
 afterEach(async () => {
@@ -236,14 +242,14 @@ const STEPS = [
   'write tmp/*',
   'sync tmp/*',
   'close tmp/*',
-  'rename tmp/* new/*',
+  'link tmp/* new/*',
   'open mail/new r',
   'sync mail/new',
   'close mail/new',
 ];
 
 describe('the order of a delivery', () => {
-  it('is: write, sync the file, rename it, sync its folder', async () => {
+  it('is: write, sync the file, give it its place in new/, sync that folder', async () => {
     await maildir.deliver(message('a\r\n'), session);
     expect(calls).toEqual(STEPS);
   });
@@ -252,6 +258,29 @@ describe('the order of a delivery', () => {
     failing = step;
     await expect(maildir.deliver(message('a\r\n'), session)).rejects.toMatchObject({ code: 'EIO' });
     expect(await filesIn(maildir.directory)).toEqual([]);
+  });
+
+  it.each(['EPERM', 'ENOTSUP', 'ENOSYS'])(
+    'is by renaming where links are not to be had (%s)',
+    async (code) => {
+      failing = 'link tmp/* new/*';
+      failingCode = code;
+      const { path } = await maildir.deliver(message('a\r\n'), session);
+      expect(calls).toEqual([
+        ...STEPS.slice(0, STEPS.indexOf(failing) + 1),
+        'rename tmp/* new/*',
+        ...STEPS.slice(STEPS.indexOf(failing) + 1),
+      ]);
+      expect(await filesIn(maildir.directory)).toEqual([`new/${basename(path)}`]);
+    },
+  );
+
+  it("takes nobody else's place, nor deletes what stands there", async () => {
+    const first = await maildir.deliver(message('a\r\n'), session);
+    failing = 'link tmp/* new/*';
+    failingCode = 'EEXIST';
+    await expect(maildir.deliver(message('b\r\n'), session)).rejects.toMatchObject({ code: 'EEXIST' });
+    expect(await filesIn(maildir.directory)).toEqual([`new/${basename(first.path)}`]);
   });
 
   it('leaves no file when the body is abandoned, and throws what the body threw', async () => {
@@ -287,5 +316,36 @@ describe('the order of a delivery', () => {
     await fs.mkdir(join(maildir.directory, 'new'));
     const { path } = await maildir.deliver(message('a\r\n'), session);
     expect(await filesIn(maildir.directory)).toEqual([`new/${basename(path)}`]);
+  });
+});
+
+describe('what a crash left in tmp/', () => {
+  const HOUR = 3_600_000;
+
+  async function leave(name: string, age: number): Promise<void> {
+    const path = join(maildir.directory, 'tmp', name);
+    await fs.writeFile(path, 'half a mess');
+    await fs.utimes(path, new Date(), new Date(Date.now() - age));
+  }
+
+  it('is swept after 36 hours when the Maildir is opened', async () => {
+    await leave('old', 36.1 * HOUR);
+    await leave('young', 35.9 * HOUR);
+    await fs.mkdir(join(maildir.directory, 'tmp', 'folder'));
+    await openMaildir(maildir.directory);
+    expect(await fs.readdir(join(maildir.directory, 'tmp'))).toEqual(['folder', 'young']);
+  });
+
+  it('is swept while mail is delivered, now and then', async () => {
+    await leave('old', 36.1 * HOUR);
+    await maildir.deliver(message('a\r\n'), session);
+    expect(await fs.readdir(join(maildir.directory, 'tmp'))).toEqual(['old']);
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 1.1 * HOUR });
+    try {
+      await maildir.deliver(message('a\r\n'), session);
+    } finally {
+      vi.useRealTimers();
+    }
+    await vi.waitFor(async () => expect(await fs.readdir(join(maildir.directory, 'tmp'))).toEqual([]));
   });
 });

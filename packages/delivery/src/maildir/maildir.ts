@@ -1,23 +1,31 @@
 /**
  * Maildir: a folder of messages, one file each, that needs no locks.
  *
- * A message is written to `tmp/`, synced, renamed into `new/`, and `new/` is synced: in this order, so that at any
- * moment a reader sees whole messages only, and what was reported as stored outlives a crash or a power failure.
- * Whatever fails on the way, no file is left. Readers of mail move messages from `new/` to `cur/`.
+ * A message is written to `tmp/`, synced, linked into `new/`, unlinked from `tmp/`, and `new/` is synced: in this order,
+ * so that at any moment a reader sees whole messages only, and what was reported as stored outlives a crash or a power
+ * failure. A link never takes the place of another message, as a renamed file would. Whatever fails on the way, no file
+ * is left; what a crash leaves in `tmp/` is swept after 36 hours. Readers of mail move messages from `new/` to `cur/`.
  *
  * A file holds trace header lines and then the message byte for byte as it came. Its lines end in CRLF, and so do
  * those put in front of it: a file with both kinds could not be told from a damaged one.
  */
-import { type FileHandle, mkdir, open, rename, stat, unlink } from 'node:fs/promises';
+import { type FileHandle, link, mkdir, open, readdir, rename, stat, unlink } from 'node:fs/promises';
 import { hostname as machineName } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { isHostName } from '@sansmtp/core';
 import type { IncomingMessage, ServerSessionInformation } from '@sansmtp/transport';
+import { systemCode } from '@sansmtp/transport-node';
 import { traceHeader } from './trace-header.js';
 import { uniqueName } from './unique-name.js';
 
 /** Octets gathered for one write: lines may come one by one, and each write is a system call. */
 const BATCH_OCTETS = 65_536;
+
+/** Milliseconds since a file in `tmp/` was written to, after which nobody writes it any more (the Maildir convention). */
+const ABANDONED_AFTER = 36 * 3_600_000;
+
+/** Milliseconds from one sweep of `tmp/` to the next. */
+const SWEEP_INTERVAL = 3_600_000;
 
 const FOLDER_MODE = 0o700;
 const FILE_MODE = 0o600;
@@ -96,6 +104,38 @@ async function write(handle: FileHandle, header: Buffer, body: AsyncIterable<Uin
   return size;
 }
 
+/** What file systems say that have no hard links, or not for us. */
+const WITHOUT_LINKS: ReadonlySet<string | undefined> = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS']);
+
+/**
+ * Moves a file to a name that no other file has.
+ * @throws the system's error: `EEXIST` when there is one
+ */
+async function moveToNewName(from: string, to: string): Promise<void> {
+  try {
+    await link(from, to);
+  } catch (error) {
+    if (!WITHOUT_LINKS.has(systemCode(error))) throw error;
+    // The 128 random bits of the name have to do.
+    await rename(from, to);
+    return;
+  }
+  // The message is stored: if its other name stays, the sweep takes it.
+  await unlink(from).catch(() => {});
+}
+
+/** Deletes what crashes have left in `tmp/`. What cannot be looked at or deleted stays: no delivery depends on it. */
+async function sweep(temporary: string, now: number): Promise<void> {
+  const names = await readdir(temporary).catch(() => []);
+  for (const name of names) {
+    const path = join(temporary, name);
+    try {
+      const found = await stat(path);
+      if (found.isFile() && now - found.mtimeMs > ABANDONED_AFTER) await unlink(path);
+    } catch {}
+  }
+}
+
 /**
  * The name by which mail is received. It goes into a header line, so what is neither of RFC 5321 §4.4's two kinds of
  * names is not let through: a line end in it would begin a line of its own.
@@ -117,16 +157,23 @@ export async function openMaildir(path: string, options: MaildirOptions = {}): P
   const hostname = hostNameOf(options);
   const directory = resolve(path);
   for (const name of ['tmp', 'new', 'cur']) await makeFolder(join(directory, name));
+  let sweptAt = Date.now();
+  await sweep(join(directory, 'tmp'), sweptAt);
 
   return {
     directory,
     async deliver({ envelope, body }, session) {
       const date = new Date();
+      if (date.getTime() - sweptAt > SWEEP_INTERVAL) {
+        sweptAt = date.getTime();
+        void sweep(join(directory, 'tmp'), sweptAt);
+      }
       const { id, file } = uniqueName(hostname, date.getTime());
       const header = Buffer.from(traceHeader({ envelope, session, hostname, id, date }));
       const temporary = join(directory, 'tmp', file);
       const path = join(directory, 'new', file);
       const handle = await open(temporary, 'wx', FILE_MODE);
+      let moved = false;
       try {
         let size: number;
         try {
@@ -135,12 +182,13 @@ export async function openMaildir(path: string, options: MaildirOptions = {}): P
         } finally {
           await handle.close();
         }
-        await rename(temporary, path);
+        await moveToNewName(temporary, path);
+        moved = true;
         await syncFolder(dirname(path));
         return { id, path, size };
       } catch (error) {
-        // At most one of the two is there, and that it failed is what matters.
-        await Promise.allSettled([unlink(temporary), unlink(path)]);
+        // That it failed is what matters. A file in `new/` that this delivery did not put there is somebody else's.
+        await Promise.allSettled([unlink(temporary), ...(moved ? [unlink(path)] : [])]);
         throw error;
       }
     },

@@ -2,9 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { uniqueName } from './unique-name.js';
 
 describe('a unique name', () => {
-  it('holds the time in seconds, then microseconds, process and count, then the host', () => {
+  it('holds the time in seconds, then microseconds, process, count and 128 random bits, then the host', () => {
     const { file } = uniqueName('mx.example', 1_700_000_000_042);
-    expect(file).toMatch(new RegExp(`^1700000000\\.M42000P${process.pid}Q\\d+\\.mx\\.example$`));
+    expect(file).toMatch(new RegExp(`^1700000000\\.M42000P${process.pid}Q\\d+R[\\da-f]{32}\\.mx\\.example$`));
   });
 
   it('gives an id that is an atom (RFC 5322 §3.2.3) and stands in the file name but for a dot', () => {

@@ -1,9 +1,13 @@
 /**
  * Names for message files that no other delivery gives, on this machine or another that shares the folder
  * (the Maildir convention): the time, what sets apart the deliveries of that moment, and the host.
+ *
+ * The process id and the count do not: threads share the one and count for themselves, and in containers every process
+ * may have the id 1. So there are 128 random bits, too.
  */
+import { randomBytes } from 'node:crypto';
 
-/** Deliveries of this process so far, whichever Maildir they went to. */
+/** Deliveries of this thread so far, whichever Maildir they went to. */
 let deliveries = 0;
 
 export interface UniqueName {
@@ -16,7 +20,7 @@ export interface UniqueName {
 export function uniqueName(hostname: string, now: number): UniqueName {
   const seconds = Math.floor(now / 1000);
   const microseconds = Math.floor((now % 1000) * 1000);
-  const moment = `M${microseconds}P${process.pid}Q${++deliveries}`;
+  const moment = `M${microseconds}P${process.pid}Q${++deliveries}R${randomBytes(16).toString('hex')}`;
   // A slash would be a folder, and what stands behind a colon would be the message's flags.
   const host = hostname.replaceAll('/', '\\057').replaceAll(':', '\\072');
   return { id: `${seconds}${moment}`, file: `${seconds}.${moment}.${host}` };
