@@ -80,7 +80,12 @@ async function makeFolder(path: string): Promise<void> {
   if (await isFolder(path)) return;
   const above = dirname(path);
   if (above !== path) await makeFolder(above);
-  await mkdir(path, FOLDER_MODE);
+  try {
+    await mkdir(path, FOLDER_MODE);
+  } catch (error) {
+    // Another process, or thread, may have been faster.
+    if (!(await isFolder(path))) throw error;
+  }
   // The new folder is an entry of the one above it.
   await syncFolder(above);
 }
