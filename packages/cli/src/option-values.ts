@@ -5,10 +5,9 @@
 import { isIPv6 } from 'node:net';
 import { hostname as machineName } from 'node:os';
 import { isHostName, type Mailbox, parseMailbox } from '@sansmtp/core';
-import { createResolver } from '@sansmtp/delivery';
+import { comparableDomain, createResolver } from '@sansmtp/delivery';
 import { trustedPeers } from '@sansmtp/transport-node';
 import { InvalidArgumentError } from 'commander';
-import { comparableDomain } from './comparable-domain.js';
 
 /** The longest time that a timer can wait for, in seconds: 2^31 − 1 milliseconds. */
 const MAXIMUM_SECONDS = 2_147_483;
@@ -50,7 +49,8 @@ export function deadline(text: string): number {
 
 /** A DNS server: an address, and possibly a port behind a colon; an IPv6 address is in brackets then. */
 export function dnsServer(text: string): string {
-  const portText = isIPv6(text) ? undefined : /^(?:\[.*\]|[^:[]*):(.*)$/.exec(text)?.[1];
+  const colon = text.indexOf(':', text.lastIndexOf(']') + 1);
+  const portText = isIPv6(text) || colon < 0 ? undefined : text.slice(colon + 1);
   if (portText !== undefined) port(portText);
   try {
     createResolver({ server: text });

@@ -76,7 +76,7 @@ describe('a mistake in the arguments is one line on stderr that names it, and ex
     { words: ['serve', '--idle-timeout', '0'], named: '--idle-timeout' },
     { words: ['serve', '--idle-timeout', '2147484'], named: '--idle-timeout' },
     { words: ['serve', '--grace', '1e3'], named: '--grace' },
-    { words: ['serve', '--hostname', 'my_host'], named: "'my_host'" },
+    { words: ['serve', '--hostname', 'my/host'], named: "'my/host'" },
     { words: ['serve', '--domain', 'example.org, example.net'], named: '--domain' },
     { words: ['serve', '--bare-newline', 'drop'], named: "'drop'" },
     { words: ['serve', '--discard', '--maildir', 'mail'], named: "'--maildir <directory>'" },

@@ -2,7 +2,7 @@ import { connect, type Socket } from 'node:net';
 import { Writable } from 'node:stream';
 import type { Envelope } from '@sansmtp/core';
 import type { Maildir } from '@sansmtp/delivery';
-import { MailDataAbandonedError, Rejection } from '@sansmtp/transport';
+import { type IncomingBody, MailDataAbandonedError, Rejection } from '@sansmtp/transport';
 import { startMailServer } from '@sansmtp/transport-node';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { openCertificate } from './certificates.js';
@@ -26,6 +26,7 @@ const session = {
   tls: undefined,
   identity: undefined,
   client: undefined,
+  spokeEarly: false,
   forwarded: undefined,
 } as const;
 const envelope: Envelope = {
@@ -34,7 +35,7 @@ const envelope: Envelope = {
   recipients: [{ forwardPath: { localPart: 'joe', domain: 'example.org' }, parameters: {} }],
 };
 
-async function* noBody(): AsyncGenerator<Uint8Array> {}
+const noBody = () => (async function* (): AsyncIterable<Uint8Array> {})() as IncomingBody;
 
 /** What the client is told of a recipient: nothing, or a refusal. */
 function answerTo(domains: string[], localPart: string, domain: string): unknown {

@@ -4,10 +4,9 @@
  * It never relays. What it took it has stored, or thrown away because it was told to discard.
  */
 import { formatMailbox, formatPath, type Recipient } from '@sansmtp/core';
-import type { Maildir } from '@sansmtp/delivery';
+import { comparableDomain, type Maildir } from '@sansmtp/delivery';
 import { MailDataAbandonedError, Rejection, type ServerHandlers, TlsError } from '@sansmtp/transport';
 import { systemCode } from '@sansmtp/transport-node';
-import { comparableDomain } from './comparable-domain.js';
 import type { Logger } from './log.js';
 
 export interface Reception {

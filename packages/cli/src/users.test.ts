@@ -8,6 +8,7 @@ const session: ServerSessionInformation = {
   tls: undefined,
   identity: undefined,
   client: undefined,
+  spokeEarly: false,
   forwarded: undefined,
   hello: undefined,
 };

@@ -59,9 +59,9 @@ export {
 export { Secret } from './secret.js';
 export type { ServerTimeouts } from './server/chart-context.js';
 export type { ServerState } from './server/chart-events.js';
-export type { ForeignProtocol } from './server/foreign-protocol.js';
 export type * from './server/messages.js';
 export type { ServerAuthenticationOptions, ServerSessionOptions } from './server/options.js';
+export type { ReplyOccasion, ReplyTitle } from './server/replies.js';
 export { ServerSession } from './server/session.js';
 export type * from './tls.js';
 export { type Address, readForwardPath, readReversePath } from './wire/address.js';

@@ -1,5 +1,11 @@
 export type { MessageBody, ReplayableBody } from './bodies/message-body.js';
-export { type Maildir, type MaildirOptions, openMaildir, type StoredMessage } from './maildir/maildir.js';
+export {
+  type Maildir,
+  type MaildirOptions,
+  openMaildir,
+  type StorableMessage,
+  type StoredMessage,
+} from './maildir/maildir.js';
 export { type CloseOptions, createMailer, type Mailer, type SendOptions } from './mailer/mailer.js';
 export type {
   MailerOptions,
@@ -51,6 +57,7 @@ export {
 } from './policies/mta-sts.js';
 export type { StsPolicy } from './policies/sts-policy.js';
 export { type TlsRequirement, tlsRequirement } from './policies/tls-requirement.js';
+export { comparableDomain, sameMailbox } from './routing/comparable-domain.js';
 export { type DomainConversion, toAsciiDomain, toUnicodeDomain } from './routing/internationalized-domain.js';
 export type { DnsAnswer, MailExchanger, MailResolver } from './routing/mail-resolver.js';
 export { createResolver, type ResolverOptions } from './routing/resolver.js';

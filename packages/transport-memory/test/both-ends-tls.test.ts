@@ -155,7 +155,7 @@ describe('STARTTLS', () => {
     }
   });
 
-  it('drops the connection when onSecure throws, with that error', async () => {
+  it('ends by 421 when onSecure throws what is no rejection, which onError gets', async () => {
     const fault = new Error('That cipher will not do');
     const session = negotiate({
       network: { tls: { mode: 'startTls' } },
@@ -167,8 +167,9 @@ describe('STARTTLS', () => {
       server: { startTls: 'offered' },
       client: { startTls: 'required' },
     });
-    await expect(session.opening).rejects.toBeInstanceOf(SessionError);
-    expect(session.closings).toEqual([fault]);
+    const error = await session.opening.catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({ responseCode: 421 });
+    expect(session.errors).toEqual([fault]);
   });
 });
 
@@ -187,6 +188,7 @@ describe('TLS from the start (RFC 8314 §3)', () => {
       expect(client.offer.keywords.has('STARTTLS')).toBe(false);
       expect(await client.send(envelopeFor(), 'x')).toMatchObject([{ verdict: 'delivered' }]);
       expect(told).toEqual([
+        { handler: 'onSecure', tls: atServer, hello: undefined },
         { handler: 'onConnect', tls: atServer, hello: undefined },
         { handler: 'onHello', tls: atServer, hello: undefined },
         { handler: 'onMailFrom', tls: atServer, hello: 'c.example' },

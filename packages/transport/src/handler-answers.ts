@@ -105,6 +105,11 @@ export function isPromiseLike<T>(value: T | PromiseLike<T>): value is PromiseLik
   return typeof value === 'object' && value !== null && 'then' in value;
 }
 
+/** Whether the result of a handler lets things go on: nothing, or a reply that accepts. */
+export function accepts(result: unknown): boolean {
+  return DECISION.read(result)?.decision === 'accept';
+}
+
 function isRejection(error: unknown): error is Error & { responseCode: number; enhancedCode?: string } {
   if (!(error instanceof Error) || !('responseCode' in error)) return false;
   return typeof error.responseCode === 'number' && error.responseCode >= 400 && error.responseCode <= 599;

@@ -25,6 +25,7 @@ import type {
   TlsInformation,
 } from '@sansmtp/core';
 import type { PeerInformation } from './byte-stream.js';
+import type { WebStream, WebStreamReader } from './web-stream.js';
 
 /** What a function returns that has no `return`. */
 type Nothing = ReturnType<() => void>;
@@ -45,6 +46,11 @@ export type CredentialsResult = StoredCredentials | undefined | Promise<StoredCr
 export interface ServerSessionInformation {
   /** Who connected; or, once a trusted peer has said so by XCLIENT, for whom it speaks. */
   readonly peer: PeerInformation;
+  /**
+   * Octets came before the greeting, for which a client has to wait (RFC 5321 §3.1): let `onConnect` wait a moment, and
+   * look. Those who send mail in masses do not.
+   */
+  readonly spokeEarly: boolean;
   /** The TLS that protects the connection; undefined while nothing does. */
   readonly tls: TlsInformation | undefined;
   /** Who has authenticated themselves; undefined if nobody has. */
@@ -60,19 +66,44 @@ export interface ServerSessionInformation {
 /** A message as it arrives. */
 export interface IncomingMessage {
   readonly envelope: Envelope;
+  readonly body: IncomingBody;
+}
+
+/**
+ * The mail data as it arrives, transparency undone: an async iterable, or a web stream, and what takes either takes it
+ * (`Readable.from(body)` of Node). It can be read once, in one of these ways; `tee()` makes two of it. The client is
+ * held back while it is not read. Every reader gets a `MailDataAbandonedError` when the message will not be completed:
+ * discard then what was read. The arrays are the reader's to keep.
+ */
+export interface IncomingBody extends AsyncIterable<Uint8Array> {
   /**
-   * The mail data, transparency undone, to be read once. The client is held back while it is not read. It throws
-   * a `MailDataAbandonedError` when the message will not be completed: discard then what was read.
+   * The body as a web stream; always the same one. To cancel it says that the rest is not wanted.
+   * @throws {Error} the body is being read in another way
    */
-  readonly body: AsyncIterable<Uint8Array>;
+  readonly readable: WebStream;
+  /**
+   * `readable.getReader()`: what takes a web stream takes the body itself.
+   * @throws {Error} the body is being read in another way
+   */
+  getReader(): WebStreamReader;
+  /**
+   * Two bodies of one, each with all of it. The client is held back while either has 128 KiB that nobody has read: read
+   * both at the same time, or leave one (`break` out of `for await`, `readable.cancel()`) and the other goes on alone.
+   * @throws {Error} the body is being read already
+   */
+  tee(): [IncomingBody, IncomingBody];
 }
 
 /** What `serveSession` asks the application. `onMessage` alone is needed; give `onRcptTo` to say whose mail is taken. */
 export interface ServerHandlers {
   /** Someone connected. Refused: 554, and only QUIT is served. */
   onConnect?(session: ServerSessionInformation): HandlerResult;
-  /** The TLS handshake that STARTTLS began has come to its end. What this throws drops the connection. */
-  onSecure?(tls: TlsInformation, session: ServerSessionInformation): void;
+  /**
+   * TLS stands: with implicit TLS before `onConnect`, else when the handshake that STARTTLS began has come to its end.
+   * Until this has decided, nothing of what the client says is looked at. Refused: 554, or your reply of 5yz, which ends
+   * the session after STARTTLS; so does any of 4yz, by 421.
+   */
+  onSecure?(tls: TlsInformation, session: ServerSessionInformation): HandlerResult;
   /**
    * Somebody wants to be let in. PLAIN and LOGIN bring a password to be checked, OAUTHBEARER and XOAUTH2 a token; with
    * SCRAM and CRAM-MD5 the password was proven already against what `onCredentials` gave; with EXTERNAL it is for
@@ -117,10 +148,7 @@ export interface ServerHandlers {
     command: { readonly verb: string; readonly argument: string },
     session: ServerSessionInformation,
   ): HandlerResult;
-  /**
-   * The connection is closed, both ways; with the reason if it broke, or was ended because something else than SMTP was
-   * spoken (a `ForeignProtocolError`).
-   */
+  /** The connection is closed, both ways; with the reason if it broke. */
   onClose?(session: ServerSessionInformation, reason?: Error): void;
   /** A handler threw what is no rejection, or returned what is no reply (a `TypeError`). What this throws in turn drops the connection. */
   onError?(error: unknown, session: ServerSessionInformation): void;

@@ -14,11 +14,11 @@ export {
   type WebCrypto,
   webCryptography,
 } from './cryptography.js';
-export { ForeignProtocolError } from './foreign-protocol-error.js';
 export {
   type AuthenticationResult,
   type CredentialsResult,
   type HandlerResult,
+  type IncomingBody,
   type IncomingMessage,
   MailDataAbandonedError,
   type MessageResult,
@@ -30,3 +30,4 @@ export { type ServeOptions, type ServerConnection, serveSession } from './server
 export { SessionError } from './session-error.js';
 export { thrownError } from './thrown-error.js';
 export { TlsError } from './tls-error.js';
+export type { WebStream, WebStreamReader } from './web-stream.js';

@@ -3,10 +3,9 @@
  * It knows nothing of the protocol.
  *
  * - It drains the session before it waits. Handlers that answer at once cost no turn of the event loop.
- * - It reads while it writes: replies that the peer does not take yet wait, joined and up to a bound, so that two
- *   peers with full buffers do not wait for each other for ever. Beyond the bound it neither reads nor looks at what it
- *   has read: the replies to one chunk of commands may be many times as long as the chunk.
- * - A chunk may hold thousands of commands. After so many of one client, all others have their turn.
+ * - It reads while it writes: replies that the peer does not take yet wait, up to a bound, so that two peers with
+ *   full buffers do not wait for each other for ever. Beyond the bound it neither reads nor looks at what it has
+ *   read: the replies to one chunk of commands may be many times as long as the chunk.
  * - The stream is paused only when bytes really come that cannot be used yet: pausing at every question would cost
  *   two system calls a command. The session holds that one chunk, however large: the stream bounds it.
  *
@@ -17,6 +16,7 @@ import {
   type Computation,
   type Envelope,
   type Question,
+  type Reply,
   ServerSession,
   type ServerSessionOptions,
   type TlsInformation,
@@ -26,10 +26,9 @@ import type { ByteStream, ByteStreamListener } from './byte-stream.js';
 import type { Clock } from './clock.js';
 import { type Cryptography, webCryptography } from './cryptography.js';
 import { DeadlineTimer } from './deadline-timer.js';
-import { ForeignProtocolError } from './foreign-protocol-error.js';
-import { Gathering } from './gathering.js';
 import {
   ACCEPT,
+  accepts,
   isPromiseLike,
   misreturned,
   REJECT,
@@ -37,17 +36,19 @@ import {
   rejectionIn,
   ruleFor,
 } from './handler-answers.js';
-import { MailDataAbandonedError, type ServerHandlers, type ServerSessionInformation } from './handlers.js';
+import {
+  type HandlerResult,
+  MailDataAbandonedError,
+  type ServerHandlers,
+  type ServerSessionInformation,
+} from './handlers.js';
 import { MessageBody } from './message-body.js';
 import { release } from './release.js';
 import { LiveInformation } from './session-information.js';
 import { thrownError } from './thrown-error.js';
 
 /** Octets of replies that may wait for the peer to take them before nothing more is read from it. */
-const MAXIMUM_UNSENT_OCTETS = 65_536;
-
-/** Commands of one client that are looked at before all others have their turn. */
-const COMMANDS_A_TURN = 128;
+const MAXIMUM_UNSENT_OCTETS = 262_144;
 
 /** The TLS that there is from the start is the stream's to know. */
 export interface ServeOptions extends Omit<ServerSessionOptions, 'maximumHeldOctets' | 'trace' | 'tls'> {
@@ -70,8 +71,9 @@ export interface ServerConnection {
    * Ends the session by 421 4.3.2 as soon as no message is under way, between two chunks of which one is as well; a
    * second call with `abandoning` also gives up one that arrives. Await `closed` next, and call `abort()` when that
    * takes too long: the client may not close, or a handler not decide.
+   * @param options.reply what the client is told instead, 421 or 5yz
    */
-  shutdown(options?: { readonly abandoning?: boolean }): void;
+  shutdown(options?: { readonly abandoning?: boolean; readonly reply?: Reply }): void;
   /** Drops the connection at once. */
   abort(reason?: Error): void;
 }
@@ -97,7 +99,7 @@ interface Delivery {
 
 class ServerDriver implements ServerConnection, ByteStreamListener {
   readonly closed: Promise<void>;
-  readonly information: ServerSessionInformation;
+  readonly information: LiveInformation;
   readonly #stream: ByteStream;
   readonly #handlers: ServerHandlers;
   readonly #clock: Clock;
@@ -109,18 +111,12 @@ class ServerDriver implements ServerConnection, ByteStreamListener {
 
   #delivery: Delivery | undefined;
   #pumping = false;
+  /** `onSecure` has yet to decide. */
+  #isSecuring = false;
   #paused = false;
   #peerEnded = false;
-  /** Replies that wait for the stream to have room; undefined while it has. */
-  #unsent: Gathering | undefined;
-  /** At how many commands the turn is over. */
-  #turnEndsAt = COMMANDS_A_TURN;
-  /** The turn is over, and the next has not come. */
-  #waitsForTurn = false;
-  /** The application does not keep up with the mail data, and the session knows. */
-  #holdingBack = false;
-  /** What the client spoke in the place of SMTP. */
-  #foreignProtocol: ForeignProtocolError | undefined;
+  /** Octets written since the stream said that its buffer is full; undefined while it is not. */
+  #unsent: number | undefined;
   /** When the pump began: one look at the clock serves all of what it does. */
   #now: number;
 
@@ -152,8 +148,14 @@ class ServerDriver implements ServerConnection, ByteStreamListener {
     this.#pump();
   }
 
-  shutdown({ abandoning = false }: { readonly abandoning?: boolean } = {}): void {
-    this.#session.handle({ type: 'shutdown', abandoning, now: this.#tick() });
+  shutdown({
+    abandoning = false,
+    reply,
+  }: {
+    readonly abandoning?: boolean;
+    readonly reply?: Reply;
+  } = {}): void {
+    this.#session.handle({ type: 'shutdown', abandoning, ...(reply && { reply }), now: this.#tick() });
     this.#pump();
   }
 
@@ -162,14 +164,11 @@ class ServerDriver implements ServerConnection, ByteStreamListener {
   }
 
   data(bytes: Uint8Array): void {
-    const { wantsInput } = this.#session;
+    const { wantsInput, state } = this.#session;
+    if (state === 'connecting') this.information.spokeEarly = true;
     this.#session.handle({ type: 'bytes', bytes, now: this.#tick() });
-    if (!wantsInput || this.#waitsForTurn) {
-      this.#pause();
-      return;
-    }
-    this.#turnEndsAt = this.#session.commandCount + COMMANDS_A_TURN;
-    this.#pump();
+    if (!wantsInput || this.#isSecuring) this.#pause();
+    else this.#pump();
   }
 
   end(): void {
@@ -179,15 +178,35 @@ class ServerDriver implements ServerConnection, ByteStreamListener {
   }
 
   drain(): void {
-    const unsent = this.#unsent;
     this.#unsent = undefined;
-    if (unsent !== undefined && unsent.length > 0) this.#write(unsent.take());
     this.#pump();
   }
 
   secure(tls: TlsInformation): void {
     this.#session.handle({ type: 'tlsEstablished', tls, now: this.#tick() });
-    this.#handlers.onSecure?.(tls, this.information);
+    const answer = this.#answerOf('onSecure', ruleFor('connect'), () =>
+      this.#handlers.onSecure?.(tls, this.information),
+    );
+    if (!(answer instanceof Promise)) {
+      this.#secured(answer);
+      return;
+    }
+    // What the client says meanwhile waits: nothing of it is answered before it is known to be welcome.
+    this.#isSecuring = true;
+    this.#timer.arm(this.#session.nextDeadline(), this.#onDue);
+    answer.then((settled) => {
+      this.#isSecuring = false;
+      this.#secured(settled);
+    });
+  }
+
+  /** The application has decided on TLS that stands: a refusal ends the session, for TLS cannot be left. */
+  #secured({ decision, reply }: Answer): void {
+    if (decision === 'reject') {
+      const { code, lines } = reply ?? { code: 554, lines: ['No service for you here'] };
+      const farewell = code < 500 ? { code: 421, lines } : { ...reply, code, lines };
+      this.#session.handle({ type: 'shutdown', reply: farewell, now: this.#tick() });
+    }
     this.#pump();
   }
 
@@ -196,7 +215,7 @@ class ServerDriver implements ServerConnection, ByteStreamListener {
     this.#pump();
     this.#timer.clear();
     this.#resolveClosed(); // first, for onClose may throw
-    this.#handlers.onClose?.(this.information, this.#foreignProtocol ?? reason);
+    this.#handlers.onClose?.(this.information, reason);
   }
 
   /**
@@ -204,6 +223,7 @@ class ServerDriver implements ServerConnection, ByteStreamListener {
    * @param begin what to do before, and not to be interrupted by a handler that calls `shutdown()`
    */
   #pump(begin?: () => void): void {
+    if (this.#isSecuring) return;
     if (this.#pumping) return; // a handler called shutdown() from within: the loop below goes on with it
     this.#pumping = true;
     this.#tick();
@@ -214,24 +234,19 @@ class ServerDriver implements ServerConnection, ByteStreamListener {
       this.#pumping = false;
     }
 
-    const isFull = this.#delivery?.body.isFull === true;
-    if (isFull !== this.#holdingBack) {
-      this.#holdingBack = isFull;
-      this.#session.handle({ type: isFull ? 'holdBack' : 'readOn', now: this.#now });
-    }
-    if (this.#isCongested || isFull || this.#waitsForTurn) this.#pause();
+    if (this.#isCongested || this.#delivery?.body.isFull) this.#pause();
     else if (this.#session.wantsInput) this.#resume();
     this.#timer.arm(this.#session.nextDeadline(), this.#onDue);
   }
 
   /** The peer does not take its replies. */
   get #isCongested(): boolean {
-    return this.#unsent !== undefined && this.#unsent.length > MAXIMUM_UNSENT_OCTETS;
+    return this.#unsent !== undefined && this.#unsent > MAXIMUM_UNSENT_OCTETS;
   }
 
   #drainSession(): void {
     // A session that wants no input has little left to say, and may have to be told the end.
-    while (!((this.#isCongested || this.#isTurnOver()) && this.#session.wantsInput)) {
+    while (!(this.#isCongested && this.#session.wantsInput)) {
       const output = this.#session.poll();
       if (output === undefined) return;
       switch (output.type) {
@@ -249,21 +264,15 @@ class ServerDriver implements ServerConnection, ByteStreamListener {
           this.#delivery = undefined;
           break;
         case 'upgradeTls':
-          this.#writeUnsent();
           this.#stream.startTls();
           break;
         case 'compute':
           this.#compute(output.computation);
           break;
         case 'close':
-          if (output.foreignProtocol !== undefined) {
-            this.#foreignProtocol = new ForeignProtocolError(output.foreignProtocol);
-          }
-          this.#writeUnsent();
           this.#stream.end();
           break;
         case 'closed':
-          this.#writeUnsent();
           release(this.#stream, this.#peerEnded, this.#clock, this.#timer);
           break;
         case 'transition':
@@ -274,28 +283,8 @@ class ServerDriver implements ServerConnection, ByteStreamListener {
   }
 
   #write(bytes: Uint8Array): void {
-    if (this.#unsent !== undefined) this.#unsent.add(bytes);
-    else if (!this.#stream.write(bytes)) this.#unsent = new Gathering();
-  }
-
-  /** Nothing will be joined to it any more. */
-  #writeUnsent(): void {
-    if (this.#unsent !== undefined && this.#unsent.length > 0) this.#stream.write(this.#unsent.take());
-  }
-
-  /** So many commands were looked at that others should have their turn: then this one goes on after them. */
-  #isTurnOver(): boolean {
-    if (this.#waitsForTurn) return true;
-    if (this.#session.commandCount < this.#turnEndsAt) return false;
-    this.#waitsForTurn = true;
-    const goOn = () => {
-      this.#waitsForTurn = false;
-      this.#turnEndsAt = this.#session.commandCount + COMMANDS_A_TURN;
-      this.#pump();
-    };
-    if (this.#clock.afterOthers === undefined) this.#clock.set(this.#clock.now(), goOn);
-    else this.#clock.afterOthers(goOn);
-    return true;
+    if (this.#unsent !== undefined) this.#unsent += bytes.length;
+    if (!this.#stream.write(bytes) && this.#unsent === undefined) this.#unsent = bytes.length;
   }
 
   #tick(): number {
@@ -316,10 +305,13 @@ class ServerDriver implements ServerConnection, ByteStreamListener {
   }
 
   readonly #onDue = (): void => {
-    // What is held was not looked at yet: the deadline is set anew then.
-    if (this.#waitsForTurn) return;
     const now = this.#tick();
     const due = this.#session.nextDeadline();
+    if (this.#isSecuring) {
+      if (due === undefined || due > now) this.#timer.arm(due, this.#onDue);
+      else this.#stream.abort(new Error('onSecure has not decided in time'));
+      return;
+    }
     // Whoever has not read the replies so far would not read a 421 either.
     if (this.#isCongested && due !== undefined && due <= now) {
       this.#stream.abort(new Error('The peer did not read its replies'));
@@ -389,7 +381,7 @@ class ServerDriver implements ServerConnection, ByteStreamListener {
     const rule = ruleFor(question.kind);
     switch (question.kind) {
       case 'connect':
-        return this.#answerOf('onConnect', rule, () => handlers.onConnect?.(information));
+        return this.#answerOf('onConnect', rule, () => connected(handlers, information));
       case 'hello':
         return this.#answerOf('onHello', rule, () => handlers.onHello?.(question.hello, information));
       case 'mail':
@@ -477,4 +469,14 @@ class ServerDriver implements ServerConnection, ByteStreamListener {
       this.#stream.abort(thrownError(thrown, 'onTransition'));
     }
   }
+}
+
+/** Someone connected, under TLS perhaps, which is decided on first. */
+function connected(handlers: ServerHandlers, information: ServerSessionInformation): HandlerResult {
+  const { tls } = information;
+  if (tls === undefined || handlers.onSecure === undefined) return handlers.onConnect?.(information);
+  const next = (result: Awaited<HandlerResult>): HandlerResult =>
+    accepts(result) ? handlers.onConnect?.(information) : result;
+  const result = handlers.onSecure(tls, information);
+  return isPromiseLike(result) ? Promise.resolve(result).then(next) : next(result);
 }

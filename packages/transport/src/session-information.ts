@@ -5,6 +5,7 @@ import type { ServerSessionInformation } from './handlers.js';
 
 /** As it is when the handler looks. */
 export class LiveInformation implements ServerSessionInformation {
+  spokeEarly = false;
   readonly #session: ServerSession;
   readonly #peer: PeerInformation;
 

@@ -45,12 +45,12 @@ export async function libraryServer(options: LibraryServerOptions): Promise<Libr
     session: { hostname: 'mx.example', ...session },
     ...(trusted && { trusted }),
     handlers: {
-      async onMessage({ envelope, body }, { peer, tls, identity, client, forwarded, hello }) {
+      async onMessage({ envelope, body }, { peer, tls, identity, client, forwarded, hello, spokeEarly }) {
         const chunks: Uint8Array[] = [];
         for await (const chunk of body) chunks.push(chunk);
         received.push({
           envelope,
-          session: { peer, tls, identity, client, forwarded, hello },
+          session: { peer, tls, identity, client, forwarded, hello, spokeEarly },
           body: Buffer.concat(chunks).toString('latin1'),
         });
       },

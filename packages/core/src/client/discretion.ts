@@ -23,7 +23,7 @@ export class Discretion {
     const octets = secret.reveal();
     const hex = Array.from(octets, (octet) => octet.toString(16).padStart(2, '0')).join('');
     this.add(secret);
-    for (const form of [encodeBase64(octets).replace(/=+$/, ''), hex, hex.toUpperCase()]) {
+    for (const form of [encodeBase64(octets).replace(/={1,2}$/, ''), hex, hex.toUpperCase()]) {
       this.add(new Secret(form));
     }
   }

@@ -24,7 +24,7 @@ describe('AUTH (RFC 4954)', () => {
     expect(readMail(parameter, list)).toEqual({ parameters: { auth: mailbox } });
   });
 
-  it.each(['AUTH', 'AUTH=a', 'AUTH=<a@b>', 'AUTH=a@b+', 'AUTH=a@b_c', 'AUTH=a@b+20', 'AUTH=+FF@b'])(
+  it.each(['AUTH', 'AUTH=a', 'AUTH=<a@b>', 'AUTH=a@b+', 'AUTH=a@b/c', 'AUTH=a@b+20', 'AUTH=+FF@b'])(
     'is 501 otherwise: %s',
     (parameter) => {
       expect(readMail(parameter, list)).toEqual(refusal(501, '5.5.4', 'AUTH takes <> or a mailbox as xtext'));

@@ -53,6 +53,11 @@ export interface ServiceExtension {
    * Absent: offered always, with nothing behind it.
    */
   offer?(session: SessionStanding): string | undefined;
+  /**
+   * It is taken where `offer` offers it, but the reply to EHLO does not list it: for clients that use it unasked.
+   * @default false
+   */
+  readonly hidden?: boolean;
   /** The keyword of an extension without which this one counts as not offered, by either end. */
   readonly requires?: string;
   /** Where offered extensions define the same parameter, a value passes that one of them takes. */

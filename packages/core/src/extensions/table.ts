@@ -151,7 +151,7 @@ export function offeredKeywords(
   const table = tableOf(extensions);
   return extensions.flatMap((extension) => {
     const offer = offerOf(table, extension, standing);
-    if (offer === undefined) return [];
+    if (offer === undefined || extension.hidden) return [];
     return [offer === '' ? extension.keyword : `${extension.keyword} ${offer}`];
   });
 }

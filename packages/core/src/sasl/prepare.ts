@@ -49,11 +49,17 @@ function isRightToLeft(character: string): boolean {
 
 /** RFC 3454 §6: text in two directions could look like other text. */
 function isOfOneDirection(text: string): boolean {
-  const characters = Array.from(text);
-  const rightToLeft = characters.map(isRightToLeft);
-  if (!rightToLeft.includes(true)) return true;
-  if (!rightToLeft.at(0) || !rightToLeft.at(-1)) return false;
-  return characters.every((character, index) => rightToLeft[index] || !LETTER.test(character));
+  let first: boolean | undefined;
+  let last = false;
+  let some = false;
+  let otherLetters = false;
+  for (const character of text) {
+    last = isRightToLeft(character);
+    first ??= last;
+    some ||= last;
+    otherLetters ||= !last && LETTER.test(character);
+  }
+  return !some || (first === true && last && !otherLetters);
 }
 
 /**

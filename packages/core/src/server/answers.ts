@@ -3,7 +3,7 @@
  * open.
  */
 import { LocalProtocolError } from '../errors.js';
-import { formatReply, severity, withEnhancedCode } from '../wire/reply.js';
+import { formatReply, type Reply, severity, withEnhancedCode } from '../wire/reply.js';
 import { allowedIn } from './allowed-inputs.js';
 import type { ServerState } from './chart-events.js';
 import type { Answer, Question } from './messages.js';
@@ -74,6 +74,18 @@ export function checkAnswer(
     );
   }
   formatReply(reply);
+}
+
+/**
+ * @throws {LocalProtocolError} it does not say that the session ends
+ * @throws {RangeError} the reply cannot be written (RFC 5321 §4.2)
+ */
+export function checkFarewell(reply: Reply, state: ServerState): Reply {
+  if (reply.code !== 421 && severity(reply.code) !== 'permanent') {
+    throw new LocalProtocolError(state, `a shutdown came with a reply ${reply.code}`, 'a reply 421 or 5yz');
+  }
+  formatReply(reply);
+  return withEnhancedCode(reply);
 }
 
 /** Whether the code says what was decided, and which codes would. */

@@ -38,6 +38,8 @@ export interface Refused {
   readonly refusal: Reply;
   /** Nobody can tell where the next command begins. */
   readonly fatal?: true;
+  /** The verb, where the line has one and only its argument is wrong. */
+  readonly verb?: Command['verb'] | undefined;
   /** Octets behind the line that are no command (RFC 3030 §2). */
   readonly octetsBehind: number;
 }
@@ -53,6 +55,9 @@ const KEYWORDS = {
 } as const;
 
 const CRLF_OCTETS = 2;
+
+/** Octets beyond which a line is not read as the first of an HTTP request. */
+const MAXIMUM_REQUEST_LINE = 2048;
 
 export class CommandReading {
   readonly #options: ResolvedServerOptions;
@@ -112,18 +117,21 @@ export class CommandReading {
     const length = line.octets.length + CRLF_OCTETS;
     const command = parseCommand(line.octets, this.#grammar);
     if ('failure' in command) {
+      if (command.failure === 'unrecognized' && isHttpRequest(line.octets)) {
+        return { refusal: replies.httpRequest, fatal: true, octetsBehind: 0 };
+      }
       if (command.failure === 'unframed' || verbAt(line.octets) === 'BDAT') {
         return { refusal: command.reply, fatal: true, octetsBehind: 0 };
       }
       if (length > this.#limit(command.verb)) return { refusal: tooLong(command.verb), octetsBehind: 0 };
       const absent = command.verb && this.#absence(command.verb);
-      return { refusal: absent ?? command.reply, octetsBehind: 0 };
+      return { refusal: absent ?? command.reply, octetsBehind: 0, verb: command.verb };
     }
     const { verb } = command;
     const octetsBehind = verb === 'BDAT' ? command.size : 0;
     if (length > this.#limit(verb)) return { refusal: tooLong(verb), octetsBehind };
     const absent = verb === 'extension' ? this.#absenceOfVerb(command.name) : this.#absence(verb);
-    return absent === undefined ? command : { refusal: absent, octetsBehind };
+    return absent === undefined ? command : { refusal: absent, octetsBehind, verb };
   }
 
   /** The parameters of a MAIL command, or the reply that refuses them. */
@@ -246,6 +254,15 @@ const NO_PARAMETERS = { parameters: {} } as const;
 function verbAt(beginning: Uint8Array): 'BDAT' | 'AUTH' | undefined {
   const verb = /^(?:BDAT|AUTH)(?![\dA-Z-])/i.exec(String.fromCharCode(...beginning.subarray(0, 5)))?.[0];
   return verb?.toUpperCase() as 'BDAT' | 'AUTH' | undefined;
+}
+
+/**
+ * The first line of an HTTP request: a web page has made a browser send it here, and wants what follows to be taken for
+ * commands. Nothing of it is looked at, as Postfix has it (`smtpd_forbidden_commands`).
+ */
+function isHttpRequest(line: Uint8Array): boolean {
+  if (line.length > MAXIMUM_REQUEST_LINE) return false;
+  return /^[A-Za-z]{3,10} \S+ HTTP\/\d(?:\.\d)?$/.test(String.fromCharCode(...line));
 }
 
 function tooLong(verb: Command['verb'] | undefined): Reply {

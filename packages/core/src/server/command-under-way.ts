@@ -22,6 +22,8 @@ export interface CommandUnderWay {
   readonly event: ServerChartEvent;
   /** Undefined where the line is no command. */
   readonly verb?: Command['verb'];
+  /** The verb of a line that is refused for its argument, or because nobody offered it. */
+  readonly about?: Command['verb'] | undefined;
   /** Octets behind the line that are no command (RFC 3030 §2); none if absent. */
   readonly octetsBehind?: number;
   /** BDAT: it announces the last chunk. */
@@ -67,8 +69,8 @@ export function readCommand(
 ): CommandUnderWay {
   const command = reading.read(line);
   if ('refusal' in command) {
-    const { refusal, fatal, octetsBehind } = command;
-    return { event: { type: 'badCommand', refusal, ...(fatal && { fatal }) }, octetsBehind };
+    const { refusal, fatal, octetsBehind, verb } = command;
+    return { event: { type: 'badCommand', refusal, ...(fatal && { fatal }) }, octetsBehind, about: verb };
   }
   const { verb } = command;
   const type = commandEvents[verb];

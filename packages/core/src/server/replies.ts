@@ -2,6 +2,7 @@
  * The replies that the server gives of its own, and its defaults for what the application decides. Texts tell a
  * person what to do; codes are RFC 5321 §4.2.2's, enhanced status codes RFC 3463's.
  */
+import type { Command } from '../wire/command.js';
 import type { Reply } from '../wire/reply.js';
 import type { Answer, Question } from './messages.js';
 
@@ -69,19 +70,10 @@ export const replies = {
   malformedMailData: reply(554, '5.6.0', 'The message holds a bare CR, bare LF or NUL, or too long a line'),
   mailDataTooLarge: reply(552, '5.3.4', 'The message exceeds the size limit'),
   tooManyErrors: reply(421, '4.7.0', 'Too many errors in a row, closing the session'),
-  tooManyJunkCommands: reply(
-    421,
-    '4.7.0',
-    'Too many commands that bring no mail forward, closing the session',
-  ),
-  tooManyRefusedRecipients: reply(421, '4.7.0', 'Too many refused recipients, closing the session'),
-  mailDataTooSlow: reply(421, '4.7.0', 'The message comes too slowly, closing the session'),
-  sessionTooLong: reply(421, '4.7.0', 'The session has lasted too long; connect anew'),
-  httpSpoken: reply(421, '4.7.0', 'SMTP is spoken here and not HTTP, closing the session'),
-  tlsSpoken: reply(421, '4.7.0', 'TLS does not begin here without STARTTLS, closing the session'),
   idleTimeout: reply(421, '4.4.2', 'Idle for too long, closing the session'),
   mailDataTimeout: reply(421, '4.4.2', 'No mail data for too long, closing the session'),
   decisionTimeout: reply(421, '4.3.0', 'No decision in time, closing the session; try again later'),
+  httpRequest: reply(421, '4.7.0', 'HTTP is not spoken here, closing the session'),
   shuttingDown: reply(421, '4.3.2', 'The service is shutting down, closing the session'),
 } as const satisfies Record<string, Reply>;
 
@@ -150,6 +142,30 @@ export const defaultReplies: Readonly<Record<Question['kind'], Readonly<Record<A
       reject: reply(502, '5.5.1', 'HELP is not implemented'),
     },
   };
+
+/** A reply of ours, by what it answers to: `mailFirst`, or `rcpt.accept` where the application has set none. */
+export type ReplyTitle = ReplyName | `${Question['kind']}.${Answer['decision']}`;
+
+/** On which occasion a reply is given. */
+export interface ReplyOccasion {
+  /** Undefined where the application wrote the reply, or where it tells of a line's own fault. */
+  readonly title: ReplyTitle | undefined;
+  /** The verb of the command that was read last; undefined before there was any, and for a line that is no command. */
+  readonly verb: Command['verb'] | undefined;
+}
+
+const titles = new Map<Reply, ReplyTitle>([
+  ...Object.entries(replies).map(([name, own]) => [own, name as ReplyName] as const),
+  ...Object.entries(defaultReplies).flatMap(([kind, { accept, reject }]) => [
+    [accept, `${kind as Question['kind']}.accept`] as const,
+    [reject, `${kind as Question['kind']}.reject`] as const,
+  ]),
+]);
+
+/** By what this reply goes, if it is one of ours. */
+export function titleOf(reply: Reply): ReplyTitle | undefined {
+  return titles.get(reply);
+}
 
 /** Octets of the text in the first line of an introduction (RFC 5321 §4.5.3.1.5). */
 const MAXIMUM_INTRODUCTION = 500;

@@ -33,12 +33,12 @@ import type { ClientAttributes } from '../extensions/client-attributes.js';
 import { encodeBase64 } from '../sasl/base64.js';
 import type { AuthenticatedIdentity } from '../sasl/exchange.js';
 import type { TlsInformation } from '../tls.js';
-import { MAXIMUM_AUTHENTICATION_OCTETS } from '../wire/command.js';
+import { type Command, MAXIMUM_AUTHENTICATION_OCTETS } from '../wire/command.js';
 import { InboundBuffer, type InboundLine } from '../wire/inbound.js';
 import { NOTHING } from '../wire/octets.js';
 import type { Reply } from '../wire/reply.js';
 import { allowedIn } from './allowed-inputs.js';
-import { checkAnswer, completed } from './answers.js';
+import { checkAnswer, checkFarewell, completed } from './answers.js';
 import { type Authentication, readResponse } from './authentication.js';
 import { serverMachine } from './chart.js';
 import type { ServerChartInput, ServerContext } from './chart-context.js';
@@ -46,9 +46,6 @@ import type { ServerAction, ServerChartEvent, ServerState } from './chart-events
 import { type ClientIdentity, forgetClient, impersonate, unknownClient } from './client-identity.js';
 import { CommandReading } from './command-reading.js';
 import { type CommandUnderWay, readCommand } from './command-under-way.js';
-import { beginsTls, type ForeignProtocol, foreignProtocolOf } from './foreign-protocol.js';
-import { Junk } from './junk.js';
-import { MailDataRate } from './mail-data-rate.js';
 import type { Answer, Envelope, Hello, Question, Recipient, ServerInput, ServerOutput } from './messages.js';
 import {
   chartInput,
@@ -57,7 +54,7 @@ import {
   type ServerSessionOptions,
 } from './options.js';
 import { Receiving } from './receiving.js';
-import { defaultReplies, introduction, replies } from './replies.js';
+import { defaultReplies, introduction, replies, titleOf } from './replies.js';
 import { inquiryReply, messageReplies, octetsOf, Replying } from './replying.js';
 
 export const serverTable = compile<ServerContext, ServerChartEvent, ServerChartInput>(shapeOf(serverMachine));
@@ -89,24 +86,18 @@ export class ServerSession {
   readonly #outputs: ServerOutput[] = [];
   readonly #replying = new Replying();
 
-  readonly #junk: Junk;
-  /** When the session has lasted too long. */
-  readonly #endsAt: number;
-  #commandCount = 0;
-  #foreignProtocol: ForeignProtocol | undefined;
-
   #ended = false;
   #shutdown = false;
   #question: Question | undefined;
   #answer: Answer | undefined;
   /** The command that was read last, while anything is to be done about it. */
   #command: CommandUnderWay | undefined;
+  /** Of the last command. */
+  #verb: Command['verb'] | undefined;
+  /** What to say at a shutdown. */
+  #farewell: Reply = replies.shuttingDown;
   #transaction: Transaction | undefined;
   #receiving: Receiving | undefined;
-  /** Of the message that is received. */
-  #rate: MailDataRate | undefined;
-  /** Since when the host does not read, because the application does not keep up with the mail data. */
-  #heldBackSince: number | undefined;
   #client: ClientIdentity;
 
   /**
@@ -118,9 +109,7 @@ export class ServerSession {
     this.#inbound = new InboundBuffer(this.#options.bareNewline);
     this.#reading = new CommandReading(this.#options);
     this.#client = unknownClient(this.#options.tls);
-    this.#junk = new Junk(this.#options);
     this.#now = options.now;
-    this.#endsAt = options.now + this.#options.timeouts.session;
     const effects: Effect[] = [];
     this.#position = serverTable.start(chartInput(this.#options), effects);
     for (const effect of effects) this.#perform(effect);
@@ -174,37 +163,9 @@ export class ServerSession {
     return this.#question;
   }
 
-  /** Commands that were looked at so far: a host that serves many can see when others should have their turn. */
-  get commandCount(): number {
-    return this.#commandCount;
-  }
-
   /** When to call `handle({ type: 'timeout' })` at the latest, in monotonic milliseconds. */
   nextDeadline(): number | undefined {
-    if (this.#heldBackSince !== undefined) {
-      const due = this.#heldBackSince + this.#options.timeouts.decision;
-      return due === Number.POSITIVE_INFINITY ? undefined : due;
-    }
-    const next = this.#deadlines.next() ?? Number.POSITIVE_INFINITY;
-    const other = this.#isBetweenTransactions
-      ? this.#endsAt
-      : this.#isReceiving && this.#rate !== undefined
-        ? this.#now + this.#rate.left
-        : Number.POSITIVE_INFINITY;
-    const earliest = Math.min(next, other);
-    return earliest === Number.POSITIVE_INFINITY ? undefined : earliest;
-  }
-
-  /** It waits for the client, and no mail transaction is open. */
-  get #isBetweenTransactions(): boolean {
-    const { value } = this.#position;
-    return value === 'session.ready' || value === 'session.greeted' || value === 'refused';
-  }
-
-  /** It waits for mail data. */
-  get #isReceiving(): boolean {
-    const { value } = this.#position;
-    return value === 'session.transaction.receiving' || value === 'session.transaction.receivingChunk';
+    return this.#deadlines.next();
   }
 
   /**
@@ -216,7 +177,6 @@ export class ServerSession {
    */
   handle(input: ServerInput): void {
     if (this.#position.value === 'closed') return;
-    if (this.#isReceiving && this.#heldBackSince === undefined) this.#rate?.spend(input.now - this.#now);
     this.#now = input.now;
     switch (input.type) {
       case 'bytes':
@@ -227,6 +187,7 @@ export class ServerSession {
         break;
       case 'shutdown':
         this.#shutdown = true;
+        if (input.reply !== undefined) this.#farewell = checkFarewell(input.reply, this.state);
         if (input.abandoning && this.#receiving !== undefined && this.#question === undefined) {
           this.#step({ type: 'shutdown' });
         }
@@ -252,23 +213,8 @@ export class ServerSession {
         this.#require('session.authenticating.computing', input.type);
         this.#step({ type: 'computed', next: this.#exchange.resumeWithResult(input.result) });
         break;
-      case 'holdBack':
-        if (this.#receiving !== undefined) this.#heldBackSince ??= this.#now;
-        break;
-      case 'readOn':
-        if (this.#heldBackSince === undefined) break;
-        this.#heldBackSince = undefined;
-        this.#deadlines.restart(this.#now);
-        break;
       case 'timeout':
-        if (this.#heldBackSince !== undefined) {
-          if (this.#now >= this.#heldBackSince + this.#options.timeouts.decision) {
-            this.#cutOff(replies.decisionTimeout);
-          }
-          break;
-        }
         for (const id of this.#deadlines.takeAllDue(this.#now)) this.#step({ type: id });
-        if (this.#isReceiving && this.#rate?.left === 0) this.#cutOff(replies.mailDataTooSlow);
     }
   }
 
@@ -318,11 +264,8 @@ export class ServerSession {
       this.#step(decision === 'accept' ? { type: 'accepted', next } : { type: 'rejected', code, next });
       return;
     }
-    const excess = decision === 'reject' && code !== 421 ? this.#junk.refuse(question.kind) : undefined;
-    this.#answer = excess === undefined ? completed(question.kind, answer) : { decision, reply: excess };
-    if (excess !== undefined) {
-      this.#step({ type: 'rejected', code: excess.code });
-    } else if (decision === 'reject') {
+    this.#answer = completed(question.kind, answer);
+    if (decision === 'reject') {
       this.#step({ type: 'rejected', code });
     } else if (question.kind === 'startTls' && this.#inbound.length > 0) {
       this.#step({ type: 'accepted', plaintextFollows: true });
@@ -341,15 +284,12 @@ export class ServerSession {
       return this.#receiveMailData(this.#receiving);
     }
     if (this.#shutdown && this.#receiving === undefined) return this.#step({ type: 'shutdown' });
-    if (this.#now >= this.#endsAt && this.#isBetweenTransactions) return this.#cutOff(replies.sessionTooLong);
     if (state === 'session.authenticating.challenged') {
       const line = this.#inbound.nextLine(MAXIMUM_AUTHENTICATION_OCTETS);
       return line === undefined ? this.#endOfInput() : this.#step(readResponse(line, this.#exchange));
     }
     const line = this.#inbound.nextLine(this.#reading.longestLine);
-    if (line !== undefined) return this.#takeCommand(line);
-    if (this.#inbound.length > 1 && beginsTls(this.#inbound.nextChunk())) return this.#refuseProtocol('TLS');
-    return this.#endOfInput();
+    return line === undefined ? this.#endOfInput() : this.#takeCommand(line);
   }
 
   /** All that the peer sent has been looked at. */
@@ -359,25 +299,10 @@ export class ServerSession {
 
   #takeCommand(line: InboundLine): true {
     this.#command = readCommand(line, this.#reading, this.#options, this.#client, this.#transaction);
-    this.#commandCount += 1;
-    const { event, verb, octetsBehind = 0 } = this.#command;
-    this.#replying.expect(octetsBehind);
-    if (event.type === 'badCommand') {
-      const protocol = foreignProtocolOf(line);
-      return protocol === undefined ? this.#step(event) : this.#refuseProtocol(protocol);
-    }
-    const excess = this.#junk.take(verb);
-    return excess === undefined ? this.#step(event) : this.#cutOff(excess);
-  }
-
-  /** What follows would be taken for commands, though it is none. */
-  #refuseProtocol(protocol: ForeignProtocol): true {
-    this.#foreignProtocol = protocol;
-    return this.#cutOff(protocol === 'HTTP' ? replies.httpSpoken : replies.tlsSpoken);
-  }
-
-  #cutOff(refusal: Reply): true {
-    return this.#step({ type: 'cutOff', refusal });
+    const { event, verb, about = verb, octetsBehind = 0 } = this.#command;
+    this.#verb = about;
+    this.#replying.expect(verb, octetsBehind);
+    return this.#step(event);
   }
 
   /** Reads the octets of a refused BDAT away, then gives the reply (RFC 3030 §2). */
@@ -398,14 +323,11 @@ export class ServerSession {
     const flawBefore = receiving.flaw;
     const { data, consumed, ended } = receiving.take(chunk);
     this.#inbound.consume(consumed);
-    this.#rate?.earn(consumed);
     const { flaw, last } = receiving;
     if (flaw !== undefined && flawBefore === undefined) this.#emit({ type: 'abandonMailData', reason: flaw });
     else if (data.length > 0) this.#emit({ type: 'mailData', bytes: data });
     if (!ended) return true;
 
-    this.#heldBackSince = undefined;
-    if (last !== false) this.#junk.endMessage();
     const found = flaw === undefined ? {} : { flaw };
     if (last === undefined) return this.#step({ type: 'endOfMailData', ...found });
     return this.#step({ type: 'endOfChunk', last, ...found });
@@ -443,7 +365,7 @@ export class ServerSession {
         this.#deadlines.clear(action.params.id);
         break;
       case 'reply':
-        this.#reply(replies[action.params.reply]);
+        this.#reply(action.params.reply === 'shuttingDown' ? this.#farewell : replies[action.params.reply]);
         break;
       case 'refuse':
         this.#reply(action.params.reply);
@@ -474,13 +396,11 @@ export class ServerSession {
         break;
       case 'endTransaction':
         this.#abandon('reset');
-        if (this.#transaction?.recipients.length === 0) this.#junk.endFruitless();
         this.#transaction = undefined;
         if (this.#client.forwarded !== undefined) this.#client = { ...this.#client, forwarded: undefined };
         break;
       case 'receiveMailData':
         this.#receiving = new Receiving('data', this.#options);
-        this.#watchRate();
         break;
       case 'receiveChunk':
         this.#receiveChunk();
@@ -494,7 +414,6 @@ export class ServerSession {
       case 'forget':
         this.#client = forgetClient(this.#client);
         this.#reading.forget();
-        this.#junk.forgetHello();
         break;
       case 'challenge': {
         const { data } = this.#exchange.step('challenge');
@@ -512,7 +431,6 @@ export class ServerSession {
         this.#reply(this.#exchange.lastReply('reject'));
         break;
       case 'impersonate':
-        this.#junk.forgetAll();
         this.#client = impersonate(this.#client, present(this.#command?.attributes, 'XCLIENT'));
         // Trust is in the peer's address, and the client has another: what a proxy passes on may hold an XCLIENT, too.
         if (this.#client.client?.address !== undefined) this.#reading.distrust();
@@ -524,10 +442,7 @@ export class ServerSession {
         this.#replying.releaseOctets();
         this.#giveHeld();
         this.#drop();
-        this.#emit({
-          type: 'close',
-          ...(this.#foreignProtocol && { foreignProtocol: this.#foreignProtocol }),
-        });
+        this.#emit({ type: 'close' });
         break;
       case 'closed':
         this.#drop();
@@ -559,19 +474,10 @@ export class ServerSession {
   #receiveChunk(): void {
     const { octetsBehind = 0, last = false } = present(this.#command, 'a chunk');
     const binary = this.#transaction?.parameters.body === 'BINARYMIME';
-    if (this.#receiving === undefined) {
-      this.#receiving = new Receiving(binary ? 'binary' : 'chunks', this.#options);
-      this.#watchRate();
-    }
+    this.#receiving ??= new Receiving(binary ? 'binary' : 'chunks', this.#options);
     this.#receiving.announce(octetsBehind, last);
     this.#replying.releaseOctets();
     this.#settle();
-  }
-
-  /** The client's time for its message begins. */
-  #watchRate(): void {
-    const { minimumMailDataRate, timeouts } = this.#options;
-    this.#rate = new MailDataRate(minimumMailDataRate, timeouts.mailData);
   }
 
   get #exchange(): Authentication {
@@ -593,13 +499,13 @@ export class ServerSession {
     if (decision === 'accept' && (question.kind === 'connect' || question.kind === 'hello')) {
       const keywords =
         question.kind === 'hello' ? this.#reading.offer(question.hello.verb, this.#client) : [];
-      this.#reply(introduction(this.#options.hostname, reply, keywords));
+      this.#reply(introduction(this.#options.hostname, reply, keywords), titleOf(reply));
     } else if (question.kind === 'message' && reply.code !== 421) {
       this.#replyToMessage(question.envelope, (index) => recipientReplies?.[index] ?? reply);
     } else if (question.kind === 'data' && isLastChunk && reply.code !== 421) {
       this.#replyToMessage(question.envelope, () => reply);
     } else if (question.kind === 'verify' || question.kind === 'expand') {
-      this.#give(inquiryReply(question, reply));
+      this.#give(inquiryReply(question, this.#said(reply)));
     } else {
       this.#reply(reply);
     }
@@ -614,11 +520,22 @@ export class ServerSession {
   /** The reply to a message waits for none to the commands behind it: the client is to know at once. */
   #replyToMessage({ recipients }: Envelope, replyTo: (index: number) => Reply): void {
     this.#replying.doNotWait();
-    this.#give(messageReplies(this.#options.protocol, recipients, replyTo));
+    this.#give(messageReplies(this.#options.protocol, recipients, (index) => this.#said(replyTo(index))));
   }
 
-  #reply(reply: Reply): void {
-    this.#give(octetsOf(reply));
+  #reply(reply: Reply, title = titleOf(reply)): void {
+    this.#give(octetsOf(this.#said(reply, title)));
+  }
+
+  /** The reply in the words in which it is given. */
+  #said(reply: Reply, title = titleOf(reply)): Reply {
+    const { rephrase } = this.#options;
+    if (rephrase === undefined) return reply;
+    const said = rephrase(reply, { title, verb: this.#verb });
+    if (Math.floor(said.code / 100) === Math.floor(reply.code / 100)) return said;
+    throw new RangeError(
+      `rephrase made ${said.code} of the reply ${reply.code}: it may change the words, but not what they mean (RFC 5321 §4.2.1)`,
+    );
   }
 
   /** Gives a reply as it stands on the wire. */
@@ -664,7 +581,6 @@ export class ServerSession {
   #abandon(reason: 'reset' | 'closed'): void {
     const receiving = this.#receiving;
     this.#receiving = undefined;
-    this.#heldBackSince = undefined;
     if (receiving !== undefined && receiving.flaw === undefined)
       this.#emit({ type: 'abandonMailData', reason });
   }

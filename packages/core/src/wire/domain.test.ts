@@ -1,7 +1,14 @@
 import { isIPv6 } from 'node:net';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { addressLiteralEnd, domainEnd, isAddressLiteral, isDomain, isHostName } from './domain.js';
+import {
+  addressLiteralEnd,
+  afterFinalDot,
+  domainEnd,
+  isAddressLiteral,
+  isDomain,
+  isHostName,
+} from './domain.js';
 
 const label63 = 'a'.repeat(63);
 /** 255 octets: three labels of 63, one of 61, a last one of one, and the dots. */
@@ -18,6 +25,10 @@ describe('isDomain', () => {
     '3com.com',
     '192.0.2.1',
     'xn--bcher-kva.ch',
+    // No host name of RFC 952, but a name in DNS, and in use.
+    'my_host.example',
+    '_dmarc.example',
+    'a_.b',
   ])('takes %s (RFC 5321 §4.1.2 Domain)', (text) => {
     expect(isDomain(text)).toBe(true);
   });
@@ -42,11 +53,6 @@ describe('isDomain', () => {
     expect(isDomain(text)).toBe(false);
   });
 
-  it('does not take an underscore (RFC 5321 §4.1.2)', () => {
-    expect(isDomain('my_host.example')).toBe(false);
-    expect(isDomain('_dmarc.example')).toBe(false);
-  });
-
   it('takes labels of 63 octets and no longer (RFC 1035 §2.3.4)', () => {
     expect(isDomain(`${label63}.example`)).toBe(true);
     expect(isDomain(`${label63}a.example`)).toBe(false);
@@ -58,9 +64,9 @@ describe('isDomain', () => {
     expect(isDomain(`${domain255}b`)).toBe(false);
   });
 
-  it('agrees with the grammar as RFC 5321 §4.1.2 writes it, on any text of its characters', () => {
-    const letDig = '[0-9A-Za-z]';
-    const subDomain = `${letDig}(?:[0-9A-Za-z-]*${letDig})?`;
+  it('agrees with the grammar as RFC 5321 §4.1.2 writes it, the underscore being a letter, on any text', () => {
+    const letDig = '[0-9A-Za-z_]';
+    const subDomain = `${letDig}(?:[0-9A-Za-z_-]*${letDig})?`;
     const grammar = new RegExp(`^${subDomain}(?:\\.${subDomain})*$`);
     const text = fc.string({ unit: fc.constantFrom('a', 'Z', '0', '-', '.', '_'), maxLength: 12 });
     fc.assert(
@@ -75,6 +81,15 @@ describe('domainEnd', () => {
   it('reads as far as a domain goes', () => {
     expect(domainEnd('<a@b.example>', 3, false)).toBe(12);
     expect(domainEnd('b.example SIZE=1', 0, false)).toBe(9);
+  });
+
+  it('leaves a final dot to be read by itself', () => {
+    expect(domainEnd('b.example.>', 0, false)).toBe(9);
+    expect(afterFinalDot('b.example.>', 9)).toBe(10);
+    expect(afterFinalDot('b.example>', 9)).toBe(9);
+    expect(domainEnd('b..c', 0, false)).toBe(1);
+    expect(domainEnd('.', 0, false)).toBe(-1);
+    expect(domainEnd('x.b', 1, false)).toBe(-1);
   });
 
   it('takes characters outside ASCII only when they are allowed (RFC 6531 §3.3)', () => {
@@ -205,7 +220,7 @@ describe('addressLiteralEnd', () => {
 
 describe('the name of a host', () => {
   it('is a domain or an address literal, and nothing else (RFC 5321 §2.3.5, §4.1.3)', () => {
-    expect(['mx.example', 'localhost', '[192.0.2.1]', '[IPv6:::1]'].every(isHostName)).toBe(true);
-    expect(['', 'my_host', '192.0.2.1]', 'a b', 'a\r\nb'].some(isHostName)).toBe(false);
+    expect(['mx.example', 'localhost', 'my_host', '[192.0.2.1]', '[IPv6:::1]'].every(isHostName)).toBe(true);
+    expect(['', 'mx.example.', '192.0.2.1]', 'a b', 'a\r\nb'].some(isHostName)).toBe(false);
   });
 });

@@ -13,6 +13,7 @@ export const MAXIMUM_DOMAIN_OCTETS = 255;
 const MAXIMUM_LABEL_OCTETS = 63;
 
 const HYPHEN = 0x2d;
+const UNDERSCORE = 0x5f;
 
 function isLetterOrDigit(code: number): boolean {
   return (code >= 0x61 && code <= 0x7a) || (code >= 0x41 && code <= 0x5a) || (code >= 0x30 && code <= 0x39);
@@ -27,9 +28,10 @@ export function isInternational(code: number): boolean {
 }
 
 /**
- * Reads the domain that starts at `from`: labels of letters, digits and inner hyphens. One label is enough,
- * as in `localhost`. An underscore ends the domain although DNS can store one and some servers let it pass:
- * RFC 5321 §4.1.2 names it as not permitted and demands a 501 for it.
+ * Reads the domain that starts at `from`: labels of letters, digits, inner hyphens and underscores. One label is enough,
+ * as in `localhost`. A final dot is not part of it: `afterFinalDot` reads that.
+ *
+ * RFC 5321 §4.1.2 has no underscore. DNS stores one, and hosts with one in their name send and receive mail.
  *
  * @param utf8 take characters outside ASCII for letters (RFC 6531 §3.3). Whether they make valid U-labels is
  *   not looked at, and a label's limit then counts UTF-16 code units: more exact limits hold for the A-label
@@ -39,13 +41,24 @@ export function domainEnd(text: string, from: number, utf8: boolean): number {
   let labelStart = from;
   for (let i = from; ; i++) {
     const code = text.charCodeAt(i);
-    if (isLetterOrDigit(code) || code === HYPHEN || (utf8 && isInternational(code))) continue;
+    if (isLetterOrDigit(code) || code === HYPHEN || code === UNDERSCORE || (utf8 && isInternational(code))) {
+      continue;
+    }
     const length = i - labelStart;
-    if (length === 0 || length > MAXIMUM_LABEL_OCTETS) return -1;
+    if (length === 0) return labelStart > from ? labelStart - 1 : -1;
+    if (length > MAXIMUM_LABEL_OCTETS) return -1;
     if (text.charCodeAt(labelStart) === HYPHEN || text.charCodeAt(i - 1) === HYPHEN) return -1;
     if (code !== DOT) return i;
     labelStart = i + 1;
   }
+}
+
+/**
+ * The offset after the dot that ends a fully qualified domain in DNS (RFC 1034 §3.1), where one stands at `end`. It says
+ * nothing to SMTP, and would hide from a comparison that two domains are the same.
+ */
+export function afterFinalDot(text: string, end: number): number {
+  return text.charCodeAt(end) === DOT ? end + 1 : end;
 }
 
 function isIpv4(text: string): boolean {
@@ -90,7 +103,7 @@ export function addressLiteralEnd(text: string, from: number): number {
   return isIpv4(content) || isTaggedAddress(content) ? close + 1 : -1;
 }
 
-/** Whether the text is a domain of RFC 5321 §4.1.2 in ASCII, of 255 octets at most. */
+/** Whether the text is a domain in ASCII as `domainEnd` reads it, without a final dot, of 255 octets at most. */
 export function isDomain(text: string): boolean {
   return text.length <= MAXIMUM_DOMAIN_OCTETS && domainEnd(text, 0, false) === text.length;
 }

@@ -17,6 +17,8 @@ const failure = (kind: PathFailureKind) => expect.objectContaining({ failure: ki
 
 const label63 = 'd'.repeat(63);
 const domain255 = `${label63}.${label63}.${label63}.${label63}`;
+/** As long as a command line lets one be, about: VERP, SRS and forwarding put an address into an address. */
+const long = `bounces+${'srs0=abcd=ef=example.org=ann='.repeat(10)}list`;
 
 describe('a path', () => {
   it.each([
@@ -25,6 +27,11 @@ describe('a path', () => {
     ['<a.b.c@d>', 'a.b.c', 'd'],
     ["<!#$%&'*+-/=?^_`{|}~0@d>", "!#$%&'*+-/=?^_`{|}~0", 'd'],
     ['<Joe.Bloggs@Example.COM>', 'Joe.Bloggs', 'Example.COM'],
+    // Dots anywhere, as some hosts give out (RFC 5321 §2.3.11)
+    ['<a..b@docomo.example>', 'a..b', 'docomo.example'],
+    ['<.a@b>', '.a', 'b'],
+    ['<a.@b>', 'a.', 'b'],
+    ['<.@b>', '.', 'b'],
     // Quoted-string (RFC 5321 §4.1.2)
     ['<"a b"@c.d>', 'a b', 'c.d'],
     ['<"a\\"b"@c.d>', 'a"b', 'c.d'],
@@ -40,9 +47,15 @@ describe('a path', () => {
     ['<a@[192.0.2.1]>', 'a', '[192.0.2.1]'],
     ['<a@[IPv6:2001:db8::1]>', 'a', '[IPv6:2001:db8::1]'],
     ['<a@[tag:b>c]>', 'a', '[tag:b>c]'],
+    // Domains as DNS has them
+    ['<a@my_host.example>', 'a', 'my_host.example'],
+    ['<a@_a._b.example>', 'a', '_a._b.example'],
+    ['<a@b.example.>', 'a', 'b.example'],
+    ['<a@localhost.>', 'a', 'localhost'],
     // Source routes are accepted and ignored (RFC 5321 §3.6.1, §4.1.2 A-d-l)
     ['<@a:c@d>', 'c', 'd'],
     ['<@a,@b:c@d>', 'c', 'd'],
+    ['<@a_b.,@c.:d@e.>', 'd', 'e'],
     ['<@a.example,@b.example:"c d"@[192.0.2.1]>', 'c d', '[192.0.2.1]'],
   ])('reads %s', (text, localPart, domain) => {
     expect(reverse(text)).toEqual(whole(text, { localPart, domain }));
@@ -63,9 +76,6 @@ describe('a path', () => {
     '<a@b;c>',
     // Local-part
     '<@b>',
-    '<.a@b>',
-    '<a.@b>',
-    '<a..b@c>',
     '<a b@c>',
     '<a"b@c>',
     '<a\\b@c>',
@@ -88,11 +98,13 @@ describe('a path', () => {
     '<a>',
     '<a@>',
     '<a@.b>',
-    '<a@b.>',
     '<a@b..c>',
+    '<a@b..>',
+    '<a@.>',
+    '<a@[192.0.2.1].>',
+    '<a@my/host>',
     '<a@-b>',
     '<a@b-.c>',
-    '<a@my_host.example>',
     `<a@d${label63}>`,
     '<a@[192.0.2.256]>',
     '<a@[192.0.2.1>',
@@ -150,52 +162,32 @@ describe('a forward-path', () => {
 });
 
 describe('limits of a path', () => {
-  it('takes a local-part of 64 octets and no longer (RFC 5321 §4.5.3.1.1)', () => {
-    expect(reverse(`<${'a'.repeat(64)}@b>`)).not.toHaveProperty('failure');
-    expect(reverse(`<${'a'.repeat(65)}@b>`)).toEqual(failure('localPartTooLong'));
+  it('are none for a local-part, which its host alone judges (RFC 5321 §2.3.11, §4.5.3.1)', () => {
+    expect(long.length).toBeGreaterThan(64);
+    expect(reverse(`<${long}@b.example>`)).toEqual(
+      whole(`<${long}@b.example>`, { localPart: long, domain: 'b.example' }),
+    );
+    const quoted = `<"${'\\a b'.repeat(1000)}"@b>`;
+    expect(forward(quoted)).toEqual(whole(quoted, { localPart: 'a b'.repeat(1000), domain: 'b' }));
   });
 
-  it('counts the quotes and backslashes of the local-part as written', () => {
-    expect(reverse(`<"${'a'.repeat(62)}"@b>`)).not.toHaveProperty('failure');
-    expect(reverse(`<"${'a'.repeat(63)}"@b>`)).toEqual(failure('localPartTooLong'));
-    expect(reverse(`<"${'\\a'.repeat(31)}"@b>`)).not.toHaveProperty('failure');
-    expect(reverse(`<"${'\\a'.repeat(31)}a"@b>`)).toEqual(failure('localPartTooLong'));
-  });
-
-  it('takes a domain of 255 octets and no longer, where the path has room (RFC 5321 §4.5.3.1.2)', () => {
-    expect(reverse(`<a@${domain255}>`)).toEqual(failure('pathTooLong'));
+  it('are those of DNS for a domain: 255 octets, without the final dot (RFC 5321 §4.5.3.1.2)', () => {
+    expect(reverse(`<a@${domain255}>`)).toEqual(
+      whole(`<a@${domain255}>`, { localPart: 'a', domain: domain255 }),
+    );
+    expect(reverse(`<a@${domain255}.>`)).not.toHaveProperty('failure');
     expect(reverse(`<a@${domain255}.d>`)).toEqual(failure('domainTooLong'));
     expect(reverse(`<a@[tag:${'x'.repeat(250)}]>`)).toEqual(failure('domainTooLong'));
   });
 
-  it('takes a path of 256 octets with its brackets and no longer (RFC 5321 §4.5.3.1.3)', () => {
-    const path = `<${'a'.repeat(64)}@${domain255.slice(0, 189)}>`;
-    expect(path).toHaveLength(256);
-    expect(reverse(path)).toEqual(
-      whole(path, { localPart: 'a'.repeat(64), domain: domain255.slice(0, 189) }),
-    );
-    expect(forward(path)).not.toHaveProperty('failure');
-    expect(reverse(path.replace('>', 'd>'))).toEqual(failure('pathTooLong'));
-  });
-
-  it('counts the source route to the path', () => {
-    const route = `@${domain255.slice(0, 200)}:`;
-    const path = `<${route}${'a'.repeat(50)}@bc>`;
-    expect(path).toHaveLength(257);
-    expect(reverse(path)).toEqual(failure('pathTooLong'));
-    expect(reverse(path.replace('bc', 'b'))).not.toHaveProperty('failure');
-  });
-
-  it('tells which limit it was', () => {
-    expect(reverse(`<${'a'.repeat(65)}@b>`)).toHaveProperty(
-      'problem',
-      'The local-part is longer than 64 octets',
-    );
+  it('are told', () => {
     expect(reverse(`<a@${domain255}.d>`)).toHaveProperty('problem', 'The domain is longer than 255 octets');
-    expect(reverse(`<a@${domain255}>`)).toHaveProperty(
-      'problem',
-      'The path is longer than 256 octets, angle brackets included',
-    );
+  });
+
+  it('count octets, not characters', () => {
+    const domain = (octets: number) => `${`${'é'.repeat(31)}.`.repeat(4)}${'d'.repeat(octets - 252)}`;
+    expect(parseReversePath(`<a@${domain(255)}>`, 0, true)).not.toHaveProperty('failure');
+    expect(parseReversePath(`<a@${domain(256)}>`, 0, true)).toEqual(failure('domainTooLong'));
   });
 });
 
@@ -215,7 +207,7 @@ describe('characters outside ASCII', () => {
   });
 
   it('do not hide a limit that was exceeded before them', () => {
-    expect(reverse(`<${'a'.repeat(65)}@é>`)).toEqual(failure('localPartTooLong'));
+    expect(reverse(`<a@${domain255}.d é>`)).toEqual(failure('domainTooLong'));
   });
 
   it('do not count when they stand behind the path', () => {
@@ -244,11 +236,6 @@ describe('characters outside ASCII', () => {
     expect(parseMailbox(`a${controls}@b`, true)).toEqual(failure('syntax'));
     expect(() => formatMailbox({ localPart: `a${controls}`, domain: 'b' })).toThrow(RangeError);
     expect(parseMailbox('a\u00a0@b', true)).toEqual({ localPart: 'a\u00a0', domain: 'b' });
-  });
-
-  it('count as octets, not as characters', () => {
-    expect(parseReversePath(`<${'é'.repeat(32)}@b>`, 0, true)).not.toHaveProperty('failure');
-    expect(parseReversePath(`<${'é'.repeat(32)}a@b>`, 0, true)).toEqual(failure('localPartTooLong'));
   });
 });
 
@@ -279,11 +266,6 @@ describe('parseMailbox', () => {
     expect(parseMailbox('jösé@b')).toEqual(failure('nonAscii'));
     expect(parseMailbox('a@bé')).toEqual(failure('nonAscii'));
   });
-
-  it('leaves room for the brackets of a path (RFC 5321 §4.5.3.1.3)', () => {
-    expect(parseMailbox(`a@${domain255.slice(0, 252)}`)).not.toHaveProperty('failure');
-    expect(parseMailbox(`a@${domain255.slice(0, 253)}`)).toEqual(failure('pathTooLong'));
-  });
 });
 
 describe('formatMailbox', () => {
@@ -292,6 +274,13 @@ describe('formatMailbox', () => {
     ['a b', 'c', '"a b"@c'],
     ['a"b\\c', 'd', '"a\\"b\\\\c"@d'],
     ['.a', 'b', '".a"@b'],
+    ['a..b', 'docomo.example', '"a..b"@docomo.example'],
+    ['a.', 'b', '"a."@b'],
+    ['.é', 'b', '".é"@b'],
+    ['a', 'my_host', 'a@my_host'],
+    ['a', 'b.example.', 'a@b.example'],
+    [long, 'b', `${long}@b`],
+    ['a', domain255, `a@${domain255}`],
     ['', 'b', '""@b'],
     ['a@b', 'c', '"a@b"@c'],
     ['jösé', 'bücher.example', 'jösé@bücher.example'],
@@ -308,21 +297,20 @@ describe('formatMailbox', () => {
     ['a', 'b> SIZE=1'],
     ['a', 'b c'],
     ['a', 'b@c'],
-    ['a', 'my_host'],
+    ['a', 'my/host'],
+    ['a', 'b..'],
+    ['a', '.'],
     ['a', ''],
     ['', ''],
-    ['a'.repeat(65), 'b'],
-    ['"'.repeat(32), 'b'],
     ['a', `${domain255}.d`],
-    ['a', domain255],
   ])('throws a RangeError for %j at %j, which no text means', (localPart, domain) => {
     expect(() => formatMailbox({ localPart, domain })).toThrow(RangeError);
   });
 
   it('says what is wrong', () => {
-    expect(() => formatMailbox({ localPart: 'a', domain: 'my_host' })).toThrow(
-      '"a@my_host" is no mailbox. The domain is malformed: dot-separated labels of letters, digits and inner ' +
-        'hyphens, 63 at most a label',
+    expect(() => formatMailbox({ localPart: 'a', domain: 'my/host' })).toThrow(
+      '"a@my/host" is no mailbox. The domain is malformed: dot-separated labels of letters, digits, underscores and ' +
+        'inner hyphens, 63 at most a label',
     );
   });
 
@@ -337,8 +325,7 @@ describe('formatMailbox', () => {
         try {
           text = formatMailbox(mailbox);
         } catch {
-          const writable = /^[^\n]{0,30}$/.test(mailbox.localPart) && mailbox.domain !== 'b..c';
-          expect(writable && mailbox.localPart.length * 2 + 2 <= 64).toBe(false);
+          expect(mailbox.localPart.includes('\n') || mailbox.domain === 'b..c').toBe(true);
           return;
         }
         expect(parseMailbox(text, true)).toEqual(mailbox);
@@ -353,6 +340,7 @@ describe('formatMailbox', () => {
       '\\',
       '@',
       '.',
+      '_',
       ' ',
       'b.c',
       '[192.0.2.1]',
@@ -394,13 +382,13 @@ describe('the problem of a failure', () => {
     ['<a@b SIZE=1', 'The domain must be followed by ">"'],
     ['<a>', 'The local-part must be followed by "@" and a domain; spaces and the like need quotes'],
     ['<a b@c>', 'The local-part must be followed by "@" and a domain; spaces and the like need quotes'],
-    ['<a..b@c>', 'The local-part is malformed; what an atom cannot hold needs quotes'],
+    ['<"a@c>', 'The local-part is malformed; what an atom cannot hold needs quotes'],
     ['<a@[1.2.3]>', 'The address literal is malformed; valid ones are [192.0.2.1] and [IPv6:2001:db8::1]'],
   ])('of %s says what to mend', (text, problem) => {
     expect(reverse(text)).toEqual({ failure: 'syntax', problem });
   });
 
-  it.each(['<a@my_host>', '<a@b..c>', '<a@b->'])('of %s says what a domain is', (text) => {
+  it.each(['<a@my/host>', '<a@b..c>', '<a@b->'])('of %s says what a domain is', (text) => {
     expect(reverse(text)).toHaveProperty('problem', expect.stringMatching(/^The domain is malformed: /));
   });
 
@@ -429,7 +417,7 @@ describe('the problem of a failure', () => {
       }),
       { numRuns: 2000 },
     );
-    expect(problems.size).toBeGreaterThan(5);
+    expect(problems.size).toBeGreaterThan(3);
     // Were the text quoted, there would be nearly as many problems as texts.
     expect(problems.size).toBeLessThan(15);
     for (const problem of problems) expect(problem).toMatch(/^[ -~]+$/);

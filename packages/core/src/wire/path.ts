@@ -1,14 +1,24 @@
 /**
  * Mailboxes and paths (RFC 5321 §4.1.2): from the text of a command to a value, and back.
  *
- * A mailbox holds the meaning, not the spelling: `"joe"@example.com` and `joe@example.com` give the same
- * value, and source routes are dropped (RFC 5321 §3.6.1). Formatting writes the shortest spelling, so what was
- * parsed can always be formatted, and parses to the same value again.
+ * A mailbox holds the meaning, not the spelling: `"joe"@example.com`, `joe@example.com` and `joe@example.com.` give
+ * the same value, and source routes are dropped (RFC 5321 §3.6.1). Formatting writes the shortest spelling of RFC 5321,
+ * so what was parsed can always be formatted, and parses to the same value again.
+ *
+ * Reading is liberal where only the receiving host can judge (RFC 5321 §2.3.11): a local-part has any length, and dots
+ * anywhere. It is strict about where a path ends, and about what could be taken for something else.
  *
  * What is not a path gives a `PathFailure`: a value, because a peer's mistake is no exception. Its `problem`
  * never quotes the text, so it can go into a reply or a log as it is.
  */
-import { addressLiteralEnd, domainEnd, isDomain, isInternational, MAXIMUM_DOMAIN_OCTETS } from './domain.js';
+import {
+  addressLiteralEnd,
+  afterFinalDot,
+  domainEnd,
+  isDomain,
+  isInternational,
+  MAXIMUM_DOMAIN_OCTETS,
+} from './domain.js';
 import { DOT, encodeText } from './octets.js';
 
 /** A mailbox: whom mail is from, or for. */
@@ -19,8 +29,9 @@ export interface Mailbox {
    */
   readonly localPart: string;
   /**
-   * The domain as it was given, or an address literal with its brackets (`[192.0.2.1]`, `[IPv6:::1]`).
-   * Empty only for the `<Postmaster>` of RFC 5321 §4.1.1.3, which has no domain.
+   * The domain as it was given, without a final dot, or an address literal with its brackets (`[192.0.2.1]`,
+   * `[IPv6:::1]`). Domains have no case, and may be written in Unicode: compare them by `comparableDomain`, and
+   * mailboxes by `sameMailbox`, both of `@sansmtp/delivery`. Empty only for the `<Postmaster>` of RFC 5321 §4.1.1.3, which has no domain.
    */
   readonly domain: string;
 }
@@ -35,7 +46,7 @@ export type ForwardPath = Mailbox;
  * In which way a text is not a path. `nonAscii` is what SMTPUTF8 would allow, or might: the text holds
  * characters outside ASCII, and parsing without them failed (RFC 6531 §3.5: X.6.7).
  */
-export type PathFailureKind = 'syntax' | 'localPartTooLong' | 'domainTooLong' | 'pathTooLong' | 'nonAscii';
+export type PathFailureKind = 'syntax' | 'domainTooLong' | 'nonAscii';
 
 /** Why a text is not a mailbox or a path. */
 export interface PathFailure {
@@ -50,12 +61,6 @@ export interface ParsedPath<Path extends ReversePath> {
   /** The offset behind the closing angle bracket. */
   readonly end: number;
 }
-
-/** The longest local-part, in octets, with its quotes and backslashes (RFC 5321 §4.5.3.1.1). */
-const MAXIMUM_LOCAL_PART_OCTETS = 64;
-
-/** The longest path, in octets, with its angle brackets and source route (RFC 5321 §4.5.3.1.3). */
-const MAXIMUM_PATH_OCTETS = 256;
 
 const QUOTE = 0x22;
 const COMMA = 0x2c;
@@ -79,22 +84,14 @@ const NO_DOMAIN = syntax(
   'The local-part must be followed by "@" and a domain; spaces and the like need quotes',
 );
 const MALFORMED_DOMAIN = syntax(
-  'The domain is malformed: dot-separated labels of letters, digits and inner hyphens, 63 at most a label',
+  'The domain is malformed: dot-separated labels of letters, digits, underscores and inner hyphens, 63 at most a label',
 );
 const MALFORMED_LITERAL = syntax(
   'The address literal is malformed; valid ones are [192.0.2.1] and [IPv6:2001:db8::1]',
 );
-const LOCAL_PART_TOO_LONG: PathFailure = {
-  failure: 'localPartTooLong',
-  problem: `The local-part is longer than ${MAXIMUM_LOCAL_PART_OCTETS} octets`,
-};
 const DOMAIN_TOO_LONG: PathFailure = {
   failure: 'domainTooLong',
   problem: `The domain is longer than ${MAXIMUM_DOMAIN_OCTETS} octets`,
-};
-const PATH_TOO_LONG: PathFailure = {
-  failure: 'pathTooLong',
-  problem: `The path is longer than ${MAXIMUM_PATH_OCTETS} octets, angle brackets included`,
 };
 const NON_ASCII: PathFailure = {
   failure: 'nonAscii',
@@ -109,17 +106,20 @@ function isNonAscii(code: number): boolean {
   return code >= 0x80;
 }
 
-/** Reads `Dot-string`: the offset behind it, or -1. */
-function dotStringEnd(text: string, from: number, utf8: boolean): number {
-  let atomStart = from;
+/** Reads a local-part without quotes, with dots anywhere: the offset after it, `from` if there is none. */
+function plainEnd(text: string, from: number, utf8: boolean): number {
   for (let i = from; ; i++) {
     const code = text.charCodeAt(i);
     // The end of the text has NaN for its code, which an array takes long to look up.
     if (code < ATEXT.length ? ATEXT[code] : utf8 && isInternational(code)) continue;
-    if (i === atomStart) return -1;
     if (code !== DOT) return i;
-    atomStart = i + 1;
   }
+}
+
+/** Whether the text is a `Dot-string`, which needs no quotes (RFC 5321 §4.1.2): no dot stands at an end or by another. */
+function isDotString(text: string, utf8: boolean): boolean {
+  if (text === '' || plainEnd(text, 0, utf8) !== text.length) return false;
+  return !(text.startsWith('.') || text.endsWith('.') || text.includes('..'));
 }
 
 /** Reads `Quoted-string`, which starts at `from` with its quote: the offset behind it, or -1. */
@@ -150,9 +150,8 @@ interface ParsedMailbox {
 
 function readMailbox(text: string, from: number, utf8: boolean): ParsedMailbox | PathFailure {
   const quoted = text.charCodeAt(from) === QUOTE;
-  const at = quoted ? quotedStringEnd(text, from, utf8) : dotStringEnd(text, from, utf8);
-  if (at < 0) return MALFORMED_LOCAL_PART;
-  if (countOctets(text, from, at, utf8) > MAXIMUM_LOCAL_PART_OCTETS) return LOCAL_PART_TOO_LONG;
+  const at = quoted ? quotedStringEnd(text, from, utf8) : plainEnd(text, from, utf8);
+  if (at < 0 || at === from) return MALFORMED_LOCAL_PART;
   if (text.charCodeAt(at) !== AT) return NO_DOMAIN;
 
   const literal = text[at + 1] === '[';
@@ -161,7 +160,8 @@ function readMailbox(text: string, from: number, utf8: boolean): ParsedMailbox |
   if (countOctets(text, at + 1, end, utf8) > MAXIMUM_DOMAIN_OCTETS) return DOMAIN_TOO_LONG;
 
   const localPart = quoted ? text.slice(from + 1, at - 1).replace(/\\(.)/g, '$1') : text.slice(from, at);
-  return { mailbox: { localPart, domain: text.slice(at + 1, end) }, end };
+  const mailbox = { localPart, domain: text.slice(at + 1, end) };
+  return { mailbox, end: literal ? end : afterFinalDot(text, end) };
 }
 
 /** Reads a source route with its colon: the offset behind it, or -1 (RFC 5321 §4.1.2 `A-d-l`). */
@@ -171,6 +171,7 @@ function sourceRouteEnd(text: string, from: number, utf8: boolean): number {
     if (text.charCodeAt(i) !== AT) return -1;
     i = domainEnd(text, i + 1, utf8);
     if (i < 0) return -1;
+    i = afterFinalDot(text, i);
     const code = text.charCodeAt(i++);
     if (code === COLON) return i;
     if (code !== COMMA) return -1;
@@ -185,13 +186,11 @@ function readPath(text: string, from: number, utf8: boolean): ParsedPath<Mailbox
   const read = readMailbox(text, mailboxStart, utf8);
   if ('failure' in read) return read;
   if (text.charCodeAt(read.end) !== CLOSE) {
-    // Any other character than these was more likely meant for a part of the domain, as in `my_host`.
+    // Any other character than these was more likely meant for a part of the domain, as in `my/host`.
     const ended = read.end === text.length || text[read.end] === ' ';
     return ended ? NO_CLOSING_BRACKET : MALFORMED_DOMAIN;
   }
-  const end = read.end + 1;
-  if (countOctets(text, from, end, utf8) > MAXIMUM_PATH_OCTETS) return PATH_TOO_LONG;
-  return { path: read.mailbox, end };
+  return { path: read.mailbox, end: read.end + 1 };
 }
 
 /** A syntax failure is told as `nonAscii` when the text up to the next ">" holds what SMTPUTF8 might allow. */
@@ -242,7 +241,7 @@ export function parseForwardPath(
 
 /**
  * The mailbox that a text such as `joe@example.com` or `"joe b"@[192.0.2.1]` names: without angle brackets,
- * and nothing around it. It is held to the limits of a path as well, because it could not be sent otherwise.
+ * and nothing around it.
  *
  * @param utf8 allow characters outside ASCII (RFC 6531 §3.3); only a server that offers SMTPUTF8 takes them
  */
@@ -250,40 +249,35 @@ export function parseMailbox(text: string, utf8 = false): Mailbox | PathFailure 
   const read = readMailbox(text, 0, utf8);
   if ('failure' in read) return explain(read, text, 0, utf8);
   if (read.end !== text.length) return explain(MALFORMED_DOMAIN, text, 0, utf8);
-  if (countOctets(text, 0, text.length, utf8) + '<>'.length > MAXIMUM_PATH_OCTETS) return PATH_TOO_LONG;
   return read.mailbox;
 }
 
 /**
- * Whether the mailbox is a dot-string at a domain, in ASCII and within the limits, as nearly all are: then it is
- * written as it stands. Told from the parts, since mailers write two mailboxes or more for each message.
+ * Whether the mailbox is a dot-string at a domain, in ASCII, as nearly all are: then it is written as it stands. Told
+ * from the parts, since mailers write two mailboxes or more for each message.
  */
 function isOrdinary({ localPart, domain }: Mailbox): boolean {
-  return (
-    localPart.length <= MAXIMUM_LOCAL_PART_OCTETS &&
-    dotStringEnd(localPart, 0, false) === localPart.length &&
-    isDomain(domain) &&
-    localPart.length + domain.length + '<@>'.length <= MAXIMUM_PATH_OCTETS
-  );
+  return isDotString(localPart, false) && isDomain(domain);
 }
 
 /**
  * The mailbox as text, its local-part quoted when it must be: the inverse of `parseMailbox`. The domain-less
- * postmaster is written as its local-part alone, the null reverse-path as `<>`.
+ * postmaster is written as its local-part alone, the null reverse-path as `<>`, a domain without its final dot.
  *
- * @throws RangeError when no text means this mailbox, as with control characters, a malformed domain, or
- *   more octets than RFC 5321 §4.5.3.1 allows
+ * @throws RangeError when no text means this mailbox, as with control characters, a malformed domain, or one of more
+ *   than 255 octets (RFC 5321 §4.5.3.1.2)
  */
 export function formatMailbox(mailbox: ReversePath): string {
   if (mailbox === null) return '<>';
   const { localPart, domain } = mailbox;
   if (domain === '' && localPart.toLowerCase() === 'postmaster') return localPart;
   if (isOrdinary(mailbox)) return `${localPart}@${domain}`;
-  const plain = dotStringEnd(localPart, 0, true) === localPart.length;
-  const text = `${plain ? localPart : `"${localPart.replace(/["\\]/g, '\\$&')}"`}@${domain}`;
-  const parsed = parseMailbox(text, true);
-  if ('failure' in parsed) throw new RangeError(`${JSON.stringify(text)} is no mailbox. ${parsed.problem}`);
-  return text;
+  const local = isDotString(localPart, true) ? localPart : `"${localPart.replace(/["\\]/g, '\\$&')}"`;
+  const parsed = parseMailbox(`${local}@${domain}`, true);
+  if ('failure' in parsed) {
+    throw new RangeError(`${JSON.stringify(`${local}@${domain}`)} is no mailbox. ${parsed.problem}`);
+  }
+  return `${local}@${parsed.domain}`;
 }
 
 /**

@@ -3,10 +3,10 @@ import type { FileHandle } from 'node:fs/promises';
 import * as fs from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
-import type { IncomingMessage, ServerSessionInformation } from '@sansmtp/transport';
+import type { ServerSessionInformation } from '@sansmtp/transport';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { type Maildir, openMaildir } from './maildir.js';
+import { type Maildir, openMaildir, type StorableMessage } from './maildir.js';
 
 /** What was done to files and folders, in order; the step named by `failing` throws instead. */
 const calls: string[] = [];
@@ -82,6 +82,7 @@ const session: ServerSessionInformation = {
   tls: undefined,
   identity: undefined,
   client: undefined,
+  spokeEarly: false,
   forwarded: undefined,
 };
 
@@ -89,7 +90,7 @@ async function* chunksOf(chunks: Iterable<Uint8Array>): AsyncGenerator<Uint8Arra
   yield* chunks;
 }
 
-function message(...chunks: (Uint8Array | string)[]): IncomingMessage {
+function message(...chunks: (Uint8Array | string)[]): StorableMessage {
   return {
     envelope: {
       reversePath: { localPart: 'joe', domain: 'example.com' },

@@ -46,6 +46,11 @@ export interface StoredMessage {
   readonly size: number;
 }
 
+/** What a Maildir stores: a message as `onMessage` gets it, or one with a body from elsewhere. */
+export type StorableMessage = Pick<IncomingMessage, 'envelope'> & {
+  readonly body: AsyncIterable<Uint8Array>;
+};
+
 export interface Maildir {
   /** Absolute. */
   readonly directory: string;
@@ -55,7 +60,7 @@ export interface Maildir {
    * @throws what `message.body` throws, and the system's error when it cannot be stored (`ENOSPC`, `EDQUOT`,
    *   `EACCES`, …): nothing is kept then
    */
-  deliver(message: IncomingMessage, session: ServerSessionInformation): Promise<StoredMessage>;
+  deliver(message: StorableMessage, session: ServerSessionInformation): Promise<StoredMessage>;
 }
 
 /** Makes the entries of a folder outlive a crash. */

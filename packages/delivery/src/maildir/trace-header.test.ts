@@ -22,6 +22,7 @@ function session(name: string, address?: string, verb: Hello['verb'] = 'EHLO'): 
     tls: undefined,
     identity: undefined,
     client: undefined,
+    spokeEarly: false,
     forwarded: undefined,
   };
 }

@@ -431,11 +431,11 @@ describe('The envelope', () => {
 
   it('is refused as a whole when an address cannot be written', async () => {
     const { port, received } = await mailServer();
-    const envelope = { from: 'ann@example.org', to: ['bob@example.com', `${'b'.repeat(65)}@example.com`] };
+    const envelope = { from: 'ann@example.org', to: ['bob@example.com', `bob@${'b'.repeat(64)}.example`] };
     await expect(ours(port).sendMail({ ...mail, envelope })).rejects.toMatchObject({
       code: 'EENVELOPE',
       command: 'API',
-      message: expect.stringContaining('longer than 64 octets'),
+      message: expect.stringContaining('The domain is malformed'),
     });
     expect(received).toEqual([]);
   });

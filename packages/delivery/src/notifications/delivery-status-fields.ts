@@ -23,10 +23,13 @@ function pieces(word: string): string[] {
   if (Buffer.byteLength(word) <= MAXIMUM_WORD_OCTETS) return [word];
   const parts: string[] = [];
   let part = '';
+  let octets = 0;
   for (const character of word) {
-    if (Buffer.byteLength(part + character) > MAXIMUM_WORD_OCTETS) {
+    octets += Buffer.byteLength(character);
+    if (octets > MAXIMUM_WORD_OCTETS) {
       parts.push(part);
       part = ' ';
+      octets = 1 + Buffer.byteLength(character);
     }
     part += character;
   }
@@ -40,13 +43,18 @@ function pieces(word: string): string[] {
 export function fold(text: string): string {
   const lines: string[] = [];
   let line = '';
-  for (const piece of (text.match(/ *[^ ]+/g) ?? []).flatMap(pieces)) {
-    const fits = Buffer.byteLength(line) + Buffer.byteLength(piece) <= PREFERRED_LINE_OCTETS;
-    if (line !== '' && !fits) {
+  let octets = 0;
+  // Spaces that nothing follows come as a match of their own, and are left out.
+  const words = (text.match(/ *[^ ]+| +/g) ?? []).filter((word) => !word.endsWith(' '));
+  for (const piece of words.flatMap(pieces)) {
+    const length = Buffer.byteLength(piece);
+    if (line !== '' && octets + length > PREFERRED_LINE_OCTETS) {
       lines.push(line);
       line = '';
+      octets = 0;
     }
     line += piece;
+    octets += length;
   }
   return [...lines, line].join('\r\n');
 }

@@ -17,7 +17,8 @@ const STRICT: ProcessingOptions = {
   checkHyphens: true,
   checkJoiners: true,
   transitionalProcessing: false,
-  useSTD3ASCIIRules: true,
+  // STD 3 has no underscore. Which other characters of ASCII there may be, `isDomain` says.
+  useSTD3ASCIIRules: false,
   verifyDNSLength: true,
 };
 
@@ -27,8 +28,8 @@ const MAXIMUM_DOMAIN_CHARACTERS = 253;
 const NOT_LDH: DomainConversion = {
   kind: 'invalid',
   problem:
-    'The domain is malformed: dot-separated labels of letters, digits and inner hyphens, 63 characters at most ' +
-    `a label and ${MAXIMUM_DOMAIN_CHARACTERS} in all`,
+    'The domain is malformed: dot-separated labels of letters, digits, underscores and inner hyphens, 63 characters ' +
+    `at most a label and ${MAXIMUM_DOMAIN_CHARACTERS} in all`,
 };
 
 const NOT_IDNA: DomainConversion = {
@@ -50,9 +51,10 @@ function isDomain(text: string): boolean {
 
 /**
  * The domain in ASCII and lower case: what is asked of DNS, named to a server and compared. Takes U-labels,
- * A-labels and any mixture of the two. Address literals are no domains.
+ * A-labels and any mixture of the two, with or without the final dot. Address literals are no domains.
  */
-export function toAsciiDomain(domain: string): DomainConversion {
+export function toAsciiDomain(written: string): DomainConversion {
+  const domain = written.endsWith('.') ? written.slice(0, -1) : written;
   if (isPlain(domain)) return isDomain(domain) ? { kind: 'domain', domain: domain.toLowerCase() } : NOT_LDH;
   // Each character is looked up in a table, and a peer chooses how many there are.
   if (domain.length > 4 * MAXIMUM_DOMAIN_CHARACTERS) return NOT_IDNA;

@@ -1,0 +1,63 @@
+/**
+ * Holds every regular expression of the packages to linear time: whoever sends us octets must not choose how long we
+ * take. Reads the built files; what `recheck` cannot decide fails as well. `node .ci/expressions.mjs` after a build.
+ */
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parse } from 'acorn';
+
+process.env.RECHECK_BACKEND = 'pure'; // JavaScript: no Java, no program of its own
+const { checkSync } = await import('recheck');
+
+const PARAMETERS = { timeout: 60_000 };
+
+/** Each regular expression literal of a program, and each `RegExp` that is made from anything else. */
+function* expressionsIn(node) {
+  if (Array.isArray(node)) {
+    for (const each of node) yield* expressionsIn(each);
+    return;
+  }
+  if (node === null || typeof node !== 'object' || typeof node.type !== 'string') return;
+  if (node.type === 'Literal' && node.regex) yield { ...node.regex, line: node.loc.start.line };
+  if (/^(?:New|Call)Expression$/.test(node.type) && node.callee.name === 'RegExp') {
+    yield { made: true, line: node.loc.start.line };
+  }
+  for (const child of Object.values(node)) yield* expressionsIn(child);
+}
+
+function* builtFiles() {
+  for (const name of readdirSync('packages')) {
+    const source = join('packages', name, 'src');
+    for (const file of readdirSync(source, { recursive: true, encoding: 'utf8' })) {
+      if (!file.endsWith('.ts') || /\.(?:test|test-support|d)\.ts$/.test(file)) continue;
+      const built = join('packages', name, 'dist', file.replace(/\.ts$/, '.js'));
+      if (existsSync(built)) yield built;
+    }
+  }
+}
+
+let count = 0;
+let found = 0;
+for (const file of builtFiles()) {
+  const program = parse(readFileSync(file, 'utf8'), {
+    ecmaVersion: 'latest',
+    sourceType: 'module',
+    allowHashBang: true,
+    locations: true,
+  });
+  for (const { pattern, flags, made, line } of expressionsIn(program)) {
+    count += 1;
+    const result = made ? { status: 'made' } : checkSync(pattern, flags, PARAMETERS);
+    if (result.status === 'safe') continue;
+    found += 1;
+    const why =
+      result.status === 'vulnerable'
+        ? `takes ${result.complexity.summary} time, for example on ${result.attack.pattern}`
+        : result.status === 'made'
+          ? 'is made at run time, so that it cannot be checked'
+          : `could not be decided: ${result.error?.kind}`;
+    console.error(`${file}:${line}: ${made ? 'a RegExp' : `/${pattern}/${flags}`} ${why}`);
+  }
+}
+console.log(`${count} regular expressions, ${found} that may take more than linear time`);
+if (count === 0 || found > 0) process.exitCode = 1;

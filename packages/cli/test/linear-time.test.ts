@@ -1,0 +1,161 @@
+/**
+ * What others send takes linear time, whatever they send: for sixteen times the octets, at most thirty-two times as
+ * long. `.ci/expressions.mjs` looks at each regular expression by itself; this is about what is made of them.
+ */
+import { isHostName, parseMailbox } from '@sansmtp/core';
+import { toAsciiDomain } from '@sansmtp/delivery';
+import { describe, expect, it } from 'vitest';
+import { parseClientAttributes } from '../../core/src/extensions/client-attributes.js';
+import { parseLimits } from '../../core/src/extensions/limits.js';
+import { decodeXtext } from '../../core/src/extensions/xtext.js';
+import { decodeBase64 } from '../../core/src/sasl/base64.js';
+import { parseFields } from '../../core/src/sasl/bearer.js';
+import { parseGs2Header } from '../../core/src/sasl/gs2.js';
+import { saslPrepare } from '../../core/src/sasl/prepare.js';
+import { parseCommand } from '../../core/src/wire/command.js';
+import { parseEhloReply } from '../../core/src/wire/ehlo-reply.js';
+import { InboundBuffer } from '../../core/src/wire/inbound.js';
+import { ReplyParser } from '../../core/src/wire/reply.js';
+import { field } from '../../delivery/src/notifications/delivery-status-fields.js';
+import { parseStsPolicy, parseStsRecord } from '../../delivery/src/policies/sts-policy.js';
+import { selectExchangers } from '../../delivery/src/routing/routing.js';
+import { parseProxyHeader } from '../../transport-node/src/proxy-protocol.js';
+import { MessageScan } from '../src/message-scan.js';
+
+/** Sixteen times as many are still below the size from which V8's arrays cost more by themselves. */
+const OCTETS = 1024;
+
+/** Times that the short input is read for each time of the long one. */
+const TIMES = 16;
+
+/** Microseconds that this process has worked; what others do meanwhile does not count. */
+function worked(): number {
+  const { user, system } = process.cpuUsage();
+  return user + system;
+}
+
+/** How many times as long it takes for sixteen times the octets: each the best of five. */
+function growth(input: (octets: number) => string, read: (text: string) => unknown): number {
+  const [short, long] = [input(OCTETS), input(16 * OCTETS)];
+  // What takes less than a few milliseconds cannot be measured, nor what the interpreter still does.
+  let calls = 1;
+  const timeOf = (text: string, times: number): number => {
+    const begin = worked();
+    for (let call = 0; call < times; call++) read(text);
+    return worked() - begin;
+  };
+  while (timeOf(short, TIMES * calls) < 3_000) calls *= 2;
+  let [shortest, longest] = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY];
+  for (let run = 0; run < 5; run++) {
+    shortest = Math.min(shortest, timeOf(short, TIMES * calls) / TIMES);
+    longest = Math.min(longest, timeOf(long, calls));
+  }
+  return longest / shortest;
+}
+
+const octetsOf = (text: string): Uint8Array => Buffer.from(text, 'latin1');
+
+/** One after the other until it is as long. */
+const repeated =
+  (piece: string, before = '', after = '') =>
+  (octets: number): string =>
+    before + piece.repeat(Math.ceil(octets / piece.length)) + after;
+
+function readReply(text: string): unknown {
+  const parser = new ReplyParser({ maximumLines: Number.POSITIVE_INFINITY });
+  return text.split('\n').map((line) => parser.push(octetsOf(line)));
+}
+
+function readLines(text: string): void {
+  const buffer = new InboundBuffer('reject');
+  for (const octet of octetsOf(text)) {
+    buffer.push(Uint8Array.of(octet));
+    while (buffer.nextLine(Number.POSITIVE_INFINITY) !== undefined);
+  }
+}
+
+function scan(text: string): void {
+  const message = new MessageScan();
+  message.push(octetsOf(text));
+}
+
+const command = (text: string): unknown => parseCommand(octetsOf(text));
+const ehlo = (text: string): unknown => parseEhloReply({ code: 250, lines: text.split('\n') });
+const policy = (text: string): unknown => parseStsPolicy(`version: STSv1\n${text}`);
+const xclient = (text: string): unknown => parseClientAttributes(text, 'XCLIENT');
+
+type Case = readonly [string, (octets: number) => string, (text: string) => unknown];
+
+const cases: readonly Case[] = [
+  ['a policy with a line of blanks', repeated(' ', 'mode:', 'x\r'), policy],
+  ['a policy with blanks after each letter', repeated(' \t x', 'mode:', '\0'), policy],
+  ['a policy of empty lines', repeated('\r\n'), policy],
+  ['a policy with a key without end', repeated('a.'), policy],
+  ['a policy of many exchangers', repeated('mx: a.example\n'), policy],
+  ['a policy with a long exchanger', repeated('a-', 'mx: xn--'), policy],
+  ['a policy record of blanks', repeated('\t', 'v=STSv1;', 'x'), (text) => parseStsRecord([text])],
+  ['a policy record of fields', repeated(' ; a=b', 'v=STSv1;'), (text) => parseStsRecord([text])],
+  ['policy records', repeated('v=STSv1;\n'), (text) => parseStsRecord(text.split('\n'))],
+  ['a domain of dots', repeated('.'), toAsciiDomain],
+  ['a domain of labels', repeated('a.'), isHostName],
+  ['a domain in Unicode', repeated('\u00e4.'), toAsciiDomain],
+  [
+    'mail exchangers',
+    repeated('mx.example\n'),
+    (text) =>
+      selectExchangers('example', {
+        kind: 'found',
+        records: text
+          .split('\n')
+          .map((exchange, preference) => ({ exchange: `${preference}.${exchange}`, preference })),
+      }),
+  ],
+  ['a command of blanks', repeated(' ', 'NOOP', 'x'), command],
+  ['blanks after MAIL FROM:', repeated(' ', 'MAIL FROM:', 'x'), command],
+  ['a source route', repeated('@a,', 'MAIL FROM:<'), command],
+  ['a source route of address literals', repeated('@[', 'MAIL FROM:<'), command],
+  ['a quoted local part', repeated('\\"', 'MAIL FROM:<"', '@a.example>'), command],
+  ['a local part of dots', repeated('a.', 'MAIL FROM:<'), command],
+  ['parameters', repeated(' A=b', 'MAIL FROM:<>'), command],
+  ['a parameter of equals signs', repeated('=', 'MAIL FROM:<> A'), command],
+  ['an address', repeated('"\\', '', '"@a.example'), (text) => parseMailbox(text)],
+  ['an IPv6 address literal', repeated('0:', 'a@[IPv6:', ']'), (text) => parseMailbox(text)],
+  ['xtext', repeated('+41'), decodeXtext],
+  ['xtext that ends badly', repeated('+41', '', '+'), decodeXtext],
+  ['attributes of XCLIENT', repeated('NAME=a '), xclient],
+  ['blanks in XCLIENT', repeated(' ', 'NAME=a', 'x'), xclient],
+  ['a PROXY header of version 1', repeated(' ', 'PROXY TCP4 '), (text) => parseProxyHeader(octetsOf(text))],
+  [
+    'a PROXY header of version 2',
+    (octets) =>
+      `\r\n\r\n\0\r\nQUIT\n\x20\0${String.fromCharCode((octets - 1) >> 8, 0xff)}${'\0'.repeat(octets)}`,
+    (text) => parseProxyHeader(octetsOf(text), 1_000_000),
+  ],
+  ['a reply of many lines', repeated('250-a\n'), readReply],
+  ['a reply of a long line', repeated('5.7.1 ', '550 '), readReply],
+  ['EHLO lines', repeated('A b\n'), ehlo],
+  ['blanks in an EHLO line', repeated(' ', 'a\nAUTH', '\0'), ehlo],
+  ['hyphens in an EHLO line', repeated('-', 'a\nAUTH', '\0'), ehlo],
+  ['LIMITS', repeated('A=1 ', '', '='), parseLimits],
+  ['base64', repeated('AAAA', '', '===='), decodeBase64],
+  ['the fields of a token', repeated('a=b\u0001'), parseFields],
+  ['a GS2 header', repeated('=2C', 'n,a=', ','), parseGs2Header],
+  ['a name from right to left', repeated('\u0627', '', 'a'), (text) => saslPrepare(text, 'stored')],
+  ['a name', repeated('\u00e4 '), (text) => saslPrepare(text, 'query')],
+  ['lines octet by octet', repeated('a'), readLines],
+  ['a header section', repeated(' :', 'a'), scan],
+  ['a header section of names', repeated('a:\n'), scan],
+  ['a diagnostic of blanks', repeated(' '), (text) => field('Diagnostic-Code', text, false)],
+  ['a diagnostic of one word', repeated('\u00e4'), (text) => field('Diagnostic-Code', text, true)],
+  ['a diagnostic of words', repeated('a '), (text) => field('Diagnostic-Code', text, false)],
+];
+
+describe('linear time', () => {
+  it.each(cases)('is what %s takes', (_, input, read) => {
+    expect(growth(input, read)).toBeLessThanOrEqual(32);
+  });
+
+  it('is told from quadratic time', () => {
+    expect(growth(repeated('=', '', 'x'), (text) => text.replace(/=+$/, ''))).toBeGreaterThan(64);
+  });
+});

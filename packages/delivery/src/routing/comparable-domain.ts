@@ -1,0 +1,32 @@
+/**
+ * Whether two addresses are the same. Domains have no case, may be written in Unicode, and may end in a dot (RFC 5321
+ * §2.4, RFC 5890 §2.3.2.1, RFC 1034 §3.1): comparing them as texts misses some.
+ */
+import { isHostName, type Mailbox } from '@sansmtp/core';
+import { toAsciiDomain } from './internationalized-domain.js';
+
+/**
+ * The one spelling of all that mean the same domain or address literal, in ASCII and lower case; undefined for what is
+ * neither.
+ */
+export function comparableDomain(text: string): string | undefined {
+  if (text.startsWith('[')) return isHostName(text) ? text.toLowerCase() : undefined;
+  const converted = toAsciiDomain(text);
+  return converted.kind === 'domain' ? converted.domain : undefined;
+}
+
+/**
+ * Whether both are the same mailbox for all that a host can know of another's: domains are compared by
+ * `comparableDomain`, local-parts octet by octet, for only their own host may do otherwise (RFC 5321 §2.4). The
+ * postmaster has no case (RFC 5321 §4.5.1). What is no domain is like nothing but itself.
+ */
+export function sameMailbox(one: Mailbox, other: Mailbox): boolean {
+  return (
+    comparableLocalPart(one) === comparableLocalPart(other) &&
+    (comparableDomain(one.domain) ?? one.domain) === (comparableDomain(other.domain) ?? other.domain)
+  );
+}
+
+function comparableLocalPart({ localPart }: Mailbox): string {
+  return /^postmaster$/i.test(localPart) ? 'postmaster' : localPart;
+}
