@@ -75,7 +75,7 @@ describe('the outcome', () => {
   it.each([
     { kind: 'tls', phase: 'startTls', error: new Error('self-signed') },
     { kind: 'notOffered', phase: 'startTls', keyword: 'STARTTLS' },
-    { kind: 'notOffered', phase: 'auth', keyword: 'AUTH' },
+    { kind: 'notOffered', phase: 'auth', keyword: 'AUTH', offered: [], switchedOff: [] },
     { kind: 'withheld', phase: 'auth', reason: 'set an option of the API' },
     { kind: 'authentication', phase: 'auth', reason: 'It does not know the password' },
     { kind: 'refused', phase: 'startTls', reply: { code: 454, lines: ['No TLS now'] } },

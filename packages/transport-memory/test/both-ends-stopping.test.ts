@@ -91,7 +91,7 @@ async function run({ at, stop, late }: Run): Promise<Outcome> {
     cancelling.signal.addEventListener('abort', () => client.abort(cancelling.signal.reason));
     await client.inquire({ verb: 'VRFY', argument: 'a' });
     const body = (async function* () {
-      for (const piece of ['one\r\n', 'two\r\n', 'three\r\n']) {
+      for (const piece of [`${'x'.repeat(98)}\r\n`.repeat(660), 'two\r\n', 'three\r\n']) {
         yield octetsOf(piece);
         await settle();
       }

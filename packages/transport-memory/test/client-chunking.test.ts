@@ -37,6 +37,9 @@ async function chunking(replies: readonly (string | null)[], keywords = ['CHUNKI
   return { ...session, chunks };
 }
 
+/** As long as a chunk: one is written when the next line comes, or the end. */
+const LINE = octetsOf(`${'x'.repeat(65_534)}\r\n`);
+
 /** A body that hands out a line whenever it is told to. */
 function stepwise() {
   const steps = [pending(), pending(), pending(), pending()];
@@ -45,7 +48,7 @@ function stepwise() {
     try {
       for (const step of steps) {
         await step.promise;
-        yield octetsOf('line\r\n');
+        yield LINE;
       }
     } finally {
       left.value = true;
@@ -69,14 +72,15 @@ describe.each([
     const sending = client.send(envelopeFor('a', 'b'), body);
     await settle();
     await next();
+    await next();
     const verdict = { verdict: 'rejected', phase: 'message', reply: { code: 552 } };
     expect(await sending).toMatchObject([verdict, verdict]);
     expect(server.commands.at(-1)).toBe('RSET');
     await next();
     expect(left.value).toBe(true);
-    expect(chunks).toEqual(['BDAT 6']);
+    expect(chunks).toEqual(['BDAT 65536']);
     expect(await client.send(envelopeFor(), 'line\r\n')).toMatchObject([{ verdict: 'delivered' }]);
-    expect(chunks.at(-1)).toBe('BDAT 0 LAST');
+    expect(chunks.at(-1)).toBe('BDAT 6 LAST');
   });
 
   it('does not make a fault of what the body gives before the RSET behind it is answered', async () => {
@@ -84,6 +88,7 @@ describe.each([
     const { body, next } = stepwise();
     const sending = client.send(envelopeFor(), body);
     await settle();
+    await next();
     await next();
     const reply = server.stream;
     // RSET is answered late.
@@ -97,7 +102,7 @@ describe.each([
     server.data = usual;
     for (const bytes of heard) server.data(bytes);
     expect(await sending).toMatchObject([{ verdict: 'deferred', reply: { code: 452 } }]);
-    expect(chunks).toEqual(['BDAT 6']);
+    expect(chunks).toEqual(['BDAT 65536']);
     expect(await client.send(envelopeFor(), 'line\r\n')).toMatchObject([{ verdict: 'delivered' }]);
   });
 
@@ -112,16 +117,16 @@ describe.each([
     const body = (async function* () {
       for (;;) {
         given++;
-        yield octetsOf('line\r\n');
+        yield LINE;
       }
     })();
     const sending = client.send(envelopeFor(), body);
     await settle();
     expect(chunks).toHaveLength(flight);
-    expect(given).toBe(flight);
+    expect(given).toBe(flight + 1);
     server.say(...Array.from({ length: flight }, () => '552 5.3.4 Too large'));
     expect(await sending).toMatchObject([{ verdict: 'rejected', reply: { code: 552 } }]);
-    expect(given).toBe(flight);
+    expect(given).toBe(flight + 1);
     const sent = await client.send(envelopeFor(), 'line\r\n');
     expect(sent).toMatchObject([{ verdict: 'delivered' }]);
   });
@@ -140,10 +145,20 @@ describe('a client', () => {
   });
 
   it('does not know what became of a message whose last chunk was not answered (RFC 1047)', async () => {
-    const { client, server } = await chunking(['250 Go on', null]);
-    const sending = client.send(envelopeFor(), 'line\r\n');
+    const { client, server, chunks } = await chunking(['250 Go on', null]);
+    const sending = client.send(envelopeFor(), Buffer.concat([LINE, octetsOf('line\r\n')]));
     await settle();
+    expect(chunks).toEqual(['BDAT 65536', 'BDAT 6 LAST']);
     server.stream.abort();
     expect(await sending).toMatchObject([{ verdict: 'unknown', failure: { kind: 'lost' } }]);
+  });
+
+  it('does not send the last chunk before the others were answered, and so knows what became of the message', async () => {
+    const { client, server, chunks } = await chunking(['250 Go on', null]);
+    const sending = client.send(envelopeFor(), Buffer.concat([LINE, LINE, octetsOf('line\r\n')]));
+    await settle();
+    expect(chunks).toEqual(['BDAT 65536', 'BDAT 65536']);
+    server.stream.abort();
+    expect(await sending).toMatchObject([{ verdict: 'deferred', failure: { kind: 'lost' } }]);
   });
 });

@@ -161,7 +161,7 @@ describe('openSession', () => {
   it.each<[string, string, Script]>([
     ['a greeting that is none', 'CONN', { greeting: 'HTTP/1.1 400 Bad Request' }],
     ['a greeting of 354', 'CONN', { greeting: '354 Go on' }],
-    ['a greeting with a bare LF', 'CONN', { greeting: '220 mx\n220 mx' }],
+    ['text behind the greeting of a server that ends lines in LF', 'EHLO', { greeting: '220 mx\nhello' }],
     ['a reply of two codes', 'EHLO', { reply: () => '250-mx.example\r\n550 No' }],
     ['a greeting that never ends', 'CONN', { greeting: `220-${'x'.repeat(10_000)}` }],
     ['more lines than a reply has', 'EHLO', { reply: () => '250-mx.example\r\n'.repeat(1_000) }],

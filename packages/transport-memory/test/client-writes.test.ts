@@ -66,26 +66,23 @@ describe('What is written at once', () => {
     stream.listener.close();
   });
 
-  it('is both chunks of a small message to a server with CHUNKING and PIPELINING (RFC 3030 §2)', async () => {
-    const { client, say, writes } = await session(['PIPELINING', 'CHUNKING'], { mailDataBy: 'bdat' });
-    const sent = client.send(envelopeFor(), 'line\r\n');
-    await say('250 OK', '250 OK');
-    expect(writes.slice(1)).toEqual(['BDAT 6\r\nline\r\nBDAT 0 LAST\r\n']);
-    await say('250 OK', '250 Taken');
-    expect(await sent).toMatchObject([{ verdict: 'delivered' }]);
-  });
-
-  it('is the first chunk alone where its reply has to come first', async () => {
-    const { client, say, writes } = await session(['CHUNKING'], { mailDataBy: 'bdat' });
-    const sent = client.send(envelopeFor(), 'line\r\n');
-    await say('250 OK');
-    await say('250 OK');
-    expect(writes.at(-1)).toBe('BDAT 6\r\nline\r\n');
-    await say('250 OK');
-    expect(writes.at(-1)).toBe('BDAT 0 LAST\r\n');
-    await say('250 Taken');
-    expect(await sent).toMatchObject([{ verdict: 'delivered' }]);
-  });
+  it.each([[['PIPELINING', 'CHUNKING']], [['CHUNKING']]])(
+    'is the one chunk of a message, its command and its octets, to a server with %j (RFC 3030 §2)',
+    async (keywords) => {
+      const pieces = inPieces(...Array.from({ length: 3000 }, () => octetsOf('x')), octetsOf('\r\n'));
+      for (const message of ['line\r\n', octetsOf('line\r\n'), pieces]) {
+        const { client, say, writes } = await session(keywords, { mailDataBy: 'bdat' });
+        const sent = client.send(envelopeFor(), message);
+        await say('250 OK');
+        await say('250 OK');
+        expect(writes.at(-1)).toBe(
+          message === pieces ? `BDAT 3002 LAST\r\n${'x'.repeat(3000)}\r\n` : 'BDAT 6 LAST\r\nline\r\n',
+        );
+        await say('250 Taken');
+        expect(await sent).toMatchObject([{ verdict: 'delivered' }]);
+      }
+    },
+  );
 });
 
 describe('A message to a connection that is slow', () => {
@@ -119,7 +116,7 @@ describe('A message to a connection that is slow', () => {
         stream.hasRoom = true;
         stream.listener.drain();
         await settle();
-        const chunks = mailDataBy === 'data' ? [] : ['250 OK', '250 OK', '250 OK', '250 OK'];
+        const chunks = mailDataBy === 'data' ? [] : ['250 OK', '250 OK', '250 OK'];
         await say(...chunks, '250 Taken');
         expect(await sent).toMatchObject([{ verdict: 'delivered', reply: { lines: ['Taken'] } }]);
       }
@@ -128,8 +125,9 @@ describe('A message to a connection that is slow', () => {
 
   it('by BDAT is read once, though room for more and the reply to a chunk come in the same moment', async () => {
     const { client, say, stream, writes } = await session(['CHUNKING'], { mailDataBy: 'bdat' });
+    const [one, two] = [octetsOf('1'.repeat(65_537)), octetsOf('2'.repeat(65_536))];
     // It could be read any number of times.
-    const body = { [Symbol.asyncIterator]: () => inPieces(octetsOf('one\r\n'), octetsOf('two\r\n')) };
+    const body = { [Symbol.asyncIterator]: () => inPieces(one, two) };
     const sent = client.send(envelopeFor(), body);
     await say('250 OK');
     stream.hasRoom = false;
@@ -139,7 +137,10 @@ describe('A message to a connection that is slow', () => {
     await say('250 OK');
     await say('250 OK');
     await say('250 Taken');
-    expect(writes.slice(2).join('')).toBe('BDAT 5\r\none\r\nBDAT 5\r\ntwo\r\nBDAT 0 LAST\r\n');
+    const chunk = `1${'2'.repeat(65_535)}`;
+    expect(writes.slice(2).join('')).toBe(
+      `BDAT 65536\r\n${'1'.repeat(65_536)}BDAT 65536\r\n${chunk}BDAT 3 LAST\r\n2\r\n`,
+    );
     expect(await sent).toMatchObject([{ verdict: 'delivered' }]);
   });
 });

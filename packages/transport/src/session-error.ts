@@ -79,9 +79,9 @@ function describe(failure: SessionFailure, cause: Error | undefined): string {
   const where = commandOf(failure);
   switch (failure.kind) {
     case 'timeout':
-      return `The server did not answer in time (${where})`;
+      return `The server did not answer in time (${where})${tlsHint(failure)}`;
     case 'lost':
-      return `The connection was lost (${where})${cause === undefined ? '' : `: ${cause.message}`}`;
+      return `The connection was lost (${where})${cause === undefined ? '' : `: ${cause.message}`}${tlsHint(failure)}`;
     case 'protocol':
       return `The server broke the protocol (${where}): ${failure.error.message}`;
     case 'refused':
@@ -90,11 +90,31 @@ function describe(failure: SessionFailure, cause: Error | undefined): string {
       return `TLS could not be established (${where}): ${failure.error.message}`;
     case 'notOffered':
       return failure.keyword === 'AUTH'
-        ? 'The server offers no mechanism of authentication that the credentials and options allow'
+        ? noMechanism(failure)
         : `The server does not offer ${failure.keyword}, which the options require`;
     case 'withheld':
       return `The credentials were not sent. ${failure.reason}`;
     case 'authentication':
       return `The authentication was given up (${where}): ${failure.reason}`;
   }
+}
+
+/** What a silence in the clear may mean. */
+function tlsHint({ mayAwaitTls }: { readonly mayAwaitTls?: true }): string {
+  return mayAwaitTls
+    ? '. It said nothing at all: it may expect TLS from the first octet on (implicit TLS, as on port 465; RFC 8314 §3)'
+    : '';
+}
+
+function noMechanism({
+  offered,
+  switchedOff,
+}: Extract<SessionFailure, { readonly keyword: 'AUTH' }>): string {
+  const problem = 'The server offers no mechanism of authentication that the credentials and options allow';
+  if (offered.length === 0) return `${problem}: it offers none`;
+  const ours =
+    switchedOff.length === 0
+      ? ''
+      : `; switched off here (authentication.mechanisms): ${switchedOff.join(', ')}`;
+  return `${problem}: it offers ${offered.join(', ')}${ours}`;
 }

@@ -3,8 +3,10 @@
  *
  * - What the mechanism says stays a secret: each line comes with what may be recorded in its place, and `discretion`
  *   knows each, for the server may quote them to us.
- * - Base64 is strict both ways, and no line exceeds 12288 octets (RFC 4954 §4). An initial response that does not fit
- *   into the AUTH command is sent when the server asks for it.
+ * - Base64 is strict both ways, but for the prompts of LOGIN, which say nothing: some servers write them as they are.
+ * - The AUTH command has 512 octets at most, like any other: with an initial response it may be longer by RFC 4954 §4
+ *   alone, and many servers answer that by 500 (erratum 5224). An initial response that does not fit is sent when the
+ *   server asks for it, on a line that may have 12288 octets.
  */
 import { decodeBase64, encodeBase64 } from '../sasl/base64.js';
 import type {
@@ -16,8 +18,8 @@ import type {
   MechanismName,
 } from '../sasl/exchange.js';
 import { Secret } from '../secret.js';
-import { formatCommand, MAXIMUM_AUTHENTICATION_OCTETS } from '../wire/command.js';
-import { encodeText } from '../wire/octets.js';
+import { formatCommand, MAXIMUM_AUTHENTICATION_OCTETS, MAXIMUM_COMMAND_OCTETS } from '../wire/command.js';
+import { encodeText, NOTHING } from '../wire/octets.js';
 import type { Reply } from '../wire/reply.js';
 import type { Finding } from './chart-events.js';
 import { Discretion } from './discretion.js';
@@ -51,7 +53,7 @@ export class Authentication {
   #response: Secret | undefined;
   #mayEnd = false;
   #begun = false;
-  /** The initial response did not fit. */
+  /** The initial response did not fit into the command. */
   #held = false;
   #computing = false;
 
@@ -104,7 +106,7 @@ export class Authentication {
     if (text === undefined) return { bytes: formatCommand(command) };
     const initialResponse = text === '' ? '=' : text;
     const octets = `AUTH ${this.mechanism} `.length + initialResponse.length + CRLF.length;
-    this.#held = octets > MAXIMUM_AUTHENTICATION_OCTETS;
+    this.#held = octets > MAXIMUM_COMMAND_OCTETS;
     return this.#held
       ? { bytes: formatCommand(command) }
       : secretLine(`AUTH ${this.mechanism} `, initialResponse);
@@ -112,7 +114,8 @@ export class Authentication {
 
   /** Takes a 334. */
   challenge({ lines: [text = '', ...more] }: Reply): Finding | undefined {
-    const challenge = more.length === 0 ? decodeBase64(text) : undefined;
+    const decoded = more.length === 0 ? decodeBase64(text) : undefined;
+    const challenge = decoded ?? (this.mechanism === 'LOGIN' ? NOTHING : undefined);
     if (challenge === undefined || (this.#held && challenge.length > 0)) return 'malformedChallenge';
     if (this.#held) {
       this.#held = false;

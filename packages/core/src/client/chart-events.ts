@@ -24,6 +24,7 @@ export type ClientState =
   | 'session.transaction.chunking'
   | 'session.transaction.holding'
   | 'session.transaction.draining'
+  | 'session.transaction.concluding'
   | 'session.transaction.abandoned'
   | 'session.transaction.terminating'
   | 'session.transaction.delivering'
@@ -53,7 +54,8 @@ export type Finding = 'plaintextBehind' | 'initialResponseAwaited' | 'malformedC
 
 /** A whole reply of the server, as the chart sees it. */
 export interface ReplyEvent {
-  readonly type: `reply.${Severity | 421}`;
+  /** 221 and 421 end the session, and so are events of their own. */
+  readonly type: `reply.${Severity | 221 | 421}`;
   readonly code: number;
   /** The next command of the mail transaction is already on its way. */
   readonly writtenAhead: boolean;

@@ -122,18 +122,7 @@ const drained = [
 ] as const;
 
 /** Behind the end of the message, a 4yz or 5yz reply. */
-const endRefused = [
-  {
-    // How many replies LMTP has for the last chunk behind a refused one, no RFC says.
-    guard: 'furtherChunksInFlightWithLmtp',
-    target: CLOSING,
-    actions: fail('refused'),
-    description: 'RFC 3030 §2, RFC 2033 §4.2',
-  },
-  refusedAmidChunks,
-  recipientDecided,
-  messageRefused,
-] as const;
+const endRefused = [recipientDecided, messageRefused] as const;
 
 export const transaction = vocabulary.createStateConfig({
   initial: 'mailing',
@@ -208,11 +197,14 @@ export const transaction = vocabulary.createStateConfig({
           },
           { target: 'holding', actions: ['writeChunk', 'countChunk'], description: 'RFC 3030 §2' },
         ],
-        endOfMailData: {
-          target: 'terminating',
-          actions: 'countLastChunk',
-          description: 'RFC 3030 §2',
-        },
+        endOfMailData: [
+          {
+            guard: 'chunksInFlight',
+            target: 'concluding',
+            description: 'RFC 3030 §2, RFC 1047: until the last chunk is sent, the outcome is known',
+          },
+          { target: 'terminating', description: 'RFC 3030 §2' },
+        ],
         abandon: { target: 'abandoned', description: 'RFC 5321 §2.3.8' },
         'reply.success': {
           guard: 'chunksInFlight',
@@ -233,6 +225,25 @@ export const transaction = vocabulary.createStateConfig({
           actions: ['countChunkAnswered', 'wantMailData'],
           description: 'RFC 3030 §2',
         },
+        'reply.transient': chunkRefused,
+        'reply.permanent': chunkRefused,
+      },
+    },
+
+    concluding: {
+      description: 'All but the last chunk was sent: that is held until those before it were answered.',
+      after: { chunk: timedOut('RFC 5321 §4.5.3.2') },
+      on: {
+        'reply.success': [
+          {
+            guard: 'furtherChunksInFlight',
+            target: 'concluding',
+            reenter: true, // the wait for the next reply begins
+            actions: 'countChunkAnswered',
+            description: 'RFC 3030 §2',
+          },
+          { target: 'terminating', actions: 'countChunkAnswered', description: 'RFC 3030 §2' },
+        ],
         'reply.transient': chunkRefused,
         'reply.permanent': chunkRefused,
       },
@@ -263,15 +274,7 @@ export const transaction = vocabulary.createStateConfig({
       entry: 'writeEndOfMailData',
       after: { dataTermination: timedOut('RFC 5321 §4.5.3.2.6, RFC 1047') },
       on: {
-        'reply.success': [
-          {
-            guard: 'furtherChunksInFlight',
-            actions: 'countChunkAnswered',
-            description: 'RFC 3030 §2: it is that to an earlier chunk',
-          },
-          recipientDecided,
-          messageTaken,
-        ],
+        'reply.success': [recipientDecided, messageTaken],
         'reply.transient': endRefused,
         'reply.permanent': endRefused,
       },

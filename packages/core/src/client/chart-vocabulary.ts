@@ -62,7 +62,6 @@ export const vocabulary = setup({
     chunksInFlight: ({ context }) => context.inFlight > 0,
     refusalIsDue: ({ context }) => context.chunks === 0 || context.inFlight > 0,
     furtherChunksInFlight: ({ context }) => context.inFlight > 1,
-    furtherChunksInFlightWithLmtp: ({ context }) => context.inFlight > 1 && context.protocol === 'lmtp',
     furtherRecipients: ({ context }) => context.protocol === 'lmtp' && context.accepted > 1,
   },
   actions: {
@@ -104,7 +103,6 @@ export const vocabulary = setup({
     countAccepted: assign({ accepted: ({ context }) => context.accepted + 1 }),
     countDecided: assign({ accepted: ({ context }) => context.accepted - 1 }),
     countChunk: assign({ inFlight: ({ context }) => context.inFlight + 1 }),
-    countLastChunk: assign({ inFlight: ({ context }) => context.inFlight + (context.chunks > 0 ? 1 : 0) }),
     countChunkAnswered: assign({ inFlight: ({ context }) => context.inFlight - 1 }),
   },
   delays: {

@@ -61,6 +61,7 @@ const findings: readonly Finding[] = [
 const replies = [
   ['reply.success', 250],
   ['reply.intermediate', 354],
+  ['reply.221', 221],
   ['reply.421', 421],
   ['reply.transient', 450],
   ['reply.permanent', 550],
@@ -132,6 +133,7 @@ const states: Readonly<Record<ClientState, true>> = {
   'session.transaction.sending': true,
   'session.transaction.chunking': true,
   'session.transaction.holding': true,
+  'session.transaction.concluding': true,
   'session.transaction.draining': true,
   'session.transaction.abandoned': true,
   'session.transaction.terminating': true,

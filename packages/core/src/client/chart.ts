@@ -7,7 +7,7 @@
  * (RFC 5321 §2.1, §4.3). A state of this chart is one of four kinds:
  *
  * - waiting for a reply: `greeting`, `identifying`, `fallingBack`, `startingTls`, `responding`, `substituting`,
- *   `forwarding`, `inquiring`, `mailing`, `addressing`, `initiating`, `holding`, `draining`, `terminating`,
+ *   `forwarding`, `inquiring`, `mailing`, `addressing`, `initiating`, `holding`, `concluding`, `draining`, `terminating`,
  *   `delivering`, `resetting`, `quitting`, `refused`, `cancelled`. Each has a deadline of its own
  *   (RFC 5321 §4.5.3.2);
  * - waiting for the host: `securing` for the TLS handshake, `preparing` for what a SASL mechanism computes;
@@ -17,7 +17,8 @@
  * - waiting for the end: `closing`, until the server closes too or `linger` is over. Then `closed`.
  *
  * `reply.success` and the like is a reply by its first digit, which is all that RFC 5321 §4.2 asks a client
- * to know; `reply.421` ends the session wherever it comes. A reply that a state does not name is a mismatch,
+ * to know; `reply.421` ends the session wherever it comes, and `reply.221` says the same in answer to QUIT: in answer
+ * to anything else it is none, whatever its first digit. A reply that a state does not name is a mismatch,
  * and the session ends: from there on nobody could say which command the next reply belongs to.
  *
  * Between the reply to EHLO and `ready` stands what both ends negotiate: see `chart-negotiation.ts`.
@@ -28,8 +29,9 @@
  * with each reply whether the command behind the answered one was `writtenAhead`.
  *
  * A message goes by DATA through `initiating` and `sending`, or in chunks through `chunking` (RFC 3030); then
- * `holding` waits until another chunk may be in flight, and `draining`, once the message was refused, for the
- * replies to all that were. Both ways end in `terminating`. With LMTP (RFC 2033) `delivering` follows, where the
+ * `holding` waits until another chunk may be in flight, `concluding` holds the last one until all before it were
+ * answered, and `draining`, once the message was refused, waits for the replies to all that were. Both ways end in
+ * `terminating`. With LMTP (RFC 2033) `delivering` follows, where the
  * replies come for the recipients behind the first.
  *
  * Invariants
@@ -38,8 +40,8 @@
  * 2. Every `send` leads to exactly one `settle`, before `ready` is reached again, or to a `fail`.
  * 3. Whatever leaves `session` unasked does so by exactly one `fail`. Outside of `session` nothing fails.
  * 4. A message is ended in one place: on entering `terminating`, by the final dot or by the chunk that is the last.
- *    No other way leads out of `sending` but those by which the connection ends, and none out of `chunking` and
- *    `holding` but those and RSET; and a server must not deliver what has no end (RFC 5321 §4.1.1.10,
+ *    No other way leads out of `sending` but those by which the connection ends, and none out of `chunking`,
+ *    `holding` and `concluding` but those and RSET; and a server must not deliver what has no end (RFC 5321 §4.1.1.10,
  *    RFC 3030 §2).
  * 5. `ready` means that the server holds no mail transaction: one that it may hold is dropped in `resetting`.
  * 6. Mail data does not pass through here. The session encodes it and says `chunk` for each chunk that it writes,
@@ -147,6 +149,7 @@ export const clientMachine = vocabulary.createMachine({
           entry: write('QUIT'),
           after: { quit: timedOut('RFC 5321 §4.1.1.10') },
           on: {
+            'reply.221': { target: CLOSING, description: 'RFC 5321 §4.1.1.10' },
             'reply.success': { target: CLOSING, description: 'RFC 5321 §4.1.1.10' },
             'reply.transient': quitRefused,
             'reply.permanent': quitRefused,

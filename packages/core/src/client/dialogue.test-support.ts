@@ -146,6 +146,9 @@ export function securing(): Dialogue {
   return client;
 }
 
+/** One octet more than a chunk has: handed in piece by piece, each time a chunk is written, and the rest held back. */
+export const CHUNKFUL = 'x'.repeat(65_537);
+
 /** In a mail transaction of one recipient, in which the message is to be handed in in chunks. */
 export function chunking(...keywords: string[]): Dialogue {
   const client = new Dialogue({ mailDataBy: 'bdat' }).ready('CHUNKING', ...keywords);

@@ -8,8 +8,9 @@
 import { RemoteProtocolError } from '../errors.js';
 import type { MechanismName } from '../sasl/exchange.js';
 import type { Reply } from '../wire/reply.js';
-import type { ClientState, FailParameters, Finding } from './chart-events.js';
+import type { ClientState, FailParameters, Finding, NegotiatedKeyword } from './chart-events.js';
 import type { Phase, SessionFailure } from './messages.js';
+import type { unfitMechanisms } from './negotiation.js';
 
 /** What is awaited in each state: the phase, and the first digits of the replies that make sense there. */
 const awaited: Readonly<Record<ClientState, { readonly phase: Phase; readonly replies: string }>> = {
@@ -30,6 +31,7 @@ const awaited: Readonly<Record<ClientState, { readonly phase: Phase; readonly re
   'session.transaction.sending': { phase: 'message', replies: 'a message under way takes 4yz or 5yz' },
   'session.transaction.chunking': { phase: 'message', replies: 'BDAT takes 2yz, 4yz or 5yz, one for each' },
   'session.transaction.holding': { phase: 'message', replies: 'BDAT takes 2yz, 4yz or 5yz' },
+  'session.transaction.concluding': { phase: 'message', replies: 'BDAT takes 2yz, 4yz or 5yz, one for each' },
   'session.transaction.draining': { phase: 'message', replies: 'BDAT takes 2yz, 4yz or 5yz' },
   'session.transaction.abandoned': { phase: 'message', replies: 'a message under way takes 4yz or 5yz' },
   'session.transaction.terminating': { phase: 'message', replies: 'the final dot takes 2yz, 4yz or 5yz' },
@@ -45,8 +47,8 @@ const awaited: Readonly<Record<ClientState, { readonly phase: Phase; readonly re
   closed: { phase: 'quit', replies: 'the session is over' },
 };
 
-/** In which phase something is negotiated. */
-const negotiations = { STARTTLS: 'startTls', AUTH: 'auth', XCLIENT: 'xclient' } as const;
+/** Milliseconds for which a server that expects a TLS ClientHello waits for it, at least, before it closes. */
+const LEAST_WAIT_FOR_TLS = 10_000;
 
 const WITHHELD =
   'Without TLS, whoever listens could learn the password or token (RFC 4954 §9): use TLS or STARTTLS, or set ' +
@@ -76,6 +78,10 @@ export interface Evidence {
   mechanism: MechanismName | undefined;
   /** Why the SASL exchange was given up. */
   cancelReason: string;
+  /** What there is to authenticate with, and what of it the options do without. */
+  mechanisms: ReturnType<typeof unfitMechanisms>;
+  /** Milliseconds for which no octet has come at all on a connection without TLS; undefined where one has. */
+  silentFor: number | undefined;
 }
 
 export function noEvidence(): Evidence {
@@ -85,6 +91,8 @@ export function noEvidence(): Evidence {
     tlsError: undefined,
     mechanism: undefined,
     cancelReason: '',
+    mechanisms: { offered: [], switchedOff: [] },
+    silentFor: undefined,
   };
 }
 
@@ -122,7 +130,7 @@ export function failureOf(parameters: FailParameters, from: ClientState, evidenc
       return { kind, phase: 'startTls', error: evidence.tlsError ?? new Error(unexplained) };
     }
     case 'notOffered':
-      return { kind, phase: negotiations[parameters.keyword], keyword: parameters.keyword };
+      return notOffered(parameters.keyword, evidence);
     case 'withheld':
       return { kind, phase: 'auth', reason: WITHHELD };
     case 'authentication':
@@ -130,14 +138,26 @@ export function failureOf(parameters: FailParameters, from: ClientState, evidenc
     case 'protocol':
       return { kind, phase, error: evidence.protocolError ?? mismatch(phase, replies, replyIn(evidence)) };
     case 'timeout':
-      return { kind, phase };
+      return { kind, phase, ...(evidence.silentFor !== undefined && { mayAwaitTls: true }) };
     case 'lost':
-      return { kind, phase };
+      return { kind, phase, ...((evidence.silentFor ?? 0) >= LEAST_WAIT_FOR_TLS && { mayAwaitTls: true }) };
+  }
+}
+
+function notOffered(keyword: NegotiatedKeyword, { mechanisms }: Evidence): SessionFailure {
+  switch (keyword) {
+    case 'STARTTLS':
+      return { kind: 'notOffered', phase: 'startTls', keyword };
+    case 'XCLIENT':
+      return { kind: 'notOffered', phase: 'xclient', keyword };
+    case 'AUTH':
+      return { kind: 'notOffered', phase: 'auth', keyword, ...mechanisms };
   }
 }
 
 /** A reply that is none to what was sent. */
 function mismatch(phase: Phase, replies: string, { code, lines }: Reply): RemoteProtocolError {
-  const said = phase === 'auth' ? '' : ` ${JSON.stringify(lines.join(' ').slice(0, 80))}`;
-  return new RemoteProtocolError(`The server replied ${code}${said}: ${replies}`);
+  const said = phase === 'auth' ? '' : ` ${JSON.stringify(lines.join(' ').slice(0, 200))}`;
+  const rule = code === 221 ? 'which answers QUIT only; ' : '';
+  return new RemoteProtocolError(`The server replied ${code}${said}: ${rule}${replies}`);
 }

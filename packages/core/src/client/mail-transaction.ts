@@ -12,6 +12,7 @@ import { writeMailParameters, writeRcptParameters } from '../extensions/table.js
 import { formatCommand } from '../wire/command.js';
 import { type MailDataCoding, MailDataEncoder, VERBATIM } from '../wire/mail-data-encoder.js';
 import type { ReversePath } from '../wire/path.js';
+import { ChunkGathering } from './chunk-gathering.js';
 import { CommandPipeline } from './command-pipeline.js';
 import type { ClientEnvelope, ClientRecipient, RecipientLimit } from './messages.js';
 import type { ResolvedClientOptions } from './options.js';
@@ -22,6 +23,8 @@ export interface MailTransaction {
   readonly commands: CommandPipeline;
   readonly verdicts: Verdicts;
   readonly encoder: MailDataCoding;
+  /** What of a message that goes in chunks is not written yet. */
+  readonly gathering: ChunkGathering;
   /** How many RCPTs there are. */
   readonly recipients: number;
   /** How many chunks may be in flight at once; 0: the message goes by DATA. */
@@ -77,6 +80,7 @@ export function makeMailTransaction(
     encoder: verbatim
       ? VERBATIM
       : new MailDataEncoder({ newlines: options.newlines, transparency: !chunked }),
+    gathering: new ChunkGathering(),
     recipients: sent.length,
     chunks: chunked ? (pipelining ? MAXIMUM_CHUNKS_IN_FLIGHT : 1) : 0,
     recipientDomains,

@@ -129,19 +129,37 @@ export type SessionFailure =
       readonly mechanism?: MechanismName;
     }
   /** The server did not reply in time, or the application handed in no mail data (RFC 5321 §4.5.3.2). */
-  | { readonly kind: 'timeout'; readonly phase: Phase }
+  | { readonly kind: 'timeout'; readonly phase: Phase; readonly mayAwaitTls?: true }
   /** The connection was lost, or the server closed it. */
-  | { readonly kind: 'lost'; readonly phase: Phase }
+  | {
+      readonly kind: 'lost';
+      readonly phase: Phase;
+      /**
+       * Not one octet came on a connection without TLS, for ten seconds at least: so does a server that expects TLS
+       * from the first octet on (RFC 8314 §3). With `timeout` likewise.
+       */
+      readonly mayAwaitTls?: true;
+    }
   /** The server broke the protocol. */
   | { readonly kind: 'protocol'; readonly phase: Phase; readonly error: RemoteProtocolError }
   /** The TLS handshake failed. */
   | { readonly kind: 'tls'; readonly phase: 'startTls'; readonly error: Error }
-  /** The server does not offer what the options want; for AUTH, no mechanism that they allow. */
+  /** The server does not offer what the options want. */
   | {
       readonly kind: 'notOffered';
-      readonly phase: 'startTls' | 'auth' | 'xclient';
+      readonly phase: 'startTls' | 'xclient';
       /** The EHLO keyword. */
-      readonly keyword: 'STARTTLS' | 'AUTH' | 'XCLIENT';
+      readonly keyword: 'STARTTLS' | 'XCLIENT';
+    }
+  /** It offers no mechanism that the credentials fit and the options allow. */
+  | {
+      readonly kind: 'notOffered';
+      readonly phase: 'auth';
+      readonly keyword: 'AUTH';
+      /** The mechanisms that it offers, in upper case, 32 at most; none: it does not offer AUTH. */
+      readonly offered: readonly string[];
+      /** Those of them that the credentials fit, but `authentication.mechanisms` leaves out. */
+      readonly switchedOff: readonly MechanismName[];
     }
   /** The credentials were not shown; the reason is for people. */
   | { readonly kind: 'withheld'; readonly phase: 'auth'; readonly reason: string }

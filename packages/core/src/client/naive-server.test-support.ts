@@ -9,9 +9,13 @@ import type { ClientSessionOptions } from './options.js';
 export type Whim =
   /** The reply that the client hopes for. */
   | 'accept'
-  /** That reply on two lines. */
+  /** That reply on two lines, of several codes, behind empty lines, or with what looks like another reply amid its text. */
   | 'lines'
+  | 'codes'
+  | 'empty lines'
+  | 'echo'
   /** A refusal. */
+  | 221
   | 421
   | 450
   | 500
@@ -28,7 +32,7 @@ export type Whim =
   | 'endless'
   | 'overlong'
   /** Octets that are no reply. */
-  | 'malformed'
+  | 'classes'
   | 'garbage'
   /** Nothing more, ever. */
   | 'silence'
@@ -41,7 +45,7 @@ export const limits = { maximumReplyLines: 20, maximumReplyLineLength: 200 };
 
 const REFUSES_TO_SPEAK: readonly Whim[] = ['silence', 'close', 'cut'];
 const ACCEPTS: readonly Whim[] = [
-  ...(['accept', 'lines', 'overlong', 'malformed'] as const),
+  ...(['accept', 'lines', 'codes', 'empty lines', 'echo', 'overlong'] as const),
   ...(['surplus', 'surplus 421', 'surplus 450', 'surplus 550'] as const),
 ];
 
@@ -56,6 +60,9 @@ function replyTo(verb: string, whim: Whim, keywords: readonly string[]): string 
   const texts: Readonly<Record<string, string>> = {
     accept,
     lines: `${code}-OK\r\n${accept}`,
+    codes: `${code + 1}-OK\r\n${accept}`,
+    'empty lines': `\r\n\r\n${accept}`,
+    echo: `${code}-You said\n550 No\r450 Not now\n\r\n${accept}`,
     mismatch: verb === 'DATA' ? '250 OK\r\n' : '354 Go on\r\n',
     surplus: `${accept}250 and once more\r\n`,
     'surplus 421': `${accept}421 and good-bye\r\n`,
@@ -63,7 +70,7 @@ function replyTo(verb: string, whim: Whim, keywords: readonly string[]): string 
     'surplus 550': `${accept}550 but no\r\n`,
     endless: `${code}-OK\r\n`.repeat(limits.maximumReplyLines + 1),
     overlong: `${code} ${'x'.repeat(limits.maximumReplyLineLength)}\r\n`,
-    malformed: `${code} OK\n${accept}`,
+    classes: `${code}-OK\r\n550 No\r\n`,
     garbage: 'OK\r\n',
     silence: '',
     close: '',
@@ -212,7 +219,8 @@ export function converse(
     const message = messages.shift();
     if (message === undefined) return client.handle({ type: 'quit' });
     sending = message.sending;
-    pieces = ['.Hello\n.\n..\r', '\n', '.'];
+    const large = plot.options.mailDataBy === 'bdat' ? ['x'.repeat(65_536), 'x'.repeat(65_536)] : [];
+    pieces = ['.Hello\n.\n..\r', '\n', ...large, '.'];
     return client.send(message.recipients);
   };
 

@@ -6,8 +6,8 @@
  * - Credentials are shown only where nobody can listen, unless the options allow it (RFC 4954 §9).
  */
 import { type AttributeVerb, formatClientAttributes } from '../extensions/client-attributes.js';
-import type { ClientMechanism } from '../sasl/exchange.js';
-import { strongestMechanism } from '../sasl/mechanisms.js';
+import type { ClientMechanism, MechanismName } from '../sasl/exchange.js';
+import { fittingMechanisms, strongestMechanism } from '../sasl/mechanisms.js';
 import type { TlsInformation } from '../tls.js';
 import { formatCommand } from '../wire/command.js';
 import { parseEhloReply } from '../wire/ehlo-reply.js';
@@ -88,9 +88,25 @@ function attributesIn(options: ResolvedClientOptions, verb: AttributeVerb) {
   return verb === 'XCLIENT' ? options.xclient : options.xforward;
 }
 
-/** RFC 4954 §3. */
+/** RFC 4954 §3; what cannot be the name of a mechanism (RFC 4422 §3.1) is left out. */
 function offeredMechanisms(keywords: Keywords): ReadonlySet<string> {
-  return new Set((keywords.get('AUTH') ?? '').toUpperCase().split(' '));
+  const names = (keywords.get('AUTH') ?? '').toUpperCase().split(' ');
+  return new Set(names.filter((name) => /^[\dA-Z_-]{1,20}$/.test(name)));
+}
+
+/** Mechanisms that an error names at most; a server may list any number. */
+const MAXIMUM_NAMED_MECHANISMS = 32;
+
+/** What there would be to authenticate with, where no mechanism fits. */
+export function unfitMechanisms(
+  { credentials, mechanisms }: ResolvedAuthentication,
+  keywords: Keywords,
+): { readonly offered: readonly string[]; readonly switchedOff: readonly MechanismName[] } {
+  const offered = [...offeredMechanisms(keywords)];
+  const switchedOff = fittingMechanisms(credentials).filter(
+    (name) => offered.includes(name) && !mechanisms.includes(name),
+  );
+  return { offered: offered.slice(0, MAXIMUM_NAMED_MECHANISMS), switchedOff };
 }
 
 function mechanismFor(

@@ -84,8 +84,8 @@ export interface ClientSessionOptions {
    */
   readonly xforward?: ClientAttributes;
   /**
-   * How a message is sent: by DATA; or by BDAT (RFC 3030) where CHUNKING is offered, without dots being doubled, a
-   * chunk for each piece that is handed in. A message of `body: 'BINARYMIME'` always goes by BDAT.
+   * How a message is sent: by DATA; or by BDAT (RFC 3030) where CHUNKING is offered, without dots being doubled, in
+   * chunks of 65,536 octets, whatever the pieces that are handed in. A message of `body: 'BINARYMIME'` always goes by BDAT.
    * @default 'data'
    */
   readonly mailDataBy?: 'data' | 'bdat';

@@ -3,16 +3,22 @@
  *
  * - A reply is given when its last line has come. What stands behind it is not looked at before the next is asked for.
  * - What is given depends on the octets alone, never on how they were cut into chunks, limits included.
+ * - A few empty lines are passed over: some servers send them, and they answer nothing.
  * - Behind a line that is none of a reply nothing should be read: nobody could say which command it answers.
  */
 import { RemoteProtocolError } from '../errors.js';
-import { InboundBuffer } from '../wire/inbound.js';
 import { type Reply, ReplyParser } from '../wire/reply.js';
+import { ReplyLines } from './reply-lines.js';
+
+/** Empty lines that are passed over in front of a line of a reply. */
+const MAXIMUM_EMPTY_LINES = 8;
 
 export class ReplyReader {
   readonly #maximumLines: number;
-  readonly #inbound = new InboundBuffer('reject');
+  readonly #lines = new ReplyLines();
   #replies: ReplyParser;
+  /** Empty lines since the last line of a reply. */
+  #emptyLines = 0;
 
   constructor(maximumLines: number) {
     this.#maximumLines = maximumLines;
@@ -21,51 +27,45 @@ export class ReplyReader {
 
   /** Octets came that were not read. */
   get holdsOctets(): boolean {
-    return this.#inbound.length > 0;
+    return this.#lines.length > 0;
   }
 
   /** Takes what the server sent, as a view. */
   push(bytes: Uint8Array): void {
-    this.#inbound.push(bytes);
+    this.#lines.push(bytes);
   }
 
-  /** Forgets all that came, and the lines of a reply that is not whole. */
+  /** Forgets all that came, the lines of a reply that is not whole, and how the server ends its lines. */
   clear(): void {
-    this.#inbound.clear();
+    this.#lines.clear();
     this.#replies = new ReplyParser({ maximumLines: this.#maximumLines });
+    this.#emptyLines = 0;
   }
 
   /**
    * The next reply, or what came in its place; undefined until there is more to read.
-   * @param maximumLineLength in octets, CRLF included
-   * @param isSecret asked of a line that is none of a reply: whether no error may quote it
+   * @param maximumLineLength in octets, line end included
+   * @param isSecret asked of the lines that an error would quote: whether none may
    */
   next(
     maximumLineLength: number,
     isSecret: (line: Uint8Array) => boolean,
   ): Reply | RemoteProtocolError | undefined {
     for (;;) {
-      const line = this.#inbound.nextLine(maximumLineLength);
+      const line = this.#lines.next(maximumLineLength);
       if (line === undefined) return undefined;
-      switch (line.kind) {
-        case 'line': {
-          const read = this.#replies.push(line.octets);
-          if (read === undefined) continue;
-          return read instanceof RemoteProtocolError && isSecret(line.octets)
-            ? new RemoteProtocolError(
-                'A line in the SASL exchange, or one that quotes the credentials, is none of a reply (RFC 5321 §4.2)',
-              )
-            : read;
-        }
-        case 'malformed':
-          return new RemoteProtocolError(
-            'A reply line holds a bare CR, a bare LF or a NUL (RFC 5321 §2.3.8)',
-          );
-        case 'tooLong':
-          return new RemoteProtocolError(
-            `A reply line exceeds ${maximumLineLength} octets (maximumReplyLineLength)`,
-          );
+      if (line === 'tooLong') {
+        return new RemoteProtocolError(
+          `A reply line exceeds ${maximumLineLength} octets (maximumReplyLineLength)`,
+        );
       }
+      if (line.length === 0 && this.#emptyLines < MAXIMUM_EMPTY_LINES) {
+        this.#emptyLines += 1;
+        continue;
+      }
+      this.#emptyLines = 0;
+      const read = this.#replies.push(line, isSecret);
+      if (read !== undefined) return read;
     }
   }
 }

@@ -121,21 +121,26 @@ describe('AUTH', () => {
     expect(external.offered('AUTH EXTERNAL')).toEqual(['AUTH EXTERNAL =\r\n']);
   });
 
-  it('sends an initial response that does not fit into 12288 octets behind an empty 334 (RFC 4954 §4)', () => {
+  it('sends an initial response that does not fit into the 512 octets of a command behind an empty 334 (RFC 4954 §4, erratum 5224)', () => {
     const offered = (length: number) => {
       const credentials = passwordOf('user', 'x'.repeat(length));
       const client = authenticating({ credentials, mechanisms: ['PLAIN'] });
       return { client, line: written(client.offered('AUTH PLAIN')) };
     };
-    // "AUTH PLAIN " and CRLF leave 12275 octets: base64 of 9204, of which six are not the password's.
-    const fitting = offered(9198);
-    expect(fitting.line).toHaveLength('AUTH PLAIN '.length + 12_272 + 2);
-    const { client, line } = offered(9199);
+    // "AUTH PLAIN " and CRLF leave 499 octets: base64 of 372, of which six are not the password's.
+    const fitting = offered(366);
+    expect(fitting.line).toHaveLength('AUTH PLAIN '.length + 496 + 2);
+    const { client, line } = offered(367);
     expect(line).toBe('AUTH PLAIN\r\n');
-    expect(client.hear('334 ')).toEqual([`${encoded(`\0user\0${'x'.repeat(9199)}`)}\r\n`]);
+    expect(client.hear('334 ')).toEqual([`${encoded(`\0user\0${'x'.repeat(367)}`)}\r\n`]);
     expect(readyIn(client.hear('235 OK'))).toBeDefined();
 
-    const [asked, early, over] = [offered(9199).client, offered(9199).client, offered(9220)];
+    const token = authenticating({ credentials: tokenOf('user', 't'.repeat(1000)) });
+    expect(written(token.offered('AUTH XOAUTH2'))).toBe('AUTH XOAUTH2\r\n');
+    expect(written(token.hear('334 '))).toHaveLength(4 * Math.ceil((1000 + 26) / 3) + 2);
+    expect(readyIn(token.hear('235 OK'))).toBeDefined();
+
+    const [asked, early, over] = [offered(367).client, offered(367).client, offered(9220)];
     expect(failureIn(asked.hear('334 eA=='))).toMatchObject({ kind: 'protocol' });
     expect(failureIn(early.hear('235 OK'))).toMatchObject({ kind: 'protocol' });
     expect(over.line).toBe(QUIT); // not even by itself
@@ -190,16 +195,29 @@ describe('credentials', () => {
   });
 
   it('that fit no mechanism in common end the session', () => {
-    const failed = { kind: 'notOffered', phase: 'auth', keyword: 'AUTH' };
+    const failed = (offered: string[], switchedOff: MechanismName[] = []) => ({
+      kind: 'notOffered',
+      phase: 'auth',
+      keyword: 'AUTH',
+      offered,
+      switchedOff,
+    });
     const outcome = (authentication: ClientAuthentication, ...keywords: string[]) =>
       authenticating(authentication).offered(...keywords);
     const password = passwordOf('user', 'pencil');
-    expect(failureIn(outcome({ credentials: password }, 'AUTH XOAUTH2 GSSAPI'))).toEqual(failed);
-    expect(failureIn(outcome({ credentials: password }))).toEqual(failed);
-    expect(failureIn(outcome({ credentials: password, mechanisms: ['PLAIN'] }, 'AUTH LOGIN'))).toEqual(
-      failed,
+    expect(failureIn(outcome({ credentials: password }, 'AUTH xoauth2 GSSAPI'))).toEqual(
+      failed(['XOAUTH2', 'GSSAPI']),
     );
-    expect(failureIn(outcome({ credentials: password }, 'AUTH SCRAM-SHA-256-PLUS'))).toEqual(failed);
+    expect(failureIn(outcome({ credentials: password }))).toEqual(failed([]));
+    expect(failureIn(outcome({ credentials: password, mechanisms: ['PLAIN'] }, 'AUTH LOGIN'))).toEqual(
+      failed(['LOGIN'], ['LOGIN']),
+    );
+    expect(failureIn(outcome({ credentials: password }, 'AUTH CRAM-MD5', 'AUTH=NTLM'))).toEqual(
+      failed(['CRAM-MD5', 'NTLM'], ['CRAM-MD5']),
+    );
+    expect(failureIn(outcome({ credentials: password }, 'AUTH SCRAM-SHA-256-PLUS'))).toEqual(
+      failed(['SCRAM-SHA-256-PLUS']),
+    );
     expect(written(outcome({ credentials: password }))).toBe(QUIT);
   });
 });
@@ -214,12 +232,22 @@ describe('a SASL exchange', () => {
   it.each(['334 not base64', '334 QQ', '334 QR==', '334-QQ==\r\n334 QQ==', '334 QQ== '])(
     'is cancelled by "*" at the challenge %j (RFC 4954 §4)',
     (line) => {
-      const client = started('LOGIN');
+      const client = started('PLAIN');
       const outputs = client.octets(`${line}\r\n`);
       expect(failureIn(outputs)).toMatchObject({ kind: 'protocol', phase: 'auth' });
       expect(outputs.at(-1)).toBe('*\r\n');
       expect(client.hear('501 Cancelled')).toEqual([QUIT]);
       expect(client.hear('221 Bye')).toEqual([{ type: 'close' }]);
+    },
+  );
+
+  it.each(['334 Username:', '334', '334-Your\r\n334 name'])(
+    'by LOGIN passes over a prompt that is no base64: %j',
+    (prompt) => {
+      const client = started('LOGIN');
+      expect(client.octets(`${prompt}\r\n`)).toEqual([`${encoded('user')}\r\n`]);
+      expect(client.hear('334 Password:')).toEqual([`${encoded('pencil')}\r\n`]);
+      expect(readyIn(client.hear('235 OK'))).toMatchObject({ offer: { authenticatedBy: 'LOGIN' } });
     },
   );
 

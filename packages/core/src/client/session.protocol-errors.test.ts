@@ -13,15 +13,14 @@ describe('a protocol error', () => {
   };
 
   it.each([
-    ['a bare line feed', '220 b.example\n', 'bare LF'],
-    ['a bare carriage return', '220 b\rx', 'bare CR'],
-    ['a NUL', '220 b\0', 'NUL'],
     ['no code', 'hello\r\n', 'code'],
-    ['an empty line', '\r\n', 'code'],
+    ['a ninth empty line', '\r\n'.repeat(9), 'code'],
+    ['a ninth empty line amid a reply', `220-b\r\n${'\r\n'.repeat(9)}`, 'code'],
     ['a code of two digits', '22 b\r\n', 'code'],
     ['a code of four digits', '2200 b\r\n', 'code'],
     ['a code outside 200 to 599', '120 b\r\n', 'code'],
-    ['codes that differ', '220-a\r\n221 b\r\n', 'different codes'],
+    ['codes of two classes', '220-a\r\n554 b\r\n', 'different codes, 220 and 554: "220 a 554 b"'],
+    ['421 among other codes', '450-a\r\n421 b\r\n', 'different codes'],
   ])('is %s in a reply', (_, text, message) => {
     const client = new Dialogue();
     const outputs = client.octets(text);
@@ -59,6 +58,13 @@ describe('a protocol error', () => {
       'The server replied 250 "Thanks": a message under way takes 4yz or 5yz',
     ],
     ['as the greeting', () => new Dialogue(), '354 x', 'the greeting is 2yz, 4yz or 5yz'],
+    [
+      'as the greeting',
+      () => new Dialogue(),
+      '221 Bye',
+      '221 "Bye": which answers QUIT only; the greeting is',
+    ],
+    ['to the final dot', () => ended(), '221 Bye', '221 "Bye": which answers QUIT only; the final dot takes'],
     ['to MAIL', () => begun(), '354 x', 'MAIL takes 2yz, 4yz or 5yz'],
     ['to RCPT', () => begun('250 OK'), '354 x', 'RCPT takes 2yz, 4yz or 5yz'],
     ['to DATA', () => begun('250 OK', '250 OK'), '250 x', 'DATA takes 3yz, 4yz or 5yz'],

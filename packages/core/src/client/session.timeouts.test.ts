@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import {
   begun,
+  CHUNKFUL,
   chunking,
   Dialogue,
   delivered,
@@ -64,7 +65,17 @@ describe('the deadlines of RFC 5321 §4.5.3.2', () => {
       'message',
       () => {
         const client = chunking();
-        client.data('Hello');
+        client.data(CHUNKFUL);
+        return client;
+      },
+    ],
+    'chunk, before the last': [
+      180_000,
+      'message',
+      () => {
+        const client = chunking('PIPELINING');
+        client.data(CHUNKFUL);
+        client.end();
         return client;
       },
     ],
@@ -97,7 +108,8 @@ describe('the deadlines of RFC 5321 §4.5.3.2', () => {
     expect(client.session.nextDeadline()).toBe(milliseconds);
     client.now = milliseconds;
     const outputs = client.handle({ type: 'timeout' });
-    expect(failureIn(outputs)).toEqual({ kind: 'timeout', phase });
+    const silent = phase === 'greeting' ? { mayAwaitTls: true } : {};
+    expect(failureIn(outputs)).toEqual({ kind: 'timeout', phase, ...silent });
     expect(outputs.at(-1)).toEqual(closed);
     expect(written(outputs)).toBe('');
   });
@@ -139,13 +151,17 @@ describe('the deadlines of RFC 5321 §4.5.3.2', () => {
     }
   });
 
-  it('do not begin anew with the reply to an earlier chunk, once the last was sent', () => {
+  it('begin anew with the reply to each chunk before the last, and with that, which is then sent', () => {
     const client = chunking('PIPELINING');
-    client.data('Hello\r\n');
+    client.data(CHUNKFUL);
+    client.data(CHUNKFUL);
     client.end();
     client.now = 100_000;
     client.hear('250 OK');
-    expect(client.session.nextDeadline()).toBe(600_000);
+    expect(client.session.nextDeadline()).toBe(280_000);
+    client.now = 200_000;
+    client.hear('250 OK');
+    expect(client.session.nextDeadline()).toBe(800_000);
   });
 
   it('do not hold up a session that gave up a SASL exchange', () => {

@@ -30,7 +30,7 @@ import type { MechanismName } from '../sasl/exchange.js';
 import type { TlsInformation } from '../tls.js';
 import { formatCommand, MAXIMUM_AUTHENTICATION_OCTETS } from '../wire/command.js';
 import type { MailDataCoding } from '../wire/mail-data-encoder.js';
-import { encodeText } from '../wire/octets.js';
+import { concatenate, encodeText } from '../wire/octets.js';
 import { type Reply, type Severity, severity } from '../wire/reply.js';
 import { notAllowed } from './allowed-inputs.js';
 import type { Authentication } from './authentication.js';
@@ -57,6 +57,7 @@ import {
   NO_KEYWORDS,
   negotiableWith,
   offerIn,
+  unfitMechanisms,
 } from './negotiation.js';
 import { type ClientSessionOptions, type ResolvedClientOptions, resolveClientOptions } from './options.js';
 import { ReplyReader } from './reply-reader.js';
@@ -104,6 +105,10 @@ export class ClientSession {
   /** Outputs that one step gave, and that `poll()` has yet to give. */
   readonly #outputs: ClientOutput[] = [];
 
+  /** When the connection was made. */
+  readonly #begin: number;
+  /** An octet has come. */
+  #heard = false;
   #ended = false;
   #tls: TlsInformation | undefined;
   #offer: ServerOffer | undefined;
@@ -144,6 +149,7 @@ export class ClientSession {
     };
     this.#replies = new ReplyReader(maximumReplyLines);
     this.#now = options.now;
+    this.#begin = options.now;
     const effects: Effect[] = [];
     this.#position = clientTable.start(this.#options, effects);
     for (const effect of effects) this.#perform(effect, this.state);
@@ -218,6 +224,7 @@ export class ClientSession {
     this.#now = input.now;
     switch (input.type) {
       case 'bytes':
+        this.#heard = true;
         if (this.state !== 'closing') this.#replies.push(input.bytes);
         return;
       case 'eof':
@@ -327,9 +334,11 @@ export class ClientSession {
   #takeMailData(bytes: Uint8Array): void {
     this.#require({ type: 'endOfMailData' }, 'mailData');
     const encoded = this.#encode((encoder) => encoder.encode(bytes));
-    if (encoded.length > 0 && this.#underWay.chunks > 0) {
-      this.#chunk = encoded;
-      this.#step({ type: 'chunk' });
+    const { chunks, gathering } = this.#underWay;
+    if (chunks > 0) {
+      this.#chunk = encoded.length === 0 ? undefined : gathering.add(encoded);
+      if (this.#chunk === undefined) this.#deadlines.restart(this.#now);
+      else this.#step({ type: 'chunk' });
       return;
     }
     this.#deadlines.restart(this.#now);
@@ -412,9 +421,9 @@ export class ClientSession {
 
   #eventOf(reply: Reply): ReplyEvent {
     const { code } = reply;
-    const type = code === 421 ? 'reply.421' : replyEvents[severity(code)];
+    const type = code === 421 ? 'reply.421' : code === 221 ? 'reply.221' : replyEvents[severity(code)];
     const commands = this.#transaction?.commands;
-    if (commands === undefined && negotiating.has(this.state)) {
+    if (commands === undefined && negotiating.has(this.state) && type !== 'reply.221') {
       const finding = this.#takeIn(reply, severity(code));
       if (finding !== undefined && finding !== 'initialResponseAwaited') {
         this.#evidence.protocolError = new RemoteProtocolError(violations[finding]);
@@ -571,8 +580,8 @@ export class ClientSession {
         this.#chunk = undefined;
         break;
       case 'writeEndOfMailData': {
-        const { encoder, chunks } = this.#underWay;
-        if (chunks > 0) this.#writeChunk(encoder.end(), true);
+        const { encoder, chunks, gathering } = this.#underWay;
+        if (chunks > 0) this.#writeChunk(gathering.end(encoder.end()), true);
         else this.#write(encoder.end());
         break;
       }
@@ -596,8 +605,14 @@ export class ClientSession {
   }
 
   #writeChunk(octets: Uint8Array, last: boolean): void {
-    this.#write(formatCommand({ verb: 'BDAT', size: octets.length, last }));
-    if (octets.length > 0) this.#write(octets);
+    const command = formatCommand({ verb: 'BDAT', size: octets.length, last });
+    // To copy the octets costs less than a write of their own, unless they are many.
+    if (last) {
+      this.#write(concatenate([command, octets]));
+    } else {
+      this.#write(command);
+      this.#write(octets);
+    }
   }
 
   /** What the server offered is void, and so is what it knew of us (RFC 3207 §4.2). */
@@ -617,6 +632,10 @@ export class ClientSession {
   }
 
   #fail(parameters: FailParameters, from: ClientState): void {
+    if (parameters.kind === 'notOffered' && this.#options.authentication !== undefined) {
+      this.#evidence.mechanisms = unfitMechanisms(this.#options.authentication, this.#keywords);
+    }
+    if (!this.#heard && this.#tls === undefined) this.#evidence.silentFor = this.#now - this.#begin;
     const failure = failureOf(parameters, from, this.#evidence);
     const verdicts = this.#transaction?.verdicts;
     if (verdicts !== undefined) {

@@ -9,10 +9,11 @@ import { type Course, converse, limits, type Plot, type Whim } from './naive-ser
 
 const whim: fc.Arbitrary<Whim> = fc.oneof(
   { weight: 40, arbitrary: fc.constantFrom<Whim>('accept', 'accept', 'accept', 'lines') },
+  { weight: 6, arbitrary: fc.constantFrom<Whim>('codes', 'empty lines', 'echo') },
   { weight: 12, arbitrary: fc.constantFrom<Whim>(450, 500, 550, 552) },
-  { weight: 2, arbitrary: fc.constantFrom<Whim>(421, 'mismatch', 'surplus', 'surplus 421') },
+  { weight: 2, arbitrary: fc.constantFrom<Whim>(221, 421, 'mismatch', 'surplus', 'surplus 421') },
   { weight: 2, arbitrary: fc.constantFrom<Whim>('surplus 450', 'surplus 550') },
-  { weight: 2, arbitrary: fc.constantFrom<Whim>('endless', 'overlong', 'malformed', 'garbage') },
+  { weight: 2, arbitrary: fc.constantFrom<Whim>('endless', 'overlong', 'classes', 'garbage') },
   { weight: 2, arbitrary: fc.constantFrom<Whim>('silence', 'close', 'cut') },
 );
 
@@ -68,15 +69,20 @@ const events = (outputs: readonly Shown[], type: ClientEvent['type'] | 'closed')
 /** The codes of the replies in what the server said, as far as it is well-formed and within the limits. */
 function codesIn(heard: string): number[] {
   const codes: number[] = [];
-  let lines = 0;
-  for (const line of heard.split('\r\n').slice(0, -1)) {
-    lines += 1;
-    const match = /^(\d{3})([ -])[^\n]*$/.exec(line);
-    const tooMuch = lines > limits.maximumReplyLines || line.length + 2 > limits.maximumReplyLineLength;
-    if (match === null || tooMuch) break;
-    if (match[2] === '-') continue;
-    codes.push(Number(match[1]));
-    lines = 0;
+  let reply: string[] = [];
+  // The first line, which is no empty one, says what ends lines.
+  const [, begin = ''] = /^[\r\n]*([^\n]*)/.exec(heard) ?? [];
+  for (const line of heard.split(begin.endsWith('\r') ? '\r\n' : /\r?\n/).slice(0, -1)) {
+    if (line === '') continue;
+    const [, code, separator] = /^(\d{3})([ -])/.exec(line) ?? [];
+    const tooMuch =
+      reply.length === limits.maximumReplyLines || line.length + 2 > limits.maximumReplyLineLength;
+    if (code === undefined || tooMuch) break;
+    reply.push(code);
+    if (separator === '-') continue;
+    if (reply.some((each) => each[0] !== code[0])) break;
+    codes.push(Number(code));
+    reply = [];
   }
   return codes;
 }
@@ -115,7 +121,7 @@ function transactionsIn({ wrote, heard }: Course, lmtp: boolean): Transaction[] 
   const reply = (classes: string, ofMessage = false): number | undefined => {
     const code = codes[count++];
     const bye = !over && ofMessage && code === 421;
-    over ||= code === undefined || code === 421 || !classes.includes(String(code).charAt(0));
+    over ||= code === undefined || code === 421 || code === 221 || !classes.includes(String(code).charAt(0));
     return over && !bye ? undefined : code;
   };
   for (;;) {

@@ -61,6 +61,11 @@ function fits(name: MechanismName, credentials: ClientCredentials): boolean {
   return forItself || (name !== 'CRAM-MD5' && name !== 'LOGIN');
 }
 
+/** The mechanisms in which a client can say what these credentials want said, the strongest first. */
+export function fittingMechanisms(credentials: ClientCredentials): readonly MechanismName[] {
+  return [...clientMechanisms.keys()].filter((name) => fits(name, credentials));
+}
+
 /**
  * Those of the mechanisms that a server can use on this connection: EXTERNAL only with a client that showed a
  * certificate, -PLUS only over TLS that can be bound to. Whether passwords may pass in the clear is not asked

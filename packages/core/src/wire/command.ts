@@ -72,7 +72,7 @@ export interface CommandGrammar {
 }
 
 /** The longest command line with its CRLF, in octets, where no extension allows more (RFC 5321 §4.5.3.1.4). */
-const MAXIMUM_COMMAND_OCTETS = 512;
+export const MAXIMUM_COMMAND_OCTETS = 512;
 
 /** The longest line of an AUTH exchange with its CRLF, in octets (RFC 4954 §4). */
 export const MAXIMUM_AUTHENTICATION_OCTETS = 12_288;

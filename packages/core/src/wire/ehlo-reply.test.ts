@@ -43,11 +43,15 @@ describe('parseEhloReply', () => {
     expect(keywordsOf('SIZE 1', 'size 2')).toEqual([['SIZE', '1']]);
   });
 
-  it('reads the old AUTH= as AUTH, unless there is an AUTH', () => {
+  it('joins all lines of AUTH, the old AUTH= among them, each mechanism once', () => {
     expect(keywordsOf('AUTH=LOGIN PLAIN')).toEqual([['AUTH', 'LOGIN PLAIN']]);
-    expect(keywordsOf('AUTH=LOGIN', 'AUTH=PLAIN')).toEqual([['AUTH', 'LOGIN']]);
-    expect(keywordsOf('auth=LOGIN', 'AUTH PLAIN')).toEqual([['AUTH', 'PLAIN']]);
-    expect(keywordsOf('AUTH PLAIN', 'AUTH=LOGIN')).toEqual([['AUTH', 'PLAIN']]);
+    expect(keywordsOf('AUTH=LOGIN', 'AUTH=PLAIN')).toEqual([['AUTH', 'LOGIN PLAIN']]);
+    expect(keywordsOf('auth=LOGIN', 'AUTH  PLAIN login')).toEqual([['AUTH', 'LOGIN PLAIN']]);
+    expect(keywordsOf('AUTH PLAIN', 'SIZE', 'AUTH=LOGIN', 'AUTH XOAUTH2')).toEqual([
+      ['AUTH', 'PLAIN LOGIN XOAUTH2'],
+      ['SIZE', ''],
+    ]);
+    expect(keywordsOf('AUTH')).toEqual([['AUTH', '']]);
   });
 
   it('reads back every keyword with its parameters (RFC 5321 §4.1.1.1)', () => {

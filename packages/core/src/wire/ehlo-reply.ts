@@ -14,24 +14,27 @@ export interface EhloReply {
 
 /**
  * What the 250 reply to EHLO says. Lines that are no `ehlo-line` are passed over, as is all but the first line
- * of a keyword. `AUTH=LOGIN PLAIN`, which some servers send for the sake of very old clients, counts as AUTH
- * when there is no line for that.
+ * of a keyword. But all lines of AUTH count, each mechanism once: `AUTH=LOGIN PLAIN`, too, which some servers send for
+ * the sake of very old clients, with other mechanisms than their AUTH has.
  */
 export function parseEhloReply(reply: Reply): EhloReply {
   const [first = '', ...keywordLines] = reply.lines;
   const keywords = new Map<string, string>();
-  let legacyAuth: string | undefined;
+  const mechanisms = new Map<string, string>();
   for (const line of keywordLines) {
     const match = /^([\dA-Za-z][\dA-Za-z-]*)([ =]|$)([ -~]*)$/.exec(line);
     if (match === null) continue;
     const [, written = '', separator, parameters = ''] = match;
     const keyword = written.toUpperCase();
-    if (separator === '=') {
-      if (keyword === 'AUTH') legacyAuth ??= parameters.trim();
-    } else if (!keywords.has(keyword)) {
+    if (keyword === 'AUTH') {
+      for (const name of parameters.split(' ')) {
+        const key = name.toUpperCase();
+        if (name !== '' && !mechanisms.has(key)) mechanisms.set(key, name);
+      }
+      keywords.set('AUTH', [...mechanisms.values()].join(' '));
+    } else if (separator !== '=' && !keywords.has(keyword)) {
       keywords.set(keyword, parameters.trim());
     }
   }
-  if (legacyAuth !== undefined && !keywords.has('AUTH')) keywords.set('AUTH', legacyAuth);
   return { domain: first.split(' ', 1)[0] ?? '', keywords };
 }

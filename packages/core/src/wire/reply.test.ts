@@ -254,17 +254,38 @@ describe('ReplyParser', () => {
     expect(parse(line)).toBeInstanceOf(RemoteProtocolError);
   });
 
-  it('gives a RemoteProtocolError when the codes of one reply differ', () => {
-    expect(parse('250-a', '251 b')).toEqual(
-      new RemoteProtocolError('The lines of one reply have different codes, 250 and 251'),
-    );
+  it.each<[string[], Reply]>([
+    [['250-a', '251 b'], { code: 251, lines: ['a', 'b'] }],
+    [['550-No', '554 No'], { code: 554, lines: ['No', 'No'] }],
+    [
+      ['550-5.1.1 Nobody', '554-5.7.1 No', '554 5.7.1 Really'],
+      { code: 554, enhancedCode: '5.7.1', lines: ['5.1.1 Nobody', 'No', 'Really'] },
+    ],
+    [['450-4.2.0 Busy', '451 Later'], { code: 451, lines: ['4.2.0 Busy', 'Later'] }],
+  ])('takes the code of the last line where the codes are of one class: %j', (lines, reply) => {
+    expect(parse(...lines)).toEqual(reply);
   });
 
-  it('says what came instead of a reply line, harmless and cut to 80 characters', () => {
-    expect(parse(`\x1b[2J"${'x'.repeat(100)}`)).toEqual(
+  it.each([
+    [['250-a', '550 b'], '250 and 550: "250 a 550 b"'],
+    [['550-a', '250-b', '550 c'], '550 and 250: "550 a 250 b 550 c"'],
+    [['421-a', '450 b'], '421 and 450: "421 a 450 b"'],
+    [['450-a', '421 b'], '450 and 421: "450 a 421 b"'],
+    [['354-a', '250 b'], '354 and 250: "354 a 250 b"'],
+  ])(
+    'gives a RemoteProtocolError, which shows the text, for classes that differ or 421 among others: %j',
+    (lines, said) => {
+      expect(parse(...lines)).toEqual(
+        new RemoteProtocolError(`The lines of one reply have different codes, ${said}`),
+      );
+    },
+  );
+
+  it('says what came instead of a reply line, harmless and cut to 200 characters', () => {
+    expect(parse(`\x1b[2J"${'x'.repeat(300)}`)).toEqual(
       new RemoteProtocolError(
         'A reply line starts with a code of 200 to 599 and then a space, a hyphen or its end, not like ' +
-          `"?[2J\\"${'x'.repeat(75)}"`,
+          `"?[2J\\"${'x'.repeat(195)}"`,
       ),
     );
   });

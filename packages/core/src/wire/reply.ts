@@ -153,10 +153,18 @@ function decodeLine(line: Uint8Array): string {
   return /^[\t -~]*$/.test(text) ? text : text.replace(/[^\P{Cc}\t]/gu, '?');
 }
 
-function makeReply(code: number, lines: readonly string[]): Reply {
-  const [first = ''] = lines;
-  const space = first.indexOf(' ');
-  const enhancedCode = space < 0 ? first : first.slice(0, space);
+/** A line of a reply: its code, and what stands behind that. */
+interface ReplyLine {
+  readonly code: number;
+  readonly text: string;
+  /** As it was received; what it says may be a secret. */
+  readonly octets: Uint8Array;
+}
+
+/** @param decisive the line that may begin with the enhanced status code */
+function makeReply(code: number, lines: readonly string[], decisive = lines[0] ?? ''): Reply {
+  const space = decisive.indexOf(' ');
+  const enhancedCode = space < 0 ? decisive : decisive.slice(0, space);
   if (!agrees(enhancedCode, code)) return { code, lines };
   const prefix = `${enhancedCode} `;
   return {
@@ -169,17 +177,27 @@ function makeReply(code: number, lines: readonly string[]): Reply {
   };
 }
 
+/** What came, for an error: cut, since a server may say very much. */
+function quoted(text: string): string {
+  return JSON.stringify(text.slice(0, MAXIMUM_QUOTED_LENGTH));
+}
+
+const MAXIMUM_QUOTED_LENGTH = 200;
+
 /**
  * Puts the lines of a server together to replies.
  *
  * Codes are read by their first digit, so the second may be any, although RFC 5321 §4.2 defines 0 to 5 only.
  * A line may end behind its code (§4.2: `Reply-code [ SP textstring ]`). The enhanced status code is taken out
  * of the text when the first line starts with one of the code's class.
+ *
+ * The lines of a reply should have one code (§4.2.1). Where they have several of one class, the last line decides, and
+ * its enhanced status code is taken out. Where they have several classes, nobody knows what was meant; nor with 421
+ * among others.
  */
 export class ReplyParser {
   readonly #maximumLines: number;
-  #code = 0;
-  #lines: string[] = [];
+  #lines: ReplyLine[] = [];
 
   /**
    * @param options.maximumLines how many lines one reply may have, so that a server cannot fill the memory
@@ -191,33 +209,43 @@ export class ReplyParser {
 
   /**
    * Takes one line. Gives the reply that it completes, `undefined` when more lines of it must follow, or the
-   * error: it is not known then where the next reply starts, so end the connection and push nothing more.
+   * error, which quotes what came: it is not known then where the next reply starts, so end the connection and push
+   * nothing more.
    *
-   * @param line without its CRLF, of any length
+   * @param octets without the line end, of any length
+   * @param isSecret asked of each line that an error would quote: whether none may. @default none is
    */
-  push(line: Uint8Array): Reply | RemoteProtocolError | undefined {
-    const text = decodeLine(line);
+  push(
+    octets: Uint8Array,
+    isSecret: (line: Uint8Array) => boolean = () => false,
+  ): Reply | RemoteProtocolError | undefined {
+    const text = decodeLine(octets);
     if (!/^[2-5]\d\d(?:[ -]|$)/.test(text)) {
+      const problem = 'A reply line starts with a code of 200 to 599 and then a space, a hyphen or its end';
       return new RemoteProtocolError(
-        `A reply line starts with a code of 200 to 599 and then a space, a hyphen or its end, not like ` +
-          JSON.stringify(text.slice(0, 80)),
-      );
-    }
-    const code = Number(text.slice(0, 3));
-    if (this.#lines.length > 0 && code !== this.#code) {
-      return new RemoteProtocolError(
-        `The lines of one reply have different codes, ${this.#code} and ${code}`,
+        isSecret(octets) ? `${problem} (${WITHHELD})` : `${problem}, not like ${quoted(text)}`,
       );
     }
     if (this.#lines.length === this.#maximumLines) {
       return new RemoteProtocolError(`A reply has more than ${this.#maximumLines} lines`);
     }
-    this.#code = code;
-    this.#lines.push(text.slice(CODE_OCTETS));
+    const line = { code: Number(text.slice(0, 3)), text: text.slice(CODE_OCTETS), octets };
+    this.#lines.push(line);
     if (text[3] === '-') return undefined;
 
     const lines = this.#lines;
     this.#lines = [];
-    return makeReply(code, lines);
+    const texts = lines.map((each) => each.text);
+    if (lines.every(({ code }) => code === line.code)) return makeReply(line.code, texts);
+    const codes = [...new Set(lines.map(({ code }) => code))];
+    const oneClass = codes.every((code) => severity(code) === severity(line.code));
+    if (oneClass && !codes.includes(421)) return makeReply(line.code, texts, line.text);
+    const problem = `The lines of one reply have different codes, ${codes.slice(0, 8).join(' and ')}`;
+    const said = lines.some((each) => isSecret(each.octets))
+      ? WITHHELD
+      : quoted(lines.map((each) => `${each.code} ${each.text}`).join(' '));
+    return new RemoteProtocolError(`${problem}: ${said}`);
   }
 }
+
+const WITHHELD = 'its text belongs to the SASL exchange, or quotes the credentials';
