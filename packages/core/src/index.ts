@@ -59,6 +59,7 @@ export {
 export { Secret } from './secret.js';
 export type { ServerTimeouts } from './server/chart-context.js';
 export type { ServerState } from './server/chart-events.js';
+export type { ForeignProtocol } from './server/foreign-protocol.js';
 export type * from './server/messages.js';
 export type { ServerAuthenticationOptions, ServerSessionOptions } from './server/options.js';
 export type { ReplyOccasion, ReplyTitle } from './server/replies.js';

@@ -5,7 +5,13 @@ import {
   standardExtensions,
   type TransitionRecord,
 } from '@sansmtp/core';
-import { type HandlerResult, Rejection, type ServerHandlers, serveSession } from '@sansmtp/transport';
+import {
+  ForeignProtocolError,
+  type HandlerResult,
+  Rejection,
+  type ServerHandlers,
+  serveSession,
+} from '@sansmtp/transport';
 import { describe, expect, it } from 'vitest';
 import { createMemoryPair, createVirtualClock } from '../src/index.js';
 import { octetsOf, Peer, settle } from './peer.js';
@@ -404,15 +410,68 @@ describe('a server session', () => {
     stream.listener.close();
   });
 
-  it('gives a stream what it says in writes of 16 KiB at most and one reply', () => {
+  it('gives a stream what it says in writes of 16 KiB at most and one reply', async () => {
     const stream = new StubStream();
-    serveSession(stream, { onMessage() {} }, { clock: createVirtualClock() });
+    serveSession(
+      stream,
+      { onMessage() {} },
+      { clock: createVirtualClock(), maximumJunkCommands: Number.POSITIVE_INFINITY },
+    );
     stream.writes.length = 0;
     stream.listener.data(octetsOf('NOOP\r\n'.repeat(10_000)));
+    await settle();
     const reply = '250 2.0.0 OK\r\n';
     expect(stream.writes.join('')).toBe(reply.repeat(10_000));
     for (const text of stream.writes) expect(text.length).toBeLessThan(16_384 + reply.length);
     stream.listener.close();
+  });
+
+  it('lets all others have their turn after 128 commands of one client, and reads no more of it meanwhile', async () => {
+    const clock = createVirtualClock();
+    const [flooding, ordinary] = [new StubStream(), new StubStream()];
+    for (const stream of [flooding, ordinary]) {
+      const options = { clock, maximumJunkCommands: Number.POSITIVE_INFINITY };
+      serveSession(stream, { onMessage() {} }, options);
+      stream.writes.length = 0;
+    }
+    const replies = () => flooding.writes.join('').split('\r\n').length - 1;
+    flooding.listener.data(octetsOf('NOOP\r\n'.repeat(1000)));
+    expect(replies()).toBe(128);
+    expect(flooding.calls).toEqual(['pause']);
+    ordinary.listener.data(octetsOf('NOOP\r\n'));
+    expect(ordinary.writes).toEqual(['250 2.0.0 OK\r\n']);
+    expect(replies()).toBe(128);
+    await settle();
+    expect(replies()).toBe(1000);
+    expect(flooding.calls).toEqual(['pause', 'resume']);
+    for (const stream of [flooding, ordinary]) stream.listener.close();
+  });
+
+  it('joins the replies that a stream has no room for, and writes them in one when it has', async () => {
+    const stream = new StubStream();
+    stream.hasRoom = false;
+    serveSession(
+      stream,
+      { onMessage() {} },
+      { clock: createVirtualClock(), maximumJunkCommands: Number.POSITIVE_INFINITY },
+    );
+    for (let command = 0; command < 1000; command += 1) stream.listener.data(octetsOf('NOOP\r\n'));
+    await settle();
+    expect(stream.writes).toHaveLength(1);
+    stream.hasRoom = true;
+    stream.listener.drain();
+    expect(stream.writes.slice(1)).toEqual(['250 2.0.0 OK\r\n'.repeat(1000)]);
+    stream.listener.close();
+  });
+
+  it('tells onClose that something else than SMTP was spoken', async () => {
+    const { peer, closings } = await serve();
+    peer.write('POST / HTTP/1.1\r\nHost: mx.example\r\n\r\nEHLO c\r\n');
+    await settle();
+    expect(peer.news().at(-1)).toBe('421 4.7.0 HTTP is not spoken here, closing the session');
+    peer.stream.abort();
+    await settle();
+    expect(closings).toEqual([new ForeignProtocolError('HTTP')]);
   });
 
   it('tells onTransition each step of the chart', async () => {

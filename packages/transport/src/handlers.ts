@@ -148,7 +148,10 @@ export interface ServerHandlers {
     command: { readonly verb: string; readonly argument: string },
     session: ServerSessionInformation,
   ): HandlerResult;
-  /** The connection is closed, both ways; with the reason if it broke. */
+  /**
+   * The connection is closed, both ways; with the reason if it broke, or was ended because something else than SMTP was
+   * spoken (a `ForeignProtocolError`).
+   */
   onClose?(session: ServerSessionInformation, reason?: Error): void;
   /** A handler threw what is no rejection, or returned what is no reply (a `TypeError`). What this throws in turn drops the connection. */
   onError?(error: unknown, session: ServerSessionInformation): void;

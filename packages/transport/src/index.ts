@@ -14,6 +14,7 @@ export {
   type WebCrypto,
   webCryptography,
 } from './cryptography.js';
+export { ForeignProtocolError } from './foreign-protocol-error.js';
 export {
   type AuthenticationResult,
   type CredentialsResult,

@@ -29,11 +29,30 @@ describe('MessageBody', () => {
         const pushed = script.filter((step) => step !== 'read');
         while (results.length <= pushed.length) results.push(iterator.next());
         const given = await Promise.all(results);
-        expect(given.filter(({ done }) => !done).map(({ value }) => value)).toEqual(pushed);
+        const end = given.findIndex(({ done }) => done);
+        const read = given.slice(0, end).flatMap(({ value }) => [...(value ?? [])]);
+        expect(read).toEqual(pushed.flatMap((chunk) => [...chunk]));
         // Nothing follows the end.
-        expect(given.findIndex(({ done }) => done)).toBe(pushed.length);
+        expect(given.slice(end).every(({ done }) => done)).toBe(true);
       }),
     );
+  });
+
+  it('joins small pieces that wait, and leaves large ones as they are', async () => {
+    const body = new MessageBody(noRoom);
+    const large = new Uint8Array(65_536).fill(7);
+    const first = octets(1);
+    body.push(first);
+    for (let piece = 0; piece < 60_000; piece += 1) body.push(octets(2));
+    body.push(large);
+    for (let piece = 0; piece < 10; piece += 1) body.push(octets(3));
+    body.end();
+    const pieces: Uint8Array[] = [];
+    for await (const piece of body) pieces.push(piece);
+    expect(pieces.map(({ length }) => length)).toEqual([1, 60_000, 65_536, 10]);
+    expect(pieces[0]).toBe(first);
+    expect(pieces[2]).toBe(large);
+    expect(new Set(pieces[1])).toEqual(new Set([2]));
   });
 
   it('is full from 128 KiB on, and tells once when there is room again', async () => {
@@ -210,7 +229,8 @@ describe('MessageBody', () => {
             const results = heard[index] ?? [];
             while (results.length <= pushed.length) results.push(iterator.next());
             const given = await Promise.all(results);
-            expect(given.filter(({ done }) => !done).map(({ value }) => value)).toEqual(pushed);
+            const read = given.flatMap(({ done, value }) => (done ? [] : [...(value as Uint8Array)]));
+            expect(read).toEqual(pushed.flatMap((chunk) => [...chunk]));
           }
         }),
       );

@@ -1,18 +1,23 @@
 /**
  * The mail data between a session, which pushes it, and a handler, which pulls it.
  *
- * - Bounded: `isFull` tells the driver to stop reading from the peer, and `onRoom` that it may go on.
+ * - Bounded: `isFull` tells the driver to stop reading from the peer, and `onRoom` that it may go on. Small pieces that
+ *   wait are joined: a hundred thousand of an octet each would cost a hundred times what is in them.
  * - Its end is told only to a reader that was given the whole message, or that left it by itself. A part must never
  *   pass for the whole: it might be kept.
  * - Read in one way, once. The branches of a `tee()` are bodies of their own, and this one hands on what comes; it is
  *   full while one of them is.
  * - Whoever takes it for a text or an array gets an error, and not an empty message to acknowledge.
  */
+import { Gathering } from './gathering.js';
 import { type IncomingBody, MailDataAbandonedError } from './handlers.js';
 import { type WebStream, type WebStreamReader, webStreamOf } from './web-stream.js';
 
 /** Octets that may wait for the reader before the peer is held back. */
 const HIGH_WATER_OCTETS = 131_072;
+
+/** A piece under it is copied behind those that wait, one over it waits as it is. */
+const SMALL_OCTETS = 4096;
 
 type Result = IteratorResult<Uint8Array, undefined>;
 
@@ -27,6 +32,8 @@ export class MessageBody implements IncomingBody, AsyncIterator<Uint8Array, unde
   readonly #onRoom: () => void;
   #chunks: Uint8Array[] = [];
   #octets = 0;
+  /** The small pieces behind `#chunks`. */
+  readonly #small = new Gathering();
   /** `left`: by its reader. */
   #state: 'open' | 'complete' | 'left' | MailDataAbandonedError['reason'] = 'open';
   #begun = false;
@@ -54,8 +61,14 @@ export class MessageBody implements IncomingBody, AsyncIterator<Uint8Array, unde
       reader.resolve({ done: false, value: chunk });
       return;
     }
-    this.#chunks.push(chunk);
     this.#octets += chunk.length;
+    const waiting = this.#chunks.length > 0 || this.#small.length > 0;
+    if (waiting && chunk.length < SMALL_OCTETS) {
+      this.#small.add(chunk);
+      return;
+    }
+    if (this.#small.length > 0) this.#chunks.push(this.#small.take());
+    this.#chunks.push(chunk);
   }
 
   /** The mail data is complete. */
@@ -75,7 +88,7 @@ export class MessageBody implements IncomingBody, AsyncIterator<Uint8Array, unde
   /** The handler has settled: nobody should read on, and what nobody has read is dropped. */
   drop(): void {
     for (const branch of this.#branches) branch.drop();
-    if (this.#state === 'open' || this.#chunks.length > 0) this.#fail('dropped');
+    if (this.#state === 'open' || this.#octets > 0) this.#fail('dropped');
   }
 
   [Symbol.asyncIterator](): AsyncIterator<Uint8Array, undefined> {
@@ -99,6 +112,7 @@ export class MessageBody implements IncomingBody, AsyncIterator<Uint8Array, unde
     };
     const branches: [MessageBody, MessageBody] = [new MessageBody(onRoom), new MessageBody(onRoom)];
     const waiting = this.#chunks;
+    if (this.#small.length > 0) waiting.push(this.#small.take());
     this.#branches = branches;
     this.#chunks = [];
     this.#octets = 0;
@@ -124,7 +138,7 @@ export class MessageBody implements IncomingBody, AsyncIterator<Uint8Array, unde
   }
 
   next(): Promise<Result> {
-    const chunk = this.#chunks.shift();
+    const chunk = this.#chunks.shift() ?? (this.#small.length > 0 ? this.#small.take() : undefined);
     if (chunk !== undefined) {
       const wasFull = this.isFull;
       this.#octets -= chunk.length;
@@ -177,6 +191,7 @@ export class MessageBody implements IncomingBody, AsyncIterator<Uint8Array, unde
   #empty(): void {
     const wasFull = this.isFull;
     this.#chunks = [];
+    this.#small.take();
     this.#octets = 0;
     if (wasFull) this.#onRoom();
   }

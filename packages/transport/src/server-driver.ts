@@ -3,9 +3,10 @@
  * It knows nothing of the protocol.
  *
  * - It drains the session before it waits. Handlers that answer at once cost no turn of the event loop.
- * - It reads while it writes: replies that the peer does not take yet wait, up to a bound, so that two peers with
- *   full buffers do not wait for each other for ever. Beyond the bound it neither reads nor looks at what it has
- *   read: the replies to one chunk of commands may be many times as long as the chunk.
+ * - It reads while it writes: replies that the peer does not take yet wait, joined and up to a bound, so that two
+ *   peers with full buffers do not wait for each other for ever. Beyond the bound it neither reads nor looks at what it
+ *   has read: the replies to one chunk of commands may be many times as long as the chunk.
+ * - A chunk may hold thousands of commands. After so many of one client, all others have their turn.
  * - The stream is paused only when bytes really come that cannot be used yet: pausing at every question would cost
  *   two system calls a command. The session holds that one chunk, however large: the stream bounds it.
  *
@@ -26,6 +27,8 @@ import type { ByteStream, ByteStreamListener } from './byte-stream.js';
 import type { Clock } from './clock.js';
 import { type Cryptography, webCryptography } from './cryptography.js';
 import { DeadlineTimer } from './deadline-timer.js';
+import { ForeignProtocolError } from './foreign-protocol-error.js';
+import { Gathering } from './gathering.js';
 import {
   ACCEPT,
   accepts,
@@ -48,7 +51,10 @@ import { LiveInformation } from './session-information.js';
 import { thrownError } from './thrown-error.js';
 
 /** Octets of replies that may wait for the peer to take them before nothing more is read from it. */
-const MAXIMUM_UNSENT_OCTETS = 262_144;
+const MAXIMUM_UNSENT_OCTETS = 65_536;
+
+/** Commands of one client that are looked at before all others have their turn. */
+const COMMANDS_A_TURN = 128;
 
 /** The TLS that there is from the start is the stream's to know. */
 export interface ServeOptions extends Omit<ServerSessionOptions, 'maximumHeldOctets' | 'trace' | 'tls'> {
@@ -115,8 +121,16 @@ class ServerDriver implements ServerConnection, ByteStreamListener {
   #isSecuring = false;
   #paused = false;
   #peerEnded = false;
-  /** Octets written since the stream said that its buffer is full; undefined while it is not. */
-  #unsent: number | undefined;
+  /** Replies that wait for the stream to have room; undefined while it has. */
+  #unsent: Gathering | undefined;
+  /** At how many commands the turn is over. */
+  #turnEndsAt = COMMANDS_A_TURN;
+  /** The turn is over, and the next has not come. */
+  #waitsForTurn = false;
+  /** The application does not keep up with the mail data, and the session knows. */
+  #holdingBack = false;
+  /** What the client spoke in the place of SMTP. */
+  #foreignProtocol: ForeignProtocolError | undefined;
   /** When the pump began: one look at the clock serves all of what it does. */
   #now: number;
 
@@ -167,8 +181,12 @@ class ServerDriver implements ServerConnection, ByteStreamListener {
     const { wantsInput, state } = this.#session;
     if (state === 'connecting') this.information.spokeEarly = true;
     this.#session.handle({ type: 'bytes', bytes, now: this.#tick() });
-    if (!wantsInput || this.#isSecuring) this.#pause();
-    else this.#pump();
+    if (!wantsInput || this.#waitsForTurn || this.#isSecuring) {
+      this.#pause();
+      return;
+    }
+    this.#turnEndsAt = this.#session.commandCount + COMMANDS_A_TURN;
+    this.#pump();
   }
 
   end(): void {
@@ -178,7 +196,9 @@ class ServerDriver implements ServerConnection, ByteStreamListener {
   }
 
   drain(): void {
+    const unsent = this.#unsent;
     this.#unsent = undefined;
+    if (unsent !== undefined && unsent.length > 0) this.#write(unsent.take());
     this.#pump();
   }
 
@@ -215,7 +235,7 @@ class ServerDriver implements ServerConnection, ByteStreamListener {
     this.#pump();
     this.#timer.clear();
     this.#resolveClosed(); // first, for onClose may throw
-    this.#handlers.onClose?.(this.information, reason);
+    this.#handlers.onClose?.(this.information, this.#foreignProtocol ?? reason);
   }
 
   /**
@@ -234,19 +254,24 @@ class ServerDriver implements ServerConnection, ByteStreamListener {
       this.#pumping = false;
     }
 
-    if (this.#isCongested || this.#delivery?.body.isFull) this.#pause();
+    const isFull = this.#delivery?.body.isFull === true;
+    if (isFull !== this.#holdingBack) {
+      this.#holdingBack = isFull;
+      this.#session.handle({ type: isFull ? 'holdBack' : 'readOn', now: this.#now });
+    }
+    if (this.#isCongested || isFull || this.#waitsForTurn) this.#pause();
     else if (this.#session.wantsInput) this.#resume();
     this.#timer.arm(this.#session.nextDeadline(), this.#onDue);
   }
 
   /** The peer does not take its replies. */
   get #isCongested(): boolean {
-    return this.#unsent !== undefined && this.#unsent > MAXIMUM_UNSENT_OCTETS;
+    return this.#unsent !== undefined && this.#unsent.length > MAXIMUM_UNSENT_OCTETS;
   }
 
   #drainSession(): void {
     // A session that wants no input has little left to say, and may have to be told the end.
-    while (!(this.#isCongested && this.#session.wantsInput)) {
+    while (!((this.#isCongested || this.#isTurnOver()) && this.#session.wantsInput)) {
       const output = this.#session.poll();
       if (output === undefined) return;
       switch (output.type) {
@@ -264,15 +289,21 @@ class ServerDriver implements ServerConnection, ByteStreamListener {
           this.#delivery = undefined;
           break;
         case 'upgradeTls':
+          this.#writeUnsent();
           this.#stream.startTls();
           break;
         case 'compute':
           this.#compute(output.computation);
           break;
         case 'close':
+          if (output.foreignProtocol !== undefined) {
+            this.#foreignProtocol = new ForeignProtocolError(output.foreignProtocol);
+          }
+          this.#writeUnsent();
           this.#stream.end();
           break;
         case 'closed':
+          this.#writeUnsent();
           release(this.#stream, this.#peerEnded, this.#clock, this.#timer);
           break;
         case 'transition':
@@ -283,8 +314,28 @@ class ServerDriver implements ServerConnection, ByteStreamListener {
   }
 
   #write(bytes: Uint8Array): void {
-    if (this.#unsent !== undefined) this.#unsent += bytes.length;
-    if (!this.#stream.write(bytes) && this.#unsent === undefined) this.#unsent = bytes.length;
+    if (this.#unsent !== undefined) this.#unsent.add(bytes);
+    else if (!this.#stream.write(bytes)) this.#unsent = new Gathering();
+  }
+
+  /** Nothing will be joined to it any more. */
+  #writeUnsent(): void {
+    if (this.#unsent !== undefined && this.#unsent.length > 0) this.#stream.write(this.#unsent.take());
+  }
+
+  /** So many commands were looked at that others should have their turn: then this one goes on after them. */
+  #isTurnOver(): boolean {
+    if (this.#waitsForTurn) return true;
+    if (this.#session.commandCount < this.#turnEndsAt) return false;
+    this.#waitsForTurn = true;
+    const goOn = () => {
+      this.#waitsForTurn = false;
+      this.#turnEndsAt = this.#session.commandCount + COMMANDS_A_TURN;
+      this.#pump();
+    };
+    if (this.#clock.afterOthers === undefined) this.#clock.set(this.#clock.now(), goOn);
+    else this.#clock.afterOthers(goOn);
+    return true;
   }
 
   #tick(): number {
@@ -305,6 +356,8 @@ class ServerDriver implements ServerConnection, ByteStreamListener {
   }
 
   readonly #onDue = (): void => {
+    // What is held was not looked at yet: the deadline is set anew then.
+    if (this.#waitsForTurn) return;
     const now = this.#tick();
     const due = this.#session.nextDeadline();
     if (this.#isSecuring) {

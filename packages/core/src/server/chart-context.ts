@@ -15,6 +15,8 @@ export interface ServerTimeouts {
   readonly handshake: number;
   /** For the client to close after we did. */
   readonly linger: number;
+  /** For the whole session. It acts only where no mail transaction is open. */
+  readonly session: number;
 }
 
 export interface ServerChartInput {

@@ -43,6 +43,8 @@ export type ServerChartEvent =
   | { readonly type: 'tlsEstablished' | 'tlsFailed' | 'plaintext' }
   | { readonly type: 'endOfMailData'; readonly flaw?: MessageFlaw }
   | { readonly type: 'endOfChunk'; readonly last: boolean; readonly flaw?: MessageFlaw }
+  /** The session ends for what it costs, or for what is spoken: the reply says which limit was reached. */
+  | { readonly type: 'cutOff'; readonly refusal: Reply }
   | { readonly type: 'peerClosed' | 'connectionLost' | 'shutdown' };
 
 /** Why a message is refused for what came of it. */

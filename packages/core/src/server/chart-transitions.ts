@@ -140,6 +140,13 @@ export const shutDown = {
   description: 'RFC 5321 §3.8',
 } as const;
 
+/** A limit of the session was reached, or another protocol is spoken. */
+export const cutOff = {
+  target: CLOSING,
+  actions: refuse,
+  description: 'RFC 5321 §3.8, RFC 3463 X.7.0',
+} as const;
+
 export const quit = {
   target: CLOSING,
   actions: reply('closing'),

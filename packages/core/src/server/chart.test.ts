@@ -9,7 +9,7 @@ import type { AuthenticationNext, ServerChartEvent } from './chart-events.js';
 import { serverTable } from './session.js';
 
 const input: ServerChartInput = {
-  timeouts: { idle: 1, mailData: 2, decision: 3, handshake: 4, linger: 5 },
+  timeouts: { idle: 1, mailData: 2, decision: 3, handshake: 4, linger: 5, session: 6 },
   lmtp: false,
   maximumRecipients: 1,
   maximumErrors: 1,
@@ -65,6 +65,7 @@ const events: readonly ServerChartEvent[] = [
   { type: 'endOfChunk', last: true, flaw: 'tooLarge' },
   { type: 'peerClosed' },
   { type: 'connectionLost' },
+  { type: 'cutOff', refusal },
   { type: 'shutdown' },
 ];
 
@@ -90,7 +91,7 @@ describe('the server chart', () => {
       for (const leaf of leaves) reached.add(leaf);
     }
     expect([...reached].sort()).toEqual([...serverTable.leaves].sort());
-  }, 20_000);
+  }, 120_000);
 
   it('is the same on long random walks that reach the limits of real sessions and rarely end', () => {
     const limits: ServerChartInput = {

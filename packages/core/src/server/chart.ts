@@ -18,6 +18,9 @@
  * `command.VERB` is a well-formed command of an extension that is there, `badCommand` one that is not, and carries
  * its reply. A command that is not legal in a state is refused there by name: nothing is ignored.
  *
+ * `cutOff` is the session's word that a limit was reached which is none of the protocol's: too many commands that bring
+ * no mail forward, too slow, too long; or that another protocol is spoken.
+ *
  * A message comes whole behind DATA, or in chunks behind BDAT (RFC 3030), each of which has its reply; the last one
  * is answered for the message.
  *
@@ -52,6 +55,7 @@ import {
   authenticationFirst,
   backToDialogue,
   CLOSING,
+  cutOff,
   endSession,
   endWhereFramingIsLost,
   helloFirst,
@@ -127,6 +131,7 @@ export const serverMachine = vocabulary.createMachine({
         'command.QUIT': quit,
         'command.*': refuseWith('refusedHere', 'RFC 5321 §3.1'),
         badCommand: [endWhereFramingIsLost, ...refuseWith('refusedHere', 'RFC 5321 §3.1')],
+        cutOff,
         shutdown: shutDown,
         peerClosed,
       },
@@ -207,6 +212,7 @@ export const serverMachine = vocabulary.createMachine({
         'command.QUIT': quit,
         'command.*': refuseWith('badSequence', 'RFC 5321 §4.1.4'),
         badCommand: refuseLine,
+        cutOff,
         shutdown: shutDown,
         peerClosed,
       },

@@ -56,9 +56,6 @@ const KEYWORDS = {
 
 const CRLF_OCTETS = 2;
 
-/** Octets beyond which a line is not read as the first of an HTTP request. */
-const MAXIMUM_REQUEST_LINE = 2048;
-
 export class CommandReading {
   readonly #options: ResolvedServerOptions;
   readonly #extensions: readonly ServiceExtension[];
@@ -117,9 +114,6 @@ export class CommandReading {
     const length = line.octets.length + CRLF_OCTETS;
     const command = parseCommand(line.octets, this.#grammar);
     if ('failure' in command) {
-      if (command.failure === 'unrecognized' && isHttpRequest(line.octets)) {
-        return { refusal: replies.httpRequest, fatal: true, octetsBehind: 0 };
-      }
       if (command.failure === 'unframed' || verbAt(line.octets) === 'BDAT') {
         return { refusal: command.reply, fatal: true, octetsBehind: 0 };
       }
@@ -254,15 +248,6 @@ const NO_PARAMETERS = { parameters: {} } as const;
 function verbAt(beginning: Uint8Array): 'BDAT' | 'AUTH' | undefined {
   const verb = /^(?:BDAT|AUTH)(?![\dA-Z-])/i.exec(String.fromCharCode(...beginning.subarray(0, 5)))?.[0];
   return verb?.toUpperCase() as 'BDAT' | 'AUTH' | undefined;
-}
-
-/**
- * The first line of an HTTP request: a web page has made a browser send it here, and wants what follows to be taken for
- * commands. Nothing of it is looked at, as Postfix has it (`smtpd_forbidden_commands`).
- */
-function isHttpRequest(line: Uint8Array): boolean {
-  if (line.length > MAXIMUM_REQUEST_LINE) return false;
-  return /^[A-Za-z]{3,10} \S+ HTTP\/\d(?:\.\d)?$/.test(String.fromCharCode(...line));
 }
 
 function tooLong(verb: Command['verb'] | undefined): Reply {

@@ -12,6 +12,7 @@ import type {
 import type { TlsInformation } from '../tls.js';
 import type { ForwardPath, ReversePath } from '../wire/path.js';
 import type { Reply } from '../wire/reply.js';
+import type { ForeignProtocol } from './foreign-protocol.js';
 
 /** One accepted recipient of a mail transaction. */
 export interface Recipient {
@@ -125,6 +126,13 @@ export type ServerInput =
    * nothing if the session closes meanwhile.
    */
   | { readonly type: 'computed'; readonly result: Uint8Array | undefined; readonly now: number }
+  /**
+   * The host stops reading from the client, because the application does not keep up with the mail data. Until
+   * `readOn`, the client's deadlines stand still, and the application's, `decision`, runs.
+   */
+  | { readonly type: 'holdBack'; readonly now: number }
+  /** The host reads from the client again. */
+  | { readonly type: 'readOn'; readonly now: number }
   /** The service is going down: a waiting session gets 421 4.3.2, a message under way may finish. */
   | {
       readonly type: 'shutdown';
@@ -170,8 +178,11 @@ export type ServerOutput =
   | { readonly type: 'upgradeTls' }
   /** Compute this, and hand in `computed`. */
   | { readonly type: 'compute'; readonly computation: Computation }
-  /** Send what was written, then end the sending side; keep handing in what the peer sends until `closed`. */
-  | { readonly type: 'close' }
+  /**
+   * Send what was written, then end the sending side; keep handing in what the peer sends until `closed`.
+   * `foreignProtocol`: what the peer spoke in the place of SMTP, for which the session ends.
+   */
+  | { readonly type: 'close'; readonly foreignProtocol?: ForeignProtocol }
   /** The session is over, and takes no more input: release the connection. */
   | { readonly type: 'closed' }
   /** A step of the chart, when `trace` is on. */

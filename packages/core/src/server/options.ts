@@ -98,6 +98,26 @@ export interface ServerSessionOptions {
    */
   readonly maximumErrors?: number;
   /**
+   * Commands that bring no mail forward, since the last message that reached its end: NOOP, VRFY, EXPN, HELP, RSET, ETRN,
+   * EHLO or HELO once more, and MAIL without an accepted recipient; `Infinity` for no limit. Over it, the session ends
+   * by 421 4.7.0.
+   * @default 100
+   */
+  readonly maximumJunkCommands?: number;
+  /**
+   * Recipients that the application refuses in one session; `Infinity` for no limit. Over it, the session ends by 421
+   * 4.7.0.
+   * @default 1000
+   */
+  readonly maximumRefusedRecipients?: number;
+  /**
+   * The least mail data in octets a second; 0 for no limit. A message has 60 s to begin with, each of its octets earns
+   * it the time that the rate says, and at most `timeouts.mailData` is saved up; once nothing is left, the session ends
+   * by 421 4.7.0. Only time in which the host reads from the client counts.
+   * @default 100
+   */
+  readonly minimumMailDataRate?: number;
+  /**
    * The longest command line in octets, CRLF included; service extensions add to it for MAIL and RCPT, and AUTH may
    * have 12288 (RFC 4954 §4). Over it: 500 5.5.2, of AUTH 500 5.5.6, and the line is skipped (RFC 5321 §4.5.3.1.4).
    * @default 512
@@ -122,7 +142,7 @@ export interface ServerSessionOptions {
   readonly maximumHeldOctets?: number;
   /**
    * Deadlines in milliseconds; `Infinity` for none.
-   * @default { idle: 300_000, mailData: 300_000, decision: 600_000, handshake: 60_000, linger: 5_000 }
+   * @default { idle: 300_000, mailData: 300_000, decision: 600_000, handshake: 60_000, linger: 5_000, session: 3_600_000 }
    */
   readonly timeouts?: Partial<ServerTimeouts>;
   /**
@@ -188,6 +208,15 @@ export function resolveServerOptions(options: ServerSessionOptions): ResolvedSer
     }),
     maximumRecipients: checkLimit('maximumRecipients', options.maximumRecipients ?? 1000),
     maximumErrors: checkLimit('maximumErrors', options.maximumErrors ?? 10),
+    maximumJunkCommands: checkLimit('maximumJunkCommands', options.maximumJunkCommands ?? 100, {
+      unlimited: true,
+    }),
+    maximumRefusedRecipients: checkLimit(
+      'maximumRefusedRecipients',
+      options.maximumRefusedRecipients ?? 1000,
+      { unlimited: true },
+    ),
+    minimumMailDataRate: checkLimit('minimumMailDataRate', options.minimumMailDataRate ?? 100, { least: 0 }),
     maximumCommandLength: checkLimit('maximumCommandLength', options.maximumCommandLength ?? 512, {
       least: 2,
     }),
@@ -205,6 +234,7 @@ export function resolveServerOptions(options: ServerSessionOptions): ResolvedSer
       decision: checkTimeout('timeouts.decision', timeouts.decision ?? 600_000),
       handshake: checkTimeout('timeouts.handshake', timeouts.handshake ?? 60_000),
       linger: checkTimeout('timeouts.linger', timeouts.linger ?? 5_000),
+      session: checkTimeout('timeouts.session', timeouts.session ?? 3_600_000),
     },
     rephrase: options.rephrase,
     trace: options.trace ?? false,

@@ -1,14 +1,15 @@
 /**
  * Replies on their way to the client.
  *
- * - Replies to a pipelined batch leave together: one write, which is one packet rather than many. Those to MAIL, RCPT,
- *   RSET and BDAT wait for the replies to the commands behind them; for any other the client waits (RFC 2920 §3.2).
- * - A batch leaves when it has grown to `MAXIMUM_OCTETS`, however many commands are still to come.
+ * - Replies to a pipelined batch leave together (RFC 2920 §3.2): one write, which is one packet rather than many, and
+ *   one piece of memory where the client does not read. A reply waits for those to the commands that are at hand after
+ *   its own; only that to a message, and the greeting, wait for none.
+ * - A batch leaves when it has grown to `MAXIMUM_OCTETS`, or to `MAXIMUM_REPLIES`, however many commands are still to
+ *   come.
  * - The reply to a BDAT that is refused waits until the octets behind it were read away: they are no commands, and a
  *   client that reads the reply may stop sending them (RFC 3030 §2).
  * - A message is answered once, in LMTP for each of its recipients (RFC 2033 §4.2).
  */
-import type { Command } from '../wire/command.js';
 import { concatenate } from '../wire/octets.js';
 import { formatReply, type Reply, severity } from '../wire/reply.js';
 import type { Question } from './messages.js';
@@ -16,6 +17,7 @@ import type { ResolvedServerOptions } from './options.js';
 import { defaultReplies, replies } from './replies.js';
 
 const MAXIMUM_OCTETS = 16_384;
+const MAXIMUM_REPLIES = 128;
 
 export class Replying {
   #batch: Uint8Array[] = [];
@@ -27,9 +29,9 @@ export class Replying {
   /** The reply that waits until those were read away. */
   #held: Uint8Array | undefined;
 
-  /** The next reply is to this command, behind which so many octets come that are no commands. */
-  expect(verb: Command['verb'] | undefined, octetsBehind: number): void {
-    this.#mayWait = verb === 'MAIL' || verb === 'RCPT' || verb === 'RSET' || verb === 'BDAT';
+  /** The next reply is to a command, behind which so many octets come that are no commands. */
+  expect(octetsBehind: number): void {
+    this.#mayWait = true;
     this.#octetsBehind = octetsBehind;
   }
 
@@ -56,7 +58,8 @@ export class Replying {
     }
     this.#batch.push(reply);
     this.#octets += reply.length;
-    const isComplete = !this.#mayWait || this.#octets >= MAXIMUM_OCTETS;
+    const isComplete =
+      !this.#mayWait || this.#octets >= MAXIMUM_OCTETS || this.#batch.length >= MAXIMUM_REPLIES;
     this.#mayWait = false;
     return isComplete;
   }

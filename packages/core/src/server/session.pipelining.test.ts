@@ -40,9 +40,12 @@ describe('replies to pipelined commands', () => {
     ['an unknown verb', 'FOO'],
     ['a malformed line', 'a\nb'],
     ['DATA out of order', 'DATA'],
-  ])('are not held back behind %s (RFC 2920 §3.2)', (_, line) => {
-    const writes = writesAfter(new Dialogue().ready(), 'RSET', line, 'RSET', line, 'RSET');
-    expect(writes.map((codes) => codes.length)).toEqual([2, 2, 1]);
+  ])('wait for those behind it after %s too, for the client has sent more', (_, line) => {
+    const dialogue = new Dialogue().ready();
+    expect(writesAfter(dialogue, 'RSET', line, 'RSET', line, 'RSET').map((codes) => codes.length)).toEqual([
+      5,
+    ]);
+    expect(writesAfter(dialogue, line)).toHaveLength(1);
   });
 
   it('are not held back behind a message: its reply is to be seen soon (RFC 1047)', () => {
@@ -84,14 +87,22 @@ describe('replies to pipelined commands', () => {
   });
 
   it('leave when they have grown to 16 KiB, however many commands are still to come', () => {
-    const dialogue = new Dialogue().ready();
-    const batch = Array.from({ length: 5000 }, () => 'RSET');
+    const reply = { code: 214, lines: ['H'.repeat(500)] };
+    const application = answering({ help: { decision: 'accept', reply } });
+    const dialogue = new Dialogue({ application, maximumJunkCommands: Number.POSITIVE_INFINITY }).ready();
     const before = dialogue.writes.length;
-    dialogue.say(...batch);
+    dialogue.say(...Array.from({ length: 500 }, () => 'HELP'));
     const sizes = dialogue.writes.slice(before).map((text) => text.length);
     expect(sizes.length).toBeGreaterThan(1);
     for (const size of sizes.slice(0, -1)) expect(size).toBeGreaterThanOrEqual(16_384);
     expect(Math.max(...sizes)).toBeLessThan(16_384 + 512);
+  });
+
+  it('leave when there are 128, so that a host can serve others in between', () => {
+    const dialogue = new Dialogue({ maximumJunkCommands: Number.POSITIVE_INFINITY }).ready();
+    const writes = writesAfter(dialogue, ...Array.from({ length: 300 }, () => 'NOOP'));
+    expect(writes.map((codes) => codes.length)).toEqual([128, 128, 44]);
+    expect(dialogue.session.commandCount).toBe(301);
   });
 
   it('are in the order of the commands, though questions are asked before they leave', () => {

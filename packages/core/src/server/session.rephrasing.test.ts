@@ -81,20 +81,6 @@ describe('an extension that is hidden', () => {
   });
 });
 
-describe('an HTTP request', () => {
-  it.each(['GET / HTTP/1.1', 'POST /mail HTTP/1.0', 'options * HTTP/2'])('%s ends the session', (line) => {
-    const dialogue = new Dialogue();
-    expect(dialogue.say(line, 'Host: s.example', 'EHLO c.example')).toEqual([
-      '421 4.7.0 HTTP is not spoken here, closing the session',
-    ]);
-    expect(dialogue.session.state).toBe('closing');
-  });
-
-  it('is one only with its version', () => {
-    expect(new Dialogue().say('GET /')).toEqual(['500 5.5.1 Command not recognized']);
-  });
-});
-
 describe('a shutdown with a reply', () => {
   it('ends the session by that reply', () => {
     const dialogue = new Dialogue().ready();

@@ -191,7 +191,7 @@ describe('deadlines', () => {
   it('are minutes by default (RFC 5321 §4.5.3.2)', () => {
     const deadlineOf = (dialogue: Dialogue) => dialogue.session.nextDeadline();
     expect(deadlineOf(new Dialogue())).toBe(300_000);
-    expect(deadlineOf(new Dialogue().receiving())).toBe(300_000);
+    expect(deadlineOf(new Dialogue({ minimumMailDataRate: 0 }).receiving())).toBe(300_000);
     expect(deadlineOf(new Dialogue({ application: () => undefined }))).toBe(600_000);
     const quit = new Dialogue();
     quit.say('QUIT');

@@ -46,6 +46,9 @@ import type { ServerAction, ServerChartEvent, ServerState } from './chart-events
 import { type ClientIdentity, forgetClient, impersonate, unknownClient } from './client-identity.js';
 import { CommandReading } from './command-reading.js';
 import { type CommandUnderWay, readCommand } from './command-under-way.js';
+import { beginsTls, type ForeignProtocol, foreignProtocolOf } from './foreign-protocol.js';
+import { Junk } from './junk.js';
+import { MailDataRate } from './mail-data-rate.js';
 import type { Answer, Envelope, Hello, Question, Recipient, ServerInput, ServerOutput } from './messages.js';
 import {
   chartInput,
@@ -86,6 +89,12 @@ export class ServerSession {
   readonly #outputs: ServerOutput[] = [];
   readonly #replying = new Replying();
 
+  readonly #junk: Junk;
+  /** When the session has lasted too long. */
+  readonly #endsAt: number;
+  #commandCount = 0;
+  #foreignProtocol: ForeignProtocol | undefined;
+
   #ended = false;
   #shutdown = false;
   #question: Question | undefined;
@@ -98,6 +107,10 @@ export class ServerSession {
   #farewell: Reply = replies.shuttingDown;
   #transaction: Transaction | undefined;
   #receiving: Receiving | undefined;
+  /** Of the message that is received. */
+  #rate: MailDataRate | undefined;
+  /** Since when the host does not read, because the application does not keep up with the mail data. */
+  #heldBackSince: number | undefined;
   #client: ClientIdentity;
 
   /**
@@ -109,7 +122,9 @@ export class ServerSession {
     this.#inbound = new InboundBuffer(this.#options.bareNewline);
     this.#reading = new CommandReading(this.#options);
     this.#client = unknownClient(this.#options.tls);
+    this.#junk = new Junk(this.#options);
     this.#now = options.now;
+    this.#endsAt = options.now + this.#options.timeouts.session;
     const effects: Effect[] = [];
     this.#position = serverTable.start(chartInput(this.#options), effects);
     for (const effect of effects) this.#perform(effect);
@@ -163,9 +178,37 @@ export class ServerSession {
     return this.#question;
   }
 
+  /** Commands that were looked at so far: a host that serves many can see when others should have their turn. */
+  get commandCount(): number {
+    return this.#commandCount;
+  }
+
   /** When to call `handle({ type: 'timeout' })` at the latest, in monotonic milliseconds. */
   nextDeadline(): number | undefined {
-    return this.#deadlines.next();
+    if (this.#heldBackSince !== undefined) {
+      const due = this.#heldBackSince + this.#options.timeouts.decision;
+      return due === Number.POSITIVE_INFINITY ? undefined : due;
+    }
+    const next = this.#deadlines.next() ?? Number.POSITIVE_INFINITY;
+    const other = this.#isBetweenTransactions
+      ? this.#endsAt
+      : this.#isReceiving && this.#rate !== undefined
+        ? this.#now + this.#rate.left
+        : Number.POSITIVE_INFINITY;
+    const earliest = Math.min(next, other);
+    return earliest === Number.POSITIVE_INFINITY ? undefined : earliest;
+  }
+
+  /** It waits for the client, and no mail transaction is open. */
+  get #isBetweenTransactions(): boolean {
+    const { value } = this.#position;
+    return value === 'session.ready' || value === 'session.greeted' || value === 'refused';
+  }
+
+  /** It waits for mail data. */
+  get #isReceiving(): boolean {
+    const { value } = this.#position;
+    return value === 'session.transaction.receiving' || value === 'session.transaction.receivingChunk';
   }
 
   /**
@@ -177,6 +220,7 @@ export class ServerSession {
    */
   handle(input: ServerInput): void {
     if (this.#position.value === 'closed') return;
+    if (this.#isReceiving && this.#heldBackSince === undefined) this.#rate?.spend(input.now - this.#now);
     this.#now = input.now;
     switch (input.type) {
       case 'bytes':
@@ -213,8 +257,23 @@ export class ServerSession {
         this.#require('session.authenticating.computing', input.type);
         this.#step({ type: 'computed', next: this.#exchange.resumeWithResult(input.result) });
         break;
+      case 'holdBack':
+        if (this.#receiving !== undefined) this.#heldBackSince ??= this.#now;
+        break;
+      case 'readOn':
+        if (this.#heldBackSince === undefined) break;
+        this.#heldBackSince = undefined;
+        this.#deadlines.restart(this.#now);
+        break;
       case 'timeout':
+        if (this.#heldBackSince !== undefined) {
+          if (this.#now >= this.#heldBackSince + this.#options.timeouts.decision) {
+            this.#cutOff(replies.decisionTimeout);
+          }
+          break;
+        }
         for (const id of this.#deadlines.takeAllDue(this.#now)) this.#step({ type: id });
+        if (this.#isReceiving && this.#rate?.left === 0) this.#cutOff(replies.mailDataTooSlow);
     }
   }
 
@@ -264,8 +323,11 @@ export class ServerSession {
       this.#step(decision === 'accept' ? { type: 'accepted', next } : { type: 'rejected', code, next });
       return;
     }
-    this.#answer = completed(question.kind, answer);
-    if (decision === 'reject') {
+    const excess = decision === 'reject' && code !== 421 ? this.#junk.refuse(question.kind) : undefined;
+    this.#answer = excess === undefined ? completed(question.kind, answer) : { decision, reply: excess };
+    if (excess !== undefined) {
+      this.#step({ type: 'rejected', code: excess.code });
+    } else if (decision === 'reject') {
       this.#step({ type: 'rejected', code });
     } else if (question.kind === 'startTls' && this.#inbound.length > 0) {
       this.#step({ type: 'accepted', plaintextFollows: true });
@@ -284,12 +346,15 @@ export class ServerSession {
       return this.#receiveMailData(this.#receiving);
     }
     if (this.#shutdown && this.#receiving === undefined) return this.#step({ type: 'shutdown' });
+    if (this.#now >= this.#endsAt && this.#isBetweenTransactions) return this.#cutOff(replies.sessionTooLong);
     if (state === 'session.authenticating.challenged') {
       const line = this.#inbound.nextLine(MAXIMUM_AUTHENTICATION_OCTETS);
       return line === undefined ? this.#endOfInput() : this.#step(readResponse(line, this.#exchange));
     }
     const line = this.#inbound.nextLine(this.#reading.longestLine);
-    return line === undefined ? this.#endOfInput() : this.#takeCommand(line);
+    if (line !== undefined) return this.#takeCommand(line);
+    if (this.#inbound.length > 1 && beginsTls(this.#inbound.nextChunk())) return this.#refuseProtocol('TLS');
+    return this.#endOfInput();
   }
 
   /** All that the peer sent has been looked at. */
@@ -299,10 +364,26 @@ export class ServerSession {
 
   #takeCommand(line: InboundLine): true {
     this.#command = readCommand(line, this.#reading, this.#options, this.#client, this.#transaction);
+    this.#commandCount += 1;
     const { event, verb, about = verb, octetsBehind = 0 } = this.#command;
     this.#verb = about;
-    this.#replying.expect(verb, octetsBehind);
-    return this.#step(event);
+    this.#replying.expect(octetsBehind);
+    if (event.type === 'badCommand') {
+      const protocol = foreignProtocolOf(line);
+      return protocol === undefined ? this.#step(event) : this.#refuseProtocol(protocol);
+    }
+    const excess = this.#junk.take(verb);
+    return excess === undefined ? this.#step(event) : this.#cutOff(excess);
+  }
+
+  /** What follows would be taken for commands, though it is none. */
+  #refuseProtocol(protocol: ForeignProtocol): true {
+    this.#foreignProtocol = protocol;
+    return this.#cutOff(protocol === 'HTTP' ? replies.httpRequest : replies.tlsInTheClear);
+  }
+
+  #cutOff(refusal: Reply): true {
+    return this.#step({ type: 'cutOff', refusal });
   }
 
   /** Reads the octets of a refused BDAT away, then gives the reply (RFC 3030 §2). */
@@ -323,11 +404,14 @@ export class ServerSession {
     const flawBefore = receiving.flaw;
     const { data, consumed, ended } = receiving.take(chunk);
     this.#inbound.consume(consumed);
+    this.#rate?.earn(consumed);
     const { flaw, last } = receiving;
     if (flaw !== undefined && flawBefore === undefined) this.#emit({ type: 'abandonMailData', reason: flaw });
     else if (data.length > 0) this.#emit({ type: 'mailData', bytes: data });
     if (!ended) return true;
 
+    this.#heldBackSince = undefined;
+    if (last !== false) this.#junk.endMessage();
     const found = flaw === undefined ? {} : { flaw };
     if (last === undefined) return this.#step({ type: 'endOfMailData', ...found });
     return this.#step({ type: 'endOfChunk', last, ...found });
@@ -396,11 +480,13 @@ export class ServerSession {
         break;
       case 'endTransaction':
         this.#abandon('reset');
+        if (this.#transaction?.recipients.length === 0) this.#junk.endFruitless();
         this.#transaction = undefined;
         if (this.#client.forwarded !== undefined) this.#client = { ...this.#client, forwarded: undefined };
         break;
       case 'receiveMailData':
         this.#receiving = new Receiving('data', this.#options);
+        this.#watchRate();
         break;
       case 'receiveChunk':
         this.#receiveChunk();
@@ -414,6 +500,7 @@ export class ServerSession {
       case 'forget':
         this.#client = forgetClient(this.#client);
         this.#reading.forget();
+        this.#junk.forgetHello();
         break;
       case 'challenge': {
         const { data } = this.#exchange.step('challenge');
@@ -431,6 +518,7 @@ export class ServerSession {
         this.#reply(this.#exchange.lastReply('reject'));
         break;
       case 'impersonate':
+        this.#junk.forgetAll();
         this.#client = impersonate(this.#client, present(this.#command?.attributes, 'XCLIENT'));
         // Trust is in the peer's address, and the client has another: what a proxy passes on may hold an XCLIENT, too.
         if (this.#client.client?.address !== undefined) this.#reading.distrust();
@@ -442,7 +530,10 @@ export class ServerSession {
         this.#replying.releaseOctets();
         this.#giveHeld();
         this.#drop();
-        this.#emit({ type: 'close' });
+        this.#emit({
+          type: 'close',
+          ...(this.#foreignProtocol && { foreignProtocol: this.#foreignProtocol }),
+        });
         break;
       case 'closed':
         this.#drop();
@@ -474,10 +565,19 @@ export class ServerSession {
   #receiveChunk(): void {
     const { octetsBehind = 0, last = false } = present(this.#command, 'a chunk');
     const binary = this.#transaction?.parameters.body === 'BINARYMIME';
-    this.#receiving ??= new Receiving(binary ? 'binary' : 'chunks', this.#options);
+    if (this.#receiving === undefined) {
+      this.#receiving = new Receiving(binary ? 'binary' : 'chunks', this.#options);
+      this.#watchRate();
+    }
     this.#receiving.announce(octetsBehind, last);
     this.#replying.releaseOctets();
     this.#settle();
+  }
+
+  /** The client's time for its message begins. */
+  #watchRate(): void {
+    const { minimumMailDataRate, timeouts } = this.#options;
+    this.#rate = new MailDataRate(minimumMailDataRate, timeouts.mailData);
   }
 
   get #exchange(): Authentication {
@@ -581,6 +681,7 @@ export class ServerSession {
   #abandon(reason: 'reset' | 'closed'): void {
     const receiving = this.#receiving;
     this.#receiving = undefined;
+    this.#heldBackSince = undefined;
     if (receiving !== undefined && receiving.flaw === undefined)
       this.#emit({ type: 'abandonMailData', reason });
   }

@@ -71,7 +71,7 @@ class NaiveInbound {
   }
 
   #refuse(position: number, verdict: string): string {
-    const beginning = this.held.slice(0, Math.min(position + 1, 5));
+    const beginning = this.held.slice(0, Math.min(position + 1, 8));
     this.#lastSkipped = this.held.charAt(position);
     this.held = this.held.slice(position + 1);
     return `${verdict} ${beginning}`;
@@ -108,14 +108,14 @@ describe('lines of the peer', () => {
   it('may be as long as the limit, CRLF included, and no longer (RFC 5321 §4.5.3.1.4)', () => {
     const longest = 'x'.repeat(510);
     expect(linesOf('reject', 512, `${longest}\r\nQUIT\r\n`)).toEqual([JSON.stringify(longest), '"QUIT"']);
-    expect(linesOf('reject', 512, `${longest}x\r\nQUIT\r\n`)).toEqual(['tooLong xxxxx', '"QUIT"']);
+    expect(linesOf('reject', 512, `${longest}x\r\nQUIT\r\n`)).toEqual(['tooLong xxxxxxxx', '"QUIT"']);
   });
 
   it('are reported as too long once, as soon as the limit is reached without an end', () => {
     expect(linesOf('reject', 8, 'xxxxxxx')).toEqual([]);
-    expect(linesOf('reject', 8, 'xxxxxxx', 'x')).toEqual(['tooLong xxxxx']);
+    expect(linesOf('reject', 8, 'xxxxxxx', 'x')).toEqual(['tooLong xxxxxxxx']);
     expect(linesOf('reject', 8, 'xxxxxxxx', 'xxxxxxxxx', 'x\nx\rx\0', 'x\r', '\nQUIT\r\n')).toEqual([
-      'tooLong xxxxx',
+      'tooLong xxxxxxxx',
       '"QUIT"',
     ]);
   });
@@ -140,14 +140,14 @@ describe('lines of the peer', () => {
         expect(readLine(inbound, 512)).toBeUndefined();
         inbound.push(octetsOf(text.slice(cut)));
       }
-      expect(readLine(inbound, 512)).toBe(`malformed ${text.slice(0, 5)}`);
+      expect(readLine(inbound, 512)).toBe(`malformed ${text}`);
       inbound.push(octetsOf('RCPT\nDATA\rQUIT\0\r\nRSET\r\n'));
       expect(readLines(inbound, 512)).toEqual(['"RSET"']);
     }
   });
 
   it('end, when malformed by a CR before their CRLF, in that CRLF', () => {
-    expect(linesOf('reject', 512, 'NOOP\r\r\nQUIT\r\n')).toEqual(['malformed NOOP\r', '"QUIT"']);
+    expect(linesOf('reject', 512, 'NOOP\r\r\nQUIT\r\n')).toEqual(['malformed NOOP\r\r', '"QUIT"']);
   });
 
   it('keep bare CR, bare LF and NUL verbatim when asked to, and are never ended by them', () => {

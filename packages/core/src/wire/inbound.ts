@@ -23,7 +23,7 @@ export type BareNewline =
 export type InboundLine =
   /** Well-formed. The octets do not include the CRLF; usually they are a view into what was pushed. */
   | { readonly kind: 'line'; readonly octets: Uint8Array }
-  /** `beginning`: its first five octets, or those up to the one that condemns it, if that is one of them. */
+  /** `beginning`: its first eight octets, or those up to the one that condemns it, if that is one of them. */
   | { readonly kind: Verdict; readonly beginning: Uint8Array };
 
 type Verdict =
@@ -38,8 +38,8 @@ interface Waiting {
   next: Waiting | undefined;
 }
 
-/** BDAT and AUTH, and the octet behind them, by which one knows that it is them. */
-const BEGINNING_OCTETS = 5;
+/** By which one knows BDAT and AUTH, and the methods of HTTP: the longest is OPTIONS, with the space behind it. */
+const BEGINNING_OCTETS = 8;
 
 /** The least that is allocated for a carry: most commands fit. */
 const CARRY_CAPACITY = 64;
