@@ -1,24 +1,34 @@
-/** The client's side: one connection over TCP or a Unix socket, with TLS or without. */
+/** The client's side: one connection over TCP, a Unix socket or what stands already, with TLS or without. */
 import {
   connect as connectSocket,
   type IpcNetConnectOpts,
   type Socket,
   type TcpNetConnectOpts,
 } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { type ByteStream, TlsError } from '@sansmtp/transport';
 import { checkNotEmpty, checkTime } from './option-checks.js';
+import { ownDuplex } from './own-duplex.js';
 import { SocketStream } from './socket-stream.js';
 import { systemClock } from './system-clock.js';
 import { systemCode } from './system-error.js';
 import { shakeHands } from './tls-handshake.js';
 import { type ClientTlsOptions, clientSide } from './tls-options.js';
 
-/** Whom `connect` connects to, over TCP or to a Unix socket, with TLS or without, and how long it tries. */
+/** Whom `connect` connects to, or over what, with TLS or without, and how long it tries. */
 export type ConnectOptions = (
   | { readonly host: string; readonly port: number }
   | {
       /** File name of a Unix socket. */
       readonly path: string;
+    }
+  | {
+      /**
+       * A way to the server that stands already, such as one through a proxy: a socket or another Duplex. Its end, its
+       * errors and its close are the stream's from here on. There is nothing to wait for but the handshake of `tls`; to
+       * verify the server, give `tls.servername`.
+       */
+      readonly socket: Duplex;
     }
 ) & {
   /**
@@ -53,6 +63,7 @@ const READ_OCTETS = 4096;
 
 function nameOf(options: ConnectOptions): string {
   if ('path' in options) return options.path;
+  if ('socket' in options) return 'the other end of the socket';
   const { host, port } = options;
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
 }
@@ -64,13 +75,37 @@ function wordsOf(error: Error): string {
     : error.message;
 }
 
+/** Begins to connect; a socket that stands already is taken over. */
+function begin(options: ConnectOptions, readsAhead: boolean): Duplex {
+  if ('socket' in options) {
+    ownDuplex(options.socket);
+    return options.socket;
+  }
+  const target: TcpNetConnectOpts | IpcNetConnectOpts =
+    'path' in options
+      ? { path: options.path }
+      : { host: options.host, port: options.port, keepAlive: true, noDelay: true };
+  const onread = {
+    buffer: new Uint8Array(READ_OCTETS),
+    callback(length: number, octets: Uint8Array) {
+      const read = octets.slice(0, length);
+      // What push() would come to, without its bookkeeping.
+      if (socket.readableFlowing && socket.readableLength === 0) return socket.emit('data', read);
+      return socket.push(read);
+    },
+  };
+  const socket: Socket = connectSocket({ ...target, allowHalfOpen: true, ...(readsAhead && { onread }) });
+  return socket;
+}
+
 /**
  * Connects. What the peer sends before `open()` is kept. TCP connections have keep-alive on, and no delay
  * (Nagle's algorithm would hold back the small writes of a dialogue).
  * @throws {ConnectError} when the system refuses, or `timeout` has passed
  * @throws {TlsError} when the handshake of implicit TLS fails; `tls` has a certificate that cannot be used
  * @throws {RangeError} when `timeout` or `tls.handshakeTimeout` is out of its range, or `host` or `path` is empty
- * @throws {TypeError} when `tls` says to verify the server, but nothing says by which name
+ * @throws {TypeError} when `tls` says to verify the server, but nothing says by which name; when `socket` gives objects or
+ *   texts, or is still connecting
  * @throws the reason of `signal`, when it is aborted before the connection stands
  */
 export function connect(options: ConnectOptions): Promise<ByteStream> {
@@ -79,28 +114,11 @@ export function connect(options: ConnectOptions): Promise<ByteStream> {
     checkTime('timeout', timeout);
     // Node would take an empty path for no path, and connect by TCP.
     if ('path' in options) checkNotEmpty('path', options.path);
-    else checkNotEmpty('host', options.host);
+    else if ('host' in options) checkNotEmpty('host', options.host);
     signal?.throwIfAborted();
     const side = tls && clientSide(tls, 'host' in options ? options.host : undefined);
     let cancelHandshake: (() => void) | undefined;
-    const target: TcpNetConnectOpts | IpcNetConnectOpts =
-      'path' in options
-        ? { path: options.path }
-        : { host: options.host, port: options.port, keepAlive: true, noDelay: true };
-    const onread = {
-      buffer: new Uint8Array(READ_OCTETS),
-      callback(length: number, octets: Uint8Array) {
-        const read = octets.slice(0, length);
-        // What push() would come to, without its bookkeeping.
-        if (socket.readableFlowing && socket.readableLength === 0) return socket.emit('data', read);
-        return socket.push(read);
-      },
-    };
-    const socket: Socket = connectSocket({
-      ...target,
-      allowHalfOpen: true,
-      ...(side === undefined && { onread }),
-    });
+    const socket = begin(options, side === undefined);
 
     const settle = () => {
       cancelTimeout();
@@ -139,7 +157,9 @@ export function connect(options: ConnectOptions): Promise<ByteStream> {
       fail(new ConnectError(`Cannot connect to ${nameOf(options)}: no answer in ${timeout} ms`, 'ETIMEDOUT')),
     );
     signal?.addEventListener('abort', onAbort);
-    socket.on('connect', onConnect);
     socket.on('error', onError);
+    if (!('socket' in options)) socket.on('connect', onConnect);
+    else if (!socket.destroyed) onConnect();
+    else fail(new ConnectError('Cannot connect: the socket is closed already', 'ECONNRESET'));
   });
 }

@@ -4,6 +4,7 @@ export {
   type ProxyProtocolFailure,
 } from './accept-proxied.js';
 export { ConnectError, type ConnectOptions, connect } from './connect.js';
+export { duplexOf, type SocketLike } from './duplex-of.js';
 export { type Listener, type ListenerAddress, type ListenOptions, listen } from './listen.js';
 export {
   type MailListenOptions,

@@ -1,12 +1,15 @@
 /** Who is at the other end of a socket. */
-import type { Socket } from 'node:net';
+import { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { PeerInformation } from '@sansmtp/transport';
 import { canonicalAddress } from './canonical-address.js';
 
 const NOWHERE: PeerInformation = {};
 
-/** Without an address for a Unix socket, and for a TCP connection that is gone already. */
-export function peerOf({ remoteAddress, remotePort }: Socket): PeerInformation {
+/** Without an address for a Unix socket, for a TCP connection that is gone already, and for what is no socket. */
+export function peerOf(duplex: Duplex): PeerInformation {
+  if (!(duplex instanceof Socket)) return NOWHERE;
+  const { remoteAddress, remotePort } = duplex;
   if (remoteAddress === undefined || remotePort === undefined) return NOWHERE;
   return { address: canonicalAddress(remoteAddress), port: remotePort };
 }

@@ -1,5 +1,5 @@
 /**
- * A byte stream over a `net.Socket` that allows half-open connections.
+ * A byte stream over a `net.Socket`, or another Duplex, that allows half-open connections.
  *
  * Invariants: the socket has its handlers for `error` and `close` from the moment it is handed over, so nothing
  * that happens to a connection can become an uncaught error; bytes are handed on as they come from the socket
@@ -7,10 +7,14 @@
  * of its own, never from within a call. With TLS, the TLS socket takes the place of the socket below it, which
  * then is touched only for a reset; while they shake hands there is no socket but in `shakeHands`.
  *
+ * The events of a bare socket come from the system. Those of any other Duplex may come from within a call, even one at
+ * the other end of it: it is read by `readable` and `read()`, which Node defers, and its other events are put off.
+ *
  * There is one of these for every connection, most of them idle: the event handlers are shared by all and find
  * the stream through the socket.
  */
-import type { Socket } from 'node:net';
+import { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { TLSSocket } from 'node:tls';
 import type { TlsInformation } from '@sansmtp/core';
 import {
@@ -25,12 +29,16 @@ import { type SecuredSocket, shakeHands, type TlsSide } from './tls-handshake.js
 
 const OWNER = Symbol('stream');
 
-interface OwnedSocket extends Socket {
+interface OwnedSocket extends Duplex {
   [OWNER]: SocketStream;
 }
 
 function onData(this: OwnedSocket, bytes: Uint8Array): void {
   this[OWNER].received(bytes);
+}
+
+function onReadable(this: OwnedSocket): void {
+  this[OWNER].readable();
 }
 
 function onEnd(this: OwnedSocket): void {
@@ -77,9 +85,11 @@ export interface SocketStreamOptions {
 
 export class SocketStream implements ByteStream {
   readonly peer: PeerInformation;
-  readonly #raw: Socket;
+  readonly #raw: Duplex;
+  /** Its events come from the system: it is a socket, and its TLS, if any, was begun here. */
+  readonly #isBare: boolean;
   /** The raw socket, or the TLS socket above it once the handshake stands. */
-  #socket: Socket;
+  #socket: Duplex;
   /** What `startTls()` begins, as long as it may. */
   #side: TlsSide | undefined;
   #handshake: Handshake | undefined;
@@ -95,10 +105,11 @@ export class SocketStream implements ByteStream {
   #endWaits = false;
   #closeWaits = false;
 
-  /** @param raw a connected socket of TCP or Unix */
-  constructor(raw: Socket, { peer = peerOf(raw), side, secured }: SocketStreamOptions = {}) {
+  /** @param raw a connected socket of TCP or Unix, or what `ownDuplex` has prepared */
+  constructor(raw: Duplex, { peer = peerOf(raw), side, secured }: SocketStreamOptions = {}) {
     this.peer = peer;
     this.#raw = raw;
+    this.#isBare = raw instanceof Socket && !(raw instanceof TLSSocket);
     this.#side = side;
     this.#secured = secured;
     this.#socket = secured?.socket ?? raw;
@@ -131,6 +142,10 @@ export class SocketStream implements ByteStream {
 
   /** Begins to hear what comes. */
   #listen(): void {
+    if (!this.#isBare) {
+      this.#socket.on('readable', onReadable);
+      return;
+    }
     if (this.#paused) this.#socket.pause();
     this.#socket.on('data', onData);
     // Sockets from a handshake come paused.
@@ -147,15 +162,15 @@ export class SocketStream implements ByteStream {
 
   pause(): void {
     this.#paused = true;
-    if (this.#listener !== undefined && this.#handshake === undefined) this.#socket.pause();
+    if (this.#listener !== undefined && this.#handshake === undefined && this.#isBare) this.#socket.pause();
   }
 
   resume(): void {
     this.#paused = false;
     // Without a listener the socket would throw away what comes.
     if (this.#listener === undefined || this.#handshake !== undefined) return;
-    this.#socket.resume();
-    if (this.#endWaits) this.#callBackLater();
+    if (this.#isBare) this.#socket.resume();
+    if (this.#endWaits || !this.#isBare) this.#callBackLater();
   }
 
   end(): void {
@@ -183,6 +198,7 @@ export class SocketStream implements ByteStream {
     }
     raw
       .off('data', onData)
+      .off('readable', onReadable)
       .off('end', onEnd)
       .off('drain', onDrain)
       .off('error', onError)
@@ -226,21 +242,20 @@ export class SocketStream implements ByteStream {
       this.#closeWaits = true;
       this.#callBackLater();
     } else if (this.#socket.destroyed) this.#callBackLater();
-    else if (this.#canReset) this.#raw.resetAndDestroy();
+    else if (this.#raw instanceof Socket && this.#canReset(this.#raw)) this.#raw.resetAndDestroy();
     else this.#socket.destroy();
   }
 
   /**
-   * Only TCP has a reset, and Node reaches it through no TLS that somebody else has made. And libuv refuses it (EINVAL) while the end of our side is on its way, upon which Node
-   * would forget the handle without closing it.
+   * Only TCP has a reset, and Node reaches it through no TLS that somebody else has made. And libuv refuses it (EINVAL)
+   * while the end of our side is on its way, upon which Node would forget the handle without closing it.
    */
-  get #canReset(): boolean {
+  #canReset(raw: Socket): boolean {
     const { writableEnded, writableFinished, writableLength } = this.#socket;
     const endIsOnItsWay =
       writableEnded && !writableFinished && (writableLength === 0 || this.#secured !== undefined);
     // Not the address of the peer: a proxy may speak for one over a Unix socket.
-    const isTcp = this.#raw.remoteAddress !== undefined && !(this.#raw instanceof TLSSocket);
-    return isTcp && !endIsOnItsWay;
+    return this.#isBare && raw.remoteAddress !== undefined && !endIsOnItsWay;
   }
 
   /** For the events of the socket only, like the methods that follow. */
@@ -254,15 +269,19 @@ export class SocketStream implements ByteStream {
     }
   }
 
-  peerEnded(): void {
-    if (this.#broken) return;
-    this.#endWaits = true;
+  readable(): void {
     this.#callBack();
   }
 
+  peerEnded(): void {
+    if (this.#broken) return;
+    this.#endWaits = true;
+    this.#callBackOnEvent();
+  }
+
   drained(): void {
-    this.#drainWaits = true;
-    this.#callBack();
+    this.#drainWaits = this.#writable;
+    this.#callBackOnEvent();
   }
 
   failed(error: Error): void {
@@ -270,9 +289,12 @@ export class SocketStream implements ByteStream {
   }
 
   closed(): void {
+    if (!this.#isBare && !this.#broken && !this.#socket.readableEnded) {
+      this.#breakOff(new Error('The stream was closed before its end'));
+    }
     this.#writable = false;
     this.#closeWaits = true;
-    this.#callBack();
+    this.#callBackOnEvent();
   }
 
   #breakOff(reason: Error | undefined): void {
@@ -284,12 +306,26 @@ export class SocketStream implements ByteStream {
     this.#secureWaits = false;
   }
 
+  #callBackOnEvent(): void {
+    if (this.#isBare) this.#callBack();
+    else this.#callBackLater();
+  }
+
   #callBackLater(): void {
     process.nextTick(SocketStream.#callBackOf, this);
   }
 
   static #callBackOf(stream: SocketStream): void {
     stream.#callBack();
+  }
+
+  #read(): void {
+    while (!this.#paused && !this.#broken && this.#handshake === undefined) {
+      const bytes: Uint8Array | null = this.#socket.read();
+      if (bytes === null) return;
+      // The other end of a Duplex may be in this process, and have written from this very array.
+      this.received(this.#socket instanceof Socket ? bytes : new Uint8Array(bytes));
+    }
   }
 
   /** Makes the callbacks that are waiting, as far as they may be made now. */
@@ -305,6 +341,7 @@ export class SocketStream implements ByteStream {
         this.#drainWaits = false;
         listener.drain();
       }
+      if (!this.#isBare) this.#read();
       if (this.#endWaits && !this.#paused) {
         this.#endWaits = false;
         listener.end();

@@ -1,8 +1,9 @@
-/** A byte stream over a socket that somebody else has made. */
-import type { Socket } from 'node:net';
+/** A byte stream over a socket, or another Duplex, that somebody else has made. */
+import type { Duplex } from 'node:stream';
 import { TLSSocket } from 'node:tls';
 import type { TlsInformation } from '@sansmtp/core';
-import type { ByteStream } from '@sansmtp/transport';
+import type { ByteStream, PeerInformation } from '@sansmtp/transport';
+import { ownDuplex } from './own-duplex.js';
 import { SocketStream } from './socket-stream.js';
 import { requestedName, tlsInformation } from './tls-information.js';
 import { type ServerTlsOptions, serverSide } from './tls-options.js';
@@ -10,31 +11,39 @@ import { type ServerTlsOptions, serverSide } from './tls-options.js';
 /** What `streamOf` may be told beyond the socket. */
 export interface StreamOfOptions {
   /**
-   * Lets a server begin TLS when the client asks for it (STARTTLS, RFC 3207).
+   * Lets a server begin TLS when the client asks for it (STARTTLS, RFC 3207). For the client's end, see `connect`.
    * @default it cannot be had
    */
   readonly tls?: Omit<ServerTlsOptions, 'mode'>;
+  /**
+   * Who is at the other end.
+   * @default what the socket says; nothing of another Duplex
+   */
+  readonly peer?: PeerInformation;
 }
 
 /**
  * Makes a stream of a socket that is connected already: one from a server of your own, from an HTTP upgrade, or
- * handed over by another process. Give it to `serveSession` or `openSession` next, and leave the socket alone from
- * here on: its end, its errors and its close are the stream's. Octets that were read from it too early are given back
- * by `socket.unshift()` before. A `TLSSocket` has to be a server's, with its handshake behind it (`secureConnection`);
- * the session then knows of its TLS.
+ * handed over by another process; or of any other Duplex of octets that emits `close`. Give it to `serveSession` or
+ * `openSession` next, and leave the socket alone from here on: its end, its errors and its close are the stream's. Octets
+ * that were read from it too early are given back by `socket.unshift()` before. The handshake of a `TLSSocket`, of either
+ * end, has to be over (`secureConnection`, `secureConnect`); the session then knows of its TLS.
+ *
+ * A client that wants TLS over a socket that is in the clear uses `connect({ socket, tls })`.
  * @throws {RangeError} `tls.handshakeTimeout` is out of its range
- * @throws {TypeError} `tls` is given for a socket that has TLS
+ * @throws {TypeError} `tls` is given for a socket that has TLS; the Duplex gives objects or texts; the socket is still
+ *   connecting
  */
-export function streamOf(socket: Socket, { tls }: StreamOfOptions = {}): ByteStream {
+export function streamOf(socket: Duplex, { tls, peer }: StreamOfOptions = {}): ByteStream {
   const isTls = socket instanceof TLSSocket;
   if (isTls && tls !== undefined) {
     throw new TypeError('The socket has TLS already: leave the option tls out');
   }
-  // The peer may end its side and still wait for our reply.
-  socket.allowHalfOpen = true;
-  socket.setNoDelay(true);
+  const side = tls && serverSide({ ...tls, mode: 'startTls' });
+  ownDuplex(socket);
   const stream = new SocketStream(socket, {
-    side: tls && serverSide({ ...tls, mode: 'startTls' }),
+    side,
+    ...(peer && { peer }),
     ...(isTls && !socket.destroyed && { secured: { socket, tls: informationOf(socket) } }),
   });
   // Its peer may have gone away before it got here, and no event tells of it any more.
@@ -45,5 +54,7 @@ export function streamOf(socket: Socket, { tls }: StreamOfOptions = {}): ByteStr
 function informationOf(socket: TLSSocket): TlsInformation {
   const { authorized, authorizationError } = socket;
   const distrust = authorized ? undefined : String(authorizationError);
-  return tlsInformation(socket, 'server', requestedName(socket), distrust);
+  // Node gives null at the server's end, and only there.
+  const side = socket.getEphemeralKeyInfo() === null ? 'server' : 'client';
+  return tlsInformation(socket, side, requestedName(socket), distrust);
 }

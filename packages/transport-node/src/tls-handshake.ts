@@ -6,7 +6,7 @@
  * told of success, both sockets are destroyed and nothing is left of them, no timer either. The TLS socket that is
  * given away is paused and has no listener of ours but one for errors.
  */
-import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 import type { TlsInformation } from '@sansmtp/core';
 import { TlsError } from '@sansmtp/transport';
@@ -20,7 +20,7 @@ export interface TlsSide {
   /** The event of the TLS socket upon which the handshake stands, and the peer is verified if it has to be. */
   readonly standsOn: 'secure' | 'secureConnect';
   /** Begins the handshake. */
-  wrap(socket: Socket): TLSSocket;
+  wrap(socket: Duplex): TLSSocket;
   informationOf(socket: TLSSocket): TlsInformation;
 }
 
@@ -44,11 +44,11 @@ function asTlsError(error: Error): TlsError {
 
 /**
  * Begins a handshake. What the raw socket has read already is taken for its beginning.
- * @param raw a socket without listeners but for errors
+ * @param raw a socket, or another Duplex, without listeners but for errors
  * @returns what gives the handshake up; without effect when it has ended
  */
 export function shakeHands(
-  raw: Socket,
+  raw: Duplex,
   side: TlsSide,
   done: (outcome: SecuredSocket | TlsError) => void,
 ): () => void {

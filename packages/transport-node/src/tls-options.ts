@@ -1,5 +1,5 @@
 /** What `listen` and `connect` are told about TLS, and how their ends of the handshake follow from it. */
-import { isIP } from 'node:net';
+import { isIP, type Socket } from 'node:net';
 import { connect as connectTls, TLSSocket } from 'node:tls';
 import { checkTime } from './option-checks.js';
 import {
@@ -82,7 +82,8 @@ export function serverSide(options: ServerTlsOptions): TlsSide {
     handshakeTimeout,
     standsOn: 'secure',
     wrap: (socket) =>
-      new TLSSocket(socket, {
+      // It takes any Duplex; only its types do not say so.
+      new TLSSocket(socket as Socket, {
         isServer: true,
         secureContext: context.secureContext,
         requestCert: requestClientCertificate,
