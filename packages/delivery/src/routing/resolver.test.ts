@@ -13,6 +13,9 @@ const REFUSED = 5;
 interface DnsReply {
   readonly rcode?: number;
   readonly answers?: Answer[];
+  readonly authorities?: Answer[];
+  /** @default RECURSION_AVAILABLE */
+  readonly flags?: number;
   /** Over UDP the answer is said to be too long. */
   readonly truncated?: boolean;
 }
@@ -48,11 +51,12 @@ async function serve(zone: Zone): Promise<DnsServer> {
       id: query.id ?? 0,
       flags:
         dnsPacket.RECURSION_DESIRED |
-        dnsPacket.RECURSION_AVAILABLE |
+        (found.flags ?? dnsPacket.RECURSION_AVAILABLE) |
         (cut ? dnsPacket.TRUNCATED_RESPONSE : 0) |
         (found.rcode ?? 0),
       questions: [question],
       answers: cut ? [] : (found.answers ?? []),
+      authorities: found.authorities ?? [],
     });
   };
 
@@ -105,6 +109,14 @@ function addresses(type: 'A' | 'AAAA', name: string, ...data: string[]): Answer[
   return data.map((address) => ({ type, name, ttl: 60, data: address }));
 }
 
+const NS: Answer = { type: 'NS', name: 'a.example', ttl: 60, data: 'ns.example' };
+const SOA: Answer = {
+  type: 'SOA',
+  name: 'a.example',
+  ttl: 60,
+  data: { mname: 'ns.example', rname: 'hostmaster.example' },
+};
+
 describe('a look-up of mail exchangers', () => {
   it('gives all records', async () => {
     const { address } = await serve(() => ({
@@ -147,6 +159,26 @@ describe('a look-up of mail exchangers', () => {
     ['noSuchDomain', 'NXDOMAIN', { rcode: NXDOMAIN }],
     ['temporary', 'SERVFAIL', { rcode: SERVFAIL }],
     ['temporary', 'REFUSED', { rcode: REFUSED }],
+    ...[6, 7, 8, 9, 10, 11].map((rcode): [string, string, DnsReply] => [
+      'temporary',
+      `the response code ${rcode}`,
+      { rcode },
+    ]),
+    ['temporary', 'a referral', { authorities: [NS] }],
+    ['temporary', 'a referral of a server that is not recursive', { authorities: [NS], flags: 0 }],
+    ['temporary', 'nothing from a server that does not know', { flags: 0 }],
+    ['none', 'nothing from one that is authoritative', { flags: dnsPacket.AUTHORITATIVE_ANSWER }],
+    ['none', 'the SOA record of the zone', { authorities: [SOA], flags: 0 }],
+    [
+      'temporary',
+      'a CNAME that leads back',
+      {
+        answers: [
+          { type: 'CNAME', name: 'a.example', data: 'b.example' },
+          { type: 'CNAME', name: 'b.example', data: 'a.example' },
+        ],
+      },
+    ],
     ['temporary', 'silence', undefined],
   ] satisfies [string, string, DnsReply | undefined][])(
     'is answered by "%s" to %s',
@@ -160,6 +192,51 @@ describe('a look-up of mail exchangers', () => {
     },
   );
 
+  it('follows a CNAME of which the answer says nothing more, for so long', async () => {
+    const zone: Zone = (type, name) => {
+      const number = Number(/^a(\d+)\.example$/.exec(name)?.[1] ?? 0);
+      if (number === 5 && type === 'MX') return { answers: mx(name, [1, 'mx.example']) };
+      return { answers: [{ type: 'CNAME', name, data: `a${number + 1}.example` }] };
+    };
+    const { address, queries } = await serve(zone);
+    const resolver = createResolver({ server: address });
+    expect(await resolver.resolveMx('a1.example')).toMatchObject({ kind: 'found' });
+    queries.length = 0;
+    expect(await resolver.resolveTxt('a1.example')).toMatchObject({ kind: 'temporary' });
+    expect(queries.length).toBeLessThan(20);
+  });
+
+  it('passes over what is no answer to the question', async () => {
+    const socket = createSocket('udp4');
+    socket.on('message', (message, { port, address }) => {
+      const query = dnsPacket.decode(message);
+      const id = query.id ?? 0;
+      const answer = (id: number, name: string, exchange: string): Buffer =>
+        dnsPacket.encode({
+          type: 'response',
+          id,
+          questions: [{ type: 'MX', name }],
+          answers: mx('a.example', [1, exchange]),
+        });
+      for (const octets of [
+        Buffer.from('no message'),
+        answer(id ^ 1, 'a.example', 'evil.example'),
+        answer(id, 'b.example', 'evil.example'),
+        answer(id, 'a.example', 'mx.example'),
+      ]) {
+        socket.send(octets, port, address);
+      }
+    });
+    socket.bind(0, '127.0.0.1');
+    await once(socket, 'listening');
+    try {
+      const resolver = createResolver({ server: `127.0.0.1:${socket.address().port}` });
+      expect(await resolver.resolveMx('a.example')).toMatchObject({ records: [{ exchange: 'mx.example' }] });
+    } finally {
+      socket.close();
+    }
+  });
+
   it('is answered by "noSuchDomain" for a name that cannot be asked for, and asks nothing', async () => {
     const { address, queries } = await serve(() => ({}));
     for (const name of ['a..example', `${'a'.repeat(64)}.example`]) {
@@ -172,7 +249,7 @@ describe('a look-up of mail exchangers', () => {
     const { address } = await serve(() => ({ rcode: SERVFAIL }));
     expect(await createResolver({ server: address, tries: 1 }).resolveMx('a.example')).toEqual({
       kind: 'temporary',
-      problem: 'DNS look-up failed (ESERVFAIL)',
+      problem: 'DNS look-up failed: the server answered SERVFAIL',
     });
   });
 

@@ -1,11 +1,16 @@
 /**
- * The resolver of mail delivery over Node's, which asks DNS servers itself: no hosts file, no search list, and TCP
- * where an answer is too long for UDP.
+ * The resolver of mail delivery. It asks DNS servers itself, and reads their answers itself: Node's own resolver reports
+ * "no data" for response codes, referrals and CNAME circles alike, and mail for a domain without data is bounced.
+ * No hosts file, no search list; TCP where an answer is too long for UDP.
  *
- * It does not validate DNSSEC and cannot see whether a server did: its answers are never `secure`.
+ * It does not validate DNSSEC and does not take a server's word for it: its answers are never `secure`.
  */
-import { Resolver } from 'node:dns/promises';
-import type { DnsAnswer, MailResolver } from './mail-resolver.js';
+import { Resolver } from 'node:dns';
+import { isIP } from 'node:net';
+import type { Answer, RecordType } from 'dns-packet';
+import { askServer, type DnsServer } from './dns-exchange.js';
+import { type DnsReading, MAXIMUM_ALIASES, readAnswer } from './dns-reading.js';
+import type { DnsAnswer, MailExchanger, MailResolver } from './mail-resolver.js';
 
 export interface ResolverOptions {
   /**
@@ -21,24 +26,30 @@ export interface ResolverOptions {
   readonly deadline?: number;
 }
 
-/**
- * What an error of Node's means. Only two of them are things that DNS says; a name that cannot be asked for
- * (EBADNAME) cannot exist either.
- */
-function failure(error: unknown): Exclude<DnsAnswer<never>, { readonly kind: 'found' }> {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
-  if (code === 'ENODATA') return { kind: 'none' };
-  if (code === 'ENOTFOUND' || code === 'EBADNAME') return { kind: 'noSuchDomain' };
-  return { kind: 'temporary', problem: `DNS look-up failed (${code})` };
+/** The servers as Node knows them: those of the system, read anew, or the one that was given. */
+function serversOf(server: string | undefined): readonly DnsServer[] {
+  const resolver = new Resolver();
+  if (server !== undefined) resolver.setServers([server]);
+  return resolver.getServers().map((text) => {
+    if (isIP(text) !== 0) return { address: text, port: 53 };
+    const colon = text.lastIndexOf(':');
+    return { address: text.slice(0, colon).replace(/^\[|\]$/g, ''), port: Number(text.slice(colon + 1)) };
+  });
 }
 
-async function answer<DnsRecord>(lookUp: Promise<readonly DnsRecord[]>): Promise<DnsAnswer<DnsRecord>> {
-  try {
-    const records = await lookUp;
-    return records.length === 0 ? { kind: 'none' } : { kind: 'found', records };
-  } catch (error) {
-    return failure(error);
-  }
+/** Whether DNS can have the name at all (RFC 1035 §2.3.4). */
+function canExist(name: string): boolean {
+  const labels = name.split('.');
+  return name.length <= 253 && labels.every((label) => label !== '' && Buffer.byteLength(label) <= 63);
+}
+
+const temporary = (why: string): DnsAnswer<never> => ({
+  kind: 'temporary',
+  problem: `DNS look-up failed: ${why}`,
+});
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 /** Either family will do; one that is not known weighs more than one that is not there. */
@@ -65,53 +76,103 @@ export function createResolver(options: ResolverOptions = {}): MailResolver {
     if (Number.isSafeInteger(value) && value > 0 && value <= 0x7fff_ffff) continue;
     throw new RangeError(`The option ${option} is ${value}; it takes an integer of 1 to 2147483647`);
   }
-  const open = (): Resolver => {
-    const resolver = new Resolver({ timeout, tries });
-    if (server !== undefined) resolver.setServers([server]);
-    return resolver;
-  };
   // A server that is no address is the caller's mistake now, not a failing look-up later.
-  open();
+  serversOf(server);
 
-  /** A resolver of Node's can only be cancelled as a whole, so each look-up has its own. */
+  /** Asks the servers in turn, each as often as it may be silent, until one of them says something. */
+  async function ask(name: string, type: RecordType, signal: AbortSignal): Promise<DnsReading> {
+    let servers = serversOf(server);
+    let problem = 'there is no DNS server to ask';
+    for (let round = 0; round < tries && servers.length > 0; round++) {
+      for (const each of servers) {
+        const patience = Math.min(timeout * 2 ** round, deadline);
+        const silence = new AbortController();
+        const timer = setTimeout(() => silence.abort(new Error(`no answer within ${patience} ms`)), patience);
+        try {
+          const packet = await askServer(each, { name, type }, AbortSignal.any([signal, silence.signal]));
+          const reading = readAnswer(packet, { name, type });
+          if (reading.kind !== 'nothing') return reading;
+          problem = reading.problem;
+          // It has answered; to be asked again would change nothing.
+          servers = servers.filter((other) => other !== each);
+        } catch (error) {
+          signal.throwIfAborted();
+          problem = messageOf(error);
+        } finally {
+          clearTimeout(timer);
+        }
+      }
+    }
+    return { kind: 'nothing', problem };
+  }
+
+  async function lookUp<DnsRecord>(
+    domain: string,
+    type: RecordType,
+    signal: AbortSignal,
+    convert: (record: Answer) => DnsRecord[],
+  ): Promise<DnsAnswer<DnsRecord>> {
+    let name = domain.replace(/\.$/, '');
+    for (let aliases = 0; aliases <= MAXIMUM_ALIASES; aliases++) {
+      if (!canExist(name)) return { kind: 'noSuchDomain' };
+      const reading = await ask(name, type, signal);
+      if (reading.kind === 'nothing') return temporary(reading.problem);
+      if (reading.kind === 'found') return { kind: 'found', records: reading.records.flatMap(convert) };
+      if (reading.kind !== 'alias') return reading;
+      name = reading.name;
+    }
+    return temporary('too many CNAME records in a row, or in a circle');
+  }
+
+  /** Ends with the caller's signal, and at the deadline, which is no error but says nothing either. */
   async function within<Result>(
     signal: AbortSignal | undefined,
-    ask: (resolver: Resolver) => Promise<Result>,
-  ): Promise<Result> {
+    work: (signal: AbortSignal) => Promise<DnsAnswer<Result>>,
+  ): Promise<DnsAnswer<Result>> {
     signal?.throwIfAborted();
-    const resolver = open();
-    const cancel = (): void => resolver.cancel();
-    const timer = setTimeout(cancel, deadline);
-    signal?.addEventListener('abort', cancel, { once: true });
+    const controller = new AbortController();
+    const timeUp = new Error(`no answer within ${deadline} ms`);
+    const timer = setTimeout(() => controller.abort(timeUp), deadline);
+    const onAbort = (): void => controller.abort(signal?.reason);
+    signal?.addEventListener('abort', onAbort, { once: true });
     try {
-      const result = await ask(resolver);
+      return await work(controller.signal);
+    } catch (error) {
       signal?.throwIfAborted();
-      return result;
+      return temporary(messageOf(error));
     } finally {
       clearTimeout(timer);
-      signal?.removeEventListener('abort', cancel);
+      signal?.removeEventListener('abort', onAbort);
     }
   }
 
   return {
     resolveMx(domain, signal) {
-      return within(signal, (resolver) =>
-        answer(
-          resolver
-            .resolveMx(domain)
-            .then((records) => records.map(({ exchange, priority }) => ({ exchange, preference: priority }))),
+      return within(signal, (ending) =>
+        lookUp<MailExchanger>(domain, 'MX', ending, (record) =>
+          record.type === 'MX'
+            ? [{ exchange: record.data.exchange, preference: record.data.preference ?? 0 }]
+            : [],
         ),
       );
     },
     resolveAddresses(host, signal) {
-      return within(signal, async (resolver) =>
-        join(...(await Promise.all([answer(resolver.resolve6(host)), answer(resolver.resolve4(host))]))),
+      const addresses = (type: 'A' | 'AAAA', ending: AbortSignal) =>
+        lookUp(host, type, ending, (record) => (record.type === type ? [record.data] : []));
+      return within(signal, async (ending) =>
+        join(...(await Promise.all([addresses('AAAA', ending), addresses('A', ending)]))),
       );
     },
     resolveTxt(name, signal) {
-      return within(signal, (resolver) =>
-        answer(resolver.resolveTxt(name).then((records) => records.map((strings) => strings.join('')))),
+      return within(signal, (ending) =>
+        lookUp(name, 'TXT', ending, (record) => (record.type === 'TXT' ? [textOf(record.data)] : [])),
       );
     },
   };
+}
+
+/** The strings of a TXT record, joined; an octet each character. */
+function textOf(data: string | Buffer | readonly (string | Buffer)[]): string {
+  const strings = Array.isArray(data) ? data : [data];
+  return strings.map((each: string | Buffer) => Buffer.from(each).toString('latin1')).join('');
 }
