@@ -18,6 +18,8 @@ export type { ClientTimeouts } from './client/chart-context.js';
 export type { ClientState } from './client/chart-events.js';
 export {
   type AddressedEnvelope,
+  type ClientEnvelope,
+  type ClientRecipient,
   type EnvelopeInput,
   type ReceivedEnvelope,
   type RecipientAddress,

@@ -6,7 +6,8 @@
 import type { MailParameters } from '../extensions/parameters.js';
 import { compute, passwordOf, tlsWith } from '../sasl/running.test-support.js';
 import type { TlsInformation } from '../tls.js';
-import type { ClientEnvelope, ClientEvent, ClientInput, ClientOutput } from './messages.js';
+import type { ClientEnvelope } from './envelope.js';
+import type { ClientEvent, ClientInput, ClientOutput } from './messages.js';
 import type { ClientAuthentication, ClientSessionOptions } from './options.js';
 import { ClientSession } from './session.js';
 

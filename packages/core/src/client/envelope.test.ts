@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { readEnvelope } from './envelope.js';
-import type { ClientEnvelope } from './messages.js';
+import { type ClientEnvelope, readEnvelope } from './envelope.js';
 
 const ann = { localPart: 'ann', domain: 'example.org' };
 const bob = { localPart: 'bob', domain: 'example.com' };

@@ -2,10 +2,37 @@
  * The envelope as a caller writes it, `{ from, to }` in text or the parts of one that was received, and the one form
  * that the rest of the code reads.
  */
-import type { MailParameters } from '../extensions/parameters.js';
+import type { MailParameters, RcptParameters } from '../extensions/parameters.js';
 import { checkNames } from '../option-names.js';
 import { type Address, readForwardPath, readReversePath } from '../wire/address.js';
-import type { ClientEnvelope, ClientRecipient } from './messages.js';
+import type { ForwardPath, ReversePath } from '../wire/path.js';
+
+/** Whom to deliver to, and what to say with it. */
+export type ClientRecipient = ForwardPath & {
+  /** Sent or left out, or essential, like those of the envelope. */
+  readonly parameters?: RcptParameters;
+};
+
+/** What to deliver: the envelope of one mail transaction. */
+export interface ClientEnvelope {
+  readonly reversePath: ReversePath;
+  /**
+   * Sent where the server offers the service extension that defines them. Elsewhere they are left out; but those
+   * without which the mail would not be what it is, such as `body: 'BINARYMIME'` or `requireTls`, let `send` throw
+   * an `ExtensionNotOfferedError`. `smtpUtf8` need not be given on account of an address, which speaks for itself.
+   *
+   * They declare, and change nothing of what is sent but for `body: 'BINARYMIME'`: octets above 127 go out as they
+   * are, also to a server that does not offer 8BITMIME (RFC 6152 §3 would have the message encoded anew, which is
+   * not a session's work); and `size` is not compared with the SIZE that the server offers: its own 552 decides
+   * (RFC 1870 §6.1).
+   */
+  readonly parameters?: MailParameters;
+  /**
+   * One at least. Those beyond the RCPTMAX and RCPTDOMAINMAX that the server offers (RFC 9422 §4) are not sent, and
+   * `deferred`: they want another mail transaction, or another session.
+   */
+  readonly recipients: readonly ClientRecipient[];
+}
 
 /** Whom to deliver to; with an object, parameters of RCPT may be given. */
 export type RecipientAddress = Address | ClientRecipient;

@@ -14,7 +14,8 @@ import { type MailDataCoding, MailDataEncoder, VERBATIM } from '../wire/mail-dat
 import type { ReversePath } from '../wire/path.js';
 import { ChunkGathering } from './chunk-gathering.js';
 import { CommandPipeline } from './command-pipeline.js';
-import type { ClientEnvelope, ClientRecipient, RecipientLimit } from './messages.js';
+import type { ClientEnvelope, ClientRecipient } from './envelope.js';
+import type { RecipientLimit } from './messages.js';
 import type { ResolvedClientOptions } from './options.js';
 import { withheldRecipients } from './recipient-limits.js';
 import { Verdicts } from './verdicts.js';

@@ -3,40 +3,11 @@
  */
 import type { TransitionRecord } from '../chart/transition-record.js';
 import type { RemoteProtocolError } from '../errors.js';
-import type { MailParameters, RcptParameters } from '../extensions/parameters.js';
 import type { Computation, MechanismName } from '../sasl/exchange.js';
 import type { TlsInformation } from '../tls.js';
 import type { Command } from '../wire/command.js';
-import type { ForwardPath, ReversePath } from '../wire/path.js';
 import type { Reply } from '../wire/reply.js';
 import type { EnvelopeInput } from './envelope.js';
-
-/** Whom to deliver to, and what to say with it. */
-export type ClientRecipient = ForwardPath & {
-  /** Sent or left out, or essential, like those of the envelope. */
-  readonly parameters?: RcptParameters;
-};
-
-/** What to deliver: the envelope of one mail transaction. */
-export interface ClientEnvelope {
-  readonly reversePath: ReversePath;
-  /**
-   * Sent where the server offers the service extension that defines them. Elsewhere they are left out; but those
-   * without which the mail would not be what it is, such as `body: 'BINARYMIME'` or `requireTls`, let `send` throw
-   * an `ExtensionNotOfferedError`. `smtpUtf8` need not be given on account of an address, which speaks for itself.
-   *
-   * They declare, and change nothing of what is sent but for `body: 'BINARYMIME'`: octets above 127 go out as they
-   * are, also to a server that does not offer 8BITMIME (RFC 6152 §3 would have the message encoded anew, which is
-   * not a session's work); and `size` is not compared with the SIZE that the server offers: its own 552 decides
-   * (RFC 1870 §6.1).
-   */
-  readonly parameters?: MailParameters;
-  /**
-   * One at least. Those beyond the RCPTMAX and RCPTDOMAINMAX that the server offers (RFC 9422 §4) are not sent, and
-   * `deferred`: they want another mail transaction, or another session.
-   */
-  readonly recipients: readonly ClientRecipient[];
-}
 
 /** A question to the server beside all mail transactions. */
 export type ClientInquiry =
