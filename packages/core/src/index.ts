@@ -45,11 +45,19 @@ export { rrvs } from './extensions/rrvs.js';
 export type {
   AuthenticatedIdentity,
   AuthenticationAttempt,
+  AuthenticationGrant,
   ClientCredentials,
   Computation,
   HashName,
+  Judgement,
   MechanismName,
+  ServerChannel,
+  ServerExchange,
+  ServerMechanism,
+  ServerOutcome,
+  ServerStep,
   StoredCredentials,
+  TokenError,
 } from './sasl/exchange.js';
 export { saslPrepare } from './sasl/prepare.js';
 export {

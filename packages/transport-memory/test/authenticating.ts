@@ -98,9 +98,11 @@ export function checking(
           return attempt.username === username && attempt.password.revealText() === password;
         case 'XOAUTH2':
         case 'OAUTHBEARER':
-          return attempt.username === username && attempt.token.revealText() === tokenOf(password);
+          if (attempt.username !== username || attempt.token.revealText() !== tokenOf(password)) return false;
+          return { authenticatedAs: username };
         case 'EXTERNAL':
-          return session.tls?.peerCertificate?.subject === `CN=${username}`;
+          if (session.tls?.peerCertificate?.subject !== `CN=${username}`) return false;
+          return { authenticatedAs: username };
         default:
           return attempt.username === username;
       }

@@ -1,6 +1,6 @@
 import type { AuthenticatedIdentity, AuthenticationAttempt } from '@sansmtp/core';
 import { Secret } from '@sansmtp/core';
-import { webCryptography } from '@sansmtp/transport';
+import { type ServerHandlers, webCryptography } from '@sansmtp/transport';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
@@ -37,11 +37,13 @@ describe.each(MECHANISMS)('AUTH %s', (mechanism) => {
           }),
         );
         const client = await session.opened();
-        const identity = { mechanism, username: mechanism === 'EXTERNAL' ? '' : user.username };
+        const identity = { mechanism, authenticatedAs: user.username, username: user.username };
         expect(client.offer.authenticatedBy).toBe(mechanism);
         expect(session.connection.information.identity).toEqual(identity);
         expect(attempts).toEqual([
-          expect.objectContaining(mechanism === 'EXTERNAL' ? { mechanism } : identity),
+          expect.objectContaining(
+            mechanism === 'EXTERNAL' ? { mechanism } : { mechanism, username: user.username },
+          ),
         ]);
         await session.until(client.send(envelopeFor(), 'x'));
         expect(identities).toEqual([identity]);
@@ -144,7 +146,7 @@ describe('AUTH', () => {
   const user = { username: 'user', password: 'pencil' };
 
   it.each(['PLAIN', 'SCRAM-SHA-1', 'SCRAM-SHA-256', 'SCRAM-SHA-256-PLUS'] as const)(
-    '%s acts on behalf of whom the client names',
+    '%s acts on behalf of whom the client names, where the application grants it, and not by true (RFC 4422 §3.4.1)',
     async (mechanism) => {
       const attempts: AuthenticationAttempt[] = [];
       const credentials = {
@@ -153,15 +155,28 @@ describe('AUTH', () => {
         password: new Secret(user.password),
         authorizationIdentity: 'the,boss=ü',
       } as const;
-      const session = negotiate(
-        authenticatingBy(mechanism, credentials, {
-          network: { tls: { mode: 'implicit', ...boundTls('CN=x') } },
-          handlers: checking(user, await storedFor(mechanism, user.password, true), attempts),
-        }),
-      );
+      const handlers = checking(user, await storedFor(mechanism, user.password, true), attempts);
+      const as = (onAuth: ServerHandlers['onAuth']) =>
+        negotiate(
+          authenticatingBy(mechanism, credentials, {
+            network: { tls: { mode: 'implicit', ...boundTls('CN=x') } },
+            handlers: { ...handlers, ...(onAuth && { onAuth }) },
+          }),
+        );
+      const session = as(() => ({ authorizationIdentity: 'the,boss=ü' }));
       await session.opened();
+      expect(session.connection.information.identity).toEqual({
+        mechanism,
+        authenticatedAs: 'user',
+        username: 'the,boss=ü',
+      });
+      for (const onAuth of [handlers.onAuth, () => true, () => ({ authorizationIdentity: 'somebody' })]) {
+        const refused = as(onAuth);
+        const error = await refused.until(refused.opening.catch((thrown: unknown) => thrown));
+        expect(error).toMatchObject({ code: 'EAUTH', responseCode: 535 });
+        expect(refused.connection.information.identity).toBeUndefined();
+      }
       expect(attempts).toMatchObject([{ username: 'user', authorizationIdentity: 'the,boss=ü' }]);
-      expect(session.connection.information.identity).toEqual({ mechanism, username: 'the,boss=ü' });
     },
   );
 

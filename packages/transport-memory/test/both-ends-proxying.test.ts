@@ -103,7 +103,10 @@ describe('XCLIENT', () => {
             ...begun,
             peer: address === undefined ? PROXY : shown,
             client: xclient,
-            identity: login === undefined ? undefined : { mechanism: 'EXTERNAL', username: login },
+            identity:
+              login === undefined
+                ? undefined
+                : { mechanism: 'EXTERNAL', authenticatedAs: login, username: login },
           };
           expect(told).toEqual([...first, { handler: 'onConnect', ...now }, { handler: 'onHello', ...now }]);
           // Trust is in an address: with another it is gone.

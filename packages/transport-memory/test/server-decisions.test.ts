@@ -23,7 +23,7 @@ expectEverySessionToEnd();
 /** Those that accept by returning nothing; AUTH has tests of its own. */
 type Decision = Exclude<
   keyof ServerHandlers,
-  'onSecure' | 'onAuth' | 'onCredentials' | 'onClose' | 'onError'
+  'onSecure' | 'onAuth' | 'onAuthDecided' | 'onCredentials' | 'onClose' | 'onError'
 >;
 
 interface Exchange {

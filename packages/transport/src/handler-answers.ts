@@ -1,7 +1,16 @@
 /**
  * How what a handler returns or throws becomes the answer to a session's question.
  */
-import { type Answer, isReply, type Question, Secret, type StoredCredentials } from '@sansmtp/core';
+import {
+  type Answer,
+  type AuthenticationAttempt,
+  type AuthenticationGrant,
+  isReply,
+  type Question,
+  Secret,
+  type StoredCredentials,
+  type TokenError,
+} from '@sansmtp/core';
 import type { ServerHandlers } from './handlers.js';
 
 export const ACCEPT: Answer = { decision: 'accept' };
@@ -20,6 +29,16 @@ const AUTHENTICATION_FAULT: Answer = {
     code: 454,
     enhancedCode: '4.7.0',
     lines: ['Temporary authentication failure; try again later'],
+  },
+};
+
+/** Without a look at what was given, so that a client keeps a password that may be right (RFC 4954 §6). */
+export const CLOSED_BY_LIMIT: Answer = {
+  decision: 'reject',
+  reply: {
+    code: 454,
+    enhancedCode: '4.7.0',
+    lines: ['Too many failed authentications from your network; try again later'],
   },
 };
 
@@ -54,11 +73,14 @@ const MESSAGE: ResultRule = {
 
 /** Nothing does not let anybody in: it may be a check that was forgotten. */
 const AUTHENTICATION: ResultRule = {
-  takes: 'true, false or a Reply',
+  takes:
+    'true, false, a Reply, { authenticatedAs, authorizationIdentity } without control characters, or { tokenError }',
   fault: AUTHENTICATION_FAULT,
   read(result) {
     if (typeof result === 'boolean') return result ? ACCEPT : REJECT;
-    return isReply(result) ? DECISION.read(result) : undefined;
+    if (isReply(result)) return DECISION.read(result);
+    if (isGrant(result)) return { decision: 'accept', grant: result };
+    return isTokenRefusal(result) ? { decision: 'reject', tokenError: result.tokenError } : undefined;
   },
 };
 
@@ -85,10 +107,54 @@ export function ruleFor(kind: Question['kind']): ResultRule {
   }
 }
 
+/**
+ * Whether a handler let in the holder of a token or a certificate without a name, though the client asks to act for
+ * somebody: that is refused, and whoever wrote the handler should hear why.
+ */
+export function isNamelessGrant(attempt: AuthenticationAttempt, { decision, grant }: Answer): boolean {
+  if (decision !== 'accept' || grant?.authenticatedAs !== undefined) return false;
+  if ('token' in attempt) return attempt.username !== '' && grant?.authorizationIdentity !== attempt.username;
+  return (
+    attempt.mechanism === 'EXTERNAL' &&
+    attempt.authorizationIdentity !== undefined &&
+    grant?.authorizationIdentity !== attempt.authorizationIdentity
+  );
+}
+
+export function namelessGrant({ mechanism }: AuthenticationAttempt): TypeError {
+  return new TypeError(
+    `onAuth let somebody in by ${mechanism} without a name, and the client asks to act for one: refused; ` +
+      'return { authenticatedAs } with whose token or certificate it is',
+  );
+}
+
 export function misreturned(name: keyof ServerHandlers, result: unknown, takes: string): TypeError {
   // Not what it says: it may be a password.
   const returned = typeof result === 'object' ? 'an object of another form' : `a ${typeof result}`;
   return new TypeError(`${name} returned ${returned}; return ${takes}`);
+}
+
+function isName(value: unknown): boolean {
+  return value === undefined || (typeof value === 'string' && /^\P{Cc}+$/u.test(value));
+}
+
+function isGrant(value: unknown): value is AuthenticationGrant {
+  if (typeof value !== 'object' || value === null) return false;
+  // At least one of the two names, and nothing besides: `{ username }` would be a grant that was not meant.
+  const names = Object.entries(value);
+  return (
+    names.some(([, name]) => name !== undefined) &&
+    names.every(
+      ([key, name]) => (key === 'authenticatedAs' || key === 'authorizationIdentity') && isName(name),
+    )
+  );
+}
+
+function isTokenRefusal(value: unknown): value is { readonly tokenError: TokenError } {
+  if (typeof value !== 'object' || value === null || !('tokenError' in value)) return false;
+  const { tokenError } = value;
+  if (typeof tokenError !== 'object' || tokenError === null || !('status' in tokenError)) return false;
+  return Object.values(tokenError).every((text) => typeof text === 'string');
 }
 
 function isCredentials(value: unknown): value is StoredCredentials {

@@ -13,16 +13,18 @@ import type {
   AbandonReason,
   AuthenticatedIdentity,
   AuthenticationAttempt,
+  AuthenticationDecision,
+  AuthenticationGrant,
   ClientAttributes,
   Envelope,
   Hello,
   MailParameters,
-  MechanismName,
   Recipient,
   Reply,
   ReversePath,
   StoredCredentials,
   TlsInformation,
+  TokenError,
 } from '@sansmtp/core';
 import type { PeerInformation } from './byte-stream.js';
 import type { WebStream, WebStreamReader } from './web-stream.js';
@@ -36,8 +38,24 @@ export type HandlerResult = Reply | Nothing | Promise<Reply | Nothing>;
 /** In LMTP a reply for each recipient of the envelope, in its order (RFC 2033 §4.2); or one for all. */
 export type MessageResult = Reply | readonly Reply[] | Nothing | Promise<Reply | readonly Reply[] | Nothing>;
 
-/** `true` lets them in; `false` does not, nor does a `Reply` of 4yz or 5yz. */
-export type AuthenticationResult = boolean | Reply | Promise<boolean | Reply>;
+/** What `onAuth` decides. */
+export type AuthenticationVerdict =
+  /**
+   * `true` lets them in as themselves: the name that a password has proven; with a token or a certificate, nobody in
+   * particular. Who asks to act for somebody else is refused all the same (535 5.7.8). `false` refuses.
+   */
+  | boolean
+  /** Refuses by 4yz or 5yz; 235 is `true`. */
+  | Reply
+  /**
+   * Lets them in, and says who they are (needed with a token or a certificate whose client asks to act for somebody), and
+   * for whom they may act: `{ authenticatedAs: 'ann', authorizationIdentity: 'sales' }`.
+   */
+  | AuthenticationGrant
+  /** Refuses, and tells a client of XOAUTH2 or OAUTHBEARER why. */
+  | { readonly tokenError: TokenError };
+
+export type AuthenticationResult = AuthenticationVerdict | Promise<AuthenticationVerdict>;
 
 /** Undefined: there is no such user, or none of whom anything is kept. */
 export type CredentialsResult = StoredCredentials | undefined | Promise<StoredCredentials | undefined>;
@@ -107,7 +125,8 @@ export interface ServerHandlers {
   /**
    * Somebody wants to be let in. PLAIN and LOGIN bring a password to be checked, OAUTHBEARER and XOAUTH2 a token; with
    * SCRAM and CRAM-MD5 the password was proven already against what `onCredentials` gave; with EXTERNAL it is for
-   * you to look into the certificate of `session.tls`.
+   * you to look into the certificate of `session.tls`. Names are prepared (SASLprep), and hold no control characters.
+   * Who wants passwords checked and nothing else takes `passwordUsers`.
    */
   onAuth?(attempt: AuthenticationAttempt, session: ServerSessionInformation): AuthenticationResult;
   /**
@@ -115,9 +134,14 @@ export interface ServerHandlers {
    * rejection where there is no such user: it would tell everybody so.
    */
   onCredentials?(
-    request: { readonly mechanism: MechanismName; readonly username: string },
+    request: { readonly mechanism: string; readonly username: string },
     session: ServerSessionInformation,
   ): CredentialsResult;
+  /**
+   * An AUTH exchange is over: who came in, or who failed, a wrong proof of SCRAM included, of which no other handler
+   * hears. For logs and metrics.
+   */
+  onAuthDecided?(decision: AuthenticationDecision, session: ServerSessionInformation): void;
   /** EHLO or HELO. A refused one changes nothing. */
   onHello?(hello: Hello, session: ServerSessionInformation): HandlerResult;
   /** MAIL opens a mail transaction. */

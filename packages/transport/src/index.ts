@@ -1,3 +1,8 @@
+export {
+  type FailureLimiter,
+  type FailureLimiterOptions,
+  failureLimiter,
+} from './authentication/failure-limiter.js';
 export type { ByteStream, ByteStreamListener, PeerInformation } from './byte-stream.js';
 export type {
   CancelSignal,
@@ -17,6 +22,7 @@ export {
 export { ForeignProtocolError } from './foreign-protocol-error.js';
 export {
   type AuthenticationResult,
+  type AuthenticationVerdict,
   type CredentialsResult,
   type HandlerResult,
   type IncomingBody,

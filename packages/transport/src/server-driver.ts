@@ -14,6 +14,8 @@
  */
 import {
   type Answer,
+  type AuthenticationAttempt,
+  type AuthenticationDecision,
   type Computation,
   type Envelope,
   type Question,
@@ -23,7 +25,9 @@ import {
   type TlsInformation,
   type TransitionRecord,
 } from '@sansmtp/core';
+import { type FailureLimiter, limiterOf } from './authentication/failure-limiter.js';
 import type { ByteStream, ByteStreamListener } from './byte-stream.js';
+import { clientNetwork } from './client-network.js';
 import type { Clock } from './clock.js';
 import { type Cryptography, webCryptography } from './cryptography.js';
 import { DeadlineTimer } from './deadline-timer.js';
@@ -32,8 +36,11 @@ import { Gathering } from './gathering.js';
 import {
   ACCEPT,
   accepts,
+  CLOSED_BY_LIMIT,
+  isNamelessGrant,
   isPromiseLike,
   misreturned,
+  namelessGrant,
   REJECT,
   type ResultRule,
   rejectionIn,
@@ -64,6 +71,12 @@ export interface ServeOptions extends Omit<ServerSessionOptions, 'maximumHeldOct
    * @default webCryptography()
    */
   readonly cryptography?: Cryptography;
+  /**
+   * Limits failed authentications, of all sessions that are given the same one; the trusted, loopback and Unix sockets are
+   * exempt.
+   * @default one for each `handlers` object, with the defaults of `failureLimiter()`
+   */
+  readonly failureLimiter?: FailureLimiter;
   /** Called with each step of the session's chart. What it throws drops the connection. */
   readonly onTransition?: (record: TransitionRecord) => void;
 }
@@ -111,6 +124,8 @@ class ServerDriver implements ServerConnection, ByteStreamListener {
   readonly #clock: Clock;
   readonly #cryptography: Cryptography | undefined;
   readonly #session: ServerSession;
+  readonly #failureLimiter: FailureLimiter;
+  readonly #trusted: boolean;
   readonly #onTransition: ServeOptions['onTransition'];
   readonly #timer: DeadlineTimer;
   #resolveClosed: () => void = () => {};
@@ -141,6 +156,8 @@ class ServerDriver implements ServerConnection, ByteStreamListener {
     this.#cryptography = options.cryptography;
     this.#now = options.clock.now();
     this.#onTransition = options.onTransition;
+    this.#failureLimiter = options.failureLimiter ?? limiterOf(handlers);
+    this.#trusted = options.trusted ?? false;
     this.#timer = new DeadlineTimer(options.clock);
     // Options of a transport are at times spread into these, and its `tls` would pass for a protected connection.
     const { tls: _, ...others } = options as ServeOptions & { readonly tls?: unknown };
@@ -294,6 +311,9 @@ class ServerDriver implements ServerConnection, ByteStreamListener {
           break;
         case 'compute':
           this.#compute(output.computation);
+          break;
+        case 'authenticationDecided':
+          this.#tellDecision(output.decision);
           break;
         case 'close':
           if (output.foreignProtocol !== undefined) {
@@ -455,10 +475,10 @@ class ServerDriver implements ServerConnection, ByteStreamListener {
       case 'startTls':
         return this.#stream.canStartTls ? ACCEPT : REJECT;
       case 'credentials':
+        if (this.#failedTooOften(question.username)) return CLOSED_BY_LIMIT;
         return this.#answerOf('onCredentials', rule, () => handlers.onCredentials?.(question, information));
       case 'authenticate':
-        if (handlers.onAuth === undefined) return REJECT;
-        return this.#answerOf('onAuth', rule, () => handlers.onAuth?.(question.attempt, information));
+        return this.#authenticate(question.attempt);
       case 'etrn':
         if (handlers.onEtrn === undefined) return REJECT;
         return this.#answerOf('onEtrn', rule, () => handlers.onEtrn?.(question.argument, information));
@@ -471,6 +491,45 @@ class ServerDriver implements ServerConnection, ByteStreamListener {
         delivery?.body.end();
         return delivery?.answer ?? REJECT;
       }
+    }
+  }
+
+  #authenticate(attempt: AuthenticationAttempt): Answer | Promise<Answer> {
+    const { onAuth } = this.#handlers;
+    if (onAuth === undefined) return REJECT;
+    const username = 'username' in attempt ? attempt.username : '';
+    if (this.#failedTooOften(username)) return CLOSED_BY_LIMIT;
+    const check = (answer: Answer) => {
+      if (isNamelessGrant(attempt, answer)) this.#report(namelessGrant(attempt));
+      return answer;
+    };
+    const answer = this.#answerOf('onAuth', ruleFor('authenticate'), () =>
+      onAuth.call(this.#handlers, attempt, this.information),
+    );
+    return answer instanceof Promise ? answer.then(check) : check(answer);
+  }
+
+  /** Under which the client's failures count; undefined where they do not. */
+  get #countedClient(): string | undefined {
+    // A trusted peer may speak for a client: from there on it is that client's failure.
+    const isItself = this.#session.client?.address === undefined;
+    return this.#trusted && isItself ? undefined : clientNetwork(this.information.peer);
+  }
+
+  #failedTooOften(username: string): boolean {
+    const client = this.#countedClient;
+    return client !== undefined && this.#failureLimiter.isClosed(client, username, this.#now);
+  }
+
+  #tellDecision(decision: AuthenticationDecision): void {
+    const client = this.#countedClient;
+    if (decision.outcome === 'refused' && client !== undefined) {
+      this.#failureLimiter.failed(client, decision.username ?? '', this.#now);
+    }
+    try {
+      this.#handlers.onAuthDecided?.(decision, this.information);
+    } catch (thrown) {
+      this.#report(thrown);
     }
   }
 

@@ -47,9 +47,7 @@ const checksPasswords: Partial<ServerHandlers> = {
 
 const checksTokens: Partial<ServerHandlers> = {
   onAuth: (attempt) =>
-    'token' in attempt &&
-    attempt.username === NAME &&
-    attempt.token.revealText() === PASSWORD.replace(' ', '-'),
+    'token' in attempt && attempt.token.revealText() === TOKEN && { authenticatedAs: NAME },
 };
 
 const TOKEN = PASSWORD.replace(' ', '-');
@@ -89,7 +87,9 @@ describeWith('swaks', () => {
     const server = await authenticating(['CRAM-MD5'], checksPasswords);
     const { exit } = await swaks(server.port, '--auth', 'CRAM-MD5');
     expect(exit).toBe(0);
-    expect(mechanismsUsed(server)).toEqual([{ mechanism: 'CRAM-MD5', username: NAME }]);
+    expect(mechanismsUsed(server)).toEqual([
+      { mechanism: 'CRAM-MD5', authenticatedAs: NAME, username: NAME },
+    ]);
   });
 
   it('gets 535 5.7.8 for a wrong password and for a name that nobody has, in the same words', async () => {
@@ -180,7 +180,9 @@ describeWith('msmtp', () => {
     ];
     const finished = await run('msmtp', [...words, `--passwordeval=echo ${TOKEN}`, 'joe@example.org'], 'a\n');
     expect(finished).toEqual({ exit: 0, stdout: '', stderr: '' });
-    expect(mechanismsUsed(server)).toEqual([{ mechanism: mechanism.toUpperCase(), username: NAME }]);
+    expect(mechanismsUsed(server)).toEqual([
+      { mechanism: mechanism.toUpperCase(), authenticatedAs: NAME, username: NAME },
+    ]);
   });
 });
 
@@ -296,7 +298,9 @@ describeWith('curl', () => {
         const answered = mechanism === 'OAUTHBEARER' ? '> AQ==\\r?\\n< 535 5\\.7\\.8 ' : '';
         expect(refused.stderr).toMatch(new RegExp(`^< 334 \\S+\\r?\\n${answered}`, 'm'));
       }
-      expect(mechanismsUsed(server)).toEqual(Array(2).fill({ mechanism, username: NAME }));
+      expect(mechanismsUsed(server)).toEqual(
+        Array(2).fill({ mechanism, authenticatedAs: NAME, username: NAME }),
+      );
     },
   );
 
@@ -309,7 +313,7 @@ describeWith('curl', () => {
         onAuth: (attempt, { tls }) =>
           attempt.mechanism === 'EXTERNAL' &&
           tls?.peerCertificate?.subject === 'CN=ann.example' &&
-          tls.peerCertificate.distrust === undefined,
+          tls.peerCertificate.distrust === undefined && { authenticatedAs: NAME },
       },
     });
     const url = `smtp://127.0.0.1:${server.port}/client.example`;
@@ -362,7 +366,9 @@ describeWith('smtplib', () => {
   it('authenticates by CRAM-MD5 (RFC 2195), and not with a wrong password', async () => {
     const server = await authenticating(['CRAM-MD5'], checksPasswords);
     expect(await run(python, ['-c', SMTPLIB, `${server.port}`, NAME, PASSWORD])).toMatchObject({ exit: 0 });
-    expect(mechanismsUsed(server)).toEqual([{ mechanism: 'CRAM-MD5', username: NAME }]);
+    expect(mechanismsUsed(server)).toEqual([
+      { mechanism: 'CRAM-MD5', authenticatedAs: NAME, username: NAME },
+    ]);
     expect(await run(python, ['-c', SMTPLIB, `${server.port}`, NAME, 'wrong'])).toEqual({
       exit: 1,
       stdout: '535\n',
@@ -404,7 +410,9 @@ describe('nodemailer', () => {
       authMethod: 'CRAM-MD5',
       auth: { user: NAME, pass: PASSWORD },
     }).sendMail(message);
-    expect(mechanismsUsed(server)).toEqual([{ mechanism: 'CRAM-MD5', username: NAME }]);
+    expect(mechanismsUsed(server)).toEqual([
+      { mechanism: 'CRAM-MD5', authenticatedAs: NAME, username: NAME },
+    ]);
   });
 
   it('authenticates by XOAUTH2 with a token', async () => {
@@ -414,7 +422,7 @@ describe('nodemailer', () => {
       port: server.port,
       auth: { type: 'OAuth2', user: NAME, accessToken: TOKEN },
     }).sendMail(message);
-    expect(mechanismsUsed(server)).toEqual([{ mechanism: 'XOAUTH2', username: NAME }]);
+    expect(mechanismsUsed(server)).toEqual([{ mechanism: 'XOAUTH2', authenticatedAs: NAME, username: NAME }]);
   });
 });
 

@@ -102,7 +102,7 @@ describeWith('Postfix', () => {
       });
       expect(session).toMatchObject({
         tls: { protocol: 'TLSv1.3' },
-        identity: { mechanism: 'SCRAM-SHA-256', username: 'ann' },
+        identity: { mechanism: 'SCRAM-SHA-256', authenticatedAs: 'ann', username: 'ann' },
         forwarded: { address: '192.0.2.9', name: 'other.example' },
         hello: { name: 'postfix.example' },
       });

@@ -2,7 +2,6 @@
  * What a service extension (RFC 5321 §2.2) is, ours or an embedder's: an EHLO keyword, and with it parameters of
  * MAIL and RCPT, and verbs that are questions to the application. One that adds states changes the charts as well.
  */
-import type { MechanismName } from '../sasl/exchange.js';
 import type { Reply } from '../wire/reply.js';
 import type { MailParameters, RcptParameters } from './parameters.js';
 
@@ -17,7 +16,7 @@ export interface SessionStanding {
   /** TLS protects the connection. */
   readonly secured: boolean;
   /** The SASL mechanisms that may be used on the connection as it stands. */
-  readonly mechanisms: readonly MechanismName[];
+  readonly mechanisms: readonly string[];
   /** The peer may speak of others than itself: XCLIENT and XFORWARD. */
   readonly trusted: boolean;
 }

@@ -8,7 +8,7 @@ import { decodeText, encodeText } from '../wire/octets.js';
 import { equalInConstantTime } from './constant-time.js';
 import type { ClientExchange, ClientMechanism, ServerExchange, ServerMechanism } from './exchange.js';
 import { presentedName } from './presented.js';
-import { challenge, compute, MALFORMED, REFUSED, retrieve, verify } from './steps.js';
+import { challenge, compute, MALFORMED, REFUSED, retrieve, SUCCESS, verify } from './steps.js';
 
 const DIGEST = /^(.*) ([0-9a-f]{32})$/s;
 
@@ -43,8 +43,7 @@ export const cramMd5Server: ServerMechanism = {
     const expected = hexadecimal(yield* compute({ kind: 'hmac', hash: 'MD5', key, data }));
     if (!equalInConstantTime(encodeText(expected), encodeText(digest))) return REFUSED;
 
-    if (!(yield* verify({ mechanism: 'CRAM-MD5', username }))) return REFUSED;
-    return { type: 'success', identity: { mechanism: 'CRAM-MD5', username } };
+    return (yield* verify({ mechanism: 'CRAM-MD5', username })) ? SUCCESS : REFUSED;
   },
 };
 

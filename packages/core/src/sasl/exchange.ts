@@ -80,12 +80,61 @@ export type AuthenticationAttempt =
       readonly authorizationIdentity?: string;
     }
   /** They are who TLS says they are (RFC 4422 §A): see the session's TLS information. */
-  | { readonly mechanism: 'EXTERNAL'; readonly authorizationIdentity?: string };
+  | { readonly mechanism: 'EXTERNAL'; readonly authorizationIdentity?: string }
+  /** What a mechanism of the application's own, by its `name`, has found out or wants checked. */
+  | {
+      readonly mechanism: 'own';
+      readonly name: string;
+      readonly username: string;
+      readonly authorizationIdentity?: string;
+      /** Whatever the mechanism hands on. What must not be printed is a `Secret`. */
+      readonly shown?: unknown;
+    };
+
+/**
+ * What an application grants to somebody whom it lets in, where that is more than to act for themselves by the name that
+ * they have proven (RFC 4422 §3.4.1).
+ */
+export interface AuthenticationGrant {
+  /**
+   * Who they are. A token or a certificate does not say: without this name, a client that asks to act for anybody by
+   * one (the name beside a token included) is refused.
+   */
+  readonly authenticatedAs?: string | undefined;
+  /** The authorization identity that they may act for. It counts only where it is the one that they asked for. */
+  readonly authorizationIdentity?: string | undefined;
+}
+
+/**
+ * Why a token is refused, as the client of XOAUTH2 or OAUTHBEARER gets it in JSON (RFC 7628 §3.2.2). A client that can
+ * get a new token decides by it.
+ */
+export interface TokenError {
+  /** `invalid_token`, `insufficient_scope` (RFC 6750 §3.1); with XOAUTH2, an HTTP status such as `401`. */
+  readonly status: string;
+  /** The scopes that a token needs, separated by blanks. */
+  readonly scope?: string;
+  /** XOAUTH2: `bearer`. */
+  readonly schemes?: string;
+  /** Where the authorization server describes itself: a URL (RFC 8414). */
+  readonly 'openid-configuration'?: string;
+}
+
+/** What was decided about an attempt. */
+export type Judgement =
+  | { readonly accepted: true }
+  | { readonly accepted: false; readonly tokenError?: TokenError };
 
 /** Who was let in. */
 export interface AuthenticatedIdentity {
-  readonly mechanism: MechanismName;
-  /** As which they act: the authorization identity if they gave one, else the user name; empty with EXTERNAL alone. */
+  /** Its registered name, or that of a mechanism of the application's own. */
+  readonly mechanism: string;
+  /**
+   * Who authenticated: the name that was proven, or the one that the application gave them; empty where a token or a
+   * certificate was taken and nobody said whose it is.
+   */
+  readonly authenticatedAs: string;
+  /** For whom they act: themselves, or the authorization identity that they were granted (RFC 4422 §3.4.1). */
   readonly username: string;
 }
 
@@ -96,13 +145,16 @@ export type ServerStep =
   /** Resumed with the result: `Uint8Array`. */
   | { readonly type: 'compute'; readonly computation: Computation }
   /** Look up somebody's credentials. Resumed with `StoredCredentials`, or undefined for nobody. */
-  | { readonly type: 'retrieve'; readonly mechanism: MechanismName; readonly username: string }
-  /** Decide. Resumed with `true` or `false`. */
+  | { readonly type: 'retrieve'; readonly mechanism: string; readonly username: string }
+  /**
+   * Decide whether they are let in, and may act for whom they ask to act. Resumed with a `Judgement`. There is no success
+   * without it.
+   */
   | { readonly type: 'verify'; readonly attempt: AuthenticationAttempt };
 
 /** How the server's half ended. */
 export type ServerOutcome =
-  | { readonly type: 'success'; readonly identity: AuthenticatedIdentity }
+  | { readonly type: 'success' }
   /**
    * `malformed`: a response was against the mechanism's grammar (501 5.5.2). `refused`: whoever it was is not let
    * in (535 5.7.8).
@@ -112,12 +164,15 @@ export type ServerOutcome =
 export type ServerExchange = Generator<
   ServerStep,
   ServerOutcome,
-  Uint8Array | StoredCredentials | boolean | undefined
+  Uint8Array | StoredCredentials | Judgement | undefined
 >;
 
-/** The server's half of a mechanism. */
+/**
+ * The server's half of a mechanism: ours, or one of the application's own in `authentication.mechanisms`.
+ */
 export interface ServerMechanism {
-  readonly name: MechanismName;
+  /** 1 to 20 upper-case letters, digits, hyphens and underscores (RFC 4422 §3.1). */
+  readonly name: string;
   /**
    * Whether the client speaks first. Its initial response answers the first challenge then, which is not sent; a
    * mechanism in which the server speaks first takes none (RFC 4954 §4).
@@ -134,7 +189,7 @@ export interface ServerChannel {
   /** The name by which the server goes, for the challenge of CRAM-MD5. */
   readonly hostname: string;
   /** Mechanisms that were offered: what a SCRAM client says about channel binding is held against it. */
-  readonly offered: readonly MechanismName[];
+  readonly offered: readonly string[];
   /** PBKDF2 iterations where the stored credentials are a password (RFC 7677 §4 wants 4096 at least). */
   readonly iterations: number;
 }

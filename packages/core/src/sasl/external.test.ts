@@ -11,7 +11,10 @@ describe('EXTERNAL', () => {
     const { agreed, outcome, attempts } = run(client, new ServerHalf(externalServer, certified));
     expect(agreed).toBe(true);
     expect(attempts).toEqual([{ mechanism: 'EXTERNAL' }]);
-    expect(outcome).toEqual({ type: 'success', identity: { mechanism: 'EXTERNAL', username: '' } });
+    expect(outcome).toEqual({
+      type: 'success',
+      identity: { mechanism: 'EXTERNAL', authenticatedAs: '', username: '' },
+    });
   });
 
   it('lets it act for another where the application does', () => {

@@ -7,7 +7,7 @@ import { Secret } from '../secret.js';
 import { NOTHING } from '../wire/octets.js';
 import type { ClientExchange, ClientMechanism, ServerExchange, ServerMechanism } from './exchange.js';
 import { onBehalfOf, presentedName } from './presented.js';
-import { challenge, MALFORMED, REFUSED, verify } from './steps.js';
+import { challenge, MALFORMED, REFUSED, SUCCESS, verify } from './steps.js';
 
 export const externalServer: ServerMechanism = {
   name: 'EXTERNAL',
@@ -16,8 +16,7 @@ export const externalServer: ServerMechanism = {
     const given = presentedName(yield* challenge(NOTHING));
     if (given === undefined) return MALFORMED;
     if (channel.tls?.peerCertificate === undefined) return REFUSED;
-    if (!(yield* verify({ mechanism: 'EXTERNAL', ...onBehalfOf(given, '') }))) return REFUSED;
-    return { type: 'success', identity: { mechanism: 'EXTERNAL', username: given } };
+    return (yield* verify({ mechanism: 'EXTERNAL', ...onBehalfOf(given, '') })) ? SUCCESS : REFUSED;
   },
 };
 

@@ -1,11 +1,17 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { loginClient, loginServer } from './login.js';
-import { ClientHalf, passwordOf, run, ServerHalf, text, tokenOf } from './running.test-support.js';
+import {
+  ClientHalf,
+  isPrepared,
+  passwordOf,
+  run,
+  ServerHalf,
+  text,
+  tokenOf,
+} from './running.test-support.js';
 
-const NAME = fc
-  .string({ unit: 'grapheme', minLength: 1, maxLength: 60 })
-  .filter((name) => !name.includes('\0'));
+const NAME = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 60 }).filter(isPrepared);
 
 const MALFORMED = { type: 'failure', reason: 'malformed' };
 
@@ -16,7 +22,10 @@ describe('LOGIN', () => {
         const client = new ClientHalf(loginClient, passwordOf(username, password));
         const { outcome, agreed, attempts, messages } = run(client, new ServerHalf(loginServer));
         expect(agreed).toBe(true);
-        expect(outcome).toEqual({ type: 'success', identity: { mechanism: 'LOGIN', username } });
+        expect(outcome).toEqual({
+          type: 'success',
+          identity: { mechanism: 'LOGIN', authenticatedAs: username, username },
+        });
         const [attempt] = attempts;
         expect(attempt && 'password' in attempt && attempt.password.revealText()).toBe(password);
         expect(messages.map(text)).toEqual(['Username:', username, 'Password:', password]);

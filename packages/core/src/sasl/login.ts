@@ -9,7 +9,7 @@ import { Secret } from '../secret.js';
 import { encodeText } from '../wire/octets.js';
 import type { ClientExchange, ClientMechanism, ServerExchange, ServerMechanism } from './exchange.js';
 import { presentedName, presentedPassword } from './presented.js';
-import { challenge, MALFORMED, REFUSED, verify } from './steps.js';
+import { challenge, MALFORMED, REFUSED, SUCCESS, verify } from './steps.js';
 
 export const loginServer: ServerMechanism = {
   name: 'LOGIN',
@@ -19,8 +19,7 @@ export const loginServer: ServerMechanism = {
     if (!username) return MALFORMED;
     const password = presentedPassword(yield* challenge(encodeText('Password:')));
     if (password === undefined) return MALFORMED;
-    if (!(yield* verify({ mechanism: 'LOGIN', username, password }))) return REFUSED;
-    return { type: 'success', identity: { mechanism: 'LOGIN', username } };
+    return (yield* verify({ mechanism: 'LOGIN', username, password })) ? SUCCESS : REFUSED;
   },
 };
 

@@ -21,7 +21,7 @@ export const serverMechanisms: ReadonlyMap<MechanismName, ServerMechanism> = new
     loginServer,
     oauthBearerServer,
     xoauth2Server,
-  ].map((mechanism) => [mechanism.name, mechanism]),
+  ].map((mechanism) => [mechanism.name as MechanismName, mechanism]),
 );
 
 /** The strongest first, among those that take the same credentials. */
@@ -73,10 +73,10 @@ export function fittingMechanisms(credentials: ClientCredentials): readonly Mech
  *
  * @param tls undefined without TLS
  */
-export function usableMechanisms(
-  names: readonly MechanismName[],
+export function usableMechanisms<Name extends string>(
+  names: readonly Name[],
   tls: TlsInformation | undefined,
-): readonly MechanismName[] {
+): readonly Name[] {
   return names.filter((name) => {
     if (name === 'EXTERNAL') return tls?.peerCertificate !== undefined;
     return !name.endsWith('-PLUS') || preferredBinding(tls) !== undefined;

@@ -8,13 +8,19 @@
 import { Secret } from '../secret.js';
 import { decodeText, encodeText, NOTHING } from '../wire/octets.js';
 import { bearerAuthorization, bearerToken, FIELD_END, parseFields } from './bearer.js';
-import type { ClientExchange, ClientMechanism, ServerExchange, ServerMechanism } from './exchange.js';
+import type {
+  ClientExchange,
+  ClientMechanism,
+  ServerExchange,
+  ServerMechanism,
+  TokenError,
+} from './exchange.js';
 import { formatGs2Header, parseGs2Header } from './gs2.js';
 import { presentedName } from './presented.js';
-import { challenge, MALFORMED, REFUSED, verify } from './steps.js';
+import { challenge, judge, MALFORMED, REFUSED, SUCCESS } from './steps.js';
 
 /** RFC 7628 §3.2.2. */
-const ERROR = encodeText('{"status":"invalid_token"}');
+const INVALID: TokenError = { status: 'invalid_token' };
 
 /** The port in digits; undefined where it is none. */
 function parsePort(text: string): number | undefined {
@@ -41,11 +47,10 @@ export const oauthBearerServer: ServerMechanism = {
     // Without a token, or an empty one, the client asks what the server would tell it (RFC 7628 §4.3).
     const token = bearerToken(fields.get('auth') ?? '');
     const behind = { ...(host === undefined ? {} : { host }), ...(port === undefined ? {} : { port }) };
-    if (token && (yield* verify({ mechanism: 'OAUTHBEARER', username, token, ...behind }))) {
-      return { type: 'success', identity: { mechanism: 'OAUTHBEARER', username } };
-    }
-    // The client's answer says nothing; the reply that refuses it comes behind that (RFC 7628 §3.2.3).
-    yield* challenge(ERROR);
+    const judgement = token && (yield* judge({ mechanism: 'OAUTHBEARER', username, token, ...behind }));
+    if (judgement?.accepted) return SUCCESS;
+    // The client's answer says nothing; the reply that refuses it comes after that (RFC 7628 §3.2.3).
+    yield* challenge(encodeText(JSON.stringify(judgement?.tokenError ?? INVALID)));
     return REFUSED;
   },
 };

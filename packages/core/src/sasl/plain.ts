@@ -9,7 +9,7 @@ import { Secret } from '../secret.js';
 import { concatenate, encodeText, NOTHING, NUL } from '../wire/octets.js';
 import type { ClientExchange, ClientMechanism, ServerExchange, ServerMechanism } from './exchange.js';
 import { onBehalfOf, presentedName, presentedPassword } from './presented.js';
-import { challenge, MALFORMED, REFUSED, verify } from './steps.js';
+import { challenge, MALFORMED, REFUSED, SUCCESS, verify } from './steps.js';
 
 export const plainServer: ServerMechanism = {
   name: 'PLAIN',
@@ -26,11 +26,7 @@ export const plainServer: ServerMechanism = {
     if (given === undefined || !username || password === undefined) return MALFORMED;
 
     const behalf = onBehalfOf(given, username);
-    if (!(yield* verify({ mechanism: 'PLAIN', username, ...behalf, password }))) return REFUSED;
-    return {
-      type: 'success',
-      identity: { mechanism: 'PLAIN', username: behalf.authorizationIdentity ?? username },
-    };
+    return (yield* verify({ mechanism: 'PLAIN', username, ...behalf, password })) ? SUCCESS : REFUSED;
   },
 };
 

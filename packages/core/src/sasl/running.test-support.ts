@@ -5,8 +5,11 @@
 import { createHash, createHmac, pbkdf2Sync, randomBytes } from 'node:crypto';
 import { Secret } from '../secret.js';
 import type { TlsInformation } from '../tls.js';
+import { authorizationAsked, authorize } from './authorization.js';
 import type {
+  AuthenticatedIdentity,
   AuthenticationAttempt,
+  AuthenticationGrant,
   ClientChannel,
   ClientCredentials,
   ClientMechanism,
@@ -16,6 +19,7 @@ import type {
   ServerOutcome,
   StoredCredentials,
 } from './exchange.js';
+import { saslPrepare } from './prepare.js';
 
 export const octets = (text: string): Uint8Array => new Uint8Array(Buffer.from(text));
 export const text = (data: Uint8Array): string => Buffer.from(data).toString();
@@ -84,6 +88,9 @@ export const tokenOf = (username: string, token: string): ClientCredentials => (
   token: new Secret(token),
 });
 
+/** Whether a name is as SASLprep leaves it, so that it comes out as it went in. */
+export const isPrepared = (name: string): boolean => saslPrepare(name, 'query') === name;
+
 export const stored = (password: string): StoredCredentials => ({
   kind: 'password',
   password: new Secret(password),
@@ -115,10 +122,22 @@ export const CERTIFIED = tlsWith(
   },
 );
 
+/** Whoever it is, they may act for whom they ask to act; a token is of the user who is named beside it. */
+const grantAll = (attempt: AuthenticationAttempt): AuthenticationGrant => ({
+  authorizationIdentity: authorizationAsked(attempt),
+  ...('token' in attempt && attempt.username !== '' && { authenticatedAs: attempt.username }),
+});
+
+/** How an exchange ended, and as whom the session would then let the client in. */
+export type TestOutcome =
+  | ServerOutcome
+  | { readonly type: 'success'; readonly identity: AuthenticatedIdentity };
+
 export interface ServerSide {
   readonly channel?: Partial<ServerChannel>;
   readonly accounts?: ReadonlyMap<string, StoredCredentials>;
-  readonly verify?: (attempt: AuthenticationAttempt) => boolean;
+  /** Whether the application lets them in, and what it grants them. */
+  readonly verify?: (attempt: AuthenticationAttempt) => boolean | AuthenticationGrant;
   readonly compute?: (computation: Computation) => Uint8Array;
 }
 
@@ -126,7 +145,8 @@ export interface ServerSide {
 export class ServerHalf {
   /** The challenge that waits for a response. */
   challenge: Uint8Array | undefined;
-  outcome: ServerOutcome | undefined;
+  outcome: TestOutcome | undefined;
+  #identity: AuthenticatedIdentity | undefined;
   readonly attempts: AuthenticationAttempt[] = [];
   readonly computations: Computation['kind'][] = [];
   readonly #exchange: ReturnType<ServerMechanism['begin']>;
@@ -165,10 +185,15 @@ export class ServerHalf {
         result = this.#exchange.next(this.#side.accounts?.get(step.username));
       } else {
         this.attempts.push(step.attempt);
-        result = this.#exchange.next((this.#side.verify ?? (() => true))(step.attempt));
+        const verdict = (this.#side.verify ?? grantAll)(step.attempt);
+        this.#identity =
+          verdict === false ? undefined : authorize(step.attempt, verdict === true ? {} : verdict);
+        result = this.#exchange.next({ accepted: this.#identity !== undefined });
       }
     }
-    this.outcome = result.value;
+    const { value } = result;
+    this.outcome =
+      value.type === 'success' && this.#identity ? { type: 'success', identity: this.#identity } : value;
   }
 }
 
@@ -229,7 +254,7 @@ export class ClientHalf {
 
 export interface Run {
   /** Undefined where the client gave up. */
-  readonly outcome: ServerOutcome | undefined;
+  readonly outcome: TestOutcome | undefined;
   /** Why the client gave up. */
   readonly ended: string | undefined;
   /** Both ends agree that the client is let in. */

@@ -210,7 +210,10 @@ describe('SCRAM, both ends', () => {
           const { agreed, outcome, attempts } = run(client, server);
           const actsAs = authorizationIdentity || username;
           expect(agreed).toBe(true);
-          expect(outcome).toEqual({ type: 'success', identity: { mechanism: name, username: actsAs } });
+          expect(outcome).toEqual({
+            type: 'success',
+            identity: { mechanism: name, authenticatedAs: username, username: actsAs },
+          });
           const behalf = actsAs === username ? {} : { authorizationIdentity };
           expect(attempts).toEqual([{ mechanism: name, username, ...behalf }]);
         },

@@ -45,7 +45,7 @@ import {
   serverKey,
   storedKey,
 } from './scram-keys.js';
-import { challenge, compute, MALFORMED, REFUSED, retrieve, verify } from './steps.js';
+import { challenge, compute, MALFORMED, REFUSED, retrieve, SUCCESS, verify } from './steps.js';
 
 type ScramName = Extract<MechanismName, `SCRAM-${string}`>;
 
@@ -193,12 +193,9 @@ function* serve(variant: Variant, channel: ServerChannel): ServerExchange {
   if (first.some(isMandatoryExtension)) return REFUSED;
   const [saslName, clientNonce] = leading(first, 'nr') ?? [];
   if (saslName === undefined || clientNonce === undefined || !NONCE.test(clientNonce)) return MALFORMED;
-  const username = saslPrepare(decodeSaslName(saslName) ?? '', 'query');
-  const given = clientFirst.authorizationIdentity ?? '';
-  for (const text of [username, given]) {
-    if (text === undefined || presentedName(encodeText(text)) === undefined) return MALFORMED;
-  }
-  if (!username) return MALFORMED;
+  const username = presentedName(encodeText(decodeSaslName(saslName) ?? ''));
+  const given = presentedName(encodeText(clientFirst.authorizationIdentity ?? ''));
+  if (!username || given === undefined) return MALFORMED;
   const binding = bindingOctets(variant, clientFirst.flag, channel);
   if (!(binding instanceof Uint8Array)) return binding;
 
@@ -236,10 +233,7 @@ function* serve(variant: Variant, channel: ServerChannel): ServerExchange {
   const signature = yield* sign(hash, keys.serverKey, authMessage);
   const response = yield* challenge(encodeText(`v=${encodeBase64(signature)}`));
   if (response.length !== 0) return MALFORMED;
-  return {
-    type: 'success',
-    identity: { mechanism: name, username: behalf.authorizationIdentity ?? username },
-  };
+  return SUCCESS;
 }
 
 function* authenticate(

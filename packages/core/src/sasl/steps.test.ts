@@ -22,18 +22,21 @@ describe('a step', () => {
   });
 
   it('throws when it is resumed with something of another kind', () => {
-    for (const wrong of [undefined, true, stored]) {
+    for (const wrong of [undefined, { accepted: true } as const, stored]) {
       expect(() => resumed(compute({ kind: 'random', octets: 1 }), wrong)).toThrow(/'compute'.*Uint8Array/);
       expect(() => resumed(challenge(some), wrong)).toThrow(/'challenge'.*Uint8Array/);
     }
-    for (const wrong of [some, true]) {
+    for (const wrong of [some, { accepted: true } as const]) {
       expect(() => resumed(retrieve('PLAIN', 'u'), wrong)).toThrow(/'retrieve'.*StoredCredentials/);
     }
   });
 
-  it('lets in for true alone', () => {
+  it('lets in by a judgement alone', () => {
     const attempt = { mechanism: 'EXTERNAL' } as const;
-    expect(resumed(verify(attempt), true)).toBe(true);
-    for (const no of [false, undefined, some, stored]) expect(resumed(verify(attempt), no)).toBe(false);
+    expect(resumed(verify(attempt), { accepted: true })).toBe(true);
+    expect(resumed(verify(attempt), { accepted: false })).toBe(false);
+    for (const wrong of [undefined, some, stored]) {
+      expect(() => resumed(verify(attempt), wrong)).toThrow(/'verify'.*Judgement/);
+    }
   });
 });

@@ -7,7 +7,7 @@
 import type {
   AuthenticationAttempt,
   Computation,
-  MechanismName,
+  Judgement,
   ServerOutcome,
   ServerStep,
   StoredCredentials,
@@ -17,8 +17,9 @@ import type {
 export type ComputeStep = { readonly type: 'compute'; readonly computation: Computation };
 
 /** All that an exchange at either end can be resumed with. */
-export type Resumption = Uint8Array | StoredCredentials | boolean | undefined;
+export type Resumption = Uint8Array | StoredCredentials | Judgement | undefined;
 
+export const SUCCESS: ServerOutcome = { type: 'success' };
 export const MALFORMED: ServerOutcome = { type: 'failure', reason: 'malformed' };
 export const REFUSED: ServerOutcome = { type: 'failure', reason: 'refused' };
 
@@ -37,17 +38,24 @@ export function* challenge(data: Uint8Array): Generator<ServerStep, Uint8Array, 
 }
 
 export function* retrieve(
-  mechanism: MechanismName,
+  mechanism: string,
   username: string,
 ): Generator<ServerStep, StoredCredentials | undefined, Resumption> {
   const resumption = yield { type: 'retrieve', mechanism, username };
-  if (typeof resumption === 'boolean' || resumption instanceof Uint8Array) {
+  if (resumption instanceof Uint8Array || (resumption !== undefined && !('kind' in resumption))) {
     throw new TypeError("A SASL step 'retrieve' is to be resumed with StoredCredentials or undefined");
   }
   return resumption;
 }
 
-/** The last step but those that tell the client of it: only `true` lets somebody in. */
+/** The last step but those that tell the client of it. */
+export function* judge(attempt: AuthenticationAttempt): Generator<ServerStep, Judgement, Resumption> {
+  const resumption = yield { type: 'verify', attempt };
+  if (typeof resumption === 'object' && 'accepted' in resumption) return resumption;
+  throw new TypeError("A SASL step 'verify' is to be resumed with a Judgement");
+}
+
+/** `judge` for a mechanism that has nothing to say about a refusal: whether they are let in. */
 export function* verify(attempt: AuthenticationAttempt): Generator<ServerStep, boolean, Resumption> {
-  return (yield { type: 'verify', attempt }) === true;
+  return (yield* judge(attempt)).accepted;
 }

@@ -5,11 +5,17 @@
 import { Secret } from '../secret.js';
 import { decodeText, encodeText, NOTHING } from '../wire/octets.js';
 import { bearerAuthorization, bearerToken, FIELD_END, parseFields } from './bearer.js';
-import type { ClientExchange, ClientMechanism, ServerExchange, ServerMechanism } from './exchange.js';
+import type {
+  ClientExchange,
+  ClientMechanism,
+  ServerExchange,
+  ServerMechanism,
+  TokenError,
+} from './exchange.js';
 import { presentedName } from './presented.js';
-import { challenge, MALFORMED, REFUSED, verify } from './steps.js';
+import { challenge, judge, MALFORMED, REFUSED, SUCCESS } from './steps.js';
 
-const ERROR = encodeText('{"status":"401","schemes":"bearer"}');
+const UNAUTHORIZED: TokenError = { status: '401', schemes: 'bearer' };
 
 export const xoauth2Server: ServerMechanism = {
   name: 'XOAUTH2',
@@ -20,11 +26,10 @@ export const xoauth2Server: ServerMechanism = {
     const authorization = fields?.get('auth');
     if (!username || authorization === undefined) return MALFORMED;
     const token = bearerToken(authorization);
-    if (token !== undefined && (yield* verify({ mechanism: 'XOAUTH2', username, token }))) {
-      return { type: 'success', identity: { mechanism: 'XOAUTH2', username } };
-    }
-    // The client's answer says nothing; the reply that refuses it comes behind that.
-    yield* challenge(ERROR);
+    const judgement = token && (yield* judge({ mechanism: 'XOAUTH2', username, token }));
+    if (judgement?.accepted) return SUCCESS;
+    // The client's answer says nothing; the reply that refuses it comes after that.
+    yield* challenge(encodeText(JSON.stringify(judgement?.tokenError ?? UNAUTHORIZED)));
     return REFUSED;
   },
 };

@@ -3,6 +3,8 @@
  * open.
  */
 import { LocalProtocolError } from '../errors.js';
+import type { TokenError } from '../sasl/exchange.js';
+import { encodeText } from '../wire/octets.js';
 import { formatReply, type Reply, severity, withEnhancedCode } from '../wire/reply.js';
 import { allowedIn } from './allowed-inputs.js';
 import type { ServerState } from './chart-events.js';
@@ -16,6 +18,9 @@ const ACCEPTING_CODES: { readonly [Kind in Question['kind']]?: number } = {
   credentials: 235,
   authenticate: 235,
 };
+
+/** Octets of JSON. Many clients read lines of 512 octets, and base64 takes a third more. */
+const MAXIMUM_TOKEN_ERROR = 380;
 
 /**
  * @param question the one that is open
@@ -35,7 +40,7 @@ export function checkAnswer(
     throw new LocalProtocolError(state, problem, allowedIn(state, undefined));
   }
   const { kind } = question;
-  const { decision, reply, credentials, recipientReplies } = answer;
+  const { decision, reply, credentials, grant, tokenError, recipientReplies } = answer;
   if (kind === 'credentials' && decision === 'accept' && credentials === undefined) {
     throw new LocalProtocolError(
       state,
@@ -43,6 +48,17 @@ export function checkAnswer(
       'credentials, or to reject',
     );
   }
+  if (
+    (grant !== undefined && (kind !== 'authenticate' || decision !== 'accept')) ||
+    (tokenError !== undefined && (kind !== 'authenticate' || decision !== 'reject'))
+  ) {
+    throw new LocalProtocolError(
+      state,
+      `a ${grant === undefined ? 'tokenError' : 'grant'} came to ${decision} the question "${kind}"`,
+      'a grant to accept, or a tokenError to reject, the question "authenticate"',
+    );
+  }
+  checkTokenError(tokenError);
   if (recipientReplies !== undefined) {
     const count = kind === 'message' && protocol === 'lmtp' ? question.envelope.recipients.length : 0;
     if (recipientReplies.length !== count || count === 0) {
@@ -86,6 +102,15 @@ export function checkFarewell(reply: Reply, state: ServerState): Reply {
   }
   formatReply(reply);
   return withEnhancedCode(reply);
+}
+
+/** It is a line of the dialogue, in base64. */
+function checkTokenError(tokenError: TokenError | undefined): void {
+  const octets = tokenError === undefined ? 0 : encodeText(JSON.stringify(tokenError)).length;
+  if (octets <= MAXIMUM_TOKEN_ERROR) return;
+  throw new RangeError(
+    `A tokenError has ${MAXIMUM_TOKEN_ERROR} octets of JSON at most; this one has ${octets}`,
+  );
 }
 
 /** Whether the code says what was decided, and which codes would. */

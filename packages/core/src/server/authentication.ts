@@ -4,20 +4,23 @@
  * chart decides what may happen in between; it is told the kind of the next step.
  *
  * - After success there is no AUTH any more; without TLS there is none either, unless it is allowed.
+ * - Nobody is let in whom the application has not let in; who they are then is for `authorization.ts` to say, and not for
+ *   a mechanism.
  * - A wrong initial response refuses the command: the exchange has not begun.
  */
 
+import { authorize } from '../sasl/authorization.js';
 import { decodeBase64 } from '../sasl/base64.js';
 import type {
   AuthenticatedIdentity,
-  MechanismName,
+  Judgement,
   ServerChannel,
   ServerExchange,
   ServerMechanism,
   ServerOutcome,
   ServerStep,
 } from '../sasl/exchange.js';
-import { serverMechanisms, usableMechanisms } from '../sasl/mechanisms.js';
+import { usableMechanisms } from '../sasl/mechanisms.js';
 import { REFUSED, type Resumption } from '../sasl/steps.js';
 import type { Command } from '../wire/command.js';
 import type { InboundLine } from '../wire/inbound.js';
@@ -25,7 +28,7 @@ import { decodeText, NOTHING } from '../wire/octets.js';
 import { type Reply, severity } from '../wire/reply.js';
 import type { AuthenticationNext, ServerChartEvent } from './chart-events.js';
 import type { ClientIdentity } from './client-identity.js';
-import type { Answer, Question } from './messages.js';
+import type { Answer, AuthenticationDecision, Question } from './messages.js';
 import type { ResolvedServerOptions } from './options.js';
 import { defaultReplies, replies } from './replies.js';
 
@@ -41,6 +44,10 @@ const NEXT = {
 
 /** One exchange. */
 export class Authentication {
+  readonly #mechanism: string;
+  /** The name of the last question. */
+  #username: string | undefined;
+  #identity: AuthenticatedIdentity | undefined;
   readonly #exchange: ServerExchange;
   #step: ServerStep | ServerOutcome;
   /** What the application wants said once the exchange has come to its end. */
@@ -49,6 +56,7 @@ export class Authentication {
   #turnedAway = false;
 
   constructor(mechanism: ServerMechanism, channel: ServerChannel) {
+    this.#mechanism = mechanism.name;
     this.#exchange = mechanism.begin(channel);
     this.#step = this.#exchange.next().value;
   }
@@ -78,8 +86,13 @@ export class Authentication {
 
   /** What is asked of the application. */
   question(kind: AuthenticationQuestion['kind']): AuthenticationQuestion {
-    if (kind === 'authenticate') return { kind, attempt: this.step('verify').attempt };
+    if (kind === 'authenticate') {
+      const { attempt } = this.step('verify');
+      if ('username' in attempt) this.#username = attempt.username;
+      return { kind, attempt };
+    }
     const { mechanism, username } = this.step('retrieve');
+    this.#username = username;
     return { kind, mechanism, username };
   }
 
@@ -97,14 +110,16 @@ export class Authentication {
   /** Goes on with what the application has answered. */
   resumeWithAnswer(
     kind: AuthenticationQuestion['kind'],
-    { decision, reply, credentials }: Answer,
+    { decision, reply, credentials, grant, tokenError }: Answer,
   ): AuthenticationNext {
     this.#lastWord = reply;
     if (kind === 'authenticate') {
       // Nothing was decided: a mechanism that says why would say that the token is bad.
       if (reply !== undefined && severity(reply.code) === 'transient') return this.#refuse(reply);
-      this.#turnedAway = decision === 'reject';
-      return this.resume(decision === 'accept');
+      if (decision === 'accept') this.#identity = authorize(this.step('verify').attempt, grant);
+      this.#turnedAway = this.#identity === undefined;
+      const refusal: Judgement = { accepted: false, ...(tokenError && { tokenError }) };
+      return this.resume(this.#turnedAway ? refusal : { accepted: true });
     }
     // Its own reply ends the exchange; without one nobody is to notice that there is no such user.
     if (decision === 'reject' && reply !== undefined) return this.#refuse(reply);
@@ -123,7 +138,24 @@ export class Authentication {
 
   /** Who was let in. */
   get identity(): AuthenticatedIdentity {
-    return this.step('success').identity;
+    if (this.step('success') && this.#identity !== undefined) return this.#identity;
+    throw new Error(`The mechanism ${this.#mechanism} let somebody in about whom nobody was asked`);
+  }
+
+  /** How the exchange ended; undefined where it came to no decision: malformed, cancelled, or not at its end. */
+  get decision(): AuthenticationDecision | undefined {
+    const mechanism = this.#mechanism;
+    const about = { mechanism, ...(this.#username !== undefined && { username: this.#username }) };
+    switch (this.next) {
+      case 'success':
+        return { outcome: 'accepted', ...about, identity: this.identity };
+      case 'refused':
+        return { outcome: 'refused', ...about };
+      case 'unavailable':
+        return { outcome: 'unavailable', ...about };
+      default:
+        return undefined;
+    }
   }
 
   /** What to tell the client at the end: what the application wants said, if it agrees with how it ended. */
@@ -148,10 +180,13 @@ export class Authentication {
 export function offeredMechanisms(
   { authentication }: ResolvedServerOptions,
   { tls }: ClientIdentity,
-): readonly MechanismName[] {
+): readonly string[] {
   if (authentication === undefined) return [];
   if (tls === undefined && !authentication.allowInsecure) return [];
-  return usableMechanisms(authentication.mechanisms, tls);
+  return usableMechanisms(
+    authentication.mechanisms.map(({ name }) => name),
+    tls,
+  );
 }
 
 /** Begins an exchange, or gives the reply that refuses it. */
@@ -163,11 +198,10 @@ export function beginAuthentication(
   const { authentication, hostname } = options;
   const { tls } = client;
   const offered = offeredMechanisms(options, client);
-  const chosen = offered.find((each) => each === name);
-  const mechanism = chosen && serverMechanisms.get(chosen);
+  const mechanism = authentication?.mechanisms.find((each) => each.name === name && offered.includes(name));
   if (authentication === undefined || mechanism === undefined) {
     // RFC 4954 §6: it is not the mechanism that is wrong.
-    const withheld = authentication?.mechanisms.some((each) => each === name);
+    const withheld = authentication?.mechanisms.some((each) => each.name === name);
     return withheld && tls === undefined ? replies.mechanismNeedsTls : replies.mechanismUnknown;
   }
   const { iterations } = authentication;

@@ -47,7 +47,9 @@ export function forgetClient({ tls, client }: ClientIdentity): ClientIdentity {
 export function impersonate(identity: ClientIdentity, client: ClientAttributes): ClientIdentity {
   const { login } = client;
   const authenticated: AuthenticatedIdentity | undefined =
-    typeof login === 'string' ? { mechanism: 'EXTERNAL', username: login } : identity.authenticated;
+    typeof login === 'string'
+      ? { mechanism: 'EXTERNAL', authenticatedAs: login, username: login }
+      : identity.authenticated;
   return { ...identity, authenticated, client };
 }
 

@@ -4,10 +4,12 @@
 import type { TransitionRecord } from '../chart/transition-record.js';
 import type { MailParameters, RcptParameters } from '../extensions/parameters.js';
 import type {
+  AuthenticatedIdentity,
   AuthenticationAttempt,
+  AuthenticationGrant,
   Computation,
-  MechanismName,
   StoredCredentials,
+  TokenError,
 } from '../sasl/exchange.js';
 import type { TlsInformation } from '../tls.js';
 import type { ForwardPath, ReversePath } from '../wire/path.js';
@@ -80,8 +82,11 @@ export type Question =
    * exchange goes on, so that nobody can tell users from others, and fails. A reject with a reply of its own (454
    * 4.7.0, for example) ends the exchange with that.
    */
-  | { readonly kind: 'credentials'; readonly mechanism: MechanismName; readonly username: string }
-  /** AUTH: let them in? Accept: 235 2.7.0. Reject: 535 5.7.8. The attempt says what is to be checked. */
+  | { readonly kind: 'credentials'; readonly mechanism: string; readonly username: string }
+  /**
+   * AUTH: let them in? Accept: 235 2.7.0. Reject: 535 5.7.8. The attempt says what is to be checked. Who asks to act for
+   * somebody else is refused in spite of an accept, unless its `grant` says so.
+   */
   | { readonly kind: 'authenticate'; readonly attempt: AuthenticationAttempt }
   /** ETRN. Accept: 250 2.0.0. Reject: 459 4.7.1. `argument` is the node, with its `@` or `#` (RFC 1985 §5.3). */
   | { readonly kind: 'etrn'; readonly argument: string }
@@ -98,12 +103,29 @@ export interface Answer {
   readonly reply?: Reply;
   /** To accept the question `credentials`, and only then. */
   readonly credentials?: StoredCredentials;
+  /** With an accept of the question `authenticate`: who they are, and for whom they may act. */
+  readonly grant?: AuthenticationGrant;
+  /** With a reject of the question `authenticate`: why, for a client of XOAUTH2 or OAUTHBEARER. */
+  readonly tokenError?: TokenError;
   /**
    * In LMTP, to the question `message`: a reply for each recipient of the envelope, in its order, 2yz, 4yz (but 421)
    * or 5yz each, in the place of `reply` and whatever the decision (RFC 2033 §4.2).
    */
   readonly recipientReplies?: readonly Reply[];
 }
+
+/**
+ * How an AUTH exchange ended. `refused`: by 535, because a proof was wrong or the application would not have it.
+ * `unavailable`: by 454, because nothing could be decided.
+ */
+export type AuthenticationDecision = {
+  readonly mechanism: string;
+  /** The name that the client gave, prepared; absent where the exchange did not come to one. It may be made up. */
+  readonly username?: string;
+} & (
+  | { readonly outcome: 'accepted'; readonly identity: AuthenticatedIdentity }
+  | { readonly outcome: 'refused' | 'unavailable' }
+);
 
 /** What goes in. `now` is in monotonic milliseconds, from any origin; it must never decrease. */
 export type ServerInput =
@@ -178,6 +200,8 @@ export type ServerOutput =
   | { readonly type: 'upgradeTls' }
   /** Compute this, and hand in `computed`. */
   | { readonly type: 'compute'; readonly computation: Computation }
+  /** An AUTH exchange is over, and this was decided: nothing to be done, but perhaps to be counted. */
+  | { readonly type: 'authenticationDecided'; readonly decision: AuthenticationDecision }
   /**
    * Send what was written, then end the sending side; keep handing in what the peer sends until `closed`.
    * `foreignProtocol`: what the peer spoke in the place of SMTP, for which the session ends.

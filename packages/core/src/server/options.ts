@@ -5,8 +5,8 @@
 
 import type { ServiceExtension } from '../extensions/extension.js';
 import { standardExtensions } from '../extensions/lists.js';
-import { checkLimit, checkName, checkTimeout, checkWord } from '../option-checks.js';
-import type { MechanismName } from '../sasl/exchange.js';
+import { checkLimit, checkName, checkTimeout, checkWord, outOfRange } from '../option-checks.js';
+import type { MechanismName, ServerMechanism } from '../sasl/exchange.js';
 import { serverMechanisms } from '../sasl/mechanisms.js';
 import { ITERATIONS } from '../sasl/scram-keys.js';
 import type { TlsInformation } from '../tls.js';
@@ -19,11 +19,11 @@ import type { ReplyOccasion } from './replies.js';
 export interface ServerAuthenticationOptions {
   /**
    * The mechanisms to offer, as far as the connection allows: those that bind to the TLS channel (`-PLUS`) and
-   * EXTERNAL need TLS in any case.
+   * EXTERNAL need TLS in any case. Ours by their names, one of your own as a value.
    * @default SCRAM in all its forms, PLAIN and LOGIN. CRAM-MD5 needs the passwords themselves to be stored; tokens
    *   (OAUTHBEARER, XOAUTH2) and certificates (EXTERNAL) need an application that checks them.
    */
-  readonly mechanisms?: readonly MechanismName[];
+  readonly mechanisms?: readonly (MechanismName | ServerMechanism)[];
   /**
    * Offer AUTH without TLS too: then PLAIN and LOGIN send passwords in the clear.
    * @default false
@@ -159,15 +159,23 @@ export interface ServerSessionOptions {
   readonly trace?: boolean;
 }
 
+export type ResolvedServerAuthentication = Readonly<
+  Required<Omit<ServerAuthenticationOptions, 'mechanisms'>> & {
+    readonly mechanisms: readonly ServerMechanism[];
+  }
+>;
+
 /** All options, defaults filled in. */
 export type ResolvedServerOptions = Readonly<
   Required<Omit<ServerSessionOptions, 'timeouts' | 'tls' | 'authentication' | 'rephrase'>> & {
     readonly timeouts: ServerTimeouts;
     readonly tls: TlsInformation | undefined;
-    readonly authentication: Required<ServerAuthenticationOptions> | undefined;
+    readonly authentication: ResolvedServerAuthentication | undefined;
     readonly rephrase: ServerSessionOptions['rephrase'] | undefined;
   }
 >;
+
+const MECHANISM_NAMES = [...serverMechanisms.keys()];
 
 /** Those with which a user proves to know a password. */
 const PASSWORD_MECHANISMS: readonly MechanismName[] = [
@@ -179,12 +187,27 @@ const PASSWORD_MECHANISMS: readonly MechanismName[] = [
   'LOGIN',
 ];
 
-function resolveAuthentication(options: ServerAuthenticationOptions): Required<ServerAuthenticationOptions> {
+/** Ours by its name, or one of the application's own. */
+function resolveMechanism(given: MechanismName | ServerMechanism): ServerMechanism {
+  if (typeof given === 'string') {
+    const ours = serverMechanisms.get(checkWord('authentication.mechanisms', given, MECHANISM_NAMES));
+    if (ours !== undefined) return ours;
+  }
+  if (typeof given === 'object' && given !== null && typeof given.begin === 'function') {
+    if (typeof given.name === 'string' && /^[A-Z0-9_-]{1,20}$/.test(given.name)) return given;
+    throw outOfRange(
+      'authentication.mechanisms',
+      given.name,
+      'mechanisms whose names have 1 to 20 of A-Z, 0-9, - and _ (RFC 4422 §3.1)',
+    );
+  }
+  throw outOfRange('authentication.mechanisms', typeof given, 'names of mechanisms, and mechanisms');
+}
+
+function resolveAuthentication(options: ServerAuthenticationOptions): ResolvedServerAuthentication {
   const { mechanisms = PASSWORD_MECHANISMS } = options;
-  const known = [...serverMechanisms.keys()];
-  for (const mechanism of mechanisms) checkWord('authentication.mechanisms', mechanism, known);
   return {
-    mechanisms,
+    mechanisms: mechanisms.map(resolveMechanism),
     allowInsecure: options.allowInsecure ?? false,
     required: options.required ?? false,
     maximumFailures: checkLimit('authentication.maximumFailures', options.maximumFailures ?? 3),

@@ -47,7 +47,12 @@ const accounts: Application = (question) => {
   if (question.kind === 'credentials') {
     return question.username === 'u' ? { decision: 'accept', credentials: stored('p') } : reject;
   }
-  if (question.kind === 'authenticate') return { decision: isRight(question.attempt) ? 'accept' : 'reject' };
+  if (question.kind === 'authenticate') {
+    if (!isRight(question.attempt)) return reject;
+    // Whose token or certificate it is, only we know.
+    const named = 'token' in question.attempt || question.attempt.mechanism === 'EXTERNAL';
+    return named ? { ...accept, grant: { authenticatedAs: 'u' } } : accept;
+  }
   return accept;
 };
 
@@ -100,7 +105,11 @@ describe('each mechanism (RFC 4954 §4)', () => {
     for (const initial of [true, false]) {
       const dialogue = start();
       expect(authenticate(dialogue, name, credentialsFor(name, 'u', 'p'), initial)).toEqual([SUCCEEDED]);
-      expect(dialogue.session.identity).toEqual({ mechanism: name, username: 'u' });
+      expect(dialogue.session.identity).toEqual({
+        mechanism: name,
+        authenticatedAs: 'u',
+        username: 'u',
+      });
       expect(dialogue.session.state).toBe('session.ready');
       expect(dialogue.say('MAIL FROM:<a@b>')).toEqual(['250 2.1.0 Sender OK']);
     }

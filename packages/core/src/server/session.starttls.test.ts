@@ -260,7 +260,7 @@ describe('after the TLS handshake all that was said counts for nothing (RFC 3207
       authentication: { mechanisms: ['PLAIN'], allowInsecure: true, required: true },
     }).ready();
     dialogue.say('AUTH PLAIN AHUAcA==');
-    expect(dialogue.session.identity).toEqual({ mechanism: 'PLAIN', username: 'u' });
+    expect(dialogue.session.identity).toEqual({ mechanism: 'PLAIN', authenticatedAs: 'u', username: 'u' });
     dialogue.secured(EXPORTER);
     expect(dialogue.session.identity).toBeUndefined();
     expect(dialogue.ready().say('MAIL FROM:<a@b>')).toEqual(['530 5.7.0 Authentication required']);
@@ -270,7 +270,7 @@ describe('after the TLS handshake all that was said counts for nothing (RFC 3207
   it('forgets XFORWARD, and LOGIN of XCLIENT, but not for whom the peer speaks', () => {
     const dialogue = new Dialogue({ ...offering, trusted: true });
     dialogue.say('XCLIENT ADDR=192.0.2.1 LOGIN=u');
-    expect(dialogue.session.identity).toEqual({ mechanism: 'EXTERNAL', username: 'u' });
+    expect(dialogue.session.identity).toEqual({ mechanism: 'EXTERNAL', authenticatedAs: 'u', username: 'u' });
     dialogue.secured(EXPORTER);
     expect(dialogue.session.identity).toBeUndefined();
     expect(dialogue.session.client).toEqual({ address: '192.0.2.1' });

@@ -433,8 +433,11 @@ export class ServerSession {
     }
     for (const effect of effects) this.#perform(effect);
     // Nothing of an exchange outlives it: it may hold a password, or have been begun where AUTH is not legal.
-    if (this.#command?.exchange !== undefined && !next.value.startsWith('session.authenticating.')) {
+    const exchange = this.#command?.exchange;
+    if (exchange !== undefined && !next.value.startsWith('session.authenticating.')) {
       this.#command = undefined;
+      const decision = exchange.decision;
+      if (decision !== undefined) this.#emit({ type: 'authenticationDecided', decision });
     }
     return true;
   }

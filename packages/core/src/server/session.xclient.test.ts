@@ -91,7 +91,7 @@ describe('XCLIENT', () => {
     const dialogue = new Dialogue(trusting);
     dialogue.say('XCLIENT NAME=c', 'XCLIENT LOGIN=u', 'XCLIENT ADDR=192.0.2.1');
     expect(dialogue.session.client).toEqual({ name: 'c', login: 'u', address: '192.0.2.1' });
-    expect(dialogue.session.identity).toEqual({ mechanism: 'EXTERNAL', username: 'u' });
+    expect(dialogue.session.identity).toEqual({ mechanism: 'EXTERNAL', authenticatedAs: 'u', username: 'u' });
   });
 
   it.each(['ADDR=192.0.2.1', 'ADDR=[UNAVAILABLE]', 'ADDR=IPV6:2001:db8::1'])(
@@ -148,7 +148,7 @@ describe('LOGIN of XCLIENT', () => {
   it('says that the client has authenticated itself', () => {
     const dialogue = new Dialogue(requiring);
     dialogue.say('XCLIENT LOGIN=u');
-    expect(dialogue.session.identity).toEqual({ mechanism: 'EXTERNAL', username: 'u' });
+    expect(dialogue.session.identity).toEqual({ mechanism: 'EXTERNAL', authenticatedAs: 'u', username: 'u' });
     dialogue.ready();
     expect(dialogue.say('AUTH PLAIN AHUAcA==')).toEqual(['503 5.5.1 Authenticated already']);
     expect(dialogue.say('MAIL FROM:<a@b>')).toEqual(['250 2.1.0 Sender OK']);

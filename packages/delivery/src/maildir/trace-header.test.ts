@@ -71,7 +71,9 @@ describe('the trace header', () => {
         {
           ...session('a', '192.0.2.1', verb),
           tls: secured ? tls : undefined,
-          identity: authenticated ? { mechanism: 'PLAIN', username: 'joe' } : undefined,
+          identity: authenticated
+            ? { mechanism: 'PLAIN', authenticatedAs: 'joe', username: 'joe' }
+            : undefined,
         },
       );
       expect(how).toContain(` with ${words};`);
