@@ -7,6 +7,7 @@ export { ConnectError, type ConnectOptions, connect } from './connect.js';
 export { duplexOf, type SocketLike } from './duplex-of.js';
 export { type Listener, type ListenerAddress, type ListenOptions, listen } from './listen.js';
 export {
+  type Excess,
   type MailListenOptions,
   type MailServer,
   type MailServerOptions,

@@ -13,9 +13,11 @@ import {
   type Server,
   type Socket,
 } from 'node:net';
-import { type ByteStream, type PeerInformation, TlsError } from '@sansmtp/transport';
+import { type ByteStream, clientNetwork, type PeerInformation, TlsError } from '@sansmtp/transport';
 import { type ProxiedOptions, proxiedAcceptor } from './accept-proxied.js';
+import { Arrivals } from './arrivals.js';
 import { checkCount, checkNotEmpty } from './option-checks.js';
+import { peerOf } from './socket-peer.js';
 import { SocketStream } from './socket-stream.js';
 import { systemCode } from './system-error.js';
 import { shakeHands } from './tls-handshake.js';
@@ -54,9 +56,9 @@ export type ListenOptions = (
    */
   readonly proxied?: ProxiedOptions;
   /**
-   * Connections at a time whose PROXY header, or handshake of implicit TLS, is under way: no session counts them yet.
-   * Who connects beyond it is dropped, and told to `onError`.
-   * @default 1000
+   * Connections at a time whose PROXY header, or TLS handshake, is under way. Beyond it room is made: the oldest of the
+   * client that has most of them is dropped, and told to `onError`. A client is an IPv4 address or an IPv6 /64.
+   * @default 1000, and none for loopback, Unix sockets, and who is trusted to send PROXY headers
    */
   readonly maximumArriving?: number;
 };
@@ -130,8 +132,42 @@ export async function listen(
   options: ListenOptions,
   onStream: (stream: ByteStream) => void,
 ): Promise<Listener> {
-  const { onError, tls, maximumArriving = 1000 } = options;
+  return listenAmong(arrivalLimit(options.maximumArriving), options, onStream);
+}
+
+/** How many may be arriving, and who counts. */
+export interface ArrivalLimit {
+  readonly arrivals: Arrivals;
+  /** Those who are spared otherwise count, too. */
+  readonly forAll: boolean;
+  readonly clientOf: (peer: PeerInformation) => string | undefined;
+}
+
+/** Under what a client counts where nobody is spared. */
+export function anyClient(peer: PeerInformation): string {
+  return clientNetwork(peer) ?? peer.address ?? 'unix';
+}
+
+/** @throws {RangeError} `maximumArriving` is out of its range */
+export function arrivalLimit(
+  maximumArriving: number | undefined,
+  isSpared: (peer: PeerInformation) => boolean = () => false,
+): ArrivalLimit {
+  if (maximumArriving === undefined) {
+    const clientOf = (peer: PeerInformation) => (isSpared(peer) ? undefined : clientNetwork(peer));
+    return { arrivals: new Arrivals(1000), forAll: false, clientOf };
+  }
   checkCount('maximumArriving', maximumArriving);
+  return { arrivals: new Arrivals(maximumArriving), forAll: true, clientOf: anyClient };
+}
+
+/** Like `listen`, with a limit that other listeners may share. */
+export async function listenAmong(
+  { arrivals, forAll, clientOf }: ArrivalLimit,
+  options: ListenOptions,
+  onStream: (stream: ByteStream) => void,
+): Promise<Listener> {
+  const { onError, tls } = options;
   // Node takes an empty host for every address: whoever forgot to set theirs would be open to the world.
   if ('path' in options) checkNotEmpty('path', options.path);
   else if (options.host !== undefined) checkNotEmpty('host', options.host);
@@ -141,38 +177,45 @@ export async function listen(
   const arriving = new Set<Socket>();
   let closed = false;
 
-  const arrive = (socket: Socket, peer?: PeerInformation) => {
-    const known = peer && { peer };
+  const arrive = (socket: Socket, peer: PeerInformation) => {
     if (side === undefined || tls?.mode === 'startTls') {
       arriving.delete(socket);
-      onStream(new SocketStream(socket, { ...known, side }));
+      const enterHandshake = (giveWay: () => void) => arrivals.enter(clientOf(peer), giveWay);
+      onStream(new SocketStream(socket, side === undefined ? { peer } : { peer, side, enterHandshake }));
       return;
     }
-    shakeHands(socket, side, (outcome) => {
+    const leave = arrivals.enter(clientOf(peer), () => {
       arriving.delete(socket);
+      cancel();
+      onError?.(TlsError.gaveWay());
+    });
+    const cancel = shakeHands(socket, side, (outcome) => {
+      arriving.delete(socket);
+      leave();
       if (closed) socket.destroy();
       else if (outcome instanceof TlsError) onError?.(outcome);
-      else onStream(new SocketStream(socket, { ...known, secured: outcome }));
+      else onStream(new SocketStream(socket, { peer, secured: outcome }));
     });
   };
 
   const server = createServer({ allowHalfOpen: true, keepAlive: true, noDelay: true }, (socket) => {
     if (acceptProxied === undefined && tls?.mode !== 'implicit') {
-      arrive(socket);
-      return;
-    }
-    if (arriving.size >= maximumArriving) {
-      socket.on('error', () => {});
-      socket.destroy();
-      onError?.(new Error(`Dropped a connection: ${maximumArriving} others are still arriving`));
+      arrive(socket, peerOf(socket));
       return;
     }
     arriving.add(socket);
     if (acceptProxied === undefined) {
-      arrive(socket);
+      arrive(socket, peerOf(socket));
       return;
     }
-    acceptProxied(socket, ({ peer }) => arrive(socket, peer)).catch((error: Error) => {
+    // Those who may send headers are trusted, and speak for others.
+    const proxy = forAll ? anyClient(peerOf(socket)) : undefined;
+    const leave = arrivals.enter(proxy, () => socket.destroy());
+    acceptProxied(socket, ({ peer }) => {
+      leave();
+      arrive(socket, peer);
+    }).catch((error: Error) => {
+      leave();
       arriving.delete(socket);
       if (!closed) onError?.(error);
     });

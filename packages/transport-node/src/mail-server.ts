@@ -4,13 +4,23 @@
 import { ServerSession } from '@sansmtp/core';
 import {
   type ByteStream,
+  clientNetwork,
+  type PeerInformation,
   Rejection,
   type ServeOptions,
   type ServerConnection,
   type ServerHandlers,
   serveSession,
 } from '@sansmtp/transport';
-import { type Listener, type ListenerAddress, type ListenOptions, listen } from './listen.js';
+import { createClientCounts } from './client-counts.js';
+import {
+  anyClient,
+  arrivalLimit,
+  type Listener,
+  type ListenerAddress,
+  type ListenOptions,
+  listenAmong,
+} from './listen.js';
 import { nodeCryptography } from './node-cryptography.js';
 import { checkCount, checkTime } from './option-checks.js';
 import { systemClock } from './system-clock.js';
@@ -47,8 +57,26 @@ export interface MailServerOptions {
    * @default 10000
    */
   readonly maximumConnections?: number;
-  /** Called for each connection beyond the limit. */
-  readonly onExcess?: () => void;
+  /**
+   * Sessions at a time of one client: an IPv4 address or an IPv6 /64, after PROXY; `Infinity` for no limit. Who connects
+   * beyond it is told 421 4.7.0.
+   * @default 100, and none for loopback, Unix sockets and trusted peers
+   */
+  readonly maximumConnectionsPerClient?: number;
+  /**
+   * PROXY headers and TLS handshakes under way, on all addresses together that say no number of their own: beyond it,
+   * the oldest of the client that has most gives way, which the `onError` of the address is told.
+   * @default 1000, and none for loopback, Unix sockets and trusted peers
+   */
+  readonly maximumArriving?: number;
+  /** Called for each connection beyond a limit. */
+  readonly onExcess?: (excess: Excess) => void;
+}
+
+/** A connection that was refused, and for which limit. */
+export interface Excess {
+  readonly peer: PeerInformation;
+  readonly limit: 'maximumConnections' | 'maximumConnectionsPerClient';
 }
 
 /** What `startMailServer` gives: it serves until `shutdown()`. */
@@ -71,12 +99,25 @@ const MAXIMUM_FAREWELL = 1000;
 /** Who connects beyond the limit is told so, but only so many at a time: then connections are dropped unheard. */
 const MAXIMUM_REFUSED = 100;
 
-const REFUSING: ServerHandlers = {
-  onConnect() {
-    throw new Rejection(421, '4.3.2', 'Too many connections; try again later');
-  },
-  onMessage() {},
+function refusing(enhancedCode: string, text: string): ServerHandlers {
+  return {
+    onConnect() {
+      throw new Rejection(421, enhancedCode, text);
+    },
+    onMessage() {},
+  };
+}
+
+const REFUSING: Readonly<Record<Excess['limit'], ServerHandlers>> = {
+  maximumConnections: refusing('4.3.2', 'Too many connections; try again later'),
+  maximumConnectionsPerClient: refusing('4.7.0', 'Too many connections from your address; try again later'),
 };
+
+/** Whoever is spared is not measured by the clock either, unless that was asked for. */
+function sparing(session: MailSessionOptions): MailSessionOptions {
+  const timeouts = { session: Number.POSITIVE_INFINITY, ...session.timeouts };
+  return { minimumMailDataRate: 0, ...session, timeouts };
+}
 
 /** What holds at one address. What is wrong with it shows here, and not when the first client connects. */
 function sessionOptions(options: MailServerOptions, address: MailListenOptions): MailSessionOptions {
@@ -88,33 +129,49 @@ function sessionOptions(options: MailServerOptions, address: MailListenOptions):
 
 /**
  * Listens, and serves SMTP to all who connect. To end it, call `shutdown()`.
- * @throws {RangeError} `maximumConnections`, or an option of `session` or of an address, is out of its range, or
+ * @throws {RangeError} a maximum, or an option of `session` or of an address, is out of its range, or
  *   `trusted` holds what is no network: it listens on none of the addresses then
  * @throws the system's error when one of the addresses cannot be had: it listens on none of them then
  */
 export async function startMailServer(options: MailServerOptions): Promise<MailServer> {
-  const { addresses, handlers, maximumConnections = 10_000, onExcess } = options;
+  const { addresses, handlers, maximumConnections = 10_000, maximumConnectionsPerClient, onExcess } = options;
   checkCount('maximumConnections', maximumConnections);
+  if (maximumConnectionsPerClient !== undefined && maximumConnectionsPerClient !== Number.POSITIVE_INFINITY) {
+    checkCount('maximumConnectionsPerClient', maximumConnectionsPerClient);
+  }
   const isTrusted = trustedPeers(options.trusted ?? []);
+  const clients = createClientCounts();
+  const maximumOfClient = maximumConnectionsPerClient ?? 100;
+  const sharedLimit = arrivalLimit(options.maximumArriving, isTrusted);
   const served = new Set<ServerConnection>();
   const refused = new Set<ServerConnection>();
   let stopping = false;
 
-  const accept = (stream: ByteStream, session: MailSessionOptions, trusted: boolean) => {
-    const excess = served.size >= maximumConnections;
-    if (excess) onExcess?.();
-    if (excess && refused.size >= MAXIMUM_REFUSED) {
+  const accept = (stream: ByteStream, [session, spared]: readonly MailSessionOptions[], trusted: boolean) => {
+    const { peer } = stream;
+    const unspared = trusted ? undefined : clientNetwork(peer);
+    const client = maximumConnectionsPerClient === undefined ? unspared : anyClient(peer);
+    let limit: Excess['limit'] | undefined;
+    if (served.size >= maximumConnections) limit = 'maximumConnections';
+    else if (client !== undefined && !clients.enter(client, maximumOfClient)) {
+      limit = 'maximumConnectionsPerClient';
+    }
+    if (limit !== undefined) onExcess?.({ peer, limit });
+    if (limit !== undefined && refused.size >= MAXIMUM_REFUSED) {
       stream.abort();
       return;
     }
-    const connections = excess ? refused : served;
-    const connection = serveSession(stream, excess ? REFUSING : handlers, {
-      ...session,
+    const connections = limit === undefined ? served : refused;
+    const connection = serveSession(stream, limit === undefined ? handlers : REFUSING[limit], {
+      ...(unspared === undefined ? spared : session),
       trusted,
       clock: systemClock,
     });
     connections.add(connection);
-    void connection.closed.then(() => connections.delete(connection));
+    void connection.closed.then(() => {
+      connections.delete(connection);
+      if (limit === undefined && client !== undefined) clients.leave(client);
+    });
     if (stopping) connection.shutdown();
   };
 
@@ -123,12 +180,15 @@ export async function startMailServer(options: MailServerOptions): Promise<MailS
   try {
     for (const address of addresses) {
       const session = sessionOptions(options, address);
+      const sessions = [session, sparing(session)];
       const onStream = (stream: ByteStream) => {
         // A TCP connection that is gone by now has no address either, but is none of the `unix` that may be trusted.
         const known = 'path' in address || stream.peer.address !== undefined;
-        accept(stream, session, known && isTrusted(stream.peer));
+        accept(stream, sessions, known && isTrusted(stream.peer));
       };
-      listeners.push(await listen(address, onStream));
+      const limit =
+        address.maximumArriving === undefined ? sharedLimit : arrivalLimit(address.maximumArriving);
+      listeners.push(await listenAmong(limit, address, onStream));
     }
   } catch (error) {
     await close();

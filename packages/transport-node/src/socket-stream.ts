@@ -70,6 +70,8 @@ interface Handshake {
   readonly held: Uint8Array[];
   /** A write before the handshake has filled the buffer. */
   readonly drainOwed: boolean;
+  /** It is under way no more. */
+  readonly leave: () => void;
   endHeld: boolean;
 }
 
@@ -79,6 +81,8 @@ export interface SocketStreamOptions {
   readonly peer?: PeerInformation;
   /** What STARTTLS needs; without it, it cannot be had. */
   readonly side?: TlsSide | undefined;
+  /** Told when STARTTLS begins, with what gives the handshake up; gives what is to be told when it has ended. */
+  readonly enterHandshake?: (giveWay: () => void) => () => void;
   /** The TLS above the raw socket, if it stands already. */
   readonly secured?: SecuredSocket;
 }
@@ -92,6 +96,7 @@ export class SocketStream implements ByteStream {
   #socket: Duplex;
   /** What `startTls()` begins, as long as it may. */
   #side: TlsSide | undefined;
+  readonly #enterHandshake: SocketStreamOptions['enterHandshake'];
   #handshake: Handshake | undefined;
   #secured: SecuredSocket | undefined;
   #listener: ByteStreamListener | undefined;
@@ -106,11 +111,12 @@ export class SocketStream implements ByteStream {
   #closeWaits = false;
 
   /** @param raw a connected socket of TCP or Unix, or what `ownDuplex` has prepared */
-  constructor(raw: Duplex, { peer = peerOf(raw), side, secured }: SocketStreamOptions = {}) {
+  constructor(raw: Duplex, { peer = peerOf(raw), side, secured, enterHandshake }: SocketStreamOptions = {}) {
     this.peer = peer;
     this.#raw = raw;
     this.#isBare = raw instanceof Socket && !(raw instanceof TLSSocket);
     this.#side = side;
+    this.#enterHandshake = enterHandshake;
     this.#secured = secured;
     this.#socket = secured?.socket ?? raw;
     this.#own();
@@ -207,6 +213,7 @@ export class SocketStream implements ByteStream {
       held: [],
       drainOwed: raw.writableNeedDrain || this.#drainWaits,
       endHeld: false,
+      leave: this.#enterHandshake?.(() => this.abort(TlsError.gaveWay())) ?? (() => {}),
       cancel: shakeHands(raw, side, (outcome) => this.#handshakeEnded(outcome)),
     };
     this.#drainWaits = false;
@@ -215,6 +222,7 @@ export class SocketStream implements ByteStream {
   #handshakeEnded(outcome: SecuredSocket | TlsError): void {
     const handshake = this.#handshake;
     this.#handshake = undefined;
+    handshake?.leave();
     if (outcome instanceof TlsError || handshake === undefined) {
       this.#breakOff(outcome instanceof TlsError ? outcome : undefined);
       this.closed();
@@ -238,6 +246,7 @@ export class SocketStream implements ByteStream {
     const handshake = this.#handshake;
     if (handshake !== undefined) {
       this.#handshake = undefined;
+      handshake.leave();
       handshake.cancel();
       this.#closeWaits = true;
       this.#callBackLater();
