@@ -3,6 +3,14 @@ export {
   type FailureLimiterOptions,
   failureLimiter,
 } from './authentication/failure-limiter.js';
+export {
+  MAXIMUM_STORED_ITERATIONS,
+  type PasswordUsersOptions,
+  passwordMechanisms,
+  passwordUsers,
+  type StoredUser,
+  type UserLookup,
+} from './authentication/password-users.js';
 export type { ByteStream, ByteStreamListener, PeerInformation } from './byte-stream.js';
 export type {
   CancelSignal,
