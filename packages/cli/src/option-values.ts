@@ -25,6 +25,9 @@ function wholeNumber(minimum: number, maximum = Number.MAX_SAFE_INTEGER): (text:
 
 export const count = wholeNumber(1);
 
+/** A limit; 0 is none. */
+export const countOrNone = wholeNumber(0);
+
 /** A port to connect to. */
 export const port = wholeNumber(1, 65_535);
 

@@ -5,7 +5,13 @@
  */
 import { formatMailbox, formatPath, type Recipient } from '@sansmtp/core';
 import { comparableDomain, type Maildir } from '@sansmtp/delivery';
-import { MailDataAbandonedError, Rejection, type ServerHandlers, TlsError } from '@sansmtp/transport';
+import {
+  ForeignProtocolError,
+  MailDataAbandonedError,
+  Rejection,
+  type ServerHandlers,
+  TlsError,
+} from '@sansmtp/transport';
 import { systemCode } from '@sansmtp/transport-node';
 import type { Logger } from './log.js';
 
@@ -69,6 +75,9 @@ export function reception({ domains, maildir, log }: Reception): ServerHandlers 
     },
     onMessage: maildir === undefined ? discard : storeIn(maildir, log),
     onClose({ peer: { address: client } }, reason) {
+      if (reason instanceof ForeignProtocolError) {
+        log.warn({ client, reason: reason.message }, 'connection ended: no SMTP');
+      }
       if (reason instanceof TlsError) log.error({ client, reason: reason.message }, 'STARTTLS failed');
     },
     onError(error) {

@@ -7,6 +7,12 @@ import { type Maildir, openMaildir } from '@sansmtp/delivery';
 import { type MailServer, startMailServer, trustedPeers } from '@sansmtp/transport-node';
 import { type Command, Option } from 'commander';
 import { type Certificate, type CertificateOptions, openCertificate } from './certificates.js';
+import {
+  addClientLimits,
+  type ClientLimitOptions,
+  connectionLimits,
+  sessionLimits,
+} from './client-limits.js';
 import { exitCodes } from './exit-codes.js';
 import { fail } from './fail.js';
 import { type Listening, type ListeningOptions, listeningLine, listenings } from './listening.js';
@@ -37,7 +43,7 @@ finish within --grace, and exits 0. A second signal exits at once, with 130 (INT
 npx and npm pass no SIGTERM on: where a supervisor runs it, start node_modules/.bin/sansmtp serve.
 Other exit codes: 64 usage, 71 cannot listen, 73 cannot make the Maildir.`;
 
-interface ServeOptions extends ListeningOptions, CertificateOptions {
+interface ServeOptions extends ListeningOptions, CertificateOptions, ClientLimitOptions {
   readonly user: readonly Secret[];
   readonly allowInsecureAuth?: true;
   readonly proxyProtocol?: true;
@@ -142,11 +148,13 @@ async function startServer(
         maximumMessageSize: options.maxSize,
         maximumRecipients: options.maxRecipients,
         bareNewline: options.bareNewline,
-        timeouts: { idle, mailData: idle },
+        ...sessionLimits(options, { idle, mailData: idle }),
         ...(users.size > 0 && { authentication: { allowInsecure: options.allowInsecureAuth === true } }),
       },
       maximumConnections: options.maxConnections,
-      onExcess: () => log.warn({ maximum: options.maxConnections }, 'connection refused: too many'),
+      ...connectionLimits(options),
+      onExcess: ({ peer: { address: client }, limit }) =>
+        log.warn({ client, limit }, 'connection refused: too many'),
     });
   } catch (error) {
     return fail(command, exitCodes.system, 'cannot listen', error);
@@ -211,7 +219,7 @@ async function serve(command: Command, options: ServeOptions, terminal: Terminal
 
 export function defineServe(program: Command, terminal: Terminal): void {
   const command = program.command('serve');
-  command
+  addClientLimits(command)
     .description('receive mail, and store it in a Maildir')
     .option('--host <address>', 'address to listen on', host, '127.0.0.1')
     .option('--port <number>', 'port to listen on; 0 for any free one', listeningPort, 2525)
