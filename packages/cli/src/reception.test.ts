@@ -2,7 +2,13 @@ import { connect, type Socket } from 'node:net';
 import { Writable } from 'node:stream';
 import type { Envelope } from '@sansmtp/core';
 import type { Maildir } from '@sansmtp/delivery';
-import { type IncomingBody, MailDataAbandonedError, Rejection } from '@sansmtp/transport';
+import {
+  type IncomingBody,
+  MailDataAbandonedError,
+  Rejection,
+  type ServerSessionInformation,
+  withoutSession,
+} from '@sansmtp/transport';
 import { startMailServer } from '@sansmtp/transport-node';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { openCertificate } from './certificates.js';
@@ -20,15 +26,10 @@ function recorder() {
   return { records, log: createLog(stream, true) };
 }
 
-const session = {
-  peer: { address: '192.0.2.1', port: 1 },
+const session: ServerSessionInformation = {
+  ...withoutSession({ id: 'a-1', peer: { address: '192.0.2.1', port: 1 } }),
   hello: { verb: 'EHLO', name: 'c' },
-  tls: undefined,
-  identity: undefined,
-  client: undefined,
-  spokeEarly: false,
-  forwarded: undefined,
-} as const;
+};
 const envelope: Envelope = {
   reversePath: null,
   parameters: {},

@@ -1,17 +1,9 @@
 import { type AuthenticationAttempt, Secret } from '@sansmtp/core';
-import type { ServerSessionInformation } from '@sansmtp/transport';
+import { withoutSession } from '@sansmtp/transport';
 import { describe, expect, it } from 'vitest';
 import { authentication, authenticationProblem, readUsers, type Users, userOption } from './users.js';
 
-const session: ServerSessionInformation = {
-  peer: {},
-  tls: undefined,
-  identity: undefined,
-  client: undefined,
-  spokeEarly: false,
-  forwarded: undefined,
-  hello: undefined,
-};
+const session = withoutSession({ id: 'a-1', peer: {} });
 
 function usersOf(...texts: string[]): Users {
   return readUsers(texts.reduce<readonly Secret[]>((all, text) => userOption(text, all), []));

@@ -1,3 +1,10 @@
+/** A deadline that is running; times in monotonic milliseconds. */
+export interface RunningDeadline {
+  readonly id: string;
+  readonly delay: number;
+  readonly at: number;
+}
+
 /**
  * The deadlines that a chart has running, as a small table: `after` in a chart sets one on entering a state and
  * clears it on leaving. A handful at most runs at once, so an array is searched, not a heap.
@@ -11,16 +18,25 @@ export class Deadlines {
     this.#running.push({ id, delay, at: now + delay });
   }
 
-  /** Harmless when `id` is not running: firing and leaving the state both clear it. */
-  clear(id: string): void {
+  /**
+   * Harmless when `id` is not running: firing and leaving the state both clear it.
+   * @returns whether it was running
+   */
+  clear(id: string): boolean {
     const running = this.#running;
     for (let index = 0; index < running.length; index += 1) {
       if (running[index]?.id !== id) continue;
       // The last one takes its place: the order says nothing, and a splice would make an array.
       const last = running.pop();
       if (last !== undefined && index < running.length) running[index] = last;
-      return;
+      return true;
     }
+    return false;
+  }
+
+  /** Those that are running, in no order. */
+  get running(): readonly RunningDeadline[] {
+    return this.#running;
   }
 
   /** Begins every running wait anew: the peer did something that does not change the state. */

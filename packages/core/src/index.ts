@@ -12,7 +12,7 @@ export type {
   TransitionDescription,
   TriggerDescription,
 } from './chart/describe.js';
-export type { TransitionRecord } from './chart/transition-record.js';
+export type { GuardOutcome, TransitionExplanation, TransitionRecord } from './chart/transition-record.js';
 export { describeChart } from './charts.js';
 export type { ClientTimeouts } from './client/chart-context.js';
 export type { ClientState } from './client/chart-events.js';
@@ -27,6 +27,7 @@ export {
 } from './client/envelope.js';
 export type * from './client/messages.js';
 export type { ClientAuthentication, ClientSessionOptions } from './client/options.js';
+export type * from './client/protocol-events.js';
 export { ClientSession } from './client/session.js';
 export { LocalProtocolError, RemoteProtocolError } from './errors.js';
 export type { ClientAttributes, Unavailable } from './extensions/client-attributes.js';
@@ -70,8 +71,10 @@ export { Secret } from './secret.js';
 export type { ServerTimeouts } from './server/chart-context.js';
 export type { ServerState } from './server/chart-events.js';
 export type { ForeignProtocol } from './server/foreign-protocol.js';
+export type { RecordedLine } from './server/line-record.js';
 export type * from './server/messages.js';
 export type { ServerAuthenticationOptions, ServerSessionOptions } from './server/options.js';
+export type * from './server/protocol-events.js';
 export type { ReplyOccasion, ReplyTitle } from './server/replies.js';
 export { ServerSession } from './server/session.js';
 export type * from './tls.js';

@@ -87,7 +87,7 @@ const octetsOf = (text: string) => Uint8Array.from(Buffer.from(text, 'latin1'));
 /** A whole session from the greeting to its end, as the lines of an observer. */
 function serve({ ServerSession }: typeof core): string[] {
   const observed: string[] = [];
-  const session = new ServerSession({ hostname: 's.example', now: 0, trace: true });
+  const session = new ServerSession({ hostname: 's.example', now: 0, observe: true });
   const drain = (now: number) => {
     for (let output = session.poll(); output !== undefined; output = session.poll()) {
       if (output.type === 'write' || output.type === 'mailData') {
@@ -118,7 +118,7 @@ function serve({ ServerSession }: typeof core): string[] {
 /** A whole session of the client, from the greeting to its end, as the lines of an observer. */
 function deliver({ ClientSession }: typeof core): string[] {
   const observed: string[] = [];
-  const session = new ClientSession({ hostname: 'c.example', now: 0, trace: true });
+  const session = new ClientSession({ hostname: 'c.example', now: 0, observe: true });
   const hear = (...lines: string[]) =>
     session.handle({ type: 'bytes', bytes: octetsOf(lines.map((line) => `${line}\r\n`).join('')), now: 0 });
   const drain = () => {

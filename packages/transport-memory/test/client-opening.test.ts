@@ -206,11 +206,12 @@ describe('openSession', () => {
     const { client } = await connected({}, { onTransition: (record) => records.push(record) });
     expect(records.length).toBeGreaterThan(1);
     for (const record of records) {
-      expect(record).toEqual({
+      expect(record).toMatchObject({
         event: expect.any(String),
         from: expect.any(String),
         to: expect.any(String),
         effects: expect.any(Array),
+        guards: expect.any(Array),
       });
     }
     expect(records.slice(1).map(({ from }) => from)).toEqual(records.slice(0, -1).map(({ to }) => to));

@@ -323,17 +323,4 @@ describe('onClose', () => {
     await settle();
     expect(called).toEqual(['onClose']);
   });
-
-  it('may throw: closed is resolved all the same', async () => {
-    const stream = new StubStream();
-    const clock = createVirtualClock();
-    const fault = new Error('The log is full');
-    const onClose = () => {
-      throw fault;
-    };
-    const connection = serveSession(stream, { onMessage() {}, onClose }, { clock });
-    expect(() => stream.listener.close()).toThrow(fault);
-    await connection.closed;
-    expect(clock.pending).toBe(0);
-  });
 });

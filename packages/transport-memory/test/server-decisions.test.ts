@@ -23,7 +23,7 @@ expectEverySessionToEnd();
 /** Those that accept by returning nothing; AUTH has tests of its own. */
 type Decision = Exclude<
   keyof ServerHandlers,
-  'onSecure' | 'onAuth' | 'onAuthDecided' | 'onCredentials' | 'onClose' | 'onError'
+  'createState' | 'onSecure' | 'onAuth' | 'onAuthDecided' | 'onCredentials' | 'onClose' | 'onError'
 >;
 
 interface Exchange {
@@ -485,43 +485,13 @@ describe('a server session', () => {
         from: expect.any(String),
         to: expect.any(String),
         effects: expect.any(Array),
+        guards: expect.any(Array),
+        left: expect.any(Array),
+        entered: expect.any(Array),
+        description: expect.any(String),
       });
     }
     // Each step begins where the one before has ended.
     expect(records.slice(1).map(({ from }) => from)).toEqual(records.slice(0, -1).map(({ to }) => to));
-  });
-
-  it('drops the connection when onTransition throws, with that error', async () => {
-    const fault = new Error('The log is full');
-    const { peer, closings } = await serve(
-      {},
-      {
-        onTransition: () => {
-          throw fault;
-        },
-      },
-    );
-    await peer.say('NOOP');
-    expect(closings).toEqual([fault]);
-  });
-
-  it('drops the connection when onError throws, with that error', async () => {
-    const fault = new Error('The log is full');
-    for (const onRcptTo of [
-      () => {
-        throw new Error('The database is away');
-      },
-      () => Promise.reject(new Error('The database is away')),
-    ]) {
-      const { peer, closings } = await serve({
-        onRcptTo,
-        onError: () => {
-          throw fault;
-        },
-      });
-      await peer.say('EHLO c.example', 'MAIL FROM:<s@a.example>', 'RCPT TO:<r@b.example>');
-      expect(closings).toEqual([fault]);
-      expect(peer.closed).toBe(true);
-    }
   });
 });

@@ -48,6 +48,8 @@ export interface ProxiedConnection {
    * of the socket, as for the proxy's own health checks.
    */
   readonly peer: PeerInformation;
+  /** Where that client connected to; undefined: to the socket. */
+  readonly local: PeerInformation | undefined;
   readonly header: ProxyHeader;
 }
 
@@ -82,6 +84,11 @@ function breakOff(socket: Socket): void {
 /** The header's client as far as it has an address; a name of a Unix socket means nothing on this host. */
 function clientOf(header: ProxyHeader): PeerInformation | undefined {
   return header.family === 'tcp4' || header.family === 'tcp6' ? header.source : undefined;
+}
+
+/** Where the header's client connected to. */
+function destinationOf(header: ProxyHeader): PeerInformation | undefined {
+  return header.family === 'tcp4' || header.family === 'tcp6' ? header.destination : undefined;
 }
 
 /**
@@ -170,7 +177,7 @@ export function proxiedAcceptor(options: ProxiedOptions): AcceptProxied {
           if (socket.destroyed) return;
           stopWatching();
           try {
-            resolve(takeOver({ peer: clientOf(header) ?? peer, header }));
+            resolve(takeOver({ peer: clientOf(header) ?? peer, local: destinationOf(header), header }));
           } catch (thrown) {
             breakOff(socket);
             reject(thrownError(thrown, 'What takes over the connection'));

@@ -5,7 +5,13 @@ export {
 } from './accept-proxied.js';
 export { ConnectError, type ConnectOptions, connect } from './connect.js';
 export { duplexOf, type SocketLike } from './duplex-of.js';
-export { type Listener, type ListenerAddress, type ListenOptions, listen } from './listen.js';
+export {
+  type ArrivalInformation,
+  type Listener,
+  type ListenerAddress,
+  type ListenOptions,
+  listen,
+} from './listen.js';
 export {
   type Excess,
   type MailListenOptions,

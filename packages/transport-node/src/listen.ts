@@ -13,11 +13,19 @@ import {
   type Server,
   type Socket,
 } from 'node:net';
-import { type ByteStream, clientNetwork, type PeerInformation, TlsError } from '@sansmtp/transport';
+import {
+  type ByteStream,
+  clientNetwork,
+  complain,
+  guarded,
+  type PeerInformation,
+  TlsError,
+  thrownError,
+} from '@sansmtp/transport';
 import { type ProxiedOptions, proxiedAcceptor } from './accept-proxied.js';
 import { Arrivals } from './arrivals.js';
 import { checkCount, checkNotEmpty } from './option-checks.js';
-import { peerOf } from './socket-peer.js';
+import { localOf, peerOf } from './socket-peer.js';
 import { SocketStream } from './socket-stream.js';
 import { systemCode } from './system-error.js';
 import { shakeHands } from './tls-handshake.js';
@@ -44,10 +52,11 @@ export type ListenOptions = (
 ) & {
   /**
    * Told when a connection could not be accepted, when the handshake of implicit TLS failed (with a `TlsError`), and
-   * when there was no PROXY header (with a `ProxyProtocolError`). The listener goes on.
+   * when there was no PROXY header (with a `ProxyProtocolError`); with whose connection it was, if it was one. The
+   * listener goes on, also when this throws.
    * @default ignored
    */
-  readonly onError?: (error: Error) => void;
+  readonly onError?: (error: Error, arrival?: ArrivalInformation) => void;
   /** @default no TLS */
   readonly tls?: ServerTlsOptions;
   /**
@@ -63,6 +72,12 @@ export type ListenOptions = (
   readonly maximumArriving?: number;
 };
 
+/** Whose connection it was that could not be accepted, and where it came in. */
+export interface ArrivalInformation {
+  readonly peer: PeerInformation;
+  readonly local: PeerInformation;
+}
+
 export type ListenerAddress =
   | { readonly kind: 'tcp'; readonly host: string; readonly port: number }
   | { readonly kind: 'unix'; readonly path: string };
@@ -76,6 +91,11 @@ export interface Listener {
    * address. The streams go on: each is its holder's to end.
    */
   close(): Promise<void>;
+}
+
+/** Whose connection it is, as the socket says; one that is gone says nothing. */
+function endsOf(socket: Socket): ArrivalInformation {
+  return { peer: peerOf(socket), local: localOf(socket) };
 }
 
 /** Connections that may wait to be accepted, if the system does not allow fewer. */
@@ -121,8 +141,8 @@ function addressOf(server: Server): ListenerAddress {
 }
 
 /**
- * Listens, and gives each connection to `onStream`, which must not throw: nobody would catch it. What the peer
- * sends before `open()` is kept. With implicit TLS, `onStream` comes when the handshake stands. Nothing limits how
+ * Listens, and gives each connection to `onStream`; if that throws, the stream is aborted, and `onError` gets what was
+ * thrown. What the peer sends before `open()` is kept. With implicit TLS, `onStream` comes when the handshake stands. Nothing limits how
  * long a stream may stay open: that is for its holder to watch. TCP connections have keep-alive on, and no delay,
  * as those of `connect`.
  * @throws the system's error when the address cannot be had: `EADDRINUSE`, `EACCES`, `EADDRNOTAVAIL`, …
@@ -167,7 +187,21 @@ export async function listenAmong(
   options: ListenOptions,
   onStream: (stream: ByteStream) => void,
 ): Promise<Listener> {
-  const { onError, tls } = options;
+  const { tls } = options;
+  const onError = (error: Error, arrival?: ArrivalInformation) =>
+    guarded(
+      () => options.onError?.(error, arrival),
+      (thrown) => complain('onError', thrown),
+    );
+  const give = (stream: SocketStream) =>
+    guarded(
+      () => onStream(stream),
+      (thrown) => {
+        const { peer, local } = stream;
+        stream.abort(thrownError(thrown, 'onStream'));
+        onError(thrownError(thrown, 'onStream'), { peer, local });
+      },
+    );
   // Node takes an empty host for every address: whoever forgot to set theirs would be open to the world.
   if ('path' in options) checkNotEmpty('path', options.path);
   else if (options.host !== undefined) checkNotEmpty('host', options.host);
@@ -177,53 +211,55 @@ export async function listenAmong(
   const arriving = new Set<Socket>();
   let closed = false;
 
-  const arrive = (socket: Socket, peer: PeerInformation) => {
+  const arrive = (socket: Socket, arrival: ArrivalInformation) => {
+    const { peer } = arrival;
     if (side === undefined || tls?.mode === 'startTls') {
       arriving.delete(socket);
       const enterHandshake = (giveWay: () => void) => arrivals.enter(clientOf(peer), giveWay);
-      onStream(new SocketStream(socket, side === undefined ? { peer } : { peer, side, enterHandshake }));
+      give(new SocketStream(socket, side === undefined ? arrival : { ...arrival, side, enterHandshake }));
       return;
     }
     const leave = arrivals.enter(clientOf(peer), () => {
       arriving.delete(socket);
       cancel();
-      onError?.(TlsError.gaveWay());
+      onError(TlsError.gaveWay(), arrival);
     });
     const cancel = shakeHands(socket, side, (outcome) => {
       arriving.delete(socket);
       leave();
       if (closed) socket.destroy();
-      else if (outcome instanceof TlsError) onError?.(outcome);
-      else onStream(new SocketStream(socket, { peer, secured: outcome }));
+      else if (outcome instanceof TlsError) onError(outcome, arrival);
+      else give(new SocketStream(socket, { ...arrival, secured: outcome }));
     });
   };
 
   const server = createServer({ allowHalfOpen: true, keepAlive: true, noDelay: true }, (socket) => {
     if (acceptProxied === undefined && tls?.mode !== 'implicit') {
-      arrive(socket, peerOf(socket));
+      arrive(socket, endsOf(socket));
       return;
     }
     arriving.add(socket);
     if (acceptProxied === undefined) {
-      arrive(socket, peerOf(socket));
+      arrive(socket, endsOf(socket));
       return;
     }
     // Those who may send headers are trusted, and speak for others.
     const proxy = forAll ? anyClient(peerOf(socket)) : undefined;
     const leave = arrivals.enter(proxy, () => socket.destroy());
-    acceptProxied(socket, ({ peer }) => {
+    const ends = endsOf(socket);
+    acceptProxied(socket, ({ peer, local = ends.local }) => {
       leave();
-      arrive(socket, peer);
+      arrive(socket, { peer, local });
     }).catch((error: Error) => {
       leave();
       arriving.delete(socket);
-      if (!closed) onError?.(error);
+      if (!closed) onError(error, ends);
     });
   });
 
   if ('path' in options) await listenOnPath(server, options.path);
   else await listenOnce(server, { host: options.host ?? '127.0.0.1', port: options.port });
-  server.on('error', (error) => onError?.(error));
+  server.on('error', (error) => onError(error));
 
   return {
     address: addressOf(server),

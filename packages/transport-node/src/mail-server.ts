@@ -4,16 +4,27 @@
 import { ServerSession } from '@sansmtp/core';
 import {
   type ByteStream,
+  checkHandlers,
   clientNetwork,
+  complain,
+  connectionId,
+  guarded,
   type PeerInformation,
   Rejection,
   type ServeOptions,
   type ServerConnection,
+  type ServerEvent,
   type ServerHandlers,
+  type ServerObserver,
+  type ServerSessionInformation,
+  serverObservers,
   serveSession,
+  TlsError,
+  withoutSession,
 } from '@sansmtp/transport';
 import { createClientCounts } from './client-counts.js';
 import {
+  type ArrivalInformation,
   anyClient,
   arrivalLimit,
   type Listener,
@@ -27,19 +38,29 @@ import { systemClock } from './system-clock.js';
 import { trustedPeers } from './trusted-peers.js';
 
 /** Options of the sessions: what `ServerSessionOptions` says, but for what the connection decides. */
-export type MailSessionOptions = Omit<ServeOptions, 'clock' | 'trusted'>;
+export type MailSessionOptions = Omit<ServeOptions, 'clock' | 'trusted' | 'id' | 'listener' | 'observer'>;
 
 /** Where to listen, and what is different there. */
 export type MailListenOptions = ListenOptions & {
+  /** What handlers and observers know this address by, such as `submission`. */
+  readonly label?: string;
+  /** For those who connect here, in the place of the handlers for all. */
+  readonly handlers?: ServerHandlers;
   /** For the sessions of those who connect here, in the place of the same options for all. */
   readonly session?: MailSessionOptions;
 };
 
 /** What `startMailServer` is told: where to listen, whom to serve, and how mail is received. */
-export interface MailServerOptions {
+export interface MailServerOptions<State = unknown> {
   readonly addresses: readonly MailListenOptions[];
-  /** For the sessions of all who connect. */
-  readonly handlers: ServerHandlers;
+  /** For the sessions of all who connect; needed unless each address has handlers of its own. */
+  readonly handlers?: ServerHandlers<State>;
+  /**
+   * Told of everything that happens, at all addresses; also of handshakes of implicit TLS that fail, and of connections
+   * beyond a limit, whose session never begins. What it throws goes to `onError` of the handlers.
+   * @default nobody; subscribers of the channels `sansmtp:server:…` of `node:diagnostics_channel` are told all the same
+   */
+  readonly observer?: ServerObserver;
   /**
    * STARTTLS is offered where an address has TLS of the mode `startTls`, unless the option `startTls` says otherwise.
    * @default what `ServerSessionOptions` says
@@ -69,13 +90,17 @@ export interface MailServerOptions {
    * @default 1000, and none for loopback, Unix sockets and trusted peers
    */
   readonly maximumArriving?: number;
-  /** Called for each connection beyond a limit. */
+  /** Called for each connection beyond a limit, with whose it is. What it throws is written to stderr. */
   readonly onExcess?: (excess: Excess) => void;
 }
 
 /** A connection that was refused, and for which limit. */
 export interface Excess {
+  readonly id: string;
   readonly peer: PeerInformation;
+  readonly local: PeerInformation;
+  /** The label of the address where it came in. */
+  readonly listener: string | undefined;
   readonly limit: 'maximumConnections' | 'maximumConnectionsPerClient';
 }
 
@@ -83,6 +108,11 @@ export interface Excess {
 export interface MailServer {
   /** In the order of the options. */
   readonly addresses: readonly ListenerAddress[];
+  /**
+   * The sessions that are served now: how many (`size`), and each with its peer, state, age and octets, and with
+   * `shutdown()` and `abort()` to end it. Those who are told that there are too many are not among them.
+   */
+  readonly connections: ReadonlySet<ServerConnection>;
   /**
    * Stops listening, tells those who wait 421 4.3.2, and lets messages under way come to their end, for as long as
    * `grace` allows. What is left then is told 421 4.3.2 as well (RFC 5321 §3.8), unless a handler has yet to decide,
@@ -120,21 +150,32 @@ function sparing(session: MailSessionOptions): MailSessionOptions {
 }
 
 /** What holds at one address. What is wrong with it shows here, and not when the first client connects. */
-function sessionOptions(options: MailServerOptions, address: MailListenOptions): MailSessionOptions {
+function sessionOptions<State>(
+  options: MailServerOptions<State>,
+  address: MailListenOptions,
+): MailSessionOptions {
   const startTls = address.tls?.mode === 'startTls' ? ({ startTls: 'offered' } as const) : {};
   const session = { cryptography: nodeCryptography, ...startTls, ...options.session, ...address.session };
   new ServerSession({ ...session, now: systemClock.now() });
   return session;
 }
 
+/** Who decides about the sessions at one address. */
+function handlersAt<State>(options: MailServerOptions<State>, address: MailListenOptions): ServerHandlers {
+  const handlers = address.handlers ?? options.handlers;
+  checkHandlers(handlers);
+  return handlers as ServerHandlers;
+}
+
 /**
  * Listens, and serves SMTP to all who connect. To end it, call `shutdown()`.
+ * @throws {TypeError} there are no handlers, or no `onMessage` among them: it listens on none of the addresses then
  * @throws {RangeError} a maximum, or an option of `session` or of an address, is out of its range, or
  *   `trusted` holds what is no network: it listens on none of the addresses then
  * @throws the system's error when one of the addresses cannot be had: it listens on none of them then
  */
-export async function startMailServer(options: MailServerOptions): Promise<MailServer> {
-  const { addresses, handlers, maximumConnections = 10_000, maximumConnectionsPerClient, onExcess } = options;
+export async function startMailServer<State>(options: MailServerOptions<State>): Promise<MailServer> {
+  const { addresses, maximumConnections = 10_000, maximumConnectionsPerClient, observer, onExcess } = options;
   checkCount('maximumConnections', maximumConnections);
   if (maximumConnectionsPerClient !== undefined && maximumConnectionsPerClient !== Number.POSITIVE_INFINITY) {
     checkCount('maximumConnectionsPerClient', maximumConnectionsPerClient);
@@ -147,8 +188,24 @@ export async function startMailServer(options: MailServerOptions): Promise<MailS
   const refused = new Set<ServerConnection>();
   let stopping = false;
 
-  const accept = (stream: ByteStream, [session, spared]: readonly MailSessionOptions[], trusted: boolean) => {
-    const { peer } = stream;
+  /** Tells observers of what happens to a connection that no session serves. */
+  const tell = (event: ServerEvent, client: ServerSessionInformation) => {
+    for (const each of serverObservers(observer)) {
+      guarded(
+        () => each(event, client),
+        (error) => complain('observer', error),
+      );
+    }
+  };
+
+  const accept = (
+    stream: ByteStream,
+    handlers: ServerHandlers,
+    [session, spared]: readonly MailSessionOptions[],
+    { trusted, listener }: { readonly trusted: boolean; readonly listener: string | undefined },
+  ) => {
+    const { peer, local } = stream;
+    const id = connectionId();
     const unspared = trusted ? undefined : clientNetwork(peer);
     const client = maximumConnectionsPerClient === undefined ? unspared : anyClient(peer);
     let limit: Excess['limit'] | undefined;
@@ -156,7 +213,15 @@ export async function startMailServer(options: MailServerOptions): Promise<MailS
     else if (client !== undefined && !clients.enter(client, maximumOfClient)) {
       limit = 'maximumConnectionsPerClient';
     }
-    if (limit !== undefined) onExcess?.({ peer, limit });
+    if (limit !== undefined) {
+      const information = withoutSession({ id, peer, local, listener });
+      const excess = { id, peer, local: information.local, listener, limit };
+      tell({ type: 'excess', time: systemClock.now(), limit }, information);
+      guarded(
+        () => onExcess?.(excess),
+        (error) => complain('onExcess', error),
+      );
+    }
     if (limit !== undefined && refused.size >= MAXIMUM_REFUSED) {
       stream.abort();
       return;
@@ -165,6 +230,9 @@ export async function startMailServer(options: MailServerOptions): Promise<MailS
     const connection = serveSession(stream, limit === undefined ? handlers : REFUSING[limit], {
       ...(unspared === undefined ? spared : session),
       trusted,
+      id,
+      ...(listener !== undefined && { listener }),
+      ...(observer && { observer }),
       clock: systemClock,
     });
     connections.add(connection);
@@ -180,15 +248,24 @@ export async function startMailServer(options: MailServerOptions): Promise<MailS
   try {
     for (const address of addresses) {
       const session = sessionOptions(options, address);
+      const handlers = handlersAt(options, address);
       const sessions = [session, sparing(session)];
+      const { label: listener } = address;
       const onStream = (stream: ByteStream) => {
         // A TCP connection that is gone by now has no address either, but is none of the `unix` that may be trusted.
         const known = 'path' in address || stream.peer.address !== undefined;
-        accept(stream, sessions, known && isTrusted(stream.peer));
+        accept(stream, handlers, sessions, { trusted: known && isTrusted(stream.peer), listener });
+      };
+      const onError = (error: Error, arrival?: ArrivalInformation) => {
+        if (error instanceof TlsError && arrival !== undefined) {
+          const client = withoutSession({ id: connectionId(), ...arrival, listener });
+          tell({ type: 'tls', time: systemClock.now(), outcome: 'failed', error }, client);
+        }
+        return address.onError?.(error, arrival);
       };
       const limit =
         address.maximumArriving === undefined ? sharedLimit : arrivalLimit(address.maximumArriving);
-      listeners.push(await listenAmong(limit, address, onStream));
+      listeners.push(await listenAmong(limit, { ...address, onError }, onStream));
     }
   } catch (error) {
     await close();
@@ -197,6 +274,7 @@ export async function startMailServer(options: MailServerOptions): Promise<MailS
 
   return {
     addresses: listeners.map(({ address }) => address),
+    connections: served,
     async shutdown(grace) {
       checkTime('grace', grace);
       stopping = true;

@@ -1,4 +1,4 @@
-/** Who is at the other end of a socket. */
+/** Who is at either end of a socket. */
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { PeerInformation } from '@sansmtp/transport';
@@ -12,4 +12,12 @@ export function peerOf(duplex: Duplex): PeerInformation {
   const { remoteAddress, remotePort } = duplex;
   if (remoteAddress === undefined || remotePort === undefined) return NOWHERE;
   return { address: canonicalAddress(remoteAddress), port: remotePort };
+}
+
+/** Our own end; without an address as `peerOf`. */
+export function localOf(duplex: Duplex): PeerInformation {
+  if (!(duplex instanceof Socket)) return NOWHERE;
+  const { localAddress, localPort } = duplex;
+  if (localAddress === undefined || localPort === undefined) return NOWHERE;
+  return { address: canonicalAddress(localAddress), port: localPort };
 }

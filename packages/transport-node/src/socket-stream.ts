@@ -24,7 +24,7 @@ import {
   TlsError,
   thrownError,
 } from '@sansmtp/transport';
-import { peerOf } from './socket-peer.js';
+import { localOf, peerOf } from './socket-peer.js';
 import { type SecuredSocket, shakeHands, type TlsSide } from './tls-handshake.js';
 
 const OWNER = Symbol('stream');
@@ -78,7 +78,9 @@ interface Handshake {
 /** What a stream is told beyond its socket. */
 export interface SocketStreamOptions {
   /** For whom the peer of the socket speaks, if not for itself. */
-  readonly peer?: PeerInformation;
+  readonly peer?: PeerInformation | undefined;
+  /** Where that one connected to. */
+  readonly local?: PeerInformation | undefined;
   /** What STARTTLS needs; without it, it cannot be had. */
   readonly side?: TlsSide | undefined;
   /** Told when STARTTLS begins, with what gives the handshake up; gives what is to be told when it has ended. */
@@ -89,6 +91,7 @@ export interface SocketStreamOptions {
 
 export class SocketStream implements ByteStream {
   readonly peer: PeerInformation;
+  readonly local: PeerInformation;
   readonly #raw: Duplex;
   /** Its events come from the system: it is a socket, and its TLS, if any, was begun here. */
   readonly #isBare: boolean;
@@ -111,8 +114,9 @@ export class SocketStream implements ByteStream {
   #closeWaits = false;
 
   /** @param raw a connected socket of TCP or Unix, or what `ownDuplex` has prepared */
-  constructor(raw: Duplex, { peer = peerOf(raw), side, secured, enterHandshake }: SocketStreamOptions = {}) {
-    this.peer = peer;
+  constructor(raw: Duplex, { peer, local, side, secured, enterHandshake }: SocketStreamOptions = {}) {
+    this.peer = peer ?? peerOf(raw);
+    this.local = local ?? localOf(raw);
     this.#raw = raw;
     this.#isBare = raw instanceof Socket && !(raw instanceof TLSSocket);
     this.#side = side;

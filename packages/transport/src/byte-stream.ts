@@ -10,7 +10,7 @@
 
 import type { TlsInformation } from '@sansmtp/core';
 
-/** Who is at the other end. */
+/** Who is at one end of a connection. */
 export interface PeerInformation {
   /** Host address in its textual form; absent on Unix sockets and in memory. */
   readonly address?: string;
@@ -48,6 +48,8 @@ export interface ByteStreamListener {
 /** One connection. Every method but a second `open()` may be called at any time, also before `open()`. */
 export interface ByteStream {
   readonly peer: PeerInformation;
+  /** Our own end; behind a proxy, where the client connected to. Absent where there are no addresses. */
+  readonly local?: PeerInformation;
   /**
    * The TLS that protects this stream, before `open()` already when it does so from the start; undefined: all is
    * in the clear.

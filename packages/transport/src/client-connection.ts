@@ -28,7 +28,7 @@ export interface CancelSignal {
 export type MessageSource = string | Uint8Array | AsyncIterable<Uint8Array>;
 
 /** The TLS that there is from the start is the stream's to know. */
-export interface OpenSessionOptions extends Omit<ClientSessionOptions, 'trace' | 'tls'> {
+export interface OpenSessionOptions extends Omit<ClientSessionOptions, 'observe' | 'tls'> {
   readonly clock: Clock;
   /**
    * Computes the digests of SCRAM and CRAM-MD5.

@@ -11,6 +11,7 @@
 import {
   type ClientEvent,
   type ClientInquiry,
+  type ClientProtocolEvent,
   ClientSession,
   type Computation,
   concatenate,
@@ -20,7 +21,6 @@ import {
   type Reply,
   type ServerOffer,
   type TlsInformation,
-  type TransitionRecord,
   type Verdict,
 } from '@sansmtp/core';
 import type { ByteStream, ByteStreamListener } from './byte-stream.js';
@@ -101,7 +101,7 @@ class ClientDriver implements ClientConnection, ByteStreamListener {
     this.#onWire = options.onWire;
     this.#onTransition = options.onTransition;
     this.#timer = new DeadlineTimer(options.clock);
-    const trace = options.onTransition !== undefined;
+    const observe = options.onTransition !== undefined;
     const { tls, canStartTls } = stream;
     // Options of a transport are at times spread into these, and its `tls` would pass for a protected connection.
     const { tls: _, ...others } = options as OpenSessionOptions & { readonly tls?: unknown };
@@ -110,7 +110,7 @@ class ClientDriver implements ClientConnection, ByteStreamListener {
       ...(tls && { tls }),
       // What the stream cannot do is not begun: a server that has said 220 expects a handshake.
       ...(options.startTls === 'opportunistic' && !canStartTls && { startTls: 'never' }),
-      trace,
+      observe,
       now: options.clock.now(),
     });
     this.closed = new Promise((resolve) => {
@@ -238,8 +238,8 @@ class ClientDriver implements ClientConnection, ByteStreamListener {
         case 'closed':
           release(this.#stream, this.#peerEnded, this.#clock, this.#timer);
           break;
-        case 'transition':
-          this.#trace(output);
+        case 'observed':
+          this.#trace(output.event);
           break;
       }
     }
@@ -411,9 +411,11 @@ class ClientDriver implements ClientConnection, ByteStreamListener {
     }
   }
 
-  #trace({ event, from, to, effects }: TransitionRecord): void {
+  #trace(event: ClientProtocolEvent): void {
+    if (event.type !== 'transition') return;
+    const { type: _, time: __, ...record } = event;
     try {
-      this.#onTransition?.({ event, from, to, effects });
+      this.#onTransition?.(record);
     } catch (thrown) {
       this.#stream.abort(thrownError(thrown, 'onTransition'));
     }

@@ -22,11 +22,12 @@ import type {
   Recipient,
   Reply,
   ReversePath,
+  ServerState,
   StoredCredentials,
   TlsInformation,
   TokenError,
 } from '@sansmtp/core';
-import type { PeerInformation } from './byte-stream.js';
+import type { ConnectionInformation } from './session-information.js';
 import type { WebStream, WebStreamReader } from './web-stream.js';
 
 /** What a function returns that has no `return`. */
@@ -60,10 +61,20 @@ export type AuthenticationResult = AuthenticationVerdict | Promise<Authenticatio
 /** Undefined: there is no such user, or none of whom anything is kept. */
 export type CredentialsResult = StoredCredentials | undefined | Promise<StoredCredentials | undefined>;
 
-/** What a handler may know of the session that asks it. */
-export interface ServerSessionInformation {
-  /** Who connected; or, once a trusted peer has said so by XCLIENT, for whom it speaks. */
-  readonly peer: PeerInformation;
+/**
+ * What a handler may know of the session that asks it.
+ * @typeParam State what the application keeps with each session
+ */
+export interface ServerSessionInformation<State = unknown> extends ConnectionInformation {
+  /** The label of the address where the client connected, such as `submission`; undefined if it has none. */
+  readonly listener: string | undefined;
+  /**
+   * The application's own, for as long as the session lasts. `createState` makes it, or `onConnect` sets it; before that
+   * it is undefined.
+   */
+  state: State;
+  /** Where the session stands: a leaf state of the chart. */
+  readonly chartState: ServerState;
   /**
    * Octets came before the greeting, for which a client has to wait (RFC 5321 §3.1): let `onConnect` wait a moment, and
    * look. Those who send mail in masses do not.
@@ -71,6 +82,8 @@ export interface ServerSessionInformation {
   readonly spokeEarly: boolean;
   /** The TLS that protects the connection; undefined while nothing does. */
   readonly tls: TlsInformation | undefined;
+  /** The server's name that the client asked for in the TLS handshake (SNI, RFC 6066 §3). */
+  readonly serverName: string | undefined;
   /** Who has authenticated themselves; undefined if nobody has. */
   readonly identity: AuthenticatedIdentity | undefined;
   /** All that XCLIENT said of the client. */
@@ -113,72 +126,84 @@ export interface IncomingBody extends AsyncIterable<Uint8Array> {
 }
 
 /** What `serveSession` asks the application. `onMessage` alone is needed; give `onRcptTo` to say whose mail is taken. */
-export interface ServerHandlers {
+export interface ServerHandlers<State = unknown> {
+  /**
+   * Makes `session.state` for a session that begins, before `onConnect`. What takes time, such as a look-up, is for
+   * `onConnect`, which may set `session.state` as well.
+   */
+  createState?(session: ServerSessionInformation<undefined>): State;
   /** Someone connected. Refused: 554, and only QUIT is served. */
-  onConnect?(session: ServerSessionInformation): HandlerResult;
+  onConnect?(session: ServerSessionInformation<State>): HandlerResult;
   /**
    * TLS stands: with implicit TLS before `onConnect`, else when the handshake that STARTTLS began has come to its end.
    * Until this has decided, nothing of what the client says is looked at. Refused: 554, or your reply of 5yz, which ends
    * the session after STARTTLS; so does any of 4yz, by 421.
    */
-  onSecure?(tls: TlsInformation, session: ServerSessionInformation): HandlerResult;
+  onSecure?(tls: TlsInformation, session: ServerSessionInformation<State>): HandlerResult;
   /**
    * Somebody wants to be let in. PLAIN and LOGIN bring a password to be checked, OAUTHBEARER and XOAUTH2 a token; with
    * SCRAM and CRAM-MD5 the password was proven already against what `onCredentials` gave; with EXTERNAL it is for
    * you to look into the certificate of `session.tls`. Names are prepared (SASLprep), and hold no control characters.
    * Who wants passwords checked and nothing else takes `passwordUsers`.
    */
-  onAuth?(attempt: AuthenticationAttempt, session: ServerSessionInformation): AuthenticationResult;
+  onAuth?(attempt: AuthenticationAttempt, session: ServerSessionInformation<State>): AuthenticationResult;
   /**
    * What is kept of a user's password, for SCRAM and CRAM-MD5. Without this handler these fail. Do not answer by a
    * rejection where there is no such user: it would tell everybody so.
    */
   onCredentials?(
     request: { readonly mechanism: string; readonly username: string },
-    session: ServerSessionInformation,
+    session: ServerSessionInformation<State>,
   ): CredentialsResult;
   /**
    * An AUTH exchange is over: who came in, or who failed, a wrong proof of SCRAM included, of which no other handler
    * hears. For logs and metrics.
    */
-  onAuthDecided?(decision: AuthenticationDecision, session: ServerSessionInformation): void;
+  onAuthDecided?(decision: AuthenticationDecision, session: ServerSessionInformation<State>): void;
   /** EHLO or HELO. A refused one changes nothing. */
-  onHello?(hello: Hello, session: ServerSessionInformation): HandlerResult;
+  onHello?(hello: Hello, session: ServerSessionInformation<State>): HandlerResult;
   /** MAIL opens a mail transaction. */
   onMailFrom?(
     mail: { readonly reversePath: ReversePath; readonly parameters: MailParameters },
-    session: ServerSessionInformation,
+    session: ServerSessionInformation<State>,
   ): HandlerResult;
   /** RCPT adds a recipient. Without this handler any recipient is taken: nothing is relayed but by you. */
-  onRcptTo?(recipient: Recipient, envelope: Envelope, session: ServerSessionInformation): HandlerResult;
+  onRcptTo?(
+    recipient: Recipient,
+    envelope: Envelope,
+    session: ServerSessionInformation<State>,
+  ): HandlerResult;
   /** DATA. The last moment to refuse before the message is sent. */
-  onData?(envelope: Envelope, session: ServerSessionInformation): HandlerResult;
+  onData?(envelope: Envelope, session: ServerSessionInformation<State>): HandlerResult;
   /**
    * A message arrives. Called when its mail data begins. Return, or resolve, only once the message is safely
    * kept: the client is then told 250, and may forget it (RFC 5321 §4.2.5). What was not read of the body by
    * then is dropped: whoever reads on gets a `MailDataAbandonedError` with the reason `dropped`.
    */
-  onMessage(message: IncomingMessage, session: ServerSessionInformation): MessageResult;
+  onMessage(message: IncomingMessage, session: ServerSessionInformation<State>): MessageResult;
   /** VRFY. Without this handler: 252, which says neither yes nor no. */
-  onVerify?(argument: string, session: ServerSessionInformation): HandlerResult;
+  onVerify?(argument: string, session: ServerSessionInformation<State>): HandlerResult;
   /** EXPN. Return a reply 250 with the members of the list, a line each. Without this handler: 502. */
-  onExpand?(argument: string, session: ServerSessionInformation): HandlerResult;
+  onExpand?(argument: string, session: ServerSessionInformation<State>): HandlerResult;
   /** HELP. Return a reply 214. */
-  onHelp?(argument: string, session: ServerSessionInformation): HandlerResult;
+  onHelp?(argument: string, session: ServerSessionInformation<State>): HandlerResult;
   /** ETRN, with the node's `@` or `#` (RFC 1985 §5.3). Without this handler: 459. */
-  onEtrn?(node: string, session: ServerSessionInformation): HandlerResult;
+  onEtrn?(node: string, session: ServerSessionInformation<State>): HandlerResult;
   /** A verb that an extension of yours has added. Without this handler: 502. */
   onExtension?(
     command: { readonly verb: string; readonly argument: string },
-    session: ServerSessionInformation,
+    session: ServerSessionInformation<State>,
   ): HandlerResult;
   /**
    * The connection is closed, both ways; with the reason if it broke, or was ended because something else than SMTP was
    * spoken (a `ForeignProtocolError`).
    */
-  onClose?(session: ServerSessionInformation, reason?: Error): void;
-  /** A handler threw what is no rejection, or returned what is no reply (a `TypeError`). What this throws in turn drops the connection. */
-  onError?(error: unknown, session: ServerSessionInformation): void;
+  onClose?(session: ServerSessionInformation<State>, reason?: Error): void;
+  /**
+   * A handler or an observer threw what is no rejection, or a handler returned what is no reply (a `TypeError`). Without
+   * this handler, and when it throws itself, the error is written to stderr.
+   */
+  onError?(error: unknown, session: ServerSessionInformation<State>): void;
 }
 
 /** Thrown by a handler to refuse, with the reply to give. */

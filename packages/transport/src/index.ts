@@ -21,6 +21,7 @@ export type {
 export { openSession } from './client-driver.js';
 export { clientNetwork } from './client-network.js';
 export type { Clock } from './clock.js';
+export { connectionId } from './connection-id.js';
 export {
   type Cryptography,
   UnsupportedComputationError,
@@ -28,6 +29,7 @@ export {
   webCryptography,
 } from './cryptography.js';
 export { ForeignProtocolError } from './foreign-protocol-error.js';
+export { complain, guarded } from './guarded.js';
 export {
   type AuthenticationResult,
   type AuthenticationVerdict,
@@ -41,8 +43,19 @@ export {
   type ServerHandlers,
   type ServerSessionInformation,
 } from './handlers.js';
-export { type ServeOptions, type ServerConnection, serveSession } from './server-driver.js';
+export type {
+  ClientObserver,
+  ClientSessionEvent,
+  ClosedEvent,
+  ConnectionEvent,
+  Ending,
+  ServerEvent,
+  ServerObserver,
+} from './observer.js';
+export { checkHandlers, type ServeOptions, type ServerConnection, serveSession } from './server-driver.js';
+export { serverObservers } from './server-observation.js';
 export { SessionError } from './session-error.js';
+export { type Arrival, type ConnectionInformation, withoutSession } from './session-information.js';
 export { thrownError } from './thrown-error.js';
 export { TlsError } from './tls-error.js';
 export type { WebStream, WebStreamReader } from './web-stream.js';

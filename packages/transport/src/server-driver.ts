@@ -20,8 +20,10 @@ import {
   type Envelope,
   type Question,
   type Reply,
+  type ServerProtocolEvent,
   ServerSession,
   type ServerSessionOptions,
+  type ServerState,
   type TlsInformation,
   type TransitionRecord,
 } from '@sansmtp/core';
@@ -29,10 +31,13 @@ import { type FailureLimiter, limiterOf } from './authentication/failure-limiter
 import type { ByteStream, ByteStreamListener } from './byte-stream.js';
 import { clientNetwork } from './client-network.js';
 import type { Clock } from './clock.js';
+import { connectionId } from './connection-id.js';
 import { type Cryptography, webCryptography } from './cryptography.js';
 import { DeadlineTimer } from './deadline-timer.js';
+import { type RunInContext, sessionContext } from './diagnostics.js';
 import { ForeignProtocolError } from './foreign-protocol-error.js';
 import { Gathering } from './gathering.js';
+import { complain, guarded } from './guarded.js';
 import {
   ACCEPT,
   accepts,
@@ -53,9 +58,11 @@ import {
   type ServerSessionInformation,
 } from './handlers.js';
 import { MessageBody } from './message-body.js';
+import type { ServerObserver } from './observer.js';
 import { release } from './release.js';
+import { ServerObservation, serverObservers } from './server-observation.js';
 import { LiveInformation } from './session-information.js';
-import { thrownError } from './thrown-error.js';
+import { TlsError } from './tls-error.js';
 
 /** Octets of replies that may wait for the peer to take them before nothing more is read from it. */
 const MAXIMUM_UNSENT_OCTETS = 65_536;
@@ -64,8 +71,20 @@ const MAXIMUM_UNSENT_OCTETS = 65_536;
 const COMMANDS_A_TURN = 128;
 
 /** The TLS that there is from the start is the stream's to know. */
-export interface ServeOptions extends Omit<ServerSessionOptions, 'maximumHeldOctets' | 'trace' | 'tls'> {
+export interface ServeOptions extends Omit<ServerSessionOptions, 'maximumHeldOctets' | 'observe' | 'tls'> {
   readonly clock: Clock;
+  /**
+   * The session's name, for logs and traces.
+   * @default one that is unique among all processes
+   */
+  readonly id?: string;
+  /** The label of the listener that accepted the connection, for `session.listener`. */
+  readonly listener?: string;
+  /**
+   * Told of everything that happens. What it throws goes to `onError`.
+   * @default nobody; subscribers of the channels `sansmtp:server:…` of `node:diagnostics_channel` are told all the same
+   */
+  readonly observer?: ServerObserver;
   /**
    * Computes the digests of SCRAM and CRAM-MD5.
    * @default webCryptography()
@@ -77,13 +96,21 @@ export interface ServeOptions extends Omit<ServerSessionOptions, 'maximumHeldOct
    * @default one for each `handlers` object, with the defaults of `failureLimiter()`
    */
   readonly failureLimiter?: FailureLimiter;
-  /** Called with each step of the session's chart. What it throws drops the connection. */
+  /** Called with each step of the session's chart. What it throws goes to `onError`. */
   readonly onTransition?: (record: TransitionRecord) => void;
 }
 
 /** A session that is being served. */
 export interface ServerConnection {
   readonly information: ServerSessionInformation;
+  /** Where the session stands: a leaf state of the chart. */
+  readonly state: ServerState;
+  /** Milliseconds since the session began. */
+  readonly age: number;
+  /** Octets that came in; under TLS, what it protects. */
+  readonly octetsReceived: number;
+  /** Octets that were handed to the transport. */
+  readonly octetsSent: number;
   /** Resolves when the connection is closed, whatever the reason. Never rejects. */
   readonly closed: Promise<void>;
   /**
@@ -101,14 +128,44 @@ export interface ServerConnection {
  * Serves SMTP to the peer of `stream` until the session is over (RFC 5321).
  * @param stream a connected stream that was not opened yet
  * @throws {RangeError} an option is out of its range; the stream was not opened
+ * @throws {TypeError} there is no `onMessage`; the stream was not opened
  */
-export function serveSession(
+export function serveSession<State>(
   stream: ByteStream,
-  handlers: ServerHandlers,
+  handlers: ServerHandlers<State>,
   options: ServeOptions,
 ): ServerConnection {
-  return new ServerDriver(stream, handlers, options);
+  checkHandlers(handlers);
+  return new ServerDriver(stream, handlers as ServerHandlers, options);
 }
+
+/** @throws {TypeError} there is no `onMessage`: mail would be accepted, and lost */
+export function checkHandlers(handlers: unknown): void {
+  if (typeof handlers !== 'object' || handlers === null || !('onMessage' in handlers)) {
+    throw new TypeError('handlers needs an onMessage: without it nobody would take the messages');
+  }
+  if (typeof handlers.onMessage !== 'function') {
+    throw new TypeError(`handlers.onMessage is no function, but ${typeof handlers.onMessage}`);
+  }
+}
+
+/** By which handler a question is decided. */
+const HANDLERS = {
+  connect: 'onConnect',
+  hello: 'onHello',
+  mail: 'onMailFrom',
+  rcpt: 'onRcptTo',
+  data: 'onData',
+  message: 'onMessage',
+  verify: 'onVerify',
+  expand: 'onExpand',
+  help: 'onHelp',
+  startTls: 'onStartTls',
+  credentials: 'onCredentials',
+  authenticate: 'onAuth',
+  etrn: 'onEtrn',
+  extension: 'onExtension',
+} as const satisfies Record<Question['kind'], string>;
 
 /** An `onMessage` under way. */
 interface Delivery {
@@ -127,7 +184,14 @@ class ServerDriver implements ServerConnection, ByteStreamListener {
   readonly #failureLimiter: FailureLimiter;
   readonly #trusted: boolean;
   readonly #onTransition: ServeOptions['onTransition'];
+  /** Undefined: nobody observes. */
+  readonly #observation: ServerObservation | undefined;
+  /** Calls what the application has given. */
+  readonly #run: RunInContext;
   readonly #timer: DeadlineTimer;
+  readonly #begun: number;
+  #octetsReceived = 0;
+  #octetsSent = 0;
   #resolveClosed: () => void = () => {};
 
   #delivery: Delivery | undefined;
@@ -155,28 +219,60 @@ class ServerDriver implements ServerConnection, ByteStreamListener {
     this.#clock = options.clock;
     this.#cryptography = options.cryptography;
     this.#now = options.clock.now();
+    this.#begun = this.#now;
     this.#onTransition = options.onTransition;
     this.#failureLimiter = options.failureLimiter ?? limiterOf(handlers);
     this.#trusted = options.trusted ?? false;
     this.#timer = new DeadlineTimer(options.clock);
     // Options of a transport are at times spread into these, and its `tls` would pass for a protected connection.
     const { tls: _, ...others } = options as ServeOptions & { readonly tls?: unknown };
+    const observers = serverObservers(options.observer);
     const session = new ServerSession({
       ...others,
       ...(stream.tls && { tls: stream.tls }),
       // What cannot be had is not offered; but what is required is, so that nothing is served without it.
       ...(others.startTls === 'offered' && !stream.canStartTls && { startTls: 'none' }),
-      trace: options.onTransition !== undefined,
+      observe: observers.length > 0 || options.onTransition !== undefined,
       maximumHeldOctets: Number.MAX_SAFE_INTEGER,
       now: this.#now,
     });
     this.#session = session;
-    this.information = new LiveInformation(session, stream.peer);
+    const { id = connectionId(), listener } = options;
+    const information = new LiveInformation(session, {
+      id,
+      peer: stream.peer,
+      local: stream.local,
+      listener,
+    });
+    this.information = information;
+    if (observers.length > 0) {
+      const now = () => this.#now;
+      const onFault = (error: unknown) => this.#complain('observer', error);
+      this.#observation = new ServerObservation(observers, information, now, onFault);
+    }
+    this.#run = sessionContext('server', information);
     this.closed = new Promise((resolve) => {
       this.#resolveClosed = resolve;
     });
     stream.open(this);
+    this.#observation?.tell({ type: 'opened', ...(stream.tls && { tls: stream.tls }) });
     this.#pump();
+  }
+
+  get state(): ServerState {
+    return this.#session.state;
+  }
+
+  get age(): number {
+    return this.#clock.now() - this.#begun;
+  }
+
+  get octetsReceived(): number {
+    return this.#octetsReceived;
+  }
+
+  get octetsSent(): number {
+    return this.#octetsSent;
   }
 
   shutdown({
@@ -197,7 +293,10 @@ class ServerDriver implements ServerConnection, ByteStreamListener {
   data(bytes: Uint8Array): void {
     const { wantsInput, state } = this.#session;
     if (state === 'connecting') this.information.spokeEarly = true;
-    this.#session.handle({ type: 'bytes', bytes, now: this.#tick() });
+    const now = this.#tick();
+    this.#octetsReceived += bytes.length;
+    this.#observation?.tell({ type: 'received', length: bytes.length });
+    this.#session.handle({ type: 'bytes', bytes, now });
     if (!wantsInput || this.#waitsForTurn || this.#isSecuring) {
       this.#pause();
       return;
@@ -221,6 +320,7 @@ class ServerDriver implements ServerConnection, ByteStreamListener {
 
   secure(tls: TlsInformation): void {
     this.#session.handle({ type: 'tlsEstablished', tls, now: this.#tick() });
+    this.#observation?.tell({ type: 'tls', outcome: 'established', tls });
     const answer = this.#answerOf('onSecure', ruleFor('connect'), () =>
       this.#handlers.onSecure?.(tls, this.information),
     );
@@ -248,11 +348,16 @@ class ServerDriver implements ServerConnection, ByteStreamListener {
   }
 
   close(reason?: Error): void {
-    this.#session.handle({ type: 'lost', now: this.#tick() });
+    const now = this.#tick();
+    if (reason instanceof TlsError)
+      this.#observation?.tell({ type: 'tls', outcome: 'failed', error: reason });
+    this.#session.handle({ type: 'lost', now });
     this.#pump();
     this.#timer.clear();
-    this.#resolveClosed(); // first, for onClose may throw
-    this.#handlers.onClose?.(this.information, this.#foreignProtocol ?? reason);
+    const why = this.#foreignProtocol ?? reason;
+    this.#resolveClosed();
+    this.#call('onClose', () => this.#handlers.onClose?.(this.information, why));
+    this.#observation?.closed(this.#octetsReceived, this.#octetsSent, why);
   }
 
   /**
@@ -299,6 +404,7 @@ class ServerDriver implements ServerConnection, ByteStreamListener {
           this.#decide(output.question);
           break;
         case 'mailData':
+          this.#observation?.tell({ type: 'mailData', octets: output.bytes });
           this.#delivery?.body.push(output.bytes);
           break;
         case 'abandonMailData':
@@ -326,21 +432,29 @@ class ServerDriver implements ServerConnection, ByteStreamListener {
           this.#writeUnsent();
           release(this.#stream, this.#peerEnded, this.#clock, this.#timer);
           break;
-        case 'transition':
-          this.#trace(output);
+        case 'observed':
+          this.#observation?.pass(output.event);
+          this.#trace(output.event);
           break;
       }
     }
   }
 
   #write(bytes: Uint8Array): void {
-    if (this.#unsent !== undefined) this.#unsent.add(bytes);
-    else if (!this.#stream.write(bytes)) this.#unsent = new Gathering();
+    if (this.#unsent !== undefined) {
+      this.#unsent.add(bytes);
+      return;
+    }
+    this.#octetsSent += bytes.length;
+    this.#observation?.tell({ type: 'sent', length: bytes.length });
+    if (!this.#stream.write(bytes)) this.#unsent = new Gathering();
   }
 
   /** Nothing will be joined to it any more. */
   #writeUnsent(): void {
-    if (this.#unsent !== undefined && this.#unsent.length > 0) this.#stream.write(this.#unsent.take());
+    const unsent = this.#unsent;
+    this.#unsent = undefined;
+    if (unsent !== undefined && unsent.length > 0) this.#write(unsent.take());
   }
 
   /** So many commands were looked at that others should have their turn: then this one goes on after them. */
@@ -402,11 +516,11 @@ class ServerDriver implements ServerConnection, ByteStreamListener {
       if (!session.wantsComputed) return;
       session.handle({ type: 'computed', result, now: this.#now });
     };
+    const fail = (error: unknown): undefined => this.#report('cryptography', error);
     const check = (result: unknown): Uint8Array | undefined =>
       result instanceof Uint8Array
         ? result
-        : this.#report(new TypeError('The cryptography computed something else than a Uint8Array'));
-    const fail = (error: unknown): undefined => this.#report(error);
+        : fail(new TypeError('The cryptography computed something else than a Uint8Array'));
     let result: Uint8Array | PromiseLike<Uint8Array> | undefined;
     try {
       result = (this.#cryptography ?? webCryptography()).compute(computation);
@@ -440,7 +554,7 @@ class ServerDriver implements ServerConnection, ByteStreamListener {
       // A reply that cannot be given here, such as 250 to DATA: the handler's fault, not the client's.
       this.#session.handle({
         type: 'answer',
-        ...this.#refusal(error, ruleFor(question.kind)),
+        ...this.#refusal(HANDLERS[question.kind], error, ruleFor(question.kind)),
         now: this.#now,
       });
       return;
@@ -454,7 +568,11 @@ class ServerDriver implements ServerConnection, ByteStreamListener {
     const rule = ruleFor(question.kind);
     switch (question.kind) {
       case 'connect':
-        return this.#answerOf('onConnect', rule, () => connected(handlers, information));
+        return this.#answerOf('onConnect', rule, () => {
+          const { createState } = handlers;
+          if (createState !== undefined) information.state = createState.call(handlers, information as never);
+          return connected(handlers, information);
+        });
       case 'hello':
         return this.#answerOf('onHello', rule, () => handlers.onHello?.(question.hello, information));
       case 'mail':
@@ -500,7 +618,7 @@ class ServerDriver implements ServerConnection, ByteStreamListener {
     const username = 'username' in attempt ? attempt.username : '';
     if (this.#failedTooOften(username)) return CLOSED_BY_LIMIT;
     const check = (answer: Answer) => {
-      if (isNamelessGrant(attempt, answer)) this.#report(namelessGrant(attempt));
+      if (isNamelessGrant(attempt, answer)) this.#report('onAuth', namelessGrant(attempt));
       return answer;
     };
     const answer = this.#answerOf('onAuth', ruleFor('authenticate'), () =>
@@ -526,11 +644,7 @@ class ServerDriver implements ServerConnection, ByteStreamListener {
     if (decision.outcome === 'refused' && client !== undefined) {
       this.#failureLimiter.failed(client, decision.username ?? '', this.#now);
     }
-    try {
-      this.#handlers.onAuthDecided?.(decision, this.information);
-    } catch (thrown) {
-      this.#report(thrown);
-    }
+    this.#call('onAuthDecided', () => this.#handlers.onAuthDecided?.(decision, this.information));
   }
 
   /** Mail data begins: hands the message to the application while it arrives. */
@@ -547,39 +661,60 @@ class ServerDriver implements ServerConnection, ByteStreamListener {
   /** Runs a handler and reads its result, or what it throws, as an answer. */
   #answerOf(name: keyof ServerHandlers, rule: ResultRule, handler: () => unknown): Answer | Promise<Answer> {
     const answer = (result: unknown): Answer =>
-      rule.read(result) ?? this.#refusal(misreturned(name, result, rule.takes), rule);
+      rule.read(result) ?? this.#refusal(name, misreturned(name, result, rule.takes), rule);
     try {
-      const result = handler();
+      const result = this.#run(handler);
       if (!isPromiseLike(result)) return answer(result);
-      return Promise.resolve(result).then(answer, (error: unknown) => this.#refusal(error, rule));
+      return Promise.resolve(result).then(answer, (error: unknown) => this.#refusal(name, error, rule));
     } catch (error) {
-      return this.#refusal(error, rule);
+      return this.#refusal(name, error, rule);
     }
   }
 
   /** What a handler threw as an answer: its own reply if it brought one, else a temporary failure. */
-  #refusal(error: unknown, { fault }: ResultRule): Answer {
+  #refusal(name: string, error: unknown, { fault }: ResultRule): Answer {
     const rejection = rejectionIn(error);
     if (rejection !== undefined) return rejection;
     // Not a fault: the reader of a body that was abandoned lets the error pass.
-    if (!(error instanceof MailDataAbandonedError)) this.#report(error);
+    if (!(error instanceof MailDataAbandonedError)) this.#report(name, error);
     return fault;
   }
 
-  #report(error: unknown): undefined {
-    try {
-      this.#handlers.onError?.(error, this.information);
-    } catch (thrown) {
-      this.#stream.abort(thrownError(thrown, 'onError'));
-    }
+  /** Calls a handler that decides nothing. */
+  #call(name: string, handler: () => unknown): void {
+    guarded(
+      () => this.#run(handler),
+      (error) => this.#report(name, error),
+    );
   }
 
-  #trace({ event, from, to, effects }: TransitionRecord): void {
-    try {
-      this.#onTransition?.({ event, from, to, effects });
-    } catch (thrown) {
-      this.#stream.abort(thrownError(thrown, 'onTransition'));
+  /** @param callback the name of what threw */
+  #report(callback: string, error: unknown): undefined {
+    this.#observation?.tell({ type: 'fault', callback, error });
+    this.#complain(callback, error);
+  }
+
+  #complain(callback: string, error: unknown): void {
+    if (this.#handlers.onError === undefined) {
+      complain(callback, error);
+      return;
     }
+    guarded(
+      () => this.#run(() => this.#handlers.onError?.(error, this.information)),
+      (thrown) => {
+        complain(callback, error);
+        complain('onError', thrown);
+      },
+    );
+  }
+
+  #trace(event: ServerProtocolEvent): void {
+    if (this.#onTransition === undefined || event.type !== 'transition') return;
+    const { type: _, time: __, ...record } = event;
+    guarded(
+      () => this.#onTransition?.(record),
+      (error) => this.#report('onTransition', error),
+    );
   }
 }
 

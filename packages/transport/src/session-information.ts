@@ -1,15 +1,43 @@
-/** What a handler may know of the session that asks it. */
-import type { ServerSession } from '@sansmtp/core';
+/** What a handler and an observer may know of a connection. */
+import type { ServerSession, ServerState } from '@sansmtp/core';
 import type { PeerInformation } from './byte-stream.js';
 import type { ServerSessionInformation } from './handlers.js';
+
+/** A connection, at either end. */
+export interface ConnectionInformation {
+  /** Unique among all processes; the same in logs and traces. */
+  readonly id: string;
+  /** Who is at the other end; at a server, once a trusted peer has said so by XCLIENT, for whom it speaks. */
+  readonly peer: PeerInformation;
+  /** Our own end; behind a proxy, where the client connected to. Without an address on Unix sockets and in memory. */
+  readonly local: PeerInformation;
+}
+
+/** What is known of a connection before its session begins. */
+export interface Arrival {
+  readonly id: string;
+  readonly peer: PeerInformation;
+  readonly local?: PeerInformation | undefined;
+  /** The label of the listener that accepted it. */
+  readonly listener?: string | undefined;
+}
+
+const NOWHERE: PeerInformation = {};
 
 /** As it is when the handler looks. */
 export class LiveInformation implements ServerSessionInformation {
   spokeEarly = false;
+  readonly id: string;
+  readonly local: PeerInformation;
+  readonly listener: string | undefined;
+  state: unknown;
   readonly #session: ServerSession;
   readonly #peer: PeerInformation;
 
-  constructor(session: ServerSession, peer: PeerInformation) {
+  constructor(session: ServerSession, { id, peer, local = NOWHERE, listener }: Arrival) {
+    this.id = id;
+    this.local = local;
+    this.listener = listener;
     this.#session = session;
     this.#peer = peer;
   }
@@ -22,12 +50,20 @@ export class LiveInformation implements ServerSessionInformation {
     return typeof port === 'number' ? { address, port } : { address };
   }
 
+  get chartState(): ServerState {
+    return this.#session.state;
+  }
+
   get hello() {
     return this.#session.hello;
   }
 
   get tls() {
     return this.#session.tls;
+  }
+
+  get serverName() {
+    return this.#session.tls?.serverName;
   }
 
   get identity() {
@@ -41,4 +77,23 @@ export class LiveInformation implements ServerSessionInformation {
   get forwarded() {
     return this.#session.forwarded;
   }
+}
+
+/** For a connection that no session serves: it was refused, or its TLS handshake failed. */
+export function withoutSession({ id, peer, local = NOWHERE, listener }: Arrival): ServerSessionInformation {
+  return {
+    id,
+    peer,
+    local,
+    listener,
+    chartState: 'closed',
+    spokeEarly: false,
+    state: undefined,
+    tls: undefined,
+    serverName: undefined,
+    identity: undefined,
+    client: undefined,
+    forwarded: undefined,
+    hello: undefined,
+  };
 }

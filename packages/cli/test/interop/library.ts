@@ -13,7 +13,10 @@ import type { TestCertificate } from './certificates.js';
 export interface Received {
   readonly envelope: Envelope;
   /** As it stood when the message came. */
-  readonly session: ServerSessionInformation;
+  readonly session: Pick<
+    ServerSessionInformation,
+    'peer' | 'tls' | 'identity' | 'client' | 'forwarded' | 'hello' | 'spokeEarly'
+  >;
   readonly body: string;
 }
 

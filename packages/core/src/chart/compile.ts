@@ -21,6 +21,7 @@ import {
 } from './machine-shape.js';
 import { compileAction, type Effect, type Operation } from './operations.js';
 import { defaultEntry, lineage, pathOfTransition } from './paths.js';
+import type { GuardOutcome, TransitionExplanation } from './transition-record.js';
 
 /** Where a chart stands. Never changed: a step gives the next one. */
 export interface ChartState<Context> {
@@ -46,6 +47,11 @@ export interface CompiledChart<Context, Event extends ChartEvent, Input> {
     event: Event | ChartEvent,
     effects: Effect[],
   ): ChartState<Context> | undefined;
+  /**
+   * Why `step()` takes the transition that it takes for `event`. It asks the guards anew, so that a step costs nothing
+   * where nobody wants to know.
+   */
+  explain(state: ChartState<Context>, event: Event | ChartEvent): TransitionExplanation | undefined;
 }
 
 type Guard = (context: unknown, event: ChartEvent) => boolean;
@@ -53,9 +59,11 @@ type Guard = (context: unknown, event: ChartEvent) => boolean;
 /** One candidate for an event in a leaf state. */
 interface Candidate {
   readonly guard: Guard | undefined;
+  readonly guardName: string;
   readonly operations: readonly Operation[];
   /** Undefined: the leaf stays, and nothing is left or entered. */
   readonly target: string | undefined;
+  readonly path: Omit<TransitionExplanation, 'guards'>;
 }
 
 interface Leaf {
@@ -86,6 +94,14 @@ export function compile<Context, Event extends ChartEvent, Input>(
   const initialValue = pathOf(initialNodes.at(-1) ?? machine.root);
   const initialOperations = initialNodes.flatMap((node) => actionsOf(machine, node, node.entry));
 
+  const candidatesFor = (state: ChartState<Context>, { type }: ChartEvent): readonly Candidate[] => {
+    const leaf = leaves.get(state.value);
+    if (leaf === undefined) throw new RangeError(`${machine.id} has no leaf state "${state.value}"`);
+    // An event type that no transition names in full can still match a wildcard. It is looked up anew each
+    // time: a cache keyed by a string of the peer's choosing would grow without bound.
+    return leaf.exact.get(type) ?? candidatesOf(machine, leaf.node, type);
+  };
+
   return {
     leaves: [...leaves.keys()],
     eventTypes,
@@ -96,16 +112,21 @@ export function compile<Context, Event extends ChartEvent, Input>(
       return { value: initialValue, context: context as Context };
     },
     step(state, event, effects) {
-      const leaf = leaves.get(state.value);
-      if (leaf === undefined) throw new RangeError(`${machine.id} has no leaf state "${state.value}"`);
-      // An event type that no transition names in full can still match a wildcard. It is looked up anew each
-      // time: a cache keyed by a string of the peer's choosing would grow without bound.
-      const candidates = leaf.exact.get(event.type) ?? candidatesOf(machine, leaf.node, event.type);
-      for (const { guard, operations, target } of candidates) {
+      for (const { guard, operations, target } of candidatesFor(state, event)) {
         if (guard !== undefined && !guard(state.context, event)) continue;
         let context: unknown = state.context;
         for (const operation of operations) context = operation(context, event, effects);
         return { value: target ?? state.value, context: context as Context };
+      }
+      return undefined;
+    },
+    explain(state, event) {
+      const guards: GuardOutcome[] = [];
+      for (const { guard, guardName, path } of candidatesFor(state, event)) {
+        if (guard === undefined) return { guards, ...path };
+        const passed = guard(state.context, event);
+        guards.push({ guard: guardName, passed });
+        if (passed) return { guards, ...path };
       }
       return undefined;
     },
@@ -159,10 +180,18 @@ function compileCandidate(
   leaf: StateNodeShape,
   transition: TransitionShape,
 ): Candidate {
+  const { description } = transition;
   const guard = compileGuard(machine, transition);
+  const guardName = guard === undefined ? '' : named(transition.source, 'guard', transition.guard).name;
   const path = pathOfTransition(leaf, transition);
   const actions = actionsOf(machine, transition.source, transition.actions);
-  if (path === undefined) return { guard, operations: actions, target: undefined };
+  const explanation = {
+    left: path?.exited.map(pathOf) ?? [],
+    entered: path?.entered.map(pathOf) ?? [],
+    ...(description !== undefined && { description }),
+  };
+  if (path === undefined)
+    return { guard, guardName, operations: actions, target: undefined, path: explanation };
 
   const operations = [
     ...path.exited.flatMap((node) => actionsOf(machine, node, node.exit)),
@@ -173,7 +202,7 @@ function compileCandidate(
   if (path.leaf.type === 'final') {
     operations.push(...lineage(path.leaf).flatMap((node) => actionsOf(machine, node, node.exit)));
   }
-  return { guard, operations, target: pathOf(path.leaf) };
+  return { guard, guardName, operations, target: pathOf(path.leaf), path: explanation };
 }
 
 function actionsOf(machine: MachineShape, node: StateNodeShape, actions: readonly unknown[]): Operation[] {

@@ -1,9 +1,27 @@
-/** What one event did to the chart of a session: the output `transition`, when `trace` is on. */
-export interface TransitionRecord {
+/** A guard that was asked, and what it said. */
+export interface GuardOutcome {
+  readonly guard: string;
+  readonly passed: boolean;
+}
+
+/** Why a transition was taken, and where it led. */
+export interface TransitionExplanation {
+  /** In the order in which they were asked. The last one passed, unless the transition that was taken has no guard. */
+  readonly guards: readonly GuardOutcome[];
+  /** The states that were left, innermost first; none where the session stayed where it was. */
+  readonly left: readonly string[];
+  /** The states that were entered, outermost first. */
+  readonly entered: readonly string[];
+  /** What the chart says of the transition: the RFC section, most often. */
+  readonly description?: string;
+}
+
+/** What one event did to the chart of a session. */
+export interface TransitionRecord extends TransitionExplanation {
   readonly event: string;
-  /** The leaf state that was left. */
+  /** The leaf state before. */
   readonly from: string;
-  /** The leaf state that was entered; the same where none was left. */
+  /** The leaf state after; the same where none was left. */
   readonly to: string;
   /** Names of the effects, in order. */
   readonly effects: readonly string[];

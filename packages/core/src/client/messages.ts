@@ -1,13 +1,13 @@
 /**
  * All that goes into a client session and all that comes out of it.
  */
-import type { TransitionRecord } from '../chart/transition-record.js';
 import type { RemoteProtocolError } from '../errors.js';
 import type { Computation, MechanismName } from '../sasl/exchange.js';
 import type { TlsInformation } from '../tls.js';
 import type { Command } from '../wire/command.js';
 import type { Reply } from '../wire/reply.js';
 import type { EnvelopeInput } from './envelope.js';
+import type { ClientProtocolEvent } from './protocol-events.js';
 
 /** A question to the server beside all mail transactions. */
 export type ClientInquiry =
@@ -230,5 +230,5 @@ export type ClientOutput =
   | { readonly type: 'close' }
   /** The session is over, and takes no more input: release the connection. */
   | { readonly type: 'closed' }
-  /** A step of the chart, when `trace` is on. */
-  | ({ readonly type: 'transition' } & TransitionRecord);
+  /** Something happened, when `observe` is on. */
+  | { readonly type: 'observed'; readonly event: ClientProtocolEvent };

@@ -128,10 +128,10 @@ export interface ClientSessionOptions {
    */
   readonly timeouts?: Partial<ClientTimeouts>;
   /**
-   * Report each step of the chart as an output `transition`.
+   * Tell what happens by outputs `observed`.
    * @default false
    */
-  readonly trace?: boolean;
+  readonly observe?: boolean;
 }
 
 type Optional = 'timeouts' | 'tls' | 'authentication' | 'xclient' | 'xforward';
@@ -259,6 +259,6 @@ export function resolveClientOptions(options: ClientSessionOptions): ResolvedCli
       quit: checkTimeout('timeouts.quit', timeouts.quit ?? 10_000),
       linger: checkTimeout('timeouts.linger', timeouts.linger ?? 5_000),
     },
-    trace: options.trace ?? false,
+    observe: options.observe ?? false,
   };
 }

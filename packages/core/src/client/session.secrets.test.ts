@@ -87,7 +87,7 @@ function courseOf(
   const recorded: string[] = [];
   const session = new ClientSession({
     now: 0,
-    trace: true,
+    observe: true,
     tls: TLS,
     authentication: { credentials: passwordOf('user', password), mechanisms: [mechanism] },
   });

@@ -60,6 +60,7 @@ import {
   unfitMechanisms,
 } from './negotiation.js';
 import { type ClientSessionOptions, type ResolvedClientOptions, resolveClientOptions } from './options.js';
+import type { ClientProtocolEvent } from './protocol-events.js';
 import { ReplyReader } from './reply-reader.js';
 import { ReplyRecord } from './reply-record.js';
 
@@ -72,6 +73,13 @@ const replyEvents = {
   transient: 'reply.transient',
   permanent: 'reply.permanent',
 } as const satisfies Record<Severity, ReplyEvent['type']>;
+
+/** An event without its time. */
+type Happening = ClientProtocolEvent extends infer Event
+  ? Event extends ClientProtocolEvent
+    ? Omit<Event, 'time'>
+    : never
+  : never;
 
 /** The states in which a reply leads on in the negotiation before `ready`. */
 const negotiating: ReadonlySet<ClientState> = new Set<ClientState>([
@@ -488,14 +496,17 @@ export class ClientSession {
   #step(event: ClientChartEvent | ChartEvent): void {
     const effects: Effect[] = [];
     const from = this.state;
-    const next = clientTable.step(this.#position, event, effects);
+    const before = this.#position;
+    const next = clientTable.step(before, event, effects);
     if (next === undefined) {
       throw new Error(`The client chart has no transition for ${event.type} in ${from}`);
     }
     this.#position = next;
-    if (this.#options.trace) {
+    const explanation = this.#options.observe && clientTable.explain(before, event);
+    if (explanation) {
       const names = effects.map(({ type }) => type);
-      this.#outputs.push({ type: 'transition', event: event.type, from, to: next.value, effects: names });
+      const { value: to } = next;
+      this.#observe({ type: 'transition', event: event.type, from, to, effects: names, ...explanation });
     }
     for (const effect of effects) this.#perform(effect, from);
   }
@@ -506,9 +517,12 @@ export class ClientSession {
     switch (action.type) {
       case SET_DEADLINE:
         this.#deadlines.set(action.params.id, action.params.delay, this.#now);
+        if (this.#options.observe) this.#observe({ type: 'timerSet', ...action.params });
         break;
       case CLEAR_DEADLINE:
-        this.#deadlines.clear(action.params.id);
+        if (this.#deadlines.clear(action.params.id) && this.#options.observe) {
+          this.#observe({ type: 'timerCleared', ...action.params });
+        }
         break;
       case 'write':
         if (action.params.command === 'hello') this.#forgetOffer();
@@ -619,6 +633,11 @@ export class ClientSession {
   #forgetOffer(): void {
     this.#offer = undefined;
     this.#authenticatedBy = undefined;
+  }
+
+  #observe(happening: Happening): void {
+    const event = { ...happening, time: this.#now } as ClientProtocolEvent;
+    this.#outputs.push({ type: 'observed', event });
   }
 
   #announce(event: ClientEvent): void {

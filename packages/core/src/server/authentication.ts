@@ -44,7 +44,7 @@ const NEXT = {
 
 /** One exchange. */
 export class Authentication {
-  readonly #mechanism: string;
+  readonly mechanism: string;
   /** The name of the last question. */
   #username: string | undefined;
   #identity: AuthenticatedIdentity | undefined;
@@ -56,7 +56,7 @@ export class Authentication {
   #turnedAway = false;
 
   constructor(mechanism: ServerMechanism, channel: ServerChannel) {
-    this.#mechanism = mechanism.name;
+    this.mechanism = mechanism.name;
     this.#exchange = mechanism.begin(channel);
     this.#step = this.#exchange.next().value;
   }
@@ -94,6 +94,11 @@ export class Authentication {
     const { mechanism, username } = this.step('retrieve');
     this.#username = username;
     return { kind, mechanism, username };
+  }
+
+  /** Who the client says it is, as soon as the application was asked about them. */
+  get username(): string | undefined {
+    return this.#username;
   }
 
   /** Gives the exchange what it wanted. */
@@ -139,12 +144,12 @@ export class Authentication {
   /** Who was let in. */
   get identity(): AuthenticatedIdentity {
     if (this.step('success') && this.#identity !== undefined) return this.#identity;
-    throw new Error(`The mechanism ${this.#mechanism} let somebody in about whom nobody was asked`);
+    throw new Error(`The mechanism ${this.mechanism} let somebody in about whom nobody was asked`);
   }
 
   /** How the exchange ended; undefined where it came to no decision: malformed, cancelled, or not at its end. */
   get decision(): AuthenticationDecision | undefined {
-    const mechanism = this.#mechanism;
+    const { mechanism } = this;
     const about = { mechanism, ...(this.#username !== undefined && { username: this.#username }) };
     switch (this.next) {
       case 'success':

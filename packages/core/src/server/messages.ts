@@ -1,7 +1,6 @@
 /**
  * All that goes into a server session and all that comes out of it.
  */
-import type { TransitionRecord } from '../chart/transition-record.js';
 import type { MailParameters, RcptParameters } from '../extensions/parameters.js';
 import type {
   AuthenticatedIdentity,
@@ -15,6 +14,7 @@ import type { TlsInformation } from '../tls.js';
 import type { ForwardPath, ReversePath } from '../wire/path.js';
 import type { Reply } from '../wire/reply.js';
 import type { ForeignProtocol } from './foreign-protocol.js';
+import type { ServerProtocolEvent } from './protocol-events.js';
 
 /** One accepted recipient of a mail transaction. */
 export interface Recipient {
@@ -209,5 +209,5 @@ export type ServerOutput =
   | { readonly type: 'close'; readonly foreignProtocol?: ForeignProtocol }
   /** The session is over, and takes no more input: release the connection. */
   | { readonly type: 'closed' }
-  /** A step of the chart, when `trace` is on. */
-  | ({ readonly type: 'transition' } & TransitionRecord);
+  /** Something happened, when `observe` is on. */
+  | { readonly type: 'observed'; readonly event: ServerProtocolEvent };

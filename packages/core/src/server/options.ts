@@ -153,10 +153,10 @@ export interface ServerSessionOptions {
    */
   readonly rephrase?: (reply: Reply, occasion: ReplyOccasion) => Reply;
   /**
-   * Report each step of the chart as an output `transition`.
+   * Tell what happens by outputs `observed`.
    * @default false
    */
-  readonly trace?: boolean;
+  readonly observe?: boolean;
 }
 
 export type ResolvedServerAuthentication = Readonly<
@@ -260,7 +260,7 @@ export function resolveServerOptions(options: ServerSessionOptions): ResolvedSer
       session: checkTimeout('timeouts.session', timeouts.session ?? 3_600_000),
     },
     rephrase: options.rephrase,
-    trace: options.trace ?? false,
+    observe: options.observe ?? false,
   };
 }
 

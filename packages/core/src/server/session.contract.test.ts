@@ -9,6 +9,7 @@ import {
   type DialogueOptions,
   octetsOf,
   type TimelessInput,
+  typesOf,
 } from './dialogue.test-support.js';
 import type { Answer } from './messages.js';
 import { type ServerSession, serverTable } from './session.js';
@@ -148,43 +149,46 @@ describe('an input that is not awaited', () => {
   });
 });
 
-describe('tracing', () => {
-  const transitions = (dialogue: Dialogue) =>
-    dialogue.outputs.flatMap((output) => (output.type === 'transition' ? [output] : []));
+describe('observing', () => {
+  const transitions = (dialogue: Dialogue): TransitionRecord[] =>
+    dialogue.outputs.flatMap((output) =>
+      output.type === 'observed' && output.event.type === 'transition' ? [output.event] : [],
+    );
 
   it('reports each step of the chart', () => {
-    const dialogue = new Dialogue({ trace: true });
+    const dialogue = new Dialogue({ observe: true });
     dialogue.say('EHLO c', 'NOOP');
-    const record = (transition: TransitionRecord) => ({ type: 'transition', ...transition });
-    expect(transitions(dialogue).slice(1)).toEqual([
-      record({
+    expect(transitions(dialogue).slice(1)).toMatchObject([
+      {
         event: 'command.EHLO',
         from: 'session.greeted',
         to: 'session.identifying',
+        left: ['session.greeted'],
+        entered: ['session.identifying'],
         effects: ['clearDeadline', 'ask', 'setDeadline'],
-      }),
-      record({
+      },
+      {
         event: 'accepted',
         from: 'session.identifying',
         to: 'session.ready',
         effects: ['clearDeadline', 'endTransaction', 'introduce', 'answer', 'setDeadline'],
-      }),
-      record({ event: 'command.NOOP', from: 'session.ready', to: 'session.ready', effects: ['reply'] }),
+      },
+      { event: 'command.NOOP', from: 'session.ready', to: 'session.ready', left: [], entered: [] },
     ]);
   });
 
   it('changes nothing else', () => {
-    const run = (trace: boolean) => {
-      const dialogue = new Dialogue({ trace }).receiving();
+    const run = (observe: boolean) => {
+      const dialogue = new Dialogue({ observe }).receiving();
       dialogue.say('Hello', '.', 'RSET', 'FOO', 'QUIT');
       dialogue.handle({ type: 'eof' });
-      return dialogue.outputs.filter(({ type }) => type !== 'transition');
+      return dialogue.outputs.filter(({ type }) => type !== 'observed');
     };
     expect(run(true)).toEqual(run(false));
   });
 
   it('follows the states one by one', () => {
-    const dialogue = new Dialogue({ trace: true }).receiving();
+    const dialogue = new Dialogue({ observe: true }).receiving();
     dialogue.say('Hello', '.', 'QUIT');
     dialogue.handle({ type: 'eof' });
     const steps = transitions(dialogue);
@@ -195,7 +199,7 @@ describe('tracing', () => {
   });
 
   it('is off by default', () => {
-    expect(transitions(new Dialogue().receiving())).toEqual([]);
+    expect(typesOf(new Dialogue().receiving().outputs)).not.toContain('observed');
   });
 });
 

@@ -67,7 +67,7 @@ describe('a secret of the client', () => {
           const questions: Question[] = [];
           const seen: unknown[] = [];
           const dialogue = new Dialogue({
-            trace: true,
+            observe: true,
             authentication: { mechanisms, allowInsecure },
             application: (question) => {
               questions.push(question);
@@ -131,7 +131,7 @@ describe('stored credentials', () => {
     const password = 'correcthorsebattery';
     const seen: string[] = [];
     const dialogue = new Dialogue({
-      trace: true,
+      observe: true,
       tls: { ...CERTIFIED, ...EXPORTER },
       authentication: { mechanisms },
       application: ({ kind }) =>

@@ -30,6 +30,7 @@ import { CLEAR_DEADLINE, type DeadlineEffect, type Effect, SET_DEADLINE } from '
 import { Deadlines } from '../deadlines.js';
 import { LocalProtocolError } from '../errors.js';
 import type { ClientAttributes } from '../extensions/client-attributes.js';
+import { customVerbs } from '../extensions/table.js';
 import { encodeBase64 } from '../sasl/base64.js';
 import type { AuthenticatedIdentity } from '../sasl/exchange.js';
 import type { TlsInformation } from '../tls.js';
@@ -50,6 +51,7 @@ import { beginsTls, type ForeignProtocol, foreignProtocolOf } from './foreign-pr
 import { Junk } from './junk.js';
 import { MailDataRate } from './mail-data-rate.js';
 import type { Answer, Envelope, Hello, Question, Recipient, ServerInput, ServerOutput } from './messages.js';
+import { Observing } from './observing.js';
 import {
   chartInput,
   type ResolvedServerOptions,
@@ -61,6 +63,9 @@ import { defaultReplies, introduction, replies, titleOf } from './replies.js';
 import { inquiryReply, messageReplies, octetsOf, Replying } from './replying.js';
 
 export const serverTable = compile<ServerContext, ServerChartEvent, ServerChartInput>(shapeOf(serverMachine));
+
+/** The states of an AUTH exchange. */
+const AUTHENTICATING = 'session.authenticating.';
 
 /** An open mail transaction; the application sees it as an `Envelope`. */
 interface Transaction extends Envelope {
@@ -112,6 +117,8 @@ export class ServerSession {
   /** Since when the host does not read, because the application does not keep up with the mail data. */
   #heldBackSince: number | undefined;
   #client: ClientIdentity;
+  /** Undefined: nobody observes. */
+  readonly #observing: Observing | undefined;
 
   /**
    * @param options.now the time at which the connection was made, in monotonic milliseconds
@@ -125,6 +132,13 @@ export class ServerSession {
     this.#junk = new Junk(this.#options);
     this.#now = options.now;
     this.#endsAt = options.now + this.#options.timeouts.session;
+    if (this.#options.observe) {
+      this.#observing = new Observing(
+        customVerbs(this.#options.extensions),
+        () => this.#now,
+        (event) => this.#outputs.push({ type: 'observed', event }),
+      );
+    }
     const effects: Effect[] = [];
     this.#position = serverTable.start(chartInput(this.#options), effects);
     for (const effect of effects) this.#perform(effect);
@@ -315,6 +329,7 @@ export class ServerSession {
   #takeAnswer(answer: Answer): void {
     const question = this.#question;
     checkAnswer(question, answer, this.#options.protocol, this.state);
+    this.#observing?.decision(question, answer);
     const { decision } = answer;
     const { code } = answer.reply ?? defaultReplies[question.kind][decision];
     if ((question.kind === 'credentials' || question.kind === 'authenticate') && code !== 421) {
@@ -349,7 +364,9 @@ export class ServerSession {
     if (this.#now >= this.#endsAt && this.#isBetweenTransactions) return this.#cutOff(replies.sessionTooLong);
     if (state === 'session.authenticating.challenged') {
       const line = this.#inbound.nextLine(MAXIMUM_AUTHENTICATION_OCTETS);
-      return line === undefined ? this.#endOfInput() : this.#step(readResponse(line, this.#exchange));
+      if (line === undefined) return this.#endOfInput();
+      this.#observing?.response(line);
+      return this.#step(readResponse(line, this.#exchange));
     }
     const line = this.#inbound.nextLine(this.#reading.longestLine);
     if (line !== undefined) return this.#takeCommand(line);
@@ -365,6 +382,7 @@ export class ServerSession {
   #takeCommand(line: InboundLine): true {
     this.#command = readCommand(line, this.#reading, this.#options, this.#client, this.#transaction);
     this.#commandCount += 1;
+    this.#observing?.command(line, this.#command, this.state);
     const { event, verb, about = verb, octetsBehind = 0 } = this.#command;
     this.#verb = about;
     this.#replying.expect(octetsBehind);
@@ -391,7 +409,7 @@ export class ServerSession {
     const chunk = this.#inbound.nextChunk();
     if (chunk === undefined) return this.#endOfInput();
     this.#inbound.consume(this.#replying.readAway(chunk.length));
-    this.#deadlines.restart(this.#now);
+    this.#restartDeadlines();
     this.#giveHeld();
     return true;
   }
@@ -399,7 +417,7 @@ export class ServerSession {
   #receiveMailData(receiving: Receiving): boolean {
     const chunk = receiving.isComplete ? NOTHING : this.#inbound.nextChunk();
     if (chunk === undefined) return this.#endOfInput();
-    this.#deadlines.restart(this.#now);
+    this.#restartDeadlines();
 
     const flawBefore = receiving.flaw;
     const { data, consumed, ended } = receiving.take(chunk);
@@ -420,21 +438,18 @@ export class ServerSession {
   /** Takes the chart one step on and performs its effects. */
   #step(event: ServerChartEvent | { readonly type: string }): true {
     const effects: Effect[] = [];
-    const from = this.#position.value;
-    const next = serverTable.step(this.#position, event, effects);
+    const from = this.#position;
+    const next = serverTable.step(from, event, effects);
     if (next === undefined)
-      throw new Error(`The server chart has no transition for ${event.type} in ${from}`);
+      throw new Error(`The server chart has no transition for ${event.type} in ${from.value}`);
     this.#position = next;
+    if (this.#observing !== undefined) this.#observeStep(this.#observing, event, from, next, effects);
     // The peer did something that leaves the state as it is: a wait begins anew all the same.
-    if (next.value === from) this.#deadlines.restart(this.#now);
-    if (this.#options.trace) {
-      const names = effects.map(({ type }) => type);
-      this.#emit({ type: 'transition', event: event.type, from, to: next.value, effects: names });
-    }
+    if (next.value === from.value) this.#restartDeadlines();
     for (const effect of effects) this.#perform(effect);
     // Nothing of an exchange outlives it: it may hold a password, or have been begun where AUTH is not legal.
     const exchange = this.#command?.exchange;
-    if (exchange !== undefined && !next.value.startsWith('session.authenticating.')) {
+    if (exchange !== undefined && !next.value.startsWith(AUTHENTICATING)) {
       this.#command = undefined;
       const decision = exchange.decision;
       if (decision !== undefined) this.#emit({ type: 'authenticationDecided', decision });
@@ -442,14 +457,47 @@ export class ServerSession {
     return true;
   }
 
+  #observeStep(
+    observing: Observing,
+    event: ServerChartEvent | { readonly type: string },
+    from: ChartState<ServerContext>,
+    to: ChartState<ServerContext>,
+    effects: readonly Effect[],
+  ): void {
+    const explanation = serverTable.explain(from, event);
+    if (explanation !== undefined) {
+      observing.transition(event, from.value as ServerState, to.value as ServerState, effects, explanation);
+    }
+    const exchange = this.#command?.exchange;
+    if (
+      exchange !== undefined &&
+      from.value.startsWith(AUTHENTICATING) &&
+      !to.value.startsWith(AUTHENTICATING)
+    ) {
+      observing.authentication(exchange);
+    }
+    // Whoever is gone by now, or is sent away, hears nothing of the message that was being decided on.
+    const question = this.#question;
+    if (question?.kind === 'message' && this.#answer === undefined) {
+      observing.message(question.envelope, question.size, [], 'undecided');
+    }
+  }
+
+  #restartDeadlines(): void {
+    this.#deadlines.restart(this.#now);
+    if (this.#observing === undefined) return;
+    for (const deadline of this.#deadlines.running) this.#observing.timerSet(deadline);
+  }
+
   #perform(effect: Effect): void {
     const action = effect as ServerAction | DeadlineEffect;
     switch (action.type) {
       case SET_DEADLINE:
         this.#deadlines.set(action.params.id, action.params.delay, this.#now);
+        this.#observing?.timerSet(action.params);
         break;
       case CLEAR_DEADLINE:
-        this.#deadlines.clear(action.params.id);
+        if (this.#deadlines.clear(action.params.id)) this.#observing?.timerCleared(action.params.id);
         break;
       case 'reply':
         this.#reply(action.params.reply === 'shuttingDown' ? this.#farewell : replies[action.params.reply]);
@@ -459,6 +507,7 @@ export class ServerSession {
         break;
       case 'ask':
         this.#question = this.#ask(action.params.question);
+        this.#observing?.asked();
         this.#emit({ type: 'ask', question: this.#question });
         break;
       case 'answer':
@@ -599,6 +648,9 @@ export class ServerSession {
     this.#settle();
     const { decision, recipientReplies } = answer;
     const reply = answer.reply ?? defaultReplies[question.kind][decision];
+    if (question.kind === 'message') {
+      this.#observing?.message(question.envelope, question.size, recipientReplies ?? [reply]);
+    }
     if (decision === 'accept' && (question.kind === 'connect' || question.kind === 'hello')) {
       const keywords =
         question.kind === 'hello' ? this.#reading.offer(question.hello.verb, this.#client) : [];
@@ -616,6 +668,10 @@ export class ServerSession {
 
   /** Only the last chunk is answered for the message; any other has one reply, in LMTP too (RFC 2033 §4.3). */
   #refuseMessage(reply: Reply): void {
+    if (this.#observing !== undefined && this.#receiving !== undefined) {
+      const { size, flaw = 'malformed' } = this.#receiving;
+      this.#observing.message(this.#envelope, size, [reply], flaw);
+    }
     if (this.#receiving?.last === false) this.#reply(reply);
     else this.#replyToMessage(this.#envelope, () => reply);
   }
@@ -643,7 +699,9 @@ export class ServerSession {
 
   /** Gives a reply as it stands on the wire. */
   #give(reply: Uint8Array): void {
-    if (this.#replying.add(reply)) this.#flush();
+    const leaves = this.#replying.add(reply);
+    if (!this.#replying.isHeld) this.#observing?.replies(reply);
+    if (leaves) this.#flush();
   }
 
   #giveHeld(): void {
@@ -656,7 +714,7 @@ export class ServerSession {
    * them (RFC 2920 §3.2).
    */
   #emit(output: ServerOutput): void {
-    if (output.type !== 'ask' && output.type !== 'transition') this.#flush();
+    if (output.type !== 'ask') this.#flush();
     this.#outputs.push(output);
   }
 
@@ -685,8 +743,9 @@ export class ServerSession {
     const receiving = this.#receiving;
     this.#receiving = undefined;
     this.#heldBackSince = undefined;
-    if (receiving !== undefined && receiving.flaw === undefined)
-      this.#emit({ type: 'abandonMailData', reason });
+    if (receiving === undefined || receiving.flaw !== undefined) return;
+    this.#observing?.message(this.#envelope, receiving.size, [], reason);
+    this.#emit({ type: 'abandonMailData', reason });
   }
 }
 

@@ -306,6 +306,11 @@ const VERBS: ReadonlyMap<string, VerbRule> = new Map<string, VerbRule>([
   ...NOT_IMPLEMENTED.map((verb): [string, VerbRule] => [verb, ascii(notImplemented(verb))]),
 ]);
 
+/** Whether a verb, in upper case, is known here: implemented, or answered by 502. */
+export function isKnownVerb(verb: string): boolean {
+  return VERBS.has(verb);
+}
+
 /**
  * The command that a line spells, or why it spells none.
  *

@@ -3,7 +3,7 @@ import type { FileHandle } from 'node:fs/promises';
 import * as fs from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
-import type { ServerSessionInformation } from '@sansmtp/transport';
+import { type ServerSessionInformation, withoutSession } from '@sansmtp/transport';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type Maildir, openMaildir, type StorableMessage } from './maildir.js';
@@ -77,13 +77,8 @@ afterEach(async () => {
 });
 
 const session: ServerSessionInformation = {
-  peer: { address: '192.0.2.1', port: 1 },
+  ...withoutSession({ id: 'a-1', peer: { address: '192.0.2.1', port: 1 } }),
   hello: { verb: 'EHLO', name: 'client.example' },
-  tls: undefined,
-  identity: undefined,
-  client: undefined,
-  spokeEarly: false,
-  forwarded: undefined,
 };
 
 async function* chunksOf(chunks: Iterable<Uint8Array>): AsyncGenerator<Uint8Array> {

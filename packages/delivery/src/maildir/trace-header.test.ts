@@ -1,5 +1,5 @@
 import type { Envelope, Hello, Mailbox } from '@sansmtp/core';
-import type { ServerSessionInformation } from '@sansmtp/transport';
+import { type ServerSessionInformation, withoutSession } from '@sansmtp/transport';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { traceHeader } from './trace-header.js';
@@ -17,13 +17,8 @@ function envelope(reversePath: Mailbox | null, ...recipients: Mailbox[]): Envelo
 
 function session(name: string, address?: string, verb: Hello['verb'] = 'EHLO'): ServerSessionInformation {
   return {
-    peer: address === undefined ? {} : { address, port: 1 },
+    ...withoutSession({ id: 'a-1', peer: address === undefined ? {} : { address, port: 1 } }),
     hello: { verb, name },
-    tls: undefined,
-    identity: undefined,
-    client: undefined,
-    spokeEarly: false,
-    forwarded: undefined,
   };
 }
 

@@ -1,0 +1,229 @@
+import { describe, expect, it } from 'vitest';
+import { answering, base64, Dialogue, type DialogueOptions, reject } from './dialogue.test-support.js';
+import type { ServerProtocolEvent } from './protocol-events.js';
+
+type EventOf<Type extends ServerProtocolEvent['type']> = Extract<
+  ServerProtocolEvent,
+  { readonly type: Type }
+>;
+
+function observed(options: DialogueOptions = {}): Dialogue {
+  return new Dialogue({ observe: true, authentication: { allowInsecure: true }, ...options });
+}
+
+function eventsOf(dialogue: Dialogue): ServerProtocolEvent[] {
+  return dialogue.outputs.flatMap((output) => (output.type === 'observed' ? [output.event] : []));
+}
+
+function only<Type extends ServerProtocolEvent['type']>(dialogue: Dialogue, type: Type): EventOf<Type>[] {
+  return eventsOf(dialogue).filter((event): event is EventOf<Type> => event.type === type);
+}
+
+const linesIn = (dialogue: Dialogue) => only(dialogue, 'command').map(({ line }) => line);
+
+describe('an observed session', () => {
+  it('tells of a command, the transitions that it leads to, the decision and the reply, in this order', () => {
+    const dialogue = observed();
+    const before = eventsOf(dialogue).length;
+    dialogue.say('EHLO c');
+    const events = eventsOf(dialogue).slice(before);
+    expect(events.map(({ type }) => type).filter((type) => !type.startsWith('timer'))).toEqual([
+      'command',
+      'transition',
+      'decision',
+      'transition',
+      'reply',
+    ]);
+    expect(events[0]).toMatchObject({ verb: 'EHLO', line: 'EHLO c', length: 8, state: 'session.greeted' });
+    expect(events.at(-2)).toMatchObject({
+      type: 'reply',
+      verb: 'EHLO',
+      state: 'session.greeted',
+      reply: { code: 250 },
+    });
+  });
+
+  it('tells the guards that were asked, and what they said', () => {
+    const dialogue = observed({ maximumRecipients: 1 }).addressed();
+    dialogue.say('RCPT TO:<c@s.example>');
+    const { guards } = only(dialogue, 'transition').at(-1) ?? {};
+    expect(guards?.length).toBeGreaterThan(1);
+    expect(guards?.at(-1)?.passed).toBe(true);
+    expect(guards?.slice(0, -1).every(({ passed }) => !passed)).toBe(true);
+  });
+
+  it('tells why a line is no command, and where it found the session', () => {
+    const dialogue = observed();
+    dialogue.say('MAIL FROM:<a@c.example>', 'FOO bar', 'MAIL TO:<x>');
+    expect(only(dialogue, 'command').map(({ refusal, verb }) => [verb, refusal?.code])).toEqual([
+      ['MAIL', undefined],
+      [undefined, 500],
+      ['MAIL', 501],
+    ]);
+    expect(only(dialogue, 'reply').slice(1)).toMatchObject([
+      { verb: 'MAIL', state: 'session.greeted', reply: { code: 503 } },
+      { state: 'session.greeted', reply: { code: 500 } },
+      { verb: 'MAIL', reply: { code: 501 } },
+    ]);
+  });
+
+  it('tells what the application has decided, and how long it took', () => {
+    const dialogue = observed({ application: answering({ rcpt: undefined }) }).opened();
+    dialogue.say('RCPT TO:<b@s.example>');
+    dialogue.now = 25;
+    dialogue.answer(reject);
+    expect(only(dialogue, 'decision').at(-1)).toMatchObject({
+      question: { kind: 'rcpt', forwardPath: { localPart: 'b', domain: 's.example' } },
+      decision: 'reject',
+      waited: 25,
+      time: 25,
+    });
+  });
+
+  it('tells of timers as they are set, begun anew and cleared', () => {
+    const dialogue = observed({ timeouts: { idle: 1000 } });
+    const before = eventsOf(dialogue).length;
+    dialogue.say('FOO');
+    expect(eventsOf(dialogue).slice(before)).toContainEqual({
+      type: 'timerSet',
+      time: 0,
+      id: expect.stringContaining('idle'),
+      delay: 1000,
+    });
+    dialogue.say('QUIT');
+    expect(only(dialogue, 'timerCleared').at(-1)?.id).toContain('idle');
+    expect(new Set(only(dialogue, 'transition').map(({ event }) => event))).toContain('command.QUIT');
+  });
+
+  it.each([
+    ['accepted', {}, ['Hello', '.'], { outcome: 'accepted', size: 7, replies: [{ code: 250 }] }],
+    [
+      'refused by the application',
+      { application: answering({ message: reject }) },
+      ['Hello', '.'],
+      { outcome: 'refused', size: 7, replies: [{ code: 554 }] },
+    ],
+    ['malformed', {}, ['a\rb', '.'], { outcome: 'refused', reason: 'malformed', replies: [{ code: 554 }] }],
+    [
+      'too large',
+      { maximumMessageSize: 10 },
+      ['Hello, hello', '.'],
+      { outcome: 'refused', reason: 'tooLarge', replies: [{ code: 552 }] },
+    ],
+  ] as const)('tells of a message that is %s, with its size', (_, options, lines, event) => {
+    const dialogue = observed(options).receiving();
+    dialogue.say(...lines);
+    expect(only(dialogue, 'message')).toMatchObject([event]);
+  });
+
+  it('tells of a message that breaks off', () => {
+    const dialogue = observed().receiving();
+    dialogue.say('Hello');
+    dialogue.handle({ type: 'lost' });
+    expect(only(dialogue, 'message')).toMatchObject([
+      { outcome: 'abandoned', reason: 'closed', size: 7, replies: [] },
+    ]);
+  });
+
+  it('tells of a message on which nobody has decided when the client goes', () => {
+    const dialogue = observed({ application: answering({ message: undefined }) }).receiving();
+    dialogue.say('Hello', '.');
+    dialogue.handle({ type: 'lost' });
+    expect(only(dialogue, 'message')).toMatchObject([{ outcome: 'abandoned', reason: 'undecided', size: 7 }]);
+  });
+
+  it('tells of a reply to each recipient in LMTP', () => {
+    const dialogue = observed({ protocol: 'lmtp' });
+    dialogue.say('LHLO c', 'MAIL FROM:<a@c>', 'RCPT TO:<b@s>', 'RCPT TO:<c@s>', 'DATA', 'x', '.');
+    expect(only(dialogue, 'reply').slice(-2)).toMatchObject([
+      { reply: { code: 250 } },
+      { reply: { code: 250 } },
+    ]);
+  });
+});
+
+describe('an observed AUTH exchange', () => {
+  it.each([
+    ['accepted', {}, 'accepted'],
+    ['refused', { application: answering({ authenticate: reject }) }, 'refused'],
+  ])('is told of once it is decided, with mechanism and name: %s', (_, options, outcome) => {
+    const dialogue = observed(options).ready();
+    dialogue.say(`AUTH PLAIN ${base64('\0ann\0pencil')}`);
+    expect(only(dialogue, 'authentication')).toEqual([
+      { type: 'authentication', time: 0, mechanism: 'PLAIN', username: 'ann', outcome },
+    ]);
+  });
+
+  it('is told of when a SCRAM proof is wrong, which calls no handler', () => {
+    const dialogue = observed().ready();
+    const [challenge = ''] = dialogue.say(`AUTH SCRAM-SHA-256 ${base64('n,,n=ann,r=x')}`);
+    const first = Buffer.from(challenge.slice(4), 'base64').toString();
+    const nonce = /r=([^,]*)/.exec(first)?.[1];
+    dialogue.say(base64(`c=biws,r=${nonce},p=${Buffer.alloc(32).toString('base64')}`));
+    expect(dialogue.asked).not.toContain('authenticate');
+    expect(only(dialogue, 'authentication')).toMatchObject([
+      { mechanism: 'SCRAM-SHA-256', username: 'ann', outcome: 'refused' },
+    ]);
+  });
+
+  it('is told of when the client gives up', () => {
+    const dialogue = observed().ready();
+    dialogue.say('AUTH PLAIN', '*');
+    expect(only(dialogue, 'authentication')).toMatchObject([{ mechanism: 'PLAIN', outcome: 'abandoned' }]);
+  });
+
+  it('is not told of where AUTH is not legal', () => {
+    const dialogue = observed();
+    dialogue.say(`AUTH PLAIN ${base64('\0ann\0pencil')}`);
+    expect(only(dialogue, 'authentication')).toEqual([]);
+  });
+});
+
+describe('what may be a secret', () => {
+  it('is the response behind AUTH: its length is told', () => {
+    const dialogue = observed().ready();
+    dialogue.say('AUTH PLAIN AGFubgBwZW5jaWw=', 'AUTH', 'AUTH pencil', 'auth plain  =');
+    expect(linesIn(dialogue).slice(1)).toEqual([
+      'AUTH PLAIN [16 octets]',
+      'AUTH',
+      'AUTH [6 octets]',
+      'auth plain [2 octets]',
+    ]);
+  });
+
+  it('is what the client says in the exchange, and what the server says: lengths are told', () => {
+    const dialogue = observed().ready();
+    dialogue.say('AUTH LOGIN', base64('ann'), base64('pencil'));
+    expect(only(dialogue, 'response').map(({ length }) => length)).toEqual([6, 10]);
+    const challenges = only(dialogue, 'reply').filter(({ reply }) => reply.code === 334);
+    expect(challenges.map(({ reply }) => reply.lines)).toEqual([['[12 octets]'], ['[12 octets]']]);
+  });
+
+  it.each<[string, string, DialogueOptions?]>([
+    ['refused by 504', 'AUTH NTLM'],
+    ['refused by 501', 'AUTH'],
+    ['not there', 'AUTH LOGIN', { authentication: { mechanisms: [] } }],
+    ['misspelt', 'AUTHENTICATE LOGIN'],
+    ['written with a tab', 'AUTH\tLOGIN'],
+    ['too long', `AUTH LOGIN ${'x'.repeat(13_000)}`],
+  ])('is what follows an AUTH that is %s, until a known verb comes', (_, auth, options = {}) => {
+    const dialogue = observed({ maximumErrors: 20, ...options }).ready();
+    dialogue.say(auth, base64('ann'), base64('pencil'), 'NOOP', 'nonsense');
+    expect(linesIn(dialogue).slice(2)).toEqual(['[4 octets]', '[8 octets]', 'NOOP', 'nonsense']);
+    expect(JSON.stringify(eventsOf(dialogue))).not.toContain(base64('pencil'));
+  });
+
+  it('is nothing more once 235 was said', () => {
+    const dialogue = observed().ready();
+    dialogue.say(`AUTH PLAIN ${base64('\0ann\0pencil')}`, 'nonsense');
+    expect(linesIn(dialogue).at(-1)).toBe('nonsense');
+  });
+
+  it('is not an ordinary line: it is told with its octets, fit to be shown', () => {
+    const dialogue = observed();
+    dialogue.say('F\xff\x1b[2J');
+    const [event] = only(dialogue, 'command');
+    expect(event).toMatchObject({ line: 'F??[2J', length: 8 });
+    expect(event?.octets).toEqual(Uint8Array.of(0x46, 0xff, 0x1b, 0x5b, 0x32, 0x4a));
+  });
+});
