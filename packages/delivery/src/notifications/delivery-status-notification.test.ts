@@ -26,8 +26,11 @@ function original(message: string | Uint8Array = MESSAGE): NonNullable<DeliveryS
   return { size: Buffer.byteLength(message), content: chunks(message) };
 }
 
+const STATUSES = { failed: '5.1.1', delayed: '4.4.1', delivered: '2.0.0', relayed: '2.0.0' } as const;
+
 function failure(parameters: RcptParameters = {}, more: Partial<RecipientStatus> = {}): RecipientStatus {
-  return { forwardPath: ANN, parameters, action: 'failed', status: '5.1.1', ...more };
+  const { action = 'failed' } = more;
+  return { forwardPath: ANN, parameters, action, status: STATUSES[action], ...more };
 }
 
 function statusOf(parameters: MailParameters = {}, more: Partial<DeliveryStatus> = {}): DeliveryStatus {
@@ -347,10 +350,32 @@ describe('what is returned of the message (RFC 3461 §4.3)', () => {
     expect(text.fields.get('content-transfer-encoding')).toBe('7bit');
   });
 
-  it('has none where they were not', async () => {
+  it('is encoded where they were not', async () => {
     const status = statusOf({ ret: 'FULL' }, { original: original(`${MESSAGE}ü\r\n`) });
     expect(writeDeliveryStatusNotification(status, OPTIONS)?.envelope.parameters).toEqual({});
-    expect((await report(status)).returned?.content).toBe(`${MESSAGE}??\r\n`);
+    const { returned, fields } = await report(status);
+    expect(fields.get('content-transfer-encoding')).toBe('7bit');
+    // RFC 2046 §5.2.1 lets no message/rfc822 be encoded.
+    expect(returned?.fields.get('content-type')).toBe('message/global');
+    expect(returned?.fields.get('content-transfer-encoding')).toBe('quoted-printable');
+    expect(returned?.content).toBe(`${MESSAGE}=C3=BC\r\n`);
+  });
+
+  it('has its header section encoded, too', async () => {
+    const status = statusOf({}, { original: original('Subject: ü = u\r\n\r\nHello\r\n') });
+    const { returned } = await report(status);
+    expect(returned?.fields.get('content-type')).toBe('text/rfc822-headers');
+    expect(returned?.fields.get('content-transfer-encoding')).toBe('quoted-printable');
+    expect(returned?.content).toBe('Subject: =C3=BC =3D u\r\n');
+  });
+
+  it('is left out where the message has no header section', async () => {
+    for (const parameters of [{}, { body: '8BITMIME' as const }]) {
+      const { returned } = await report(
+        statusOf(parameters, { original: original('How are you?\r\nWell?\r\n') }),
+      );
+      expect(returned).toBeUndefined();
+    }
   });
 
   it('does not break out of its part', async () => {
@@ -441,7 +466,7 @@ describe('a notification about internationalized mail (RFC 6533)', () => {
       'final-recipient': 'utf-8; \\x{E4}nn@b\\x{FC}cher.example',
       'diagnostic-code': 'X-sansmtp; Gr??e',
     });
-    expect(returned?.content).toBe('Subject: Gr????e\r\n');
+    expect(returned?.content).toBe('Subject: Gr=C3=BC=C3=9Fe\r\n');
   });
 });
 
@@ -482,7 +507,9 @@ describe('whatever peers said', () => {
       },
       { requiredKeys: [] },
     ),
-    message: fc.oneof(anything.map(Buffer.from), fc.uint8Array({ maxLength: 2000 })),
+    message: fc
+      .oneof(anything.map(Buffer.from), fc.uint8Array({ maxLength: 2000 }))
+      .map((octets) => Buffer.concat([Buffer.from('A: 1\r\n'), octets])),
   });
 
   it('a notification is one report of three parts with the same fields, in lines of 998 octets at most', async () => {
@@ -539,6 +566,23 @@ describe('the writer refuses', () => {
     ['an id that is no dot-atom', {}, { id: 'a..b' }],
     ['a long id', {}, { id: 'a'.repeat(51) }],
     ['a limit that is no number', {}, { maximumReturnedOctets: Number.NaN }],
+    [
+      'a delay with a permanent status',
+      { recipients: [failure({}, { action: 'delayed', status: '5.1.1' })] },
+      {},
+    ],
+    ['a failure with a status of success', { recipients: [failure({}, { status: '2.0.0' })] }, {}],
+    [
+      'a delivery with a status of failure',
+      { recipients: [failure({}, { action: 'delivered', status: '4.0.0' })] },
+      {},
+    ],
+    [
+      'a passing on with a status of failure',
+      { recipients: [failure({}, { action: 'relayed', status: '5.0.0' })] },
+      {},
+    ],
+    ['a size that is none', { original: { ...original(), size: Number.NaN } }, {}],
     ['a status that is none', { recipients: [failure({}, { status: '550' })] }, {}],
     ['a status with a line end', { recipients: [failure({}, { status: '5.1.1\r\n' })] }, {}],
     [

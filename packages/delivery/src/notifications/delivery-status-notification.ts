@@ -6,7 +6,8 @@
  *   hosts cannot keep each other busy (RFC 5321 §6.1, RFC 3461 §6).
  * - Only about recipients for whom it was asked for, or for whom nothing was said (RFC 3461 §4.1, §5.2).
  * - UTF-8 stands in it only if the message was sent with SMTPUTF8, so that its sender can read it (RFC 6533).
- * - Pure: dates and ids are arguments, and the message that is returned streams through.
+ * - Pure: dates and ids are arguments. The message that is returned streams through where it may have eight bits; else
+ *   what is returned of it is held, to see whether it has to be encoded.
  */
 import {
   type ForwardPath,
@@ -22,6 +23,7 @@ import {
 import { isAscii } from '../text/ascii.js';
 import { dateTime } from '../text/date-time.js';
 import { field, fold, plainText, recipientAddress, typedAddress } from './delivery-status-fields.js';
+import { quotedPrintable } from './quoted-printable.js';
 import { returnedMessage } from './returned-message.js';
 
 /** RFC 3464 §2.3.3. `expanded` is not among them: no mailing lists are kept here. */
@@ -34,7 +36,7 @@ export interface RecipientStatus {
   readonly parameters: RcptParameters;
   /** `relayed`: to a host that does not offer DSN and so will not report delivery (RFC 3461 §5.2.2). */
   readonly action: DeliveryAction;
-  /** The enhanced status code (RFC 3463). */
+  /** The enhanced status code (RFC 3463): class 4 or 5 for `failed`, 4 for `delayed`, 2 for the others. */
   readonly status: string;
   /** The name or address literal of the host that replied. */
   readonly remoteMta?: string;
@@ -98,8 +100,16 @@ function isWanted({ action, parameters: { notify = ['FAILURE', 'DELAY'] } }: Rec
   return notify.includes(action === 'failed' ? 'FAILURE' : action === 'delayed' ? 'DELAY' : 'SUCCESS');
 }
 
+/** What the first digit of a status must be (RFC 3463 §2). What is given up after a while was a temporary failure. */
+const CLASSES: Readonly<Record<DeliveryAction, readonly string[]>> = {
+  failed: ['4', '5'],
+  delayed: ['4'],
+  delivered: ['2'],
+  relayed: ['2'],
+};
+
 function check(
-  { recipients, arrivedAt }: DeliveryStatus,
+  { recipients, arrivedAt, original }: DeliveryStatus,
   { hostname, id, date, maximumReturnedOctets }: NotificationOptions,
 ): void {
   if (!isHostName(hostname)) {
@@ -112,15 +122,32 @@ function check(
       `id is ${JSON.stringify(id)}: give 1 to 50 letters, digits, inner dots, hyphens and underscores`,
     );
   }
-  if (maximumReturnedOctets !== undefined && !(maximumReturnedOctets >= 0)) {
-    throw new RangeError(`maximumReturnedOctets is ${maximumReturnedOctets}; it takes a number of 0 or more`);
-  }
+  checkOctets('maximumReturnedOctets', maximumReturnedOctets);
+  checkOctets('original.size', original?.size);
   checkDates({ date, arrivedAt });
-  for (const { status, lastAttemptAt, willRetryUntil } of recipients) {
+  for (const { action, status, lastAttemptAt, willRetryUntil } of recipients) {
     checkDates({ lastAttemptAt, willRetryUntil });
-    if (/^[245]\.\d{1,3}\.\d{1,3}$/.test(status)) continue;
-    throw new RangeError(`${JSON.stringify(status)} is no enhanced status code; one is class.subject.detail`);
+    if (!/^[245]\.\d{1,3}\.\d{1,3}$/.test(status)) {
+      throw new RangeError(
+        `${JSON.stringify(status)} is no enhanced status code; one is class.subject.detail`,
+      );
+    }
+    const classes = CLASSES[action];
+    if (classes === undefined) {
+      throw new RangeError(
+        `${JSON.stringify(action)} is no action; one is ${Object.keys(CLASSES).join(', ')}`,
+      );
+    }
+    if (classes.some((each) => status.startsWith(each))) continue;
+    throw new RangeError(
+      `The action ${action} contradicts the status ${status}; it goes with ${classes.join(', ')}`,
+    );
   }
+}
+
+function checkOctets(name: string, octets: number | undefined): void {
+  if (octets === undefined || (typeof octets === 'number' && octets >= 0)) return;
+  throw new RangeError(`${name} is ${octets}; it takes a number of octets, 0 or more`);
 }
 
 function checkDates(dates: Readonly<Record<string, Date | undefined>>): void {
@@ -229,7 +256,8 @@ function returnsAll(
  * header section is all that is returned.
  *
  * @returns `undefined` when there is nobody to tell (the null reverse-path), or nothing that they want to hear
- * @throws {RangeError} `hostname`, `id`, a status, a date or a mailbox is malformed
+ * @throws {RangeError} `hostname`, `id`, a status, a number, a date or a mailbox is malformed, or an action contradicts its
+ *   status
  */
 export function writeDeliveryStatusNotification(
   status: DeliveryStatus,
@@ -246,8 +274,9 @@ export function writeDeliveryStatusNotification(
   const all = returnsAll(status, recipients, maximumReturnedOctets);
   const eightBit = utf8 || (all && parameters.body === '8BITMIME');
   const boundary = `report_${id}`;
-  const part = (type: string, allowed: boolean): string =>
-    `\r\n--${boundary}\r\nContent-Type: ${type}\r\nContent-Transfer-Encoding: ${allowed ? '8bit' : '7bit'}\r\n\r\n`;
+  const part = (type: string, encoding: string): string =>
+    `\r\n--${boundary}\r\nContent-Type: ${type}\r\nContent-Transfer-Encoding: ${encoding}\r\n\r\n`;
+  const ownEncoding = utf8 ? '8bit' : '7bit';
 
   const head =
     field('From', `Mail Delivery System <MAILER-DAEMON@${hostname}>`, utf8) +
@@ -259,25 +288,50 @@ export function writeDeliveryStatusNotification(
     field('MIME-Version', '1.0', utf8) +
     field('Content-Type', `multipart/report; report-type=delivery-status; boundary="${boundary}"`, utf8) +
     field('Content-Transfer-Encoding', eightBit ? '8bit' : '7bit', utf8) +
-    part(`text/plain; charset=${utf8 ? 'utf-8' : 'us-ascii'}`, utf8) +
+    part(`text/plain; charset=${utf8 ? 'utf-8' : 'us-ascii'}`, ownEncoding) +
     explanation(recipients, hostname, utf8) +
-    part(utf8 ? 'message/global-delivery-status' : 'message/delivery-status', utf8) +
+    part(utf8 ? 'message/global-delivery-status' : 'message/delivery-status', ownEncoding) +
     statusFields(status, recipients, hostname, utf8);
   const wholeType = utf8 ? 'message/global' : 'message/rfc822';
   const headersType = utf8 ? 'message/global-headers' : 'text/rfc822-headers';
 
   async function* body(): AsyncGenerator<Uint8Array, void, undefined> {
     yield Buffer.from(head);
-    if (original !== undefined) {
-      yield Buffer.from(part(all ? wholeType : headersType, eightBit));
-      yield* returnedMessage(original.content, {
-        headersOnly: !all,
-        eightBit,
-        maximumOctets: maximumReturnedOctets,
-        delimiter: `--${boundary}`,
-      });
-    }
+    if (original !== undefined) yield* returnedPart(original.content);
     yield Buffer.from(`\r\n--${boundary}--\r\n`);
+  }
+
+  /** Nothing where there is nothing to be returned: the part may be left out (RFC 6522 §3). */
+  async function* returnedPart(
+    content: AsyncIterable<Uint8Array>,
+  ): AsyncGenerator<Uint8Array, void, undefined> {
+    const returned = returnedMessage(content, {
+      headersOnly: !all,
+      maximumOctets: maximumReturnedOctets,
+      delimiter: `--${boundary}`,
+    });
+    const type = all ? wholeType : headersType;
+    if (eightBit) {
+      let begun = false;
+      for await (const lines of returned) {
+        if (!begun) yield Buffer.from(part(type, '8bit'));
+        begun = true;
+        yield lines;
+      }
+      return;
+    }
+    const held: Uint8Array[] = [];
+    for await (const lines of returned) held.push(lines);
+    const octets = Buffer.concat(held);
+    if (octets.length === 0) return;
+    if (octets.every((octet) => octet < 0x80)) {
+      yield Buffer.from(part(type, '7bit'));
+      yield octets;
+      return;
+    }
+    // A message/rfc822 must not be encoded (RFC 2046 §5.2.1), a message/global may be (RFC 6532 §3.7).
+    yield Buffer.from(part(all ? 'message/global' : type, 'quoted-printable'));
+    yield Buffer.from(quotedPrintable(octets));
   }
 
   return {

@@ -102,6 +102,13 @@ describe('the next attempt', () => {
       { giveUpAfter: Number.POSITIVE_INFINITY },
       { warnAfter: Number.NaN },
       { warnAfter: -1 },
+      // Not every caller is compiled, and texts compare like numbers.
+      ...[
+        { intervals: ['1800000'] },
+        { intervals: '1800000' },
+        { giveUpAfter: '432000000' },
+        { warnAfter: '1' },
+      ].map((change) => change as unknown as Partial<RetrySchedule>),
     ];
     for (const change of wrong)
       expect(() => nextAttempt(history, { ...schedule, ...change })).toThrow(RangeError);

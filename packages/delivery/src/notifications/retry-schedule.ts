@@ -48,16 +48,26 @@ export type NextAttempt =
     }
   | { readonly kind: 'giveUp' };
 
+function isTime(value: unknown): boolean {
+  return typeof value === 'number' && value >= 0 && value < Number.POSITIVE_INFINITY;
+}
+
 /** @throws {RangeError} what is not a schedule: with a NaN in it mail would be tried without a pause, or for ever */
 function check({ intervals, giveUpAfter, warnAfter }: RetrySchedule): void {
+  // Texts, too, would be compared as numbers, but added as texts.
   if (
+    !Array.isArray(intervals) ||
     intervals.length === 0 ||
-    !intervals.every((interval) => interval > 0 && interval < Number.POSITIVE_INFINITY)
+    !intervals.every((each) => isTime(each) && each > 0)
   ) {
-    throw new RangeError('A retry schedule has one interval at least, each of more than 0 milliseconds');
+    throw new RangeError(
+      'A retry schedule has one interval at least, each a number of more than 0 milliseconds',
+    );
   }
-  if (!(giveUpAfter >= 0 && giveUpAfter < Number.POSITIVE_INFINITY) || !(warnAfter >= 0)) {
-    throw new RangeError('A retry schedule has a giveUpAfter and a warnAfter of 0 milliseconds or more');
+  if (!isTime(giveUpAfter) || !(isTime(warnAfter) || warnAfter === Number.POSITIVE_INFINITY)) {
+    throw new RangeError(
+      'A retry schedule has a giveUpAfter and a warnAfter, numbers of 0 milliseconds or more',
+    );
   }
 }
 

@@ -19,7 +19,6 @@ async function returned(
   const octets = typeof message === 'string' ? Buffer.from(message) : message;
   const settings = {
     headersOnly: false,
-    eightBit: true,
     maximumOctets: 1_000_000,
     delimiter: '--b',
     ...options,
@@ -54,7 +53,7 @@ describe('a returned message', () => {
         }
       }
       const parts: string[] = [];
-      const options = { headersOnly: true, eightBit: true, maximumOctets: 1000, delimiter: '--b' };
+      const options = { headersOnly: true, maximumOctets: 1000, delimiter: '--b' };
       for await (const part of returnedMessage(message(), options)) parts.push(String(part));
       expect(parts.join('')).toBe('A: 1\r\nB: 2\r\n');
       expect(finished).toBe(true);
@@ -64,7 +63,7 @@ describe('a returned message', () => {
 
   it('has octets above 127 only if they are allowed, and never NUL', async () => {
     expect(await text('a\0ü')).toBe('a?ü\r\n');
-    expect(await text('a\0ü', { eightBit: false })).toBe('a???\r\n');
+    expect(await text('a\0ü')).toBe('a?ü\r\n');
   });
 
   it('has lines of 998 octets at most, longer ones broken', async () => {
@@ -127,7 +126,6 @@ describe('a returned message', () => {
     .map((parts) => Uint8Array.from(parts.flat()));
   const options = fc.record({
     headersOnly: fc.boolean(),
-    eightBit: fc.boolean(),
     maximumOctets: fc.nat(8000),
   });
 
@@ -142,11 +140,30 @@ describe('a returned message', () => {
         for (const line of lines) {
           expect(line.length).toBeLessThanOrEqual(998);
           expect(line).not.toMatch(/^--b|[\0\r\n]/);
-          if (!options.eightBit) expect(line).not.toMatch(/[\u0080-\u00ff]/);
           if (options.headersOnly) expect(line).not.toBe('');
         }
       }),
       { numRuns: 60 },
     );
+  });
+});
+
+describe('a header section', () => {
+  it.each([
+    ['that no empty line ends', 'A: 1\r\nB: 2\r\n', 'A: 1\r\nB: 2\r\n'],
+    ['with lines that are continued', 'A: 1\r\n\t2\r\nB : 3\r\n\r\nC: 4\r\n', 'A: 1\r\n\t2\r\nB : 3\r\n'],
+    ['that ends at a line of text', 'A: 1\r\nHow are you?\r\nB: 2\r\n', 'A: 1\r\n'],
+    ['that is none', 'How are you?\r\nA: 1\r\n', ''],
+    ['that is none, without a line end', 'How are you?', ''],
+    ['that would begin with a blank', ' a\r\nA: 1\r\n', ''],
+    ['that is one very long line of text', 'x'.repeat(3000), ''],
+  ])('%s is what is returned', async (_, message, expected) => {
+    expect(await text(message, { headersOnly: true })).toBe(expected);
+    expect(await text(message, { headersOnly: true }, [1, 1, 3, 2])).toBe(expected);
+  });
+
+  it('keeps a field that is longer than a line may be', async () => {
+    const long = await text(`A: ${'x'.repeat(2000)}\r\n\r\nB: 2\r\n`, { headersOnly: true });
+    expect(long.replaceAll('\r\n ', '')).toBe(`A: ${'x'.repeat(2000)}\r\n`);
   });
 });

@@ -2,9 +2,8 @@
  * The part of a message that a delivery status notification returns: as it came, but for what the notification
  * itself must keep to.
  *
- * Whatever the message holds, lines that end in CRLF come out, of 998 octets at most (RFC 5322 §2.1.1), without NUL,
- * without octets above 127 unless they are allowed, and none of them is a delimiter of the parts around. The message
- * streams through: no more than a chunk and a line are held.
+ * Whatever the message holds, lines that end in CRLF come out, of 998 octets at most (RFC 5322 §2.1.1), without NUL, and
+ * none of them is a delimiter of the parts around. The message streams through: no more than a chunk and a line are held.
  */
 
 const NUL = 0x00;
@@ -18,10 +17,11 @@ const CRLF = Buffer.from('\r\n');
 const MAXIMUM_LINE_OCTETS = 998;
 
 export interface ReturnedMessageOptions {
-  /** End before the empty line behind the header section. */
+  /**
+   * End before the empty line after the header section, or before the first line that is none of a header field: there
+   * the text begins, though no empty line says so.
+   */
   readonly headersOnly: boolean;
-  /** Let octets above 127 through; they become "?" otherwise. */
-  readonly eightBit: boolean;
   /** Octets that come out at most; the cut is behind a line. */
   readonly maximumOctets: number;
   /** What no line may begin with: two hyphens and the boundary (RFC 2046 §5.1.1). */
@@ -37,15 +37,23 @@ function breakOf(line: Uint8Array, next: number): number {
   return end;
 }
 
+/** A field begins with its name, and goes on after a blank (RFC 5322 §2.2, §4.5). */
+function isOfHeader(line: string, first: boolean): boolean {
+  return /^[!-9;-~]+[ \t]*:/.test(line) || (!first && /^[ \t]/.test(line));
+}
+
 /** Gives the lines of one chunk of the message after the other. */
 export async function* returnedMessage(
   message: AsyncIterable<Uint8Array>,
-  { headersOnly, eightBit, maximumOctets, delimiter }: ReturnedMessageOptions,
+  { headersOnly, maximumOctets, delimiter }: ReturnedMessageOptions,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const line = Buffer.alloc(MAXIMUM_LINE_OCTETS);
   let length = 0;
   let afterCr = false;
   let inHeader = true;
+  let firstLine = true;
+  /** The line is longer than what is given of it at once, and its beginning has been given. */
+  let broken = false;
   let ended = false;
   let left = maximumOctets;
   let lines: Uint8Array[] = [];
@@ -60,15 +68,24 @@ export async function* returnedMessage(
     if (given.toString('latin1', 0, delimiter.length) === delimiter) given[0] = SPACE;
     lines.push(given, CRLF);
   };
+  /** Ends it all before a line that does not belong to the header section, where nothing else is wanted. */
+  const lookAtLine = (): void => {
+    if (headersOnly && !broken && !isOfHeader(line.toString('latin1', 0, length), firstLine)) ended = true;
+    firstLine = false;
+  };
   const endLine = (): void => {
-    if (inHeader && length === 0) {
+    if (inHeader && length === 0 && !broken) {
       inHeader = false;
       ended ||= headersOnly;
     }
+    lookAtLine();
     give(length);
     length = 0;
+    broken = false;
   };
   const breakLine = (next: number): void => {
+    lookAtLine();
+    broken = true;
     const end = breakOf(line, next);
     give(end);
     // What follows is a continuation of the same header field, not a field of its own (RFC 5322 §2.2.3).
@@ -91,12 +108,15 @@ export async function* returnedMessage(
         continue;
       }
       if (length === MAXIMUM_LINE_OCTETS) breakLine(octet);
-      line[length++] = octet === NUL || (octet > 0x7f && !eightBit) ? QUESTION_MARK : octet;
+      line[length++] = octet === NUL ? QUESTION_MARK : octet;
     }
     if (lines.length > 0) yield Buffer.concat(lines);
     lines = [];
     if (ended) return;
   }
-  if (length > 0) give(length);
+  if (length > 0) {
+    lookAtLine();
+    give(length);
+  }
   if (lines.length > 0) yield Buffer.concat(lines);
 }

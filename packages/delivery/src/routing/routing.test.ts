@@ -44,6 +44,21 @@ async function tried(domain: string, zone: Zone, options: RoutingOptions = {}): 
   return attemptsOf(route).map(({ preference, host, address }) => `${preference} ${host} ${address}`);
 }
 
+it('a port or a time-out that is none is refused', () => {
+  const wrong = [
+    { port: '25' },
+    { port: 0 },
+    { port: 65_536 },
+    { connectTimeout: '30000' },
+    { connectTimeout: -1 },
+    { connectTimeout: Number.NaN },
+  ];
+  for (const options of wrong) {
+    const answer = { kind: 'found', records: [{ exchange: 'mx.example', preference: 1 }] } as const;
+    expect(() => selectExchangers('a.example', answer, options as RoutingOptions)).toThrow(RangeError);
+  }
+});
+
 describe('a route', () => {
   it('tries exchangers by their preference, lowest first (RFC 5321 §5.1)', async () => {
     const zone: Zone = {

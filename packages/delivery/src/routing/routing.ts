@@ -81,6 +81,15 @@ function settingsOf(options: RoutingOptions): Settings {
     if (Number.isSafeInteger(settings[limit]) && settings[limit] > 0) continue;
     throw new RangeError(`The option ${limit} is ${settings[limit]}; it takes an integer of 1 or more`);
   }
+  const { port, connectTimeout } = settings;
+  if (!(Number.isSafeInteger(port) && port >= 1 && port <= 65_535)) {
+    throw new RangeError(`The option port is ${port}; it takes an integer of 1 to 65535`);
+  }
+  if (!(Number.isFinite(connectTimeout) && connectTimeout >= 0)) {
+    throw new RangeError(
+      `The option connectTimeout is ${connectTimeout}; it takes milliseconds of 0 or more`,
+    );
+  }
   return settings;
 }
 
@@ -273,7 +282,7 @@ function routeToLiteral(literal: string, options: RoutingOptions): Route {
  * Finds where mail for a domain goes.
  *
  * @param domain the domain of a mailbox: with A-labels or U-labels, or an address literal with its brackets
- * @throws {RangeError} `maximumHosts` or `maximumAttempts` is not an integer of 1 or more
+ * @throws {RangeError} `maximumHosts`, `maximumAttempts`, `port` or `connectTimeout` is out of its range
  * @throws the signal's reason once it is aborted
  */
 export async function findRoute(
