@@ -52,6 +52,7 @@ export {
   findStsPolicy,
   type PolicyCache,
   type PolicyResponse,
+  refreshStsPolicies,
   type StsOptions,
   type StsOutcome,
 } from './policies/mta-sts.js';

@@ -233,6 +233,29 @@ describe('TLS', () => {
     expect(server.received).toMatchObject([{ secured: true }]);
   });
 
+  it('that MTA-STS demands needs the host in the subjectAltName: a common name is not enough', async () => {
+    const port = await freePort();
+    const authority = certificate({ name: 'Authority', ca: true });
+    const issued = certificate({ name: 'mx.example', issuer: authority });
+    const key = issued.keys.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+    const context = createTlsContext({ cert: pemOf(issued.der), key });
+    const server = await sink('127.0.0.2', port, { mode: 'startTls', context });
+    const zone = { ...ZONE, 'TXT _mta-sts.a.example': ['v=STSv1; id=1'] };
+    const sts = {
+      fetchPolicy: async () => ({
+        status: 200,
+        contentType: 'text/plain',
+        body: Buffer.from('version: STSv1\nmode: enforce\nmx: mx.example\nmax_age: 86400\n'),
+      }),
+      cache: policyCache(),
+    };
+    const mailer = await resolving(zone, { port, sts, tlsOptions: { ca: pemOf(authority.der) } });
+    expect(await mailer.send(envelopeTo('r@a.example'), MESSAGE)).toMatchObject([
+      { verdict: 'deferred', phase: 'policy', reason: expect.stringMatching(/subjectAltName.*MTA-STS/) },
+    ]);
+    expect(server.received).toEqual([]);
+  });
+
   it('that DANE demands needs a certificate that a TLSA record names', async () => {
     const port = await freePort();
     const { authority, issued, context } = certificates();

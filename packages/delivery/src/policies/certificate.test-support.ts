@@ -22,6 +22,8 @@ export interface CertificateRequest {
   /** @default false */
   readonly ca?: boolean;
   readonly dnsNames?: readonly string[];
+  /** Extended key usages. @default none are named */
+  readonly purposes?: readonly ('server' | 'client' | 'any')[];
   /** @default the year 2020 */
   readonly notBefore?: Date;
   /** @default the year 2040 */
@@ -53,15 +55,21 @@ function time(date: Date): Buffer {
   return der(0x18, Buffer.from(`${date.toISOString().replace(/\.\d+|[-:T]/g, '')}`));
 }
 
+const PURPOSES = { server: '2b06010505070301', client: '2b06010505070302', any: '551d2500' } as const;
+
 let serial = 0;
 
 export function certificate(request: CertificateRequest): Issued {
-  const { name, keys = keyPair(), ca = false, dnsNames = [] } = request;
+  const { name, keys = keyPair(), ca = false, dnsNames = [], purposes = [] } = request;
   const issuer = request.issuer ?? { name, keys };
   const extensions = [sequence(oid('551d13'), TRUE, der(0x04, sequence(...(ca ? [TRUE] : []))))];
   if (dnsNames.length > 0) {
     const names = dnsNames.map((dnsName) => der(0x82, Buffer.from(dnsName)));
     extensions.push(sequence(oid('551d11'), der(0x04, sequence(...names))));
+  }
+  if (purposes.length > 0) {
+    const usages = sequence(...purposes.map((purpose) => oid(PURPOSES[purpose])));
+    extensions.push(sequence(oid('551d25'), der(0x04, usages)));
   }
   const toBeSigned = sequence(
     der(0xa0, der(0x02, Buffer.from([2]))),

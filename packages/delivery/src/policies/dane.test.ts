@@ -174,7 +174,38 @@ describe('the certificate of a server matches DANE-TA (RFC 7672 §3.1.2)', () =>
   const impostor = { name: middle.name, keys: keyPair() };
   const notAnAuthority = certificate({ name: 'Middle', issuer: root });
   const expired = certificate({ name: 'Expired', ca: true, issuer: root, notAfter: PAST });
+  const forClients = certificate({ name: 'Clients', ca: true, issuer: root, purposes: ['client'] });
   const names = { name: 'Server', dnsNames: ['mx.example'] };
+
+  it.each<[string, Issued]>([
+    ['has expired (RFC 5280 §6.1)', certificate({ name: 'Old', ca: true, notAfter: PAST })],
+    ['is not one for servers', certificate({ name: 'Clients', ca: true, purposes: ['client'] })],
+  ])('also when the authority itself %s', (_, authority) => {
+    const own = certificate({ ...names, issuer: authority, purposes: ['server'] });
+    const record = tlsa(2, 0, 1, authority);
+    expect(verifyDane([record], ders([own, authority]), options)).toEqual({ kind: 'matched', record });
+  });
+
+  it.each([0, 1] as const)(
+    'also when the authority stands in the record only, with selector %i',
+    (selector) => {
+      const record = tlsa(2, selector, 0, root);
+      const direct = certificate({ ...names, issuer: root, purposes: ['any'] });
+      expect(verifyDane([record], ders([direct]), options)).toEqual({ kind: 'matched', record });
+      const between = certificate({ name: 'Between', ca: true, issuer: root });
+      const indirect = certificate({ ...names, issuer: between });
+      expect(verifyDane([record], ders([indirect, between]), options)).toEqual({ kind: 'matched', record });
+      expect(verifyDane([tlsa(2, selector, 0, stranger)], ders([direct]), options)).toMatchObject({
+        kind: 'failed',
+      });
+      expect(verifyDane([record], ders([indirect]), options)).toMatchObject({ kind: 'failed' });
+      // Nor is the server its own authority.
+      const self = certificate({ ...names, ca: true });
+      expect(verifyDane([tlsa(2, selector, 0, self)], ders([self]), options)).toMatchObject({
+        kind: 'failed',
+      });
+    },
+  );
 
   it.each<[string, Issued[], RegExp]>([
     ['the authority is there, but issued nothing', [server, stranger, root], /issued it/],
@@ -192,6 +223,16 @@ describe('the certificate of a server matches DANE-TA (RFC 7672 §3.1.2)', () =>
     [
       'the issuer is no authority',
       [certificate({ ...names, issuer: notAnAuthority }), notAnAuthority, root],
+      /issued it/,
+    ],
+    [
+      'it is not one for servers',
+      [certificate({ ...names, issuer: root, purposes: ['client'] }), root],
+      /for TLS servers/,
+    ],
+    [
+      'an issuer is not one for servers',
+      [certificate({ ...names, issuer: forClients }), forClients, root],
       /issued it/,
     ],
     ['an issuer has expired', [certificate({ ...names, issuer: expired }), expired, root], /issued it/],

@@ -6,8 +6,9 @@
  * ends the use of that host, with a reason. Only a proof that there are no records, or that the zone is not signed,
  * leaves TLS opportunistic.
  *
- * Not looked at: CNAME records of an exchanger, behind which a second set of TLSA records may be (RFC 7672 §2.2.2);
- * path length and name constraints of the authorities behind a DANE-TA record.
+ * Not looked at: CNAME records of an exchanger, after which a second set of TLSA records may be (RFC 7672 §2.2.2);
+ * path length, name constraints and key usage of the authorities below a DANE-TA record. Node does not tell them, and
+ * the domain has chosen the authority itself: what that lets another issue is between the two.
  */
 import { createHash, createPublicKey, X509Certificate } from 'node:crypto';
 import type { DnsAnswer } from '../routing/mail-resolver.js';
@@ -130,18 +131,55 @@ function isValidAt(certificate: X509Certificate, now: number): boolean {
   return Date.parse(certificate.validFrom) <= now && now <= Date.parse(certificate.validTo);
 }
 
-/** The authorities of the chain by which the first certificate was issued, directly or not, all of them valid. */
-function issuersOf(own: X509Certificate, others: readonly X509Certificate[], now: number): X509Certificate[] {
-  const candidates = others.filter((other) => other.ca && isValidAt(other, now));
-  // A set grows while it is walked: what issued an issuer is looked for in turn, and each once.
-  const issued = new Set([own]);
-  for (const certificate of issued) {
-    for (const candidate of candidates) {
-      if (certificate.checkIssued(candidate) && certificate.verify(candidate.publicKey))
-        issued.add(candidate);
-    }
+const SERVER_AUTHENTICATION = '1.3.6.1.5.5.7.3.1';
+const ANY_PURPOSE = '2.5.29.37.0';
+
+/** Whether its extended key usage, if it has any, lets it be shown by TLS servers (RFC 5280 §4.2.1.12). */
+function isForServers({ keyUsage }: X509Certificate): boolean {
+  return keyUsage?.some((usage) => usage === SERVER_AUTHENTICATION || usage === ANY_PURPOSE) ?? true;
+}
+
+function isIssuedBy(certificate: X509Certificate, authority: X509Certificate): boolean {
+  return authority.ca && certificate.checkIssued(authority) && certificate.verify(authority.publicKey);
+}
+
+/** Whether the record holds the whole authority or its key, and the certificate is issued by that. */
+function isIssuedByRecord(
+  certificate: X509Certificate,
+  { selector, matchingType, data }: TlsaRecord,
+): boolean {
+  if (matchingType !== 0) return false;
+  if (selector === 0) {
+    const authority = new X509Certificate(data);
+    return !authority.raw.equals(certificate.raw) && isIssuedBy(certificate, authority);
   }
-  return [...issued].slice(1);
+  const key = createPublicKey({ key: Buffer.from(data), format: 'der', type: 'spki' });
+  return !certificate.publicKey.equals(key) && certificate.verify(key);
+}
+
+/**
+ * The record whose authority issued the server's certificate, directly or by others that are valid now. Of the
+ * authority itself neither dates nor purposes matter: it is trusted for its key and name (RFC 5280 §6.1).
+ */
+function recordOfIssuer(
+  own: X509Certificate,
+  others: readonly X509Certificate[],
+  records: readonly TlsaRecord[],
+  now: number,
+): TlsaRecord | undefined {
+  const between = others.filter((other) => isValidAt(other, now) && isForServers(other));
+  // A set grows while it is walked: what issued an issuer is looked for in turn, and each once.
+  const path = new Set([own]);
+  for (const certificate of path) {
+    const issuers = others.filter((other) => other !== own && isIssuedBy(certificate, other));
+    const record = records.find(
+      (record) =>
+        issuers.some((issuer) => matchesCertificate(record, issuer)) || isIssuedByRecord(certificate, record),
+    );
+    if (record !== undefined) return record;
+    for (const issuer of issuers) if (between.includes(issuer)) path.add(issuer);
+  }
+  return undefined;
 }
 
 export type DaneVerdict =
@@ -156,17 +194,20 @@ const failed = (problem: string): DaneVerdict => ({ kind: 'failed', problem });
  * is enough.
  *
  * - DANE-EE: the server's certificate is the one; neither names nor dates matter (RFC 7672 §3.1.1).
- * - DANE-TA: the server's certificate bears one of the names, and was issued by the record's authority, which must
- *   be in the chain; all between are valid now (RFC 7672 §3.1.2, §3.2).
+ * - DANE-TA: the server's certificate bears one of the names, is one for servers, and was issued by the record's
+ *   authority, which is in the chain or, whole or as its key, in the record; all between are valid now and for servers,
+ *   too (RFC 7672 §3.1.2, §3.2). The authority's own dates do not matter.
  *
  * @param options.names the host's, and that of the domain whose mail it takes (RFC 7672 §3.2.2)
  * @param options.now milliseconds since 1970
+ * @throws {RangeError} `now` is no time
  */
 export function verifyDane(
   records: readonly TlsaRecord[],
   chain: readonly Uint8Array[],
   { names, now }: { readonly names: readonly string[]; readonly now: number },
 ): DaneVerdict {
+  if (!Number.isFinite(now)) throw new RangeError(`now is ${now}; it takes milliseconds since 1970`);
   let certificates: X509Certificate[];
   try {
     certificates = parseChain(chain);
@@ -183,12 +224,12 @@ export function verifyDane(
     const authorities = records.filter(({ usage }) => usage === DANE_TA);
     if (authorities.length === 0)
       return failed('The certificate of the server matches none of its TLSA records');
-    const issuers = issuersOf(own, others, now);
-    const record = authorities.find((record) => issuers.some((issuer) => matchesCertificate(record, issuer)));
+    const record = recordOfIssuer(own, others, authorities, now);
     if (record === undefined) {
       return failed('No TLSA record matches the certificate of the server, or a valid one that issued it');
     }
     if (!isValidAt(own, now)) return failed('The certificate of the server is not valid now');
+    if (!isForServers(own)) return failed('The certificate of the server is not one for TLS servers');
     if (!names.some((name) => own.checkHost(name, { partialWildcards: false }) !== undefined)) {
       return failed(`The certificate of the server is for none of ${names.join(', ')}`);
     }

@@ -5,6 +5,7 @@ import {
   createPolicyFetch,
   findStsPolicy,
   type PolicyResponse,
+  refreshStsPolicies,
   type StsOutcome,
 } from './mta-sts.js';
 import { MAXIMUM_POLICY_OCTETS, type StsPolicy } from './sts-policy.js';
@@ -61,6 +62,58 @@ async function find({ txt = RECORD, cached, response = {} }: Situation): Promise
 
 const FRESH = { id: '1', expiresAt: NOW + 1 };
 
+describe('a policy that is old (RFC 8461 §3.3)', () => {
+  it('is fetched anew, before it expires, under the same id', async () => {
+    const cached = { id: '2', expiresAt: NOW + 499_000 };
+    const { outcome, cache, fetched } = await find({ cached });
+    expect(fetched).toHaveLength(1);
+    expect(outcome).toMatchObject({ policy: { mx: ['mail.example.com', '*.example.net'] } });
+    expect(cache.get('a.example')?.expiresAt).toBe(NOW + 604_800_000);
+  });
+
+  it('holds while it cannot be', async () => {
+    const cached = { id: '2', expiresAt: NOW + 499_000 };
+    const { outcome, cache } = await find({ cached, response: new Error('blocked') });
+    expect(outcome).toMatchObject({ policy: CACHED, problem: expect.stringMatching(/blocked/) });
+    expect(cache.get('a.example')?.expiresAt).toBe(cached.expiresAt);
+  });
+
+  it('is one of more than a day, for domains to which nothing is sent, too', async () => {
+    const DAY = 86_400_000;
+    let now = NOW;
+    const cache = new Map<string, CachedPolicy>();
+    const fetched: string[] = [];
+    const options = () => ({
+      resolver: { resolveTxt: async () => RECORD },
+      fetchPolicy: async (domain: string) => {
+        fetched.push(domain);
+        return { status: 200, contentType: 'text/plain', body: Buffer.from(ENFORCE) };
+      },
+      cache,
+      now,
+    });
+    for (const domain of ['a.example', 'b.example']) await findStsPolicy(domain, options());
+    fetched.length = 0;
+    now += DAY - 1;
+    await refreshStsPolicies(cache.keys(), options());
+    expect(fetched).toEqual([]);
+    now += 1;
+    await refreshStsPolicies(cache.keys(), options());
+    expect(fetched).toEqual(['a.example', 'b.example']);
+    expect([...cache.values()].map(({ expiresAt }) => expiresAt - now)).toEqual([7 * DAY, 7 * DAY]);
+  });
+
+  it('is not looked for at a time that is none', async () => {
+    const lookUp = findStsPolicy('a.example', {
+      resolver: { resolveTxt: async () => RECORD },
+      fetchPolicy: () => Promise.reject(new Error('not asked')),
+      cache: new Map<string, CachedPolicy>(),
+      now: Number.NaN,
+    });
+    await expect(lookUp).rejects.toThrow(RangeError);
+  });
+});
+
 describe('the policy of a domain', () => {
   it('is fetched when it is announced, and kept until it expires', async () => {
     const { outcome, cache, fetched } = await find({});
@@ -71,7 +124,7 @@ describe('the policy of a domain', () => {
   });
 
   it('comes from the cache while its id is the one announced', async () => {
-    const { outcome, fetched } = await find({ cached: { ...FRESH, id: '2' } });
+    const { outcome, fetched } = await find({ cached: { id: '2', expiresAt: NOW + 501_000 } });
     expect(outcome).toEqual({ kind: 'policy', policy: CACHED });
     expect(fetched).toEqual([]);
   });
@@ -97,7 +150,9 @@ describe('the policy of a domain', () => {
     const { outcome, cache } = await find({ cached: FRESH, response: { body } });
     expect(outcome).toEqual({ kind: 'none' });
     expect(cache.get('a.example')).toMatchObject({ id: '2', policy: { mode: 'none' } });
-    expect((await find({ cached: { ...FRESH, id: '2', mode: 'none' } })).outcome).toEqual({ kind: 'none' });
+    expect((await find({ cached: { id: '2', expiresAt: NOW + 501_000, mode: 'none' } })).outcome).toEqual({
+      kind: 'none',
+    });
   });
 
   const failures: [string, Situation, RegExp | undefined][] = [

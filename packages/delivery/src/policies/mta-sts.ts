@@ -5,6 +5,9 @@
  * - A policy in the cache holds until it expires, whatever DNS and the web server say meanwhile, unless a new one
  *   was fetched: else whoever can suppress an answer could lift the policy.
  *
+ * - A policy is fetched anew about daily, long before it expires (RFC 8461 §3.3): else whoever blocks HTTPS at the right
+ *   moment could end it. Where nothing is sent to a domain for so long, `refreshStsPolicies` does it.
+ *
  * What a policy demands for one host: `tlsRequirement`.
  */
 import type { Clock } from '@sansmtp/transport';
@@ -18,6 +21,8 @@ import {
   parseStsRecord,
   type StsPolicy,
 } from './sts-policy.js';
+
+const DAY = 86_400_000;
 
 /** What a web server answered. */
 export interface PolicyResponse {
@@ -134,7 +139,7 @@ function messageOf(error: unknown): string {
  * A fetch that fails is made anew by the next call; RFC 8461 §3.3 asks for five minutes in between, as a mailer keeps.
  *
  * @param domain in ASCII and lower case
- * @throws {RangeError} `fetchTimeout` is not above 0, or is infinite
+ * @throws {RangeError} `fetchTimeout` is not above 0, or is infinite; or `now` is no time
  * @throws the signal's reason once it is aborted, and what the cache throws
  */
 export async function findStsPolicy(domain: string, options: StsOptions): Promise<StsOutcome> {
@@ -145,9 +150,29 @@ export interface SharedStsOptions extends Omit<StsOptions, 'fetchPolicy' | 'fetc
   readonly fetches: PolicyFetches;
 }
 
+/** From when on it is to be fetched anew: a day, or half its life, after it was fetched. */
+function refreshTime({ expiresAt, policy }: CachedPolicy): number {
+  const life = policy.maxAge * 1000;
+  return expiresAt - life + Math.min(DAY, life / 2);
+}
+
+/**
+ * Fetches the policies of these domains anew that are more than a day old, one after the other. Call it daily, with all
+ * domains that the cache holds: of a domain to which nothing is sent meanwhile the policy would expire otherwise.
+ *
+ * @param domains in ASCII and lower case
+ * @throws {RangeError} `now` or `fetchTimeout` is out of its range
+ * @throws the signal's reason once it is aborted, and what the cache throws
+ */
+export async function refreshStsPolicies(domains: Iterable<string>, options: StsOptions): Promise<void> {
+  for (const domain of [...domains]) await findStsPolicy(domain, options);
+}
+
 /** Like `findStsPolicy`, by fetches that are shared with others. */
 export async function findSharedStsPolicy(domain: string, options: SharedStsOptions): Promise<StsOutcome> {
   const { resolver, fetches, cache, now, signal } = options;
+  // By a time that is none, every policy would have expired.
+  if (!Number.isFinite(now)) throw new RangeError(`now is ${now}; it takes milliseconds since 1970`);
   const answer = await resolver.resolveTxt(`_mta-sts.${domain}`, signal);
   // Behind DNS, which others may wait for longer: what they have fetched meanwhile is there.
   const kept = await cache.get(domain);
@@ -161,7 +186,9 @@ export async function findSharedStsPolicy(domain: string, options: SharedStsOpti
   if (answer.kind !== 'found') return otherwise();
   const record = parseStsRecord(answer.records);
   if (record.kind === 'invalid') return otherwise(record.problem);
-  if (record.id === cached?.id) return outcomeOf(cached.policy);
+  if (cached !== undefined && record.id === cached.id && now < refreshTime(cached)) {
+    return outcomeOf(cached.policy);
+  }
 
   let policy: StsPolicy;
   try {

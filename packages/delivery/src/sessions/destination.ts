@@ -12,9 +12,11 @@ import {
   type OpenSessionOptions,
   openSession,
   SessionError,
+  TlsError,
 } from '@sansmtp/transport';
 import type { ClientTlsOptions } from '@sansmtp/transport-node';
 import { type TlsaRecord, verifyDane } from '../policies/dane.js';
+import { hasDnsId } from '../policies/dns-id.js';
 import { connectToFirst } from './connection-race.js';
 import { type Endpoint, hostOf, type OpenStream } from './endpoint.js';
 import type { PoolDestination } from './session-pool.js';
@@ -202,16 +204,28 @@ async function openOnce(
     startTls,
     ...(signal && { signal }),
   });
-  if (plan.dane === undefined) return connection;
-
-  const { records, domain } = plan.dane;
-  const names = [hostOf(connected.candidate), domain];
   const chain = connection.offer.tls?.peerCertificate?.chain ?? [];
-  const verdict = verifyDane(records, chain, { names, now: now() });
-  if (verdict.kind === 'matched') return connection;
-  const error = new DaneError(verdict.problem);
+  const error = shortcomingOf(chain, hostOf(connected.candidate), plan, now());
+  if (error === undefined) return connection;
   connection.abort(error);
   throw error;
+}
+
+/** What the policy demands of the server's certificate beyond what the TLS handshake has verified, and is not there. */
+function shortcomingOf(
+  chain: readonly Uint8Array[],
+  host: string,
+  { dane, demandedBy }: TlsPlan,
+  now: number,
+): DaneError | TlsError | undefined {
+  if (dane !== undefined) {
+    const verdict = verifyDane(dane.records, chain, { names: [host, dane.domain], now });
+    return verdict.kind === 'matched' ? undefined : new DaneError(verdict.problem);
+  }
+  const [own] = chain;
+  if (demandedBy !== 'MTA-STS' || (own !== undefined && hasDnsId(own, host))) return undefined;
+  const problem = `The certificate of the server does not have ${host} in its subjectAltName; a common name does not count`;
+  return new TlsError(problem, 'ERR_TLS_CERT_ALTNAME_INVALID');
 }
 
 function tlsFor(
