@@ -10,13 +10,22 @@ function channelBindings(
 ): TlsInformation['channelBindings'] {
   const hash = serverCertificate && certificateHash(serverCertificate.raw);
   // Before TLS 1.3 it is unique only with the extended master secret (RFC 9266 §4.2), and Node does not tell of that.
-  const exporter =
-    socket.getProtocol() === 'TLSv1.3' &&
-    socket.exportKeyingMaterial(32, 'EXPORTER-Channel-Binding', Buffer.alloc(0));
+  const exporter = socket.getProtocol() === 'TLSv1.3' && exported(socket);
+  // A peer with TLS 1.3 binds to the exporter by default (RFC 9266 §3): nothing is offered then that would fail.
+  if (exporter === undefined) return {};
   return {
-    ...(exporter && { 'tls-exporter': new Uint8Array(exporter) }),
+    ...(exporter && { 'tls-exporter': exporter }),
     ...(hash && { 'tls-server-end-point': hash }),
   };
+}
+
+/** Undefined where the runtime has no export of keying material, such as Deno. */
+function exported(socket: TLSSocket): Uint8Array | undefined {
+  try {
+    return new Uint8Array(socket.exportKeyingMaterial(32, 'EXPORTER-Channel-Binding', Buffer.alloc(0)));
+  } catch {
+    return undefined;
+  }
 }
 
 /** Nobody needs more, and the peer decides how many it sends. */
