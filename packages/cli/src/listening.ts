@@ -2,6 +2,7 @@
  * Where `serve` listens, as its options say: each address with its kind, the TLS that is spoken there, and what its
  * sessions do differently.
  */
+import type { MechanismName } from '@sansmtp/core';
 import type {
   ListenerAddress,
   MailListenOptions,
@@ -30,7 +31,9 @@ export interface ListeningSurroundings {
   /** Undefined: no TLS. */
   readonly context: TlsContextSource | undefined;
   /** Somebody may authenticate, and not without TLS unless that is allowed. */
-  readonly authentication: { readonly allowInsecure: boolean } | undefined;
+  readonly authentication:
+    | { readonly allowInsecure: boolean; readonly mechanisms?: readonly MechanismName[] }
+    | undefined;
   /** Undefined: clients connect by themselves. */
   readonly proxied: ProxiedOptions | undefined;
   readonly onError: (error: Error) => void;

@@ -2,10 +2,11 @@
  * `sansmtp serve`: receives mail and stores it, until a signal ends it.
  */
 import { constants } from 'node:os';
-import type { Secret } from '@sansmtp/core';
 import { type Maildir, openMaildir } from '@sansmtp/delivery';
+import { failureLimiter } from '@sansmtp/transport';
 import { type MailServer, startMailServer, trustedPeers } from '@sansmtp/transport-node';
 import { type Command, Option } from 'commander';
+import { authenticationSecret } from './authentication-secret.js';
 import { type Certificate, type CertificateOptions, openCertificate } from './certificates.js';
 import {
   addClientLimits,
@@ -31,20 +32,28 @@ import {
 } from './option-values.js';
 import { reception } from './reception.js';
 import type { Terminal } from './terminal.js';
-import { authentication, authenticationProblem, readUsers, type Users, userOption } from './users.js';
+import {
+  defineUserOptions,
+  readUserDirectory,
+  type UserAuthentication,
+  type UserDirectory,
+  type UserOptions,
+  userAuthentication,
+} from './user-authentication.js';
+import { authenticationProblem } from './users.js';
 
 const NOTES = `
 TCP is listened on in any case; the other ports and --unix add listeners.
-AUTH is offered once there is a --user, by SCRAM, PLAIN and LOGIN, and under TLS only.
-SIGHUP reads the certificate and its key again.
+AUTH is offered once there is a --user or a --users-file, by SCRAM (where everybody has keys for it), PLAIN and
+LOGIN, and under TLS only.
+SIGHUP reads the certificate and its key, and the users' file, again.
 When ready it prints a line a listener on stdout: "listening smtp 127.0.0.1:2525".
 On SIGTERM or SIGINT it stops listening, tells waiting clients 421, lets messages under way
 finish within --grace, and exits 0. A second signal exits at once, with 130 (INT) or 143 (TERM).
 npx and npm pass no SIGTERM on: where a supervisor runs it, start node_modules/.bin/sansmtp serve.
 Other exit codes: 64 usage, 71 cannot listen, 73 cannot make the Maildir.`;
 
-interface ServeOptions extends ListeningOptions, CertificateOptions, ClientLimitOptions {
-  readonly user: readonly Secret[];
+interface ServeOptions extends ListeningOptions, CertificateOptions, ClientLimitOptions, UserOptions {
   readonly allowInsecureAuth?: true;
   readonly proxyProtocol?: true;
   readonly proxyFrom: readonly string[];
@@ -102,13 +111,13 @@ async function readIdentities(
   command: Command,
   options: ServeOptions,
   hostname: string,
-): Promise<{ readonly certificate: Certificate | undefined; readonly users: Users }> {
+): Promise<{ readonly certificate: Certificate | undefined; readonly directory: UserDirectory }> {
   try {
     const certificate = await openCertificate(options, hostname);
     if (options.tlsPort !== undefined && certificate === undefined) {
       throw new RangeError('--tls-port needs --tls-cert and --tls-key, or --tls-self-signed');
     }
-    return { certificate, users: readUsers(options.user) };
+    return { certificate, directory: await readUserDirectory(options) };
   } catch (error) {
     return fail(command, exitCodes.usage, error instanceof Error ? error.message : String(error));
   }
@@ -117,13 +126,13 @@ async function readIdentities(
 function placesToListen(
   options: ServeOptions,
   certificate: Certificate | undefined,
-  users: Users,
+  users: UserAuthentication | undefined,
   log: Logger,
 ): readonly Listening[] {
   const allowInsecure = options.allowInsecureAuth === true;
   return listenings(options, {
     context: certificate?.context,
-    authentication: users.size === 0 ? undefined : { allowInsecure },
+    authentication: users && { allowInsecure, mechanisms: users.mechanisms },
     proxied: options.proxyProtocol && { isTrusted: trustedPeers(options.proxyFrom) },
     onError: ({ message: reason }) => log.error({ reason }, 'connection not accepted'),
   });
@@ -134,7 +143,7 @@ async function startServer(
   options: ServeOptions,
   hostname: string,
   maildir: Maildir | undefined,
-  users: Users,
+  users: UserAuthentication | undefined,
   places: readonly Listening[],
   log: Logger,
 ): Promise<MailServer> {
@@ -142,14 +151,20 @@ async function startServer(
   try {
     return await startMailServer({
       addresses: places.map((place) => place.options),
-      handlers: { ...reception({ domains: options.domain, maildir, log }), ...authentication(users) },
+      handlers: { ...reception({ domains: options.domain, maildir, log }), ...users?.handlers },
       session: {
         hostname,
         maximumMessageSize: options.maxSize,
         maximumRecipients: options.maxRecipients,
         bareNewline: options.bareNewline,
         ...sessionLimits(options, { idle, mailData: idle }),
-        ...(users.size > 0 && { authentication: { allowInsecure: options.allowInsecureAuth === true } }),
+        failureLimiter: failureLimiter({ perName: options.authFailures }),
+        ...(users && {
+          authentication: {
+            allowInsecure: options.allowInsecureAuth === true,
+            mechanisms: users.mechanisms,
+          },
+        }),
       },
       maximumConnections: options.maxConnections,
       ...connectionLimits(options),
@@ -161,19 +176,54 @@ async function startServer(
   }
 }
 
-/** Reads the certificate again at each SIGHUP, where it came from files. Returns what ends that. */
-function renewOnHangup(certificate: Certificate | undefined, log: Logger): () => void {
-  const onHangup = async () => {
-    if (certificate?.reload === undefined) {
-      log.info('SIGHUP: there is no certificate file to be read again');
-      return;
-    }
+/** Undefined where nobody is to authenticate. */
+async function openUsers(
+  command: Command,
+  options: ServeOptions,
+  { users }: UserDirectory,
+  maildir: Maildir | undefined,
+  log: Logger,
+): Promise<UserAuthentication | undefined> {
+  if (users.size === 0 && options.usersFile === undefined) return undefined;
+  try {
+    return userAuthentication(users, await authenticationSecret(maildir?.directory), log);
+  } catch (error) {
+    return fail(command, exitCodes.cannotCreate, 'cannot keep the secret of AUTH', error);
+  }
+}
+
+const EXPOSED = 'everybody on this machine can read the --users-file: take that from them (chmod o-r)';
+
+/** Reads the certificate and the users again at each SIGHUP, where they came from files. Returns what ends that. */
+function renewOnHangup(
+  certificate: Certificate | undefined,
+  options: ServeOptions,
+  users: UserAuthentication | undefined,
+  log: Logger,
+): () => void {
+  const renew = async (what: string, read: (() => Promise<void>) | undefined) => {
+    if (read === undefined) return;
     try {
-      await certificate.reload();
-      log.info('SIGHUP: the certificate is read again');
+      await read();
+      log.info(`SIGHUP: ${what} is read again`);
     } catch (error) {
-      log.error({ reason: (error as Error).message }, 'SIGHUP: the certificate stays as it was');
+      log.error({ reason: (error as Error).message }, `SIGHUP: ${what} stays as it was`);
     }
+  };
+  const readUsers =
+    users !== undefined && options.usersFile !== undefined
+      ? async () => {
+          const directory = await readUserDirectory(options);
+          users.replace(directory.users);
+          if (directory.exposed) log.warn(EXPOSED);
+        }
+      : undefined;
+  const onHangup = async () => {
+    if (certificate?.reload === undefined && readUsers === undefined) {
+      log.info('SIGHUP: there is no certificate file and no users file to be read again');
+    }
+    await renew('the certificate', certificate?.reload);
+    await renew('the users file', readUsers);
   };
   process.on('SIGHUP', onHangup);
   return () => process.off('SIGHUP', onHangup);
@@ -186,23 +236,25 @@ async function serve(command: Command, options: ServeOptions, terminal: Terminal
   const end = signalled();
   const log = createLog(terminal.stderr, options.json === true);
   const hostname = options.hostname ?? machineHostName() ?? 'localhost';
-  const { certificate, users } = await readIdentities(command, options, hostname);
+  const { certificate, directory } = await readIdentities(command, options, hostname);
   const maildir = await openStore(command, options, hostname);
+  const users = await openUsers(command, options, directory, maildir, log);
   const places = placesToListen(options, certificate, users, log);
   const server = await startServer(command, options, hostname, maildir, users, places, log);
-  const endRenewal = renewOnHangup(certificate, log);
+  const endRenewal = renewOnHangup(certificate, options, users, log);
 
   const lines = places.map(({ kind }, index) => {
     const address = server.addresses[index];
     return address === undefined ? '' : listeningLine(kind, address);
   });
   terminal.stdout.write(lines.join(''));
-  const problem = authenticationProblem(users, {
+  const problem = authenticationProblem(directory.users, {
     tls: certificate !== undefined,
     insecure: options.allowInsecureAuth === true,
     submission: options.submissionPort !== undefined,
   });
   if (problem !== undefined) log.warn(problem);
+  if (directory.exposed) log.warn(EXPOSED);
   if (maildir === undefined) log.info('messages are discarded');
   else log.info(`messages go to ${maildir.directory}`);
   const [address] = server.addresses;
@@ -219,7 +271,7 @@ async function serve(command: Command, options: ServeOptions, terminal: Terminal
 
 export function defineServe(program: Command, terminal: Terminal): void {
   const command = program.command('serve');
-  addClientLimits(command)
+  defineUserOptions(addClientLimits(command))
     .description('receive mail, and store it in a Maildir')
     .option('--host <address>', 'address to listen on', host, '127.0.0.1')
     .option('--port <number>', 'port to listen on; 0 for any free one', listeningPort, 2525)
@@ -234,11 +286,6 @@ export function defineServe(program: Command, terminal: Terminal): void {
     .option('--tls-cert <file>', 'certificate in PEM: offers STARTTLS', path)
     .option('--tls-key <file>', 'its private key in PEM', path)
     .option('--tls-self-signed', 'make a certificate up: offers STARTTLS')
-    .addOption(
-      new Option('--user <name:password>', 'let this user authenticate; repeatable')
-        .argParser(userOption)
-        .default([], 'nobody'),
-    )
     .option('--allow-insecure-auth', 'offer AUTH without TLS too: passwords in the clear')
     .option('--proxy-protocol', 'every connection begins with a PROXY header, v1 or v2')
     .addOption(

@@ -5,6 +5,7 @@ export {
 } from './authentication/failure-limiter.js';
 export {
   MAXIMUM_STORED_ITERATIONS,
+  type PasswordHandlers,
   type PasswordUsersOptions,
   passwordMechanisms,
   passwordUsers,

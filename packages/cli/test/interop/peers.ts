@@ -24,6 +24,7 @@ const checks = {
   gsasl: ['gsasl', '--version'],
   curl: ['curl', '--version'],
   smtplib: [python, '-c', 'import smtplib'],
+  fail2ban: ['fail2ban-regex', '--version'],
   aiosmtpd: [python, '-c', 'import aiosmtpd'],
   'smtp-source': ['sh', '-c', 'PATH=$PATH:/usr/sbin command -v smtp-source'],
   'smtp-sink': ['sh', '-c', 'PATH=$PATH:/usr/sbin command -v smtp-sink'],

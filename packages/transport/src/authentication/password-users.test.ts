@@ -1,7 +1,6 @@
 import { type ScramCredentials, Secret, type StoredCredentials, scramKeys } from '@sansmtp/core';
 import { describe, expect, it } from 'vitest';
 import { webCryptography } from '../cryptography.js';
-import type { ServerSessionInformation } from '../handlers.js';
 import {
   type PasswordUsersOptions,
   passwordMechanisms,
@@ -9,7 +8,6 @@ import {
   type StoredUser,
 } from './password-users.js';
 
-const session = {} as ServerSessionInformation;
 const salt = new Uint8Array(16).fill(7);
 
 async function keysOf(password: string, hash: 'SHA-1' | 'SHA-256' = 'SHA-256', iterations = 4096) {
@@ -40,9 +38,9 @@ function making(users: Record<string, StoredUser>, options: PasswordUsersOptions
     ...options,
   });
   const isIn = async (username: string, password: string) =>
-    handlers.onAuth({ mechanism: 'PLAIN', username, password: new Secret(password) }, session);
+    handlers.onAuth({ mechanism: 'PLAIN', username, password: new Secret(password) });
   const shown = async (username: string, mechanism = 'SCRAM-SHA-256') =>
-    (await handlers.onCredentials({ mechanism, username }, session)) as ScramCredentials;
+    (await handlers.onCredentials({ mechanism, username })) as ScramCredentials;
   return { handlers, counted, isIn, shown };
 }
 
@@ -134,11 +132,9 @@ describe('passwordUsers', () => {
 
   it('judges neither tokens nor certificates', async () => {
     const { onAuth } = making({ ann: passwordOf('one') }).handlers;
-    expect(await onAuth({ mechanism: 'XOAUTH2', username: 'ann', token: new Secret('one') }, session)).toBe(
-      false,
-    );
-    expect(await onAuth({ mechanism: 'EXTERNAL' }, session)).toBe(false);
-    expect(await onAuth({ mechanism: 'SCRAM-SHA-256', username: 'ann' }, session)).toBe(true);
+    expect(await onAuth({ mechanism: 'XOAUTH2', username: 'ann', token: new Secret('one') })).toBe(false);
+    expect(await onAuth({ mechanism: 'EXTERNAL' })).toBe(false);
+    expect(await onAuth({ mechanism: 'SCRAM-SHA-256', username: 'ann' })).toBe(true);
   });
 
   it.each([

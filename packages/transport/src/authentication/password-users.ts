@@ -22,7 +22,6 @@ import {
   scramKeys,
 } from '@sansmtp/core';
 import { type Cryptography, webCryptography } from '../cryptography.js';
-import type { ServerHandlers } from '../handlers.js';
 import { derivationQueue } from './derivations.js';
 
 /** What is stored of one user's password: keys of SCRAM, of one hash or of both, or the password. Keys go first. */
@@ -62,6 +61,15 @@ export interface PasswordUsersOptions {
   readonly maximumWaiting?: number;
   /** @default webCryptography(). CRAM-MD5 is the session's to compute. */
   readonly cryptography?: Cryptography;
+}
+
+/** Handlers for `ServerHandlers`: they need to know nothing of the session. */
+export interface PasswordHandlers {
+  onAuth(attempt: AuthenticationAttempt): boolean | Promise<boolean>;
+  onCredentials(request: {
+    readonly mechanism: string;
+    readonly username: string;
+  }): Promise<StoredCredentials | undefined>;
 }
 
 /** Keys with more are a mistake, or an attack on whoever checks passwords against them. */
@@ -122,10 +130,7 @@ function prepared(password: Secret): Secret {
  * keys of one hash alone are stored, set `authentication.mechanisms` to what `passwordMechanisms` gives.
  * @throws {RangeError} an option is out of its range
  */
-export function passwordUsers(
-  lookup: UserLookup,
-  options: PasswordUsersOptions = {},
-): Required<Pick<ServerHandlers, 'onAuth' | 'onCredentials'>> {
+export function passwordUsers(lookup: UserLookup, options: PasswordUsersOptions = {}): PasswordHandlers {
   const { cryptography = webCryptography() } = options;
   const { iterations: givenIterations } = options;
   if (givenIterations !== undefined) {
