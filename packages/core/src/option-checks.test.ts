@@ -47,6 +47,15 @@ describe.each([
   });
 });
 
+describe('the clock of a session', () => {
+  it.each([Number.NaN, Number.POSITIVE_INFINITY, '0', undefined])('may not stand at %s', (now) => {
+    const options = { hostname: 'mx.example', now: now as number };
+    for (const Session of [ServerSession, ClientSession]) {
+      expect(() => new Session(options)).toThrow(/^The option now is .*; it takes milliseconds of a clock$/);
+    }
+  });
+});
+
 describe.each([
   ['idle', server],
   ['mailData', server],

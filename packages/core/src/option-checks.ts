@@ -30,6 +30,12 @@ export function checkTimeout(option: string, value: number): number {
   throw outOfRange(option, value, 'milliseconds of 0 or more, or Infinity for no deadline');
 }
 
+/** A reading of the caller's clock: with a NaN no deadline would ever come. */
+export function checkNow(value: number): number {
+  if (Number.isFinite(value)) return value;
+  throw outOfRange('now', value, 'milliseconds of a clock');
+}
+
 export function checkWord<const Word extends string>(
   option: string,
   value: Word,

@@ -21,6 +21,20 @@ function listen(stream: ByteStream, now?: () => number): string[] {
   return heard;
 }
 
+it('refuses texts where it takes numbers', () => {
+  const clock = createVirtualClock();
+  for (const options of [
+    { chunkSize: '5' },
+    { bufferSize: '5' },
+    { latency: '5', clock },
+    { dropAfter: { first: '5' } },
+  ]) {
+    expect(() => createMemoryPair(options as unknown as Parameters<typeof createMemoryPair>[0])).toThrow(
+      RangeError,
+    );
+  }
+});
+
 describe('createMemoryPair', () => {
   it('delivers each write as it was written, by default', async () => {
     const [a, b] = createMemoryPair();

@@ -354,12 +354,13 @@ class MemoryStream implements ByteStream {
 }
 
 function positive(name: string, value: number): number {
-  if (!(value >= 1)) throw new RangeError(`${name} is ${value}: it has to be 1 octet or more`);
+  if (!(typeof value === 'number' && value >= 1))
+    throw new RangeError(`${name} is ${value}: it has to be 1 octet or more`);
   return value;
 }
 
 function chunkSizes(chunkSize: number | (() => number)): () => number {
-  if (typeof chunkSize === 'number') {
+  if (typeof chunkSize !== 'function') {
     const size = Math.floor(positive('chunkSize', chunkSize));
     return () => size;
   }
@@ -372,7 +373,8 @@ function chunkSizes(chunkSize: number | (() => number)): () => number {
 
 function allowance(octets: number | undefined): number {
   if (octets === undefined) return Number.POSITIVE_INFINITY;
-  if (!(octets >= 0)) throw new RangeError(`dropAfter is ${octets}: it has to be 0 octets or more`);
+  if (!(typeof octets === 'number' && octets >= 0))
+    throw new RangeError(`dropAfter is ${octets}: it has to be 0 octets or more`);
   return Math.floor(octets);
 }
 
@@ -383,7 +385,8 @@ function allowance(octets: number | undefined): number {
  */
 export function createMemoryPair(options: MemoryPairOptions = {}): [ByteStream, ByteStream] {
   const { chunkSize, latency = 0, clock, bufferSize = 65536, dropAfter, tls } = options;
-  if (!(latency >= 0)) throw new RangeError(`latency is ${latency}: it has to be 0 ms or more`);
+  if (!(typeof latency === 'number' && latency >= 0))
+    throw new RangeError(`latency is ${latency}: it has to be 0 ms or more`);
   if (latency > 0 && clock === undefined) {
     throw new TypeError(`latency is ${latency} ms, but there is no clock to measure it: give one as clock`);
   }

@@ -26,6 +26,7 @@ import { CLEAR_DEADLINE, type DeadlineEffect, type Effect, SET_DEADLINE } from '
 import { Deadlines } from '../deadlines.js';
 import { LocalProtocolError, RemoteProtocolError } from '../errors.js';
 import { type Limits, parseLimits } from '../extensions/limits.js';
+import { checkNow } from '../option-checks.js';
 import type { MechanismName } from '../sasl/exchange.js';
 import type { TlsInformation } from '../tls.js';
 import { formatCommand, MAXIMUM_AUTHENTICATION_OCTETS } from '../wire/command.js';
@@ -156,7 +157,7 @@ export class ClientSession {
       QUIT: formatCommand({ verb: 'QUIT' }),
     };
     this.#replies = new ReplyReader(maximumReplyLines);
-    this.#now = options.now;
+    this.#now = checkNow(options.now);
     this.#begin = options.now;
     const effects: Effect[] = [];
     this.#position = clientTable.start(this.#options, effects);

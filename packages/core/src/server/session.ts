@@ -31,6 +31,7 @@ import { Deadlines } from '../deadlines.js';
 import { LocalProtocolError } from '../errors.js';
 import type { ClientAttributes } from '../extensions/client-attributes.js';
 import { customVerbs } from '../extensions/table.js';
+import { checkNow } from '../option-checks.js';
 import { encodeBase64 } from '../sasl/base64.js';
 import type { AuthenticatedIdentity } from '../sasl/exchange.js';
 import type { TlsInformation } from '../tls.js';
@@ -130,7 +131,7 @@ export class ServerSession {
     this.#reading = new CommandReading(this.#options);
     this.#client = unknownClient(this.#options.tls);
     this.#junk = new Junk(this.#options);
-    this.#now = options.now;
+    this.#now = checkNow(options.now);
     this.#endsAt = options.now + this.#options.timeouts.session;
     if (this.#options.observe) {
       this.#observing = new Observing(

@@ -348,6 +348,12 @@ describe('what DANE demands (RFC 7672 §2.2)', () => {
     ]);
   });
 
+  it.each(['25', 0, 65_536, Number.NaN])('is not asked for at a port that is none: %s', async (port) => {
+    const resolver = { resolveTlsa: () => Promise.reject(new Error('not asked')) };
+    const attempt = { host: 'mx.example', port: port as number, secure: true };
+    await expect(findDane(attempt, resolver)).rejects.toThrow(RangeError);
+  });
+
   it('is not to use the host when the look-up fails (RFC 7672 §2.1.2)', async () => {
     expect((await find({ kind: 'temporary', problem: 'SERVFAIL' }))[0]).toEqual({
       kind: 'unavailable',

@@ -90,6 +90,7 @@ function withStrongestDigest(records: readonly TlsaRecord[]): TlsaRecord[] {
 /**
  * What DANE demands for one attempt of a route.
  *
+ * @throws {RangeError} `port` is none
  * @throws the signal's reason once it is aborted
  */
 export async function findDane(
@@ -100,6 +101,9 @@ export async function findDane(
   // Whoever can forge the addresses of a host can forge that it has no TLSA records (RFC 7672 §2.2). Asking all the
   // same would bring failures only: servers of unsigned zones often fail for types that they do not know.
   if (!secure) return { kind: 'opportunistic' };
+  if (!(Number.isSafeInteger(port) && port >= 1 && port <= 65_535)) {
+    throw new RangeError(`port is ${port}; it takes an integer of 1 to 65535`);
+  }
   const answer = await resolver.resolveTlsa(`_${port}._tcp.${host}`, signal);
   if (answer.kind === 'temporary') {
     return {
