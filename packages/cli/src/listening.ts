@@ -36,7 +36,7 @@ export interface ListeningSurroundings {
     | undefined;
   /** Undefined: clients connect by themselves. */
   readonly proxied: ProxiedOptions | undefined;
-  readonly onError: (error: Error) => void;
+  readonly onError: NonNullable<MailListenOptions['onError']>;
 }
 
 /** In the order in which they are told. */
@@ -64,7 +64,7 @@ export function listenings(
     all.push({ kind: 'lmtp', options: { ...common, ...startTls, host, port: lmtpPort, session } });
   }
   if (unix !== undefined) all.push({ kind: 'unix', options: { ...common, ...startTls, path: unix } });
-  return all;
+  return all.map(({ kind, options }) => ({ kind, options: { ...options, label: kind } }));
 }
 
 /** `host:port` as it stands in a URL. */

@@ -180,7 +180,7 @@ describe('STARTTLS that fails', () => {
   ])('has a line in the log: the client $how', async ({ behave }) => {
     expect(await recordsAfter(behave)).toEqual([
       expect.objectContaining({
-        level: 50,
+        level: 40,
         msg: 'STARTTLS failed',
         client: '127.0.0.1',
         reason: expect.stringContaining('TLS handshake'),

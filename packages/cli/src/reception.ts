@@ -78,7 +78,7 @@ export function reception({ domains, maildir, log }: Reception): ServerHandlers 
       if (reason instanceof ForeignProtocolError) {
         log.warn({ client, reason: reason.message }, 'connection ended: no SMTP');
       }
-      if (reason instanceof TlsError) log.error({ client, reason: reason.message }, 'STARTTLS failed');
+      if (reason instanceof TlsError) log.warn({ client, reason: reason.message }, 'STARTTLS failed');
     },
     onError(error) {
       log.error({ err: error }, 'a fault of this server');

@@ -3,7 +3,7 @@
  */
 import { constants } from 'node:os';
 import { type Maildir, openMaildir } from '@sansmtp/delivery';
-import { failureLimiter } from '@sansmtp/transport';
+import { failureLimiter, type ServerObserver, TlsError } from '@sansmtp/transport';
 import { type MailServer, startMailServer, trustedPeers } from '@sansmtp/transport-node';
 import { type Command, Option } from 'commander';
 import { authenticationSecret } from './authentication-secret.js';
@@ -31,6 +31,7 @@ import {
   seconds,
 } from './option-values.js';
 import { reception } from './reception.js';
+import { dialogueLog, sessionLog } from './session-log.js';
 import type { Terminal } from './terminal.js';
 import {
   defineUserOptions,
@@ -67,6 +68,7 @@ interface ServeOptions extends ListeningOptions, CertificateOptions, ClientLimit
   readonly idleTimeout: number;
   readonly grace: number;
   readonly bareNewline: 'reject' | 'keep';
+  readonly verbose?: true;
   readonly json?: true;
 }
 
@@ -134,8 +136,22 @@ function placesToListen(
     context: certificate?.context,
     authentication: users && { allowInsecure, mechanisms: users.mechanisms },
     proxied: options.proxyProtocol && { isTrusted: trustedPeers(options.proxyFrom) },
-    onError: ({ message: reason }) => log.error({ reason }, 'connection not accepted'),
+    onError: (error, arrival) => {
+      const about = { client: arrival?.peer.address, reason: error.message };
+      if (error instanceof TlsError) log.warn(about, 'TLS handshake failed');
+      else log.error(about, 'connection not accepted');
+    },
   });
+}
+
+function observerOf({ verbose }: ServeOptions, log: Logger): ServerObserver {
+  const tell = sessionLog(log);
+  if (!verbose) return tell;
+  const show = dialogueLog(log);
+  return (event, session) => {
+    show(event, session);
+    tell(event, session);
+  };
 }
 
 async function startServer(
@@ -168,6 +184,7 @@ async function startServer(
       },
       maximumConnections: options.maxConnections,
       ...connectionLimits(options),
+      observer: observerOf(options, log),
       onExcess: ({ peer: { address: client }, limit }) =>
         log.warn({ client, limit }, 'connection refused: too many'),
     });
@@ -311,6 +328,7 @@ export function defineServe(program: Command, terminal: Terminal): void {
         .choices(['reject', 'keep'])
         .default('reject'),
     )
+    .option('--verbose', 'log the dialogue too, without secrets')
     .option('--json', 'log as NDJSON')
     .addHelpText('after', NOTES)
     .action((options: ServeOptions) => serve(command, options, terminal));
