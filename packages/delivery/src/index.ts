@@ -71,4 +71,9 @@ export {
 } from './routing/routing.js';
 export { DaneError } from './sessions/destination.js';
 export type { Endpoint, OpenStream } from './sessions/endpoint.js';
+export {
+  CredentialsError,
+  type CredentialsSource,
+  type MailerAuthentication,
+} from './sessions/session-credentials.js';
 export type { DeliveryPhase, DeliveryVerdict, RecipientVerdict } from './verdicts/recipient-verdict.js';

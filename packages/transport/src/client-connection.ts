@@ -28,7 +28,12 @@ export interface CancelSignal {
 export type MessageSource = string | Uint8Array | AsyncIterable<Uint8Array>;
 
 /** The TLS that there is from the start is the stream's to know. */
-export interface OpenSessionOptions extends Omit<ClientSessionOptions, 'observe' | 'tls'> {
+export interface OpenSessionOptions extends Omit<ClientSessionOptions, 'observe' | 'tls' | 'hostname'> {
+  /**
+   * The name given in EHLO, LHLO and HELO (RFC 5321 §4.1.4): a fully qualified one, or none.
+   * @default the connection's local address as a literal, such as `[192.0.2.1]`; `localhost` over a Unix socket
+   */
+  readonly hostname?: string;
   readonly clock: Clock;
   /**
    * Computes the digests of SCRAM and CRAM-MD5.

@@ -30,6 +30,7 @@ import type {
   MessageSource,
   OpenSessionOptions,
 } from './client-connection.js';
+import { clientName } from './client-name.js';
 import type { Clock } from './clock.js';
 import { type Cryptography, webCryptography } from './cryptography.js';
 import { DeadlineTimer } from './deadline-timer.js';
@@ -106,6 +107,7 @@ class ClientDriver implements ClientConnection, ByteStreamListener {
     // Options of a transport are at times spread into these, and its `tls` would pass for a protected connection.
     const { tls: _, ...others } = options as OpenSessionOptions & { readonly tls?: unknown };
     this.#session = new ClientSession({
+      ...(stream.local && { hostname: clientName(stream.local) }),
       ...others,
       ...(tls && { tls }),
       // What the stream cannot do is not begun: a server that has said 220 expects a handshake.

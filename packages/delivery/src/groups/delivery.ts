@@ -124,10 +124,18 @@ class GroupDelivery {
   async #transact(session: PooledSession, destination: Destination): Promise<void> {
     const { host } = destination;
     const { envelope, body, pool, signal, several } = this.#message;
+    const turn = pool.turn(signal);
+    try {
+      if (turn !== undefined) await turn;
+    } catch (reason) {
+      if (!signal?.aborted) this.#fail(outcomeOfOpening(reason, destination));
+      return;
+    }
     const batch =
       this.#pending.length <= this.#batchSize ? this.#pending : this.#pending.slice(0, this.#batchSize);
     const rest = this.#pending.slice(batch.length);
-    const reused = session.transactions > 0;
+    // One that has waited may have been lost meanwhile, which says nothing of the server.
+    const reused = session.transactions > 0 || turn !== undefined;
     // Not for a reused session: one that was lost while it waited shows it before the body is read.
     const again = several || this.#pending.length > 1 || this.#step + 1 < this.#group.steps.length;
     pool.begin(session);

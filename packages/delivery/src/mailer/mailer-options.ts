@@ -3,7 +3,7 @@
  */
 import { isIP } from 'node:net';
 import { hostname as systemName } from 'node:os';
-import { type ClientAuthentication, ClientSession, isHostName } from '@sansmtp/core';
+import { type ClientCredentials, ClientSession, isHostName } from '@sansmtp/core';
 import type { Clock, OpenSessionOptions } from '@sansmtp/transport';
 import { type ClientTlsOptions, connect, nodeCryptography, systemClock } from '@sansmtp/transport-node';
 import type { GroupingOptions } from '../groups/recipient-groups.js';
@@ -14,6 +14,8 @@ import { createResolver } from '../routing/resolver.js';
 import type { RoutingOptions } from '../routing/routing.js';
 import type { SessionSettings, TlsPlan } from '../sessions/destination.js';
 import type { Endpoint, OpenStream } from '../sessions/endpoint.js';
+import { type AddressLookUp, lookUpBy, systemLookUp } from '../sessions/relay-addresses.js';
+import type { MailerAuthentication } from '../sessions/session-credentials.js';
 import type { PoolLimits } from '../sessions/session-pool.js';
 
 /** Limits of the sessions that are kept, and of those that are open at all. */
@@ -30,6 +32,10 @@ export interface PoolOptions {
   readonly messagesPerConnection?: number;
   /** Milliseconds for which a session that has nothing to do is kept; 0: none is. @default 5000 */
   readonly idleTime?: number;
+  /** Mail transactions that may begin within `rateDelta`, over all connections. @default no limit */
+  readonly rateLimit?: number;
+  /** Milliseconds that `rateLimit` is for. @default 1000 */
+  readonly rateDelta?: number;
 }
 
 /** Without effect on a relay. */
@@ -55,7 +61,8 @@ export interface MailerRoutingOptions
 
 export interface MailerOptions {
   /**
-   * All mail goes to this host, or over this Unix socket.
+   * All mail goes to this host, or over this Unix socket. The addresses of a host that is given by name race each other,
+   * like those of a mail exchanger.
    * @default to the mail exchangers of each recipient's domain (RFC 5321 §5.1)
    */
   readonly relay?: { readonly host: string; readonly port?: number } | { readonly path: string };
@@ -63,7 +70,8 @@ export interface MailerOptions {
   readonly port?: number;
   /**
    * The name said in EHLO (RFC 5321 §4.1.4).
-   * @default the system's host name if that has a domain, else `[127.0.0.1]`
+   * @default the system's host name if that has a domain, else the connection's local address as a literal,
+   *   `localhost` over a Unix socket
    */
   readonly hostname?: string;
   /**
@@ -77,15 +85,23 @@ export interface MailerOptions {
   readonly tls?: 'opportunistic' | 'none' | 'required' | 'implicit';
   /**
    * The rest about TLS. `verify` demands a certificate for the host's name that is trusted, and so forbids to go on in
-   * the clear; its default is true for a `relay` by name under `authentication`, or where `tls` is `required` or
-   * `implicit`, and else false: few mail exchangers have such a certificate.
+   * the clear; its default is true for a `relay` under `authentication`, and for one by name where `tls` is `required` or
+   * `implicit`, and else false: few mail exchangers have such a certificate. A Unix socket has no name: give `servername`,
+   * or `verify: false`, or `authentication.allowInsecure`.
    */
   readonly tlsOptions?: Partial<Omit<ClientTlsOptions, 'mode'>>;
-  /** With `relay` only. @default without */
-  readonly authentication?: ClientAuthentication;
+  /**
+   * With `relay` only. Credentials go out over TLS with a certificate for the relay's name only, unless
+   * `tlsOptions.verify` is false or `allowInsecure` is true; mail is `deferred` otherwise.
+   * @default without
+   */
+  readonly authentication?: MailerAuthentication;
   /** `lmtp`: with `relay` only (RFC 2033). @default 'smtp' */
   readonly protocol?: 'smtp' | 'lmtp';
-  /** Where mail exchangers are looked up; without effect on a relay. @default a `createResolver()` that asks `dns` */
+  /**
+   * Where mail exchangers are looked up, and the addresses of a relay that is given by name.
+   * @default a `createResolver()` that asks `dns`; for a relay without `dns`, the system's own look-up
+   */
   readonly resolver?: MailResolver;
   /** The DNS server of the default resolver, `ADDRESS` or `ADDRESS:PORT`. @default those of the system */
   readonly dns?: string;
@@ -144,12 +160,15 @@ export function resolveMailerOptions(options: MailerOptions): ResolvedMailerOpti
     connections: 100,
     messagesPerConnection: 100,
     idleTime: 5_000,
+    rateDelta: 1_000,
     ...options.pool,
   };
   for (const limit of ['connectionsPerHost', 'connections', 'messagesPerConnection'] as const) {
     checkCount(`pool.${limit}`, pool[limit]);
   }
   checkTime('pool.idleTime', pool.idleTime);
+  if (pool.rateLimit !== undefined) checkCount('pool.rateLimit', pool.rateLimit);
+  checkTime('pool.rateDelta', pool.rateDelta);
   const recipientsPerTransaction = checkCount(
     'recipientsPerTransaction',
     options.recipientsPerTransaction ?? 100,
@@ -190,10 +209,14 @@ export function resolveMailerOptions(options: MailerOptions): ResolvedMailerOpti
   }
   const named = 'host' in relay;
   const strict = tls === 'required' || tls === 'implicit' || options.authentication !== undefined;
-  const verify = tlsOptions.verify ?? (named && strict);
+  const { authentication } = options;
+  const verify =
+    tlsOptions.verify ??
+    (named ? strict : authentication !== undefined && authentication.allowInsecure !== true);
   if (verify && !named && tlsOptions.servername === undefined) {
     throw new TypeError(
-      'The server at a Unix socket cannot be verified without its name: give tlsOptions.servername',
+      'The server at a Unix socket cannot be verified without its name: give tlsOptions.servername, or say ' +
+        'tlsOptions.verify: false, or authentication.allowInsecure: true where the socket is to be trusted',
     );
   }
   const endpoint: Endpoint = named
@@ -234,9 +257,9 @@ function checkRouting({ ownAddresses = [], maximumHosts, maximumAttempts }: Mail
 }
 
 function sessionSettings(options: MailerOptions, clock: Clock): SessionSettings {
-  const { relay, protocol = 'smtp', authentication, openStream = connectTo, tlsOptions = {} } = options;
+  const { relay, protocol = 'smtp', openStream = connectTo, tlsOptions = {} } = options;
   const own = systemName();
-  const hostname = options.hostname ?? (own.includes('.') && isHostName(own) ? own : '[127.0.0.1]');
+  const hostname = options.hostname ?? (own.includes('.') && isHostName(own) ? own : undefined);
   const reached =
     relay !== undefined && 'host' in relay
       ? { host: relay.host, port: relay.port ?? options.port ?? 25 }
@@ -244,20 +267,38 @@ function sessionSettings(options: MailerOptions, clock: Clock): SessionSettings 
   const session = {
     cryptography: nodeCryptography,
     ...options.session,
-    hostname,
+    ...(hostname !== undefined && { hostname }),
     protocol,
-    ...(authentication && { authentication: { ...reached, ...authentication } }),
   };
+  const authentication = options.authentication && { ...reached, ...options.authentication };
   // What cannot be is the caller's mistake now, not a failing connection later.
-  new ClientSession({ ...session, now: 0 });
+  new ClientSession({
+    ...session,
+    ...(authentication && { authentication: { ...authentication, credentials: knownNow(authentication) } }),
+    now: 0,
+  });
   const attemptDelay = checkTime('attemptDelay', options.attemptDelay ?? 250);
   return {
     openStream,
     options: { ...session, clock },
+    authentication,
+    lookUp: lookUpOf(options),
     tlsOptions,
     attemptDelay,
     now: options.now ?? Date.now,
   };
+}
+
+/** The credentials as far as they can be looked at before a session asks for them. */
+function knownNow({ credentials }: MailerAuthentication): ClientCredentials {
+  return typeof credentials === 'function' ? { kind: 'external' } : credentials;
+}
+
+/** Whoever opens streams in their own way may have names that nobody else knows. */
+function lookUpOf({ resolver, dns, openStream }: MailerOptions): AddressLookUp | undefined {
+  if (resolver !== undefined) return lookUpBy(resolver);
+  if (dns !== undefined) return lookUpBy(createResolver({ server: dns }));
+  return openStream === undefined ? systemLookUp : undefined;
 }
 
 const connectTo: OpenStream = (endpoint, tls, signal) => {

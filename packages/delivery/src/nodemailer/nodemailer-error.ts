@@ -3,6 +3,7 @@
  */
 import { ExtensionNotOfferedError, type Reply } from '@sansmtp/core';
 import { SessionError, TlsError } from '@sansmtp/transport';
+import { CredentialsError } from '../sessions/session-credentials.js';
 import type { DeliveryPhase, RecipientVerdict } from '../verdicts/recipient-verdict.js';
 
 /** What an error of a transport has beside its message. */
@@ -115,7 +116,7 @@ export function failedOpening(thrown: unknown): NodemailerError {
   const error = thrown instanceof Error ? thrown : new Error(String(thrown));
   const failure = error instanceof SessionError ? error.failure : undefined;
   const { message, fields } = explained({
-    phase: failure?.phase ?? 'connect',
+    phase: failure?.phase ?? (error instanceof CredentialsError ? 'auth' : 'connect'),
     ...(failure?.kind === 'refused' && { reply: failure.reply }),
     reason: error.message,
     error,

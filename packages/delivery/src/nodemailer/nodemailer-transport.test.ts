@@ -586,3 +586,51 @@ describe('The transport', () => {
     expect(transport.version).toBe(version);
   });
 });
+
+describe("nodemailer's bulk loop", () => {
+  /** As nodemailer's documentation of pooled SMTP has it. */
+  it('sends all of its messages: by isIdle() as many as there are connections, and by idle the next', async () => {
+    let [open, most] = [0, 0];
+    const { port, received } = await mailServer({
+      onConnect: () => {
+        open += 1;
+        most = Math.max(most, open);
+      },
+      onClose: () => {
+        open -= 1;
+      },
+    });
+    const transporter = ours(port, { pool: { connectionsPerHost: 3 } });
+    const messages = Array.from({ length: 20 }, (_, index) => ({
+      ...mail,
+      messageId: `<${index}@example.org>`,
+    }));
+    const sent: Promise<unknown>[] = [];
+    let mostUnderWay = 0;
+    let underWay = 0;
+    await new Promise<void>((resolve) => {
+      transporter.on('idle', () => {
+        while (transporter.isIdle() && messages.length > 0) {
+          const message = messages.shift();
+          if (message === undefined) break;
+          underWay += 1;
+          mostUnderWay = Math.max(mostUnderWay, underWay);
+          sent.push(
+            transporter.sendMail(message).then(() => {
+              underWay -= 1;
+            }),
+          );
+        }
+        if (messages.length === 0) resolve();
+      });
+    });
+    await Promise.all(sent);
+    expect(received).toHaveLength(20);
+    expect(mostUnderWay).toBeGreaterThan(1);
+    expect(mostUnderWay).toBeLessThan(20);
+    expect(most).toBeLessThanOrEqual(3);
+    expect(transporter.isIdle()).toBe(true);
+    transporter.close();
+    expect(transporter.isIdle()).toBe(false);
+  });
+});

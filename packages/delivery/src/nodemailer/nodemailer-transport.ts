@@ -5,6 +5,7 @@
  * - Nodemailer is not needed to build or run this: what it hands over is described by its shape alone.
  * - The message is streamed; it is composed once only, when the first server wants it.
  */
+import { EventEmitter } from 'node:events';
 import { MailDataError } from '@sansmtp/core';
 import { createMailer } from '../mailer/mailer.js';
 import { type MailerOptions, resolveMailerOptions } from '../mailer/mailer-options.js';
@@ -77,6 +78,16 @@ export interface NodemailerTransport {
    * @returns without a callback: rejects with a `NodemailerError` when the session cannot be opened
    */
   verify(callback?: (error: NodemailerError | null, success?: true) => void): Promise<true> | undefined;
+  /**
+   * Whether a message would be sent at once: fewer are under way than there may be connections (`pool`). While it is so,
+   * a program with many messages sends the next one, and then waits for `idle`.
+   */
+  isIdle(): boolean;
+  /**
+   * `idle` comes once it may be listened to, and each time that `isIdle()` has become true; nodemailer's transporter
+   * passes it on. There is no other event.
+   */
+  on(event: string | symbol, listener: (...args: unknown[]) => void): this;
   /** Takes no new mail. What is under way ends, then the sessions say QUIT. */
   close(): void;
 }
@@ -98,6 +109,14 @@ interface Reading {
 export function sansmtpTransport(options: NodemailerTransportOptions = {}): NodemailerTransport {
   const { deadline, ...mailerOptions } = options;
   const mailer = createMailer(mailerOptions);
+  const events = new EventEmitter();
+  const capacity = messagesAtOnce(mailerOptions);
+  let underWay = 0;
+  let closed = false;
+  const isIdle = (): boolean => !closed && underWay < capacity;
+  setImmediate(() => {
+    if (isIdle()) events.emit('idle');
+  });
 
   async function deliver({ data, message }: NodemailerMail): Promise<NodemailerResult> {
     const { signal, dsn, requireTLSExtensionEnabled } = data;
@@ -150,10 +169,23 @@ export function sansmtpTransport(options: NodemailerTransportOptions = {}): Node
     version: '0.1.0',
     supportsAbortSignal: true,
     send(mail, callback) {
-      deliver(mail).then(
-        (result) => callback(null, result),
-        (error: NodemailerError) => callback(error),
-      );
+      underWay += 1;
+      const settle = (error: NodemailerError | null, result?: NodemailerResult): void => {
+        const wasIdle = isIdle();
+        underWay -= 1;
+        try {
+          callback(error, result);
+        } finally {
+          // What is sent meanwhile may have taken the room.
+          if (!wasIdle && isIdle()) events.emit('idle');
+        }
+      };
+      deliver(mail).then((result) => settle(null, result), settle);
+    },
+    isIdle,
+    on(event, listener) {
+      events.on(event, listener);
+      return this;
     },
     verify(callback) {
       const verified = verify(mailerOptions);
@@ -165,9 +197,16 @@ export function sansmtpTransport(options: NodemailerTransportOptions = {}): Node
       return undefined;
     },
     close() {
+      closed = true;
       void mailer.close();
     },
   };
+}
+
+/** All mail to a relay is for one host. */
+function messagesAtOnce(options: MailerOptions): number {
+  const { relay, pool } = resolveMailerOptions(options);
+  return relay === undefined ? pool.connections : Math.min(pool.connections, pool.connectionsPerHost);
 }
 
 async function verify(options: MailerOptions): Promise<true> {

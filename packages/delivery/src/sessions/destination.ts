@@ -4,8 +4,10 @@
  * - TLS that is demanded and cannot be had is never done without, nor is the one under which credentials go out.
  * - Opportunistic TLS is better than none and no more: where the handshake fails, the same address is tried again in
  *   the clear (RFC 7435 §3).
+ * - A token that is refused is asked for anew, once: see `session-credentials.ts`.
  * - Where a host has several addresses, they race. Each is tried for one destination of a delivery only.
  */
+import type { ClientAuthentication, Reply } from '@sansmtp/core';
 import {
   type ByteStream,
   type ClientConnection,
@@ -17,8 +19,11 @@ import {
 import type { ClientTlsOptions } from '@sansmtp/transport-node';
 import { type TlsaRecord, verifyDane } from '../policies/dane.js';
 import { hasDnsId } from '../policies/dns-id.js';
+import { settledOrAborted } from '../signals/settled-or-aborted.js';
 import { connectToFirst } from './connection-race.js';
 import { type Endpoint, hostOf, type OpenStream } from './endpoint.js';
+import { type AddressLookUp, withAddresses } from './relay-addresses.js';
+import { authenticationOf, type MailerAuthentication, refusedToken } from './session-credentials.js';
 import type { PoolDestination } from './session-pool.js';
 
 /** Who demands TLS, if not the options. */
@@ -38,7 +43,11 @@ export interface TlsPlan {
 /** What all sessions of a mailer have in common. */
 export interface SessionSettings {
   readonly openStream: OpenStream;
-  readonly options: Omit<OpenSessionOptions, 'signal' | 'startTls'>;
+  readonly options: Omit<OpenSessionOptions, 'signal' | 'startTls' | 'authentication'>;
+  /** Undefined: nobody authenticates. */
+  readonly authentication: MailerAuthentication | undefined;
+  /** Finds the addresses of a relay by its name; undefined: whoever opens the stream does. */
+  readonly lookUp: AddressLookUp | undefined;
   readonly tlsOptions: Partial<Omit<ClientTlsOptions, 'mode'>>;
   /** Milliseconds until the host's next address is tried beside. */
   readonly attemptDelay: number;
@@ -103,36 +112,65 @@ async function open(
   onClosed: () => void,
 ): Promise<ClientConnection> {
   const { tried } = addresses;
+  const { authentication, lookUp, options } = settings;
   let reached = endpoint;
   const connectToAny = async (): Promise<Connected> => {
-    const connected = await connect(untried(endpoint, addresses), plan, settings, signal, (failed, error) =>
+    const left = untried(endpoint, addresses);
+    const [only = endpoint] = left;
+    const candidates = left.length > 1 ? left : await withAddresses(only, lookUp, options.clock, signal);
+    const connected = await connect(candidates, plan, settings, signal, (failed, error) =>
       tried.set(failed, { by: endpoint, failure: { error } }),
     );
     reached = connected.candidate;
     tried.set(reached, { by: endpoint });
     return connected;
   };
-  if (plan.mode !== 'opportunistic' || plan.verify || settings.options.authentication !== undefined) {
-    return openOnce(connectToAny, plan, settings, signal, onClosed);
-  }
+  const first: Opening = (onClosed) => openOnce(connectToAny, plan, settings, signal, onClosed);
+  const clear: TlsPlan = { mode: 'none', verify: false };
+  const connectAgain = () => connect([reached], clear, settings, signal, () => {});
+  const isFree = plan.mode === 'opportunistic' && !plan.verify && authentication === undefined;
+
+  const second = (error: unknown): Opening | undefined => {
+    if (signal?.aborted) return undefined;
+    if (isFree && isHandshakeFailure(error)) {
+      return (onClosed) => openOnce(connectAgain, clear, settings, signal, onClosed);
+    }
+    const refused = typeof authentication?.credentials === 'function' ? refusedToken(error) : undefined;
+    return refused && ((onClosed) => openOnce(connectToAny, plan, settings, signal, onClosed, refused));
+  };
+  return openOrAgain(first, second, onClosed);
+}
+
+/** @param onClosed called once, when the connection is gone that it has made; after a failure too */
+type Opening = (onClosed: () => void) => Promise<ClientConnection>;
+
+/**
+ * Opens a session; where that fails, and there is another way, by that, once the first connection is gone: there is one
+ * at a time.
+ */
+async function openOrAgain(
+  first: Opening,
+  second: (error: unknown) => Opening | undefined,
+  onClosed: () => void,
+): Promise<ClientConnection> {
   let letGo: () => void = () => {};
   const closed = new Promise<void>((resolve) => {
     letGo = resolve;
   });
+  let again: Opening | undefined;
   try {
-    const connection = await openOnce(connectToAny, plan, settings, signal, () => letGo());
+    const connection = await first(() => letGo());
     void closed.then(onClosed);
     return connection;
   } catch (error) {
-    if (signal?.aborted || !isHandshakeFailure(error)) {
+    again = second(error);
+    if (again === undefined) {
       void closed.then(onClosed);
       throw error;
     }
   }
   await closed;
-  const clear: TlsPlan = { mode: 'none', verify: false };
-  const connectAgain = () => connect([reached], clear, settings, signal, () => {});
-  return openOnce(connectAgain, clear, settings, signal, onClosed);
+  return again(onClosed);
 }
 
 /**
@@ -183,16 +221,22 @@ function isHandshakeFailure(error: unknown): boolean {
   return error.failure.kind !== 'refused' && error.failure.kind !== 'protocol';
 }
 
+/** @param refused the reply that refused the credentials of the last attempt */
 async function openOnce(
   connect: () => Promise<Connected>,
   plan: TlsPlan,
   settings: SessionSettings,
   signal: AbortSignal | undefined,
   onClosed: () => void,
+  refused?: Reply,
 ): Promise<ClientConnection> {
   const { options, now } = settings;
+  let authentication: ClientAuthentication | undefined;
   let connected: Connected;
   try {
+    if (settings.authentication !== undefined) {
+      authentication = await settledOrAborted(authenticationOf(settings.authentication, refused), signal);
+    }
     connected = await connect();
   } catch (error) {
     onClosed();
@@ -201,6 +245,7 @@ async function openOnce(
   const startTls = plan.mode === 'implicit' || plan.mode === 'none' ? 'never' : plan.mode;
   const connection = await openSession(watched(connected.stream, onClosed), {
     ...options,
+    ...(authentication && { authentication }),
     startTls,
     ...(signal && { signal }),
   });
@@ -249,6 +294,7 @@ function tlsFor(
 function watched(stream: ByteStream, onClosed: () => void): ByteStream {
   return {
     peer: stream.peer,
+    ...(stream.local && { local: stream.local }),
     get tls() {
       return stream.tls;
     },

@@ -79,7 +79,14 @@ class Sessions {
 function pooling(limits: Partial<PoolLimits> = {}) {
   const clock = createVirtualClock({ settle: () => task() });
   const pool = new SessionPool(
-    { connectionsPerHost: 5, connections: 100, messagesPerConnection: 100, idleTime: 5_000, ...limits },
+    {
+      connectionsPerHost: 5,
+      connections: 100,
+      messagesPerConnection: 100,
+      idleTime: 5_000,
+      rateDelta: 1_000,
+      ...limits,
+    },
     clock,
   );
   const sessions = new Sessions();

@@ -7,9 +7,11 @@
  *   there is no room for a destination that waits, one that has more connections gives one of them up behind a mail
  *   transaction; a destination without any need not wait longer than its turn.
  * - It waits for events only: a connection that closes, a session that is given back, a signal. One timer at most
- *   stands, for the session that has been idle the longest.
+ *   stands, for the session that has been idle the longest; and one for each mail transaction that is early, if their
+ *   rate is limited.
  */
 import type { ClientConnection, Clock } from '@sansmtp/transport';
+import { SendRate } from './send-rate.js';
 import { WaitingLine } from './waiting-line.js';
 
 export interface PoolLimits {
@@ -18,6 +20,9 @@ export interface PoolLimits {
   readonly messagesPerConnection: number;
   /** Milliseconds. */
   readonly idleTime: number;
+  /** Mail transactions in `rateDelta` milliseconds; undefined for no limit. */
+  readonly rateLimit?: number;
+  readonly rateDelta: number;
 }
 
 /** What sessions can be opened to. */
@@ -84,6 +89,7 @@ interface Queue {
 export class SessionPool {
   readonly #limits: PoolLimits;
   readonly #clock: Clock;
+  readonly #rate: SendRate | undefined;
   readonly #queues = new Map<string, Queue>();
   readonly #hosts = new Map<string, Host>();
   /** Those with somebody waiting, whose turn comes first being first. */
@@ -101,6 +107,8 @@ export class SessionPool {
   constructor(limits: PoolLimits, clock: Clock) {
     this.#limits = limits;
     this.#clock = clock;
+    const { rateLimit, rateDelta } = limits;
+    this.#rate = rateLimit === undefined ? undefined : new SendRate(rateLimit, rateDelta, clock);
   }
 
   /**
@@ -135,6 +143,14 @@ export class SessionPool {
       this.#ring.add(queue);
       this.#serve();
     });
+  }
+
+  /**
+   * Resolves when the limit on their rate lets another mail transaction begin; undefined: it may now. Ask before each.
+   * @throws the signal's reason once it is aborted, or that for which all connections were dropped
+   */
+  turn(signal: AbortSignal | undefined): Promise<void> | undefined {
+    return this.#rate?.turn(signal);
   }
 
   /** Counts a mail transaction; call it before each. */
@@ -189,6 +205,7 @@ export class SessionPool {
   /** Drops all connections, now: whoever has one loses it, whoever waits for one is refused. */
   abort(reason: unknown): void {
     this.#aborted = { reason };
+    this.#rate?.abort(reason);
     this.#cancelTimer?.();
     this.#cancelTimer = undefined;
     for (const queue of this.#ring) {

@@ -4,6 +4,7 @@
 import { type Reply, replyText } from '@sansmtp/core';
 import { SessionError, TlsError } from '@sansmtp/transport';
 import { DaneError, type Destination, type TlsDemand } from '../sessions/destination.js';
+import { CredentialsError } from '../sessions/session-credentials.js';
 import { enhancedCodeOfFailure, type Outcome, outcomeOfReply } from './recipient-verdict.js';
 
 /** Kinds of failures. */
@@ -56,10 +57,11 @@ export function outcomeOfOpening(thrown: unknown, { host, demandedBy }: Destinat
   const error = thrown instanceof Error ? thrown : new Error(String(thrown));
   if (demandedBy !== undefined && lacksTls(error)) return demandUnmet(error, host, demandedBy);
   if (!(error instanceof SessionError)) {
-    const enhancedCode = error instanceof TlsError ? '4.7.0' : '4.4.1';
+    const isUnknown = error instanceof CredentialsError;
+    const enhancedCode = error instanceof TlsError || isUnknown ? '4.7.0' : '4.4.1';
     return {
       verdict: 'deferred',
-      phase: 'connect',
+      phase: isUnknown ? 'auth' : 'connect',
       host,
       enhancedCode,
       reason: `${host}: ${error.message}`,
