@@ -109,9 +109,21 @@ export function sender(text: string): Mailbox | '<>' {
   return text === '<>' ? text : mailbox(text);
 }
 
+/**
+ * Whom to deliver to. Only what no line can carry is refused here: what cannot be sent otherwise concerns this one
+ * recipient, and the others get their mail.
+ */
+function recipient(text: string): Mailbox {
+  const parsed = parseMailbox(text, true);
+  if (!('failure' in parsed)) return parsed;
+  const at = text.lastIndexOf('@');
+  if (at < 0 || /[\r\n\0]/.test(text)) throw new InvalidArgumentError(`${parsed.problem}.`);
+  return { localPart: text.slice(0, at), domain: text.slice(at + 1) };
+}
+
 /** For an option that may be repeated. */
 export function recipients(text: string, previous: readonly Mailbox[] = []): readonly Mailbox[] {
-  return [...previous, mailbox(text)];
+  return [...previous, recipient(text)];
 }
 
 /** For an option that may be repeated: addresses, networks such as 192.0.2.0/24, or `unix`. */

@@ -9,7 +9,12 @@ import {
   replyText,
   type SessionFailure,
 } from '@sansmtp/core';
-import type { DeliveryVerdict, RecipientVerdict } from '@sansmtp/delivery';
+import {
+  type DeliveryVerdict,
+  type MailerOptions,
+  type RecipientVerdict,
+  UnwritableAddressError,
+} from '@sansmtp/delivery';
 import { TlsError } from '@sansmtp/transport';
 import { ConnectError } from '@sansmtp/transport-node';
 import { exitCodes } from './exit-codes.js';
@@ -27,7 +32,7 @@ export type Outcome = {
 } & ({ readonly reply: Reply } | { /** Why there was no reply. */ readonly reason: string });
 
 function faultOf({ phase, verdict, failure, reply, error }: RecipientVerdict): Fault | undefined {
-  if (error instanceof ExtensionNotOfferedError) return 'mail';
+  if (error instanceof ExtensionNotOfferedError || error instanceof UnwritableAddressError) return 'mail';
   if (error instanceof TlsError || phase === 'policy') return 'access';
   if (isNoHost(error) || (phase === 'routing' && verdict === 'rejected')) return 'route';
   // RFC 4954 §6, RFC 3207 §4: mail is not taken from those who have not authenticated, or without TLS.
@@ -58,25 +63,48 @@ function isNoHost(error: unknown): boolean {
   return error instanceof ConnectError && error.code === 'ENOTFOUND';
 }
 
-export function outcomeOf(given: RecipientVerdict): Outcome {
-  const { reply, reason, failure, error } = given;
+/** @param tls how it was tried */
+export function outcomeOf(given: RecipientVerdict, tls: MailerOptions['tls'] = 'opportunistic'): Outcome {
+  const { reply, failure, error } = given;
   const fault = faultOf(given);
   // A name that does not exist will not do so the next time.
   const verdict = isNoHost(error) ? 'rejected' : given.verdict;
   const common = { verdict, ...(fault !== undefined && { fault }) };
   // In the phase `routing` nobody has replied, and the reply is what a server would say.
   if (reply !== undefined) return { ...common, reply };
-  if (failure?.kind !== 'withheld') return { ...common, reason };
+  if (failure?.kind !== 'withheld') return { ...common, reason: reasonOf(given, tls) };
   return {
     ...common,
     reason: 'The password was not sent: there is no TLS (--allow-insecure-auth sends it all the same)',
   };
 }
 
+function reasonOf(
+  { phase, reason, failure, error, enhancedCode }: RecipientVerdict,
+  tls: MailerOptions['tls'],
+): string {
+  if (error instanceof UnwritableAddressError) return `${enhancedCode} ${reason}`;
+  const isSilent =
+    (failure !== undefined && 'mayAwaitTls' in failure) ||
+    (error !== undefined && 'code' in error && error.code === 'ETIMEDOUT');
+  return phase === 'greeting' && tls !== 'implicit' && isSilent
+    ? `${reason}; if the server expects TLS from the first octet on, give --tls implicit`
+    : reason;
+}
+
 /** The line for one recipient. */
 export function outcomeLine(recipient: Mailbox, outcome: Outcome): string {
   const explanation = 'reply' in outcome ? replyText(outcome.reply) : outcome.reason;
-  return oneLine(`${outcome.verdict} ${formatMailbox(recipient)} ${explanation}`);
+  return oneLine(`${outcome.verdict} ${addressOf(recipient)} ${explanation}`);
+}
+
+/** As it was given where it cannot be written. */
+function addressOf(recipient: Mailbox): string {
+  try {
+    return formatMailbox(recipient);
+  } catch {
+    return `${recipient.localPart}@${recipient.domain}`;
+  }
 }
 
 /** The exit code: the first of these that any outcome calls for. */

@@ -7,7 +7,9 @@
 import { type FileHandle, mkdtemp, open, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { MessageScan, type MessageTraits } from './message-scan.js';
+import { type LongLines, MessageScan, type MessageTraits } from './message-scan.js';
+
+export type { LongLines };
 
 const CHUNK_OCTETS = 65_536;
 
@@ -16,6 +18,32 @@ export interface OutgoingMessage extends MessageTraits {
   read(): AsyncIterable<Uint8Array>;
   close(): Promise<void>;
 }
+
+/** A fault of this machine, which may pass: nothing is wrong with the message. */
+export class TemporaryFault extends Error {
+  override readonly name = 'TemporaryFault';
+}
+
+/** The codes of those that opening or reading a file may meet. */
+const TEMPORARY: ReadonlySet<unknown> = new Set([
+  'EIO',
+  'EMFILE',
+  'ENFILE',
+  'ENOMEM',
+  'EAGAIN',
+  'ENOSPC',
+  'EDQUOT',
+]);
+
+function temporary(what: string, error: unknown): TemporaryFault {
+  return new TemporaryFault(`${what}: ${error instanceof Error ? error.message : String(error)}`, {
+    cause: error,
+  });
+}
+
+const cannotKeep = (error: unknown): never => {
+  throw temporary(`the message cannot be kept in ${tmpdir()}`, error);
+};
 
 async function openNameless(): Promise<FileHandle> {
   const folder = await mkdtemp(join(tmpdir(), 'sansmtp-'));
@@ -50,8 +78,8 @@ async function* reread(file: FileHandle, length: number): AsyncGenerator<Uint8Ar
   if (left > 0) throw new Error(`the message has become shorter by ${left} octets while it was sent`);
 }
 
-async function scan(file: FileHandle): Promise<OutgoingMessage> {
-  const scan = new MessageScan();
+async function scan(file: FileHandle, longLines: LongLines): Promise<OutgoingMessage> {
+  const scan = new MessageScan(longLines);
   let length = 0;
   for await (const chunk of readFrom(file, 0)) {
     scan.push(chunk);
@@ -61,7 +89,7 @@ async function scan(file: FileHandle): Promise<OutgoingMessage> {
 }
 
 async function copy(source: AsyncIterable<Uint8Array>, file: FileHandle): Promise<FileHandle> {
-  for await (const chunk of source) await file.writeFile(chunk);
+  for await (const chunk of source) await file.writeFile(chunk).catch(cannotKeep);
   return file;
 }
 
@@ -75,23 +103,45 @@ async function orClose<Result>(file: FileHandle, use: Promise<Result>): Promise<
   }
 }
 
-async function spool(source: AsyncIterable<Uint8Array>): Promise<OutgoingMessage> {
-  const file = await openNameless();
-  return orClose(file, copy(source, file).then(scan));
+async function spool(source: AsyncIterable<Uint8Array>, longLines: LongLines): Promise<OutgoingMessage> {
+  const file = await openNameless().catch(cannotKeep);
+  return orClose(
+    file,
+    copy(source, file).then((copied) => scan(copied, longLines)),
+  );
 }
 
 /**
  * Call `close()` when the message is not needed any more.
  * @param path a file, or `-` for `stdin`
  * @throws {MailDataError} it holds a bare CR or a NUL
+ * @throws {LongLineError} it has a line over 998 octets, if such are refused
+ * @throws {TemporaryFault} there is no room to keep it, or the like
  * @throws the system's error when it cannot be read
  */
-export async function openMessage(path: string, stdin: AsyncIterable<Uint8Array>): Promise<OutgoingMessage> {
-  if (path === '-') return spool(stdin);
-  const file = await open(path);
-  if ((await file.stat()).isFile()) return orClose(file, scan(file));
+export async function openMessage(
+  path: string,
+  stdin: AsyncIterable<Uint8Array>,
+  longLines: LongLines = 'refuse',
+): Promise<OutgoingMessage> {
   try {
-    return await spool(readFrom(file));
+    return await openKept(path, stdin, longLines);
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    throw TEMPORARY.has(code) ? temporary('the message cannot be read now', error) : error;
+  }
+}
+
+async function openKept(
+  path: string,
+  stdin: AsyncIterable<Uint8Array>,
+  longLines: LongLines,
+): Promise<OutgoingMessage> {
+  if (path === '-') return spool(stdin, longLines);
+  const file = await open(path);
+  if ((await file.stat()).isFile()) return orClose(file, scan(file, longLines));
+  try {
+    return await spool(readFrom(file), longLines);
   } finally {
     await file.close();
   }

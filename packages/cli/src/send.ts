@@ -2,7 +2,6 @@
  * `sansmtp send`: delivers one message, to a server or to the mail exchangers of the recipients' domains, and says what
  * became of it for each recipient.
  */
-import { isIP } from 'node:net';
 import type { ClientCredentials, ClientEnvelope, Mailbox } from '@sansmtp/core';
 import { createMailer, type Mailer, type MailerOptions, type RecipientVerdict } from '@sansmtp/delivery';
 import { type Command, Option } from 'commander';
@@ -12,13 +11,11 @@ import { Dialogue } from './dialogue.js';
 import { exitCodes } from './exit-codes.js';
 import { fail } from './fail.js';
 import { createLog } from './log.js';
-import { connectByDns } from './named-host.js';
 import {
   deadline,
   dnsServer,
   host,
   hostName,
-  machineHostName,
   path,
   port,
   recipients,
@@ -26,7 +23,7 @@ import {
   userName,
 } from './option-values.js';
 import { exitCodeOf, type Outcome, outcomeLine, outcomeOf } from './outcome.js';
-import { type OutgoingMessage, openMessage } from './outgoing-message.js';
+import { type LongLines, type OutgoingMessage, openMessage, TemporaryFault } from './outgoing-message.js';
 import type { Terminal } from './terminal.js';
 
 const NOTES = `
@@ -36,10 +33,15 @@ Without --host or --unix it goes to the mail exchangers of each recipient's doma
 Exit codes: 64 wrong usage, or an address or message that cannot be sent; else 76 a server
 broke the protocol; else 77 it did not let us in, or needed TLS could not be had; else 69 some
 were rejected; else 68 there is no such host, or no route to a domain; else 75 some are
-deferred or unknown; else 74 the lines could not be written; 0 all were delivered.
+deferred or unknown, or there was no room here; else 74 the lines could not be written;
+0 all were delivered.
 Whatever the code, the lines tell who got the message: 64 does not mean that nobody did.
 TLS: opportunistic uses STARTTLS where it is offered, with any certificate, and goes on
-without where it fails; required and implicit verify the server.`;
+without where it fails; required and implicit verify the server. With --user, TLS is needed
+and the server verified, whatever --tls says: --tls-insecure takes any certificate,
+--allow-insecure-auth goes without TLS.
+--hostname: by default the machine's name if it has a domain, else the connection's local
+address as a literal such as [192.0.2.1], or localhost over a Unix socket.`;
 
 interface SendOptions extends CredentialsOptions {
   readonly from?: Mailbox | '<>';
@@ -56,6 +58,7 @@ interface SendOptions extends CredentialsOptions {
   readonly allowInsecureAuth?: true;
   readonly hostname?: string;
   readonly timeout?: number;
+  readonly longLines: LongLines;
   readonly json?: true;
   readonly verbose?: true;
 }
@@ -68,13 +71,29 @@ function defaultPort({ tls, lmtp }: SendOptions): number {
 
 /** Where all mail goes, if not to the mail exchangers of the recipients' domains. */
 function relay(command: Command, options: SendOptions): MailerOptions['relay'] {
-  const { host, port = defaultPort(options), unix, tls, tlsInsecure, user, lmtp } = options;
+  const {
+    host,
+    port = defaultPort(options),
+    unix,
+    tls,
+    tlsInsecure,
+    user,
+    lmtp,
+    allowInsecureAuth,
+  } = options;
   if (unix !== undefined) {
     if ((tls === 'required' || tls === 'implicit') && !tlsInsecure) {
       fail(
         command,
         exitCodes.usage,
         `--tls ${tls} verifies a host by its name: give --host, or --tls-insecure`,
+      );
+    }
+    if (user !== undefined && !tlsInsecure && !allowInsecureAuth) {
+      fail(
+        command,
+        exitCodes.usage,
+        '--user needs a server that can be verified by its name: give --host, --tls-insecure or --allow-insecure-auth',
       );
     }
     return { path: unix };
@@ -111,10 +130,15 @@ async function prepareAccess(command: Command, options: SendOptions): Promise<Ac
   }
 }
 
-async function prepareMessage(command: Command, path: string, { stdin }: Terminal): Promise<OutgoingMessage> {
+async function prepareMessage(
+  command: Command,
+  { data: path, longLines }: SendOptions,
+  { stdin }: Terminal,
+): Promise<OutgoingMessage | TemporaryFault> {
   try {
-    return await openMessage(path, stdin);
+    return await openMessage(path, stdin, longLines);
   } catch (error) {
+    if (error instanceof TemporaryFault) return error;
     return fail(command, exitCodes.usage, path === '-' ? 'standard input' : `--data ${path}`, error);
   }
 }
@@ -132,14 +156,16 @@ function mailerOf(
   { ca, credentials }: Access,
   dialogue: Dialogue | undefined,
 ): Mailer {
-  const { tls, tlsInsecure, port, dns, hostname = machineHostName(), lmtp, allowInsecureAuth } = options;
+  const { tls, tlsInsecure, port, dns, hostname, lmtp, allowInsecureAuth } = options;
+  const isProof = tls === 'required' || tls === 'implicit' || credentials !== undefined;
   return createMailer({
-    ...(to === undefined ? { ...(port && { port }), ...(dns && { dns }) } : { relay: to }),
-    ...(to !== undefined && 'host' in to && dns && isIP(to.host) === 0 && { openStream: connectByDns(dns) }),
+    ...(to === undefined ? port && { port } : { relay: to }),
+    ...(dns && { dns }),
     ...(hostname !== undefined && { hostname }),
     tls,
     tlsOptions: {
-      verify: (tls === 'required' || tls === 'implicit') && !tlsInsecure,
+      // Over a Unix socket nobody has a name; `relay()` has seen to it that nobody asks for proof there.
+      verify: isProof && !tlsInsecure && (to === undefined || 'host' in to),
       ...(ca !== undefined && { ca }),
     },
     ...(credentials && { authentication: { credentials, allowInsecure: allowInsecureAuth === true } }),
@@ -156,8 +182,15 @@ function tell(terminal: Terminal, to: readonly Mailbox[], outcomes: readonly Out
   terminal.exitCode = exitCodeOf(outcomes);
 }
 
-/** Time is up, before anything was sent. */
-const NOT_READ: Outcome = { verdict: 'deferred', reason: 'the message was not read within --timeout' };
+/** Nothing was sent, and may be later. */
+function deferAll(terminal: Terminal, to: readonly Mailbox[], reason: string): void {
+  const outcome: Outcome = { verdict: 'deferred', reason };
+  tell(
+    terminal,
+    to,
+    to.map(() => outcome),
+  );
+}
 
 /** Says when time is up. It keeps no process from ending. */
 function timeLimit(seconds: number): AbortSignal {
@@ -188,11 +221,14 @@ async function send(command: Command, options: SendOptions, terminal: Terminal):
   const target = relay(command, options);
   const access = await prepareAccess(command, options);
   const signal = timeout === undefined ? undefined : timeLimit(timeout);
-  const message = await unlessAborted(prepareMessage(command, options.data, terminal), signal);
+  const message = await unlessAborted(prepareMessage(command, options, terminal), signal);
   if (message === undefined) {
     terminal.stdin.destroy();
-    const outcomes = to.map(() => NOT_READ);
-    tell(terminal, to, outcomes);
+    deferAll(terminal, to, 'the message was not read within --timeout');
+    return;
+  }
+  if (message instanceof TemporaryFault) {
+    deferAll(terminal, to, message.message);
     return;
   }
   const dialogue = options.verbose ? createDialogue(terminal, json) : undefined;
@@ -218,7 +254,11 @@ async function send(command: Command, options: SendOptions, terminal: Terminal):
     await message.close();
   }
   dialogue?.endMessage();
-  tell(terminal, to, verdicts.map(outcomeOf));
+  tell(
+    terminal,
+    to,
+    verdicts.map((verdict) => outcomeOf(verdict, options.tls)),
+  );
   await mailer.close(stop);
 }
 
@@ -250,7 +290,11 @@ export function defineSend(program: Command, terminal: Terminal): void {
     .option('--unix <path>', 'the server, on a Unix socket', path)
     .option('--lmtp', 'speak LMTP (RFC 2033)')
     .option('--dns <server>', "HOST:PORT of the DNS server to ask (default: the system's)", dnsServer)
-    .option('--hostname <name>', "name to introduce ourselves with (default: the machine's)", hostName)
+    .option(
+      '--hostname <name>',
+      "name to introduce ourselves with (default: the machine's; see below)",
+      hostName,
+    )
     .option('--timeout <seconds>', 'deadline for the whole delivery (default: none)', deadline)
     .addOption(
       new Option('--tls <mode>', 'whether to use TLS')
@@ -263,6 +307,11 @@ export function defineSend(program: Command, terminal: Terminal): void {
       path,
     )
     .option('--tls-insecure', 'take any certificate')
+    .addOption(
+      new Option('--long-lines <what>', 'what to do with a message that has lines over 998 octets')
+        .choices(['refuse', 'pass'])
+        .default('refuse'),
+    )
     .option('--user <name>', 'authenticate as this user', userName)
     .option('--password-file <file>', 'the password (default: $SANSMTP_PASSWORD)', path)
     .option('--allow-insecure-auth', 'send the password without TLS too')

@@ -77,3 +77,4 @@ export {
   type MailerAuthentication,
 } from './sessions/session-credentials.js';
 export type { DeliveryPhase, DeliveryVerdict, RecipientVerdict } from './verdicts/recipient-verdict.js';
+export { UnwritableAddressError } from './verdicts/unwritable-address.js';

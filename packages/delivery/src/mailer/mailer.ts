@@ -16,6 +16,7 @@ import { createDestination, type TlsPlan } from '../sessions/destination.js';
 import { SessionPool } from '../sessions/session-pool.js';
 import { whenAborted } from '../signals/shared-signal.js';
 import type { Outcome, RecipientVerdict } from '../verdicts/recipient-verdict.js';
+import { unwritable } from '../verdicts/unwritable-address.js';
 import { type MailerOptions, resolveMailerOptions } from './mailer-options.js';
 
 export interface SendOptions {
@@ -40,7 +41,8 @@ export interface Mailer {
    *   transaction that it was part of is completed
    * @throws {MailDataError} the message holds a bare CR or NUL; likewise
    * @param envelope in text, `{ from: 'ann@example.org', to: ['bob@example.com'] }`, or in mailboxes
-   * @throws {RangeError} the envelope has no recipient, an address is none or cannot be written, or `deadline` is negative
+   * @throws {RangeError} the envelope has no recipient, an address in text is none, the reverse-path cannot be written,
+   *   or `deadline` is negative. A recipient that cannot be written is `rejected` by itself (5.1.3).
    * @throws {Error} the mailer is closed
    */
   send(
@@ -117,6 +119,23 @@ export function createMailer(options: MailerOptions = {}): Mailer {
     }));
   }
 
+  /** Recipients that no command can carry have their verdict already; the message goes to the others. */
+  async function deliverWritable(
+    envelope: ClientEnvelope,
+    source: MessageBody,
+    controller: AbortController | undefined,
+  ): Promise<readonly RecipientVerdict[]> {
+    const decided = unwritable(envelope);
+    if (decided === undefined) return deliver(envelope, source, controller);
+    const { recipients } = envelope;
+    const others = recipients.filter((_, place) => !decided.has(place));
+    const verdicts = (await deliver({ ...envelope, recipients: others }, source, controller)).values();
+    return recipients.map((recipient, place) => {
+      const outcome = decided.get(place);
+      return outcome === undefined ? (verdicts.next().value as RecipientVerdict) : { recipient, ...outcome };
+    });
+  }
+
   /** A send that hangs in what it was given, as in its body, is not waited for. */
   async function closedBy(closing: Promise<void>, signal: AbortSignal): Promise<void> {
     let release: () => void = () => {};
@@ -143,7 +162,7 @@ export function createMailer(options: MailerOptions = {}): Mailer {
       if (controller !== undefined) stoppable.add(controller);
       underWay += 1;
       try {
-        return await deliver(envelope, body, controller);
+        return await deliverWritable(envelope, body, controller);
       } finally {
         release?.();
         if (controller !== undefined) stoppable.delete(controller);
@@ -178,12 +197,11 @@ function verifiedPlan(plan: TlsPlan): TlsPlan {
 }
 
 /** @throws {RangeError} what cannot be written in a command, or waited for */
-function check({ reversePath, recipients }: ClientEnvelope, deadline: number | undefined): void {
+function check({ reversePath }: ClientEnvelope, deadline: number | undefined): void {
   if (deadline !== undefined && !(typeof deadline === 'number' && deadline >= 0)) {
     throw new RangeError(`The option deadline is ${deadline}; it takes milliseconds of 0 or more`);
   }
   formatPath(reversePath);
-  for (const recipient of recipients) formatPath(recipient);
 }
 
 /** Stops the delivery when the caller's signal or the deadline says so; returns what lets go of both. */
