@@ -209,4 +209,63 @@ describeWith('Postfix', () => {
       ),
     });
   });
+
+  it('takes the EHLO of a machine without a fully qualified name, and a large message by BDAT', async () => {
+    const made = await certificate();
+    const { port } = await postfix(made, 'discard:', [
+      'smtpd_helo_required = yes',
+      'smtpd_helo_restrictions = reject_non_fqdn_helo_hostname, reject_invalid_helo_hostname',
+    ]);
+    const words = [
+      '--host',
+      '127.0.0.1',
+      '--port',
+      `${port}`,
+      '--from',
+      'ann@example.com',
+      '--to',
+      'joe@example.org',
+    ];
+    // A machine that is called so, as far as this program can see.
+    const named = ['--uts', 'sh', '-c', 'hostname vm && exec "$@"', 'sh'];
+    const [program = '', ...asRoot] = [
+      ...(process.getuid?.() === 0 ? [] : ['sudo', '-n']),
+      'unshare',
+      ...named,
+    ];
+    const [node, send] = sansmtp('send', ...words, '--verbose');
+    const { exit, stderr } = await run(program, [...asRoot, node, ...send], 'a\n');
+    expect({ exit, stderr }).toEqual({
+      exit: 0,
+      stderr: expect.stringMatching(/^C: EHLO \[127\.0\.0\.1\]$/m),
+    });
+    const refused = await run(...sansmtp('send', ...words, '--hostname', 'vm'), 'a\n');
+    expect(refused).toMatchObject({
+      exit: 69,
+      stdout: expect.stringMatching(/ 504 5\.5\.2 .*fully-qualified/),
+    });
+
+    const commands: string[] = [];
+    const stream = await connect({ host: '127.0.0.1', port });
+    const connection = await openSession(stream, {
+      clock: systemClock,
+      mailDataBy: 'bdat',
+      onWire(direction, bytes) {
+        if (direction === 'sent')
+          commands.push(
+            ...(Buffer.from(bytes)
+              .toString('latin1')
+              .match(/^BDAT .*$/gm) ?? []),
+          );
+      },
+    });
+    const line = Buffer.from(`${'x'.repeat(98)}\r\n`);
+    const pieces = (async function* () {
+      for (let count = 0; count < 2000; count++) yield line;
+    })();
+    const envelope = { from: 'ann@example.com', to: ['joe@example.org'] };
+    expect(await connection.send(envelope, pieces)).toMatchObject([{ verdict: 'delivered' }]);
+    expect(commands).toEqual(['BDAT 65536', 'BDAT 65536', 'BDAT 65536', 'BDAT 3392 LAST']);
+    await connection.quit();
+  });
 });

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { UnwritableAddressError } from '../verdicts/unwritable-address.js';
 import { createMailer } from './mailer.js';
 import type { MailerOptions } from './mailer-options.js';
 import {
@@ -436,6 +437,28 @@ describe('a delivery is stopped', () => {
   });
 });
 
+describe('a recipient that no command can carry', () => {
+  const resolver = resolverOf({ 'b.example': [A] });
+
+  it.each([
+    ['a relay', { relay: { host: A } }],
+    ['mail exchangers', { resolver }],
+  ])('is rejected by itself (5.1.3), and the others get the message: by %s', async (_, options) => {
+    const { mailer, network } = mailing({ [A]: {} }, options);
+    const envelope = envelopeTo('r@-', 'a@b.example', 'r@exa mple', 'b@b.example');
+    const verdicts = await network.run(mailer.send(envelope, MESSAGE));
+    const rejected = {
+      verdict: 'rejected',
+      phase: 'rcpt',
+      enhancedCode: '5.1.3',
+      error: expect.any(UnwritableAddressError),
+    };
+    expect(verdicts).toMatchObject([rejected, { verdict: 'delivered' }, rejected, { verdict: 'delivered' }]);
+    expect(verdicts.map(({ recipient }) => recipient)).toEqual(envelope.recipients);
+    expect(network.to(A)[0]?.messages[0]?.recipients).toEqual(['a@b.example', 'b@b.example']);
+  });
+});
+
 function silentAt(verb: string): Script {
   return { reply: (command) => (command.split(' ')[0] === verb ? 'silence' : undefined) };
 }
@@ -496,7 +519,6 @@ describe('what the caller does wrong is thrown', () => {
     await expect(mailer.send({ from: '<>', to: ['r@b'] }, MESSAGE, { deadline: -1 })).rejects.toThrow(
       'deadline',
     );
-    await expect(mailer.send(envelopeTo('r@b.example', 'r@-'), MESSAGE)).rejects.toThrow(RangeError);
     await expect(mailer.send(envelopeTo('r@b.example'), MESSAGE, { deadline: -1 })).rejects.toThrow(
       'deadline',
     );
