@@ -21,6 +21,10 @@ it('tests an application with nodemailer and no port', async () => {
   expect(await run('memory')).toMatch(/^250 .*\n2 recipients, Subject: hello\n$/);
 }, 20_000);
 
+it('delivers over web streams, with nothing of Node', async () => {
+  expect(await run('worker')).toBe('From one Worker to another\ndelivered\n');
+}, 20_000);
+
 it('serves SMTP on the port of an HTTP server', async () => {
   const { port, until } = await listen('upgrade');
   expect(await (await fetch(`http://127.0.0.1:${port}/`)).text()).toContain('Speak SMTP here');

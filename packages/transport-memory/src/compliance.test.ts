@@ -6,7 +6,7 @@ import {
   type TransportUnderTest,
   upgraded,
 } from '@sansmtp/transport/compliance';
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { createMemoryPair, type MemoryPairOptions } from './memory-stream.js';
 import { createVirtualClock } from './virtual-clock.js';
 
@@ -273,5 +273,42 @@ describe('the compliance suite refuses a transport that', () => {
   it('(but none that is only wrapped)', async () => {
     const tls = { mode: 'startTls' } as const;
     await expect(tryOver(startTlsCases, { tls }, () => ({}))).resolves.toBeUndefined();
+  });
+});
+
+describe('the compliance suite, on a clock that counts what a moment takes,', () => {
+  afterEach(() => {
+    vi.restoreAllMocks();
+  });
+
+  /** One case over streams that lose all they are given, or deliver it late. */
+  function tryCase(momentTakes: number, delay: number) {
+    let now = 0;
+    let moments = 0;
+    vi.spyOn(performance, 'now').mockImplementation(() => now);
+    const clock = createVirtualClock({ settle: task });
+    const transport: TransportUnderTest = {
+      createPair: async () => createMemoryPair({ latency: delay, clock }),
+      moment: async () => {
+        now += momentTakes;
+        moments++;
+        await clock.advanceAsync(1);
+      },
+      abortReachesPeer: true,
+    };
+    const octets = complianceCases.find(({ name }) => name === 'delivers octets in order, both ways');
+    return { run: () => octets?.run(transport), time: () => now, moments: () => moments };
+  }
+
+  it.each([0.1, 2, 30])('says within two seconds what hangs, where a moment takes %s ms', async (takes) => {
+    const { run, time } = tryCase(takes, 1_000_000);
+    await expect(run()).rejects.toThrow('In vain waited for this: all octets arrive');
+    expect(time()).toBeLessThanOrEqual(2000);
+  });
+
+  it('waits longer on a machine so busy that a moment takes a second', async () => {
+    const { run, moments } = tryCase(1000, 20);
+    await run();
+    expect(moments()).toBeGreaterThanOrEqual(20);
   });
 });

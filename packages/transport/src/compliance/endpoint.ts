@@ -13,6 +13,8 @@ import type { Sequence } from './octets.js';
 export interface Watch {
   /** How many calls of `ByteStream` methods are under way. */
   calls: number;
+  /** How many callbacks came. */
+  callbacks: number;
   /** Broken promises, in the order noticed. */
   readonly problems: string[];
 }
@@ -195,6 +197,7 @@ export class Endpoint {
   };
 
   #heard(callback: string): void {
+    this.#watch.callbacks++;
     if (!this.opened) this.#problem(`${callback} before open()`);
     if (this.#watch.calls > 0) this.#problem(`${callback} from within a call of a ByteStream method`);
     if (this.#shakesHands) this.#problem(`${callback} between startTls() and secure`);

@@ -8,6 +8,7 @@
 import type { ByteStream } from '../byte-stream.js';
 import { Endpoint, type Watch } from './endpoint.js';
 import { Sequence } from './octets.js';
+import { Patience } from './patience.js';
 
 /** What a transport brings to be tried. */
 export interface TransportUnderTest {
@@ -38,7 +39,6 @@ export interface ComplianceCase {
 
 const FROM_A = new Sequence(1);
 const FROM_B = new Sequence(2);
-const MOMENTS_TO_WAIT = 1000;
 const QUIET_MOMENTS = 4;
 
 export class Pair {
@@ -46,7 +46,7 @@ export class Pair {
   readonly b: Endpoint;
   readonly abortReachesPeer: boolean;
   readonly #transport: TransportUnderTest;
-  readonly #watch: Watch = { calls: 0, problems: [] };
+  readonly #watch: Watch = { calls: 0, callbacks: 0, problems: [] };
 
   constructor(transport: TransportUnderTest, a: ByteStream, b: ByteStream) {
     this.abortReachesPeer = transport.abortReachesPeer;
@@ -62,9 +62,11 @@ export class Pair {
 
   /** Waits for what has to happen. */
   async until(what: string, happened: () => boolean): Promise<void> {
-    for (let moment = 0; !happened(); moment++) {
+    const patience = new Patience(this.#watch.callbacks);
+    while (!happened()) {
       this.#check();
-      if (moment === MOMENTS_TO_WAIT) throw new ComplianceError(`In vain waited for this: ${what}`);
+      if (patience.isOver(this.#watch.callbacks))
+        throw new ComplianceError(`In vain waited for this: ${what}`);
       await this.#transport.moment();
     }
   }

@@ -5,9 +5,9 @@
  * `a` is the client of the handshake, `b` the server.
  */
 import { ComplianceError, complianceCase, type Pair, type TransportUnderTest } from './pair.js';
+import { Patience } from './patience.js';
 
 const MEGABYTE = 1024 * 1024;
-const MOMENTS_TO_WAIT = 1000;
 
 /** The same transport, its pairs under TLS by `startTls()` before they are handed out. */
 export function upgraded(transport: TransportUnderTest): TransportUnderTest {
@@ -17,8 +17,9 @@ export function upgraded(transport: TransportUnderTest): TransportUnderTest {
       const [a, b] = await transport.createPair();
       b.startTls();
       a.startTls();
-      for (let moment = 0; a.tls === undefined || b.tls === undefined; moment++) {
-        if (moment === MOMENTS_TO_WAIT) throw new ComplianceError('In vain waited for the handshake');
+      const patience = new Patience();
+      while (a.tls === undefined || b.tls === undefined) {
+        if (patience.isOver()) throw new ComplianceError('In vain waited for the handshake');
         await transport.moment();
       }
       return [a, b];
