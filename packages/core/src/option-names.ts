@@ -3,6 +3,11 @@
  * option is otherwise an option that silently does nothing, which TypeScript cannot see in JavaScript.
  */
 
+/** The names of all properties of a type of options: the compiler holds the list to be complete. */
+export function namesOf<Options>(names: Readonly<Record<keyof Options & string, true>>): readonly string[] {
+  return Object.keys(names);
+}
+
 /**
  * Checks that an object has none but known properties.
  * @param what the object, as the error calls it: `The option`, `The handler`
@@ -30,7 +35,7 @@ export function checkNames(
 }
 
 /**
- * The known name that somebody most probably meant: the same letters in another case, or nearly the same ones.
+ * The known name that somebody most probably meant: the same letters in another case, nearly the same ones, or more.
  * Undefined where none is near.
  */
 export function nearestName(name: string, known: readonly string[]): string | undefined {
@@ -44,7 +49,7 @@ export function nearestName(name: string, known: readonly string[]): string | un
       least = distance;
     }
   }
-  return nearest;
+  return nearest ?? known.find((each) => lower.length > 3 && each.toLowerCase().startsWith(lower));
 }
 
 /** Letters to insert, drop, replace or swap with their neighbour, counted up to `bound`. */

@@ -13,6 +13,7 @@ import {
 } from '../src/index.js';
 import { CountedStream, settle, textOf } from './peer.js';
 import { type Script, ScriptedServer } from './scripted-server.js';
+import { separated } from './separated.js';
 
 export interface Connecting {
   readonly clock: VirtualClock;
@@ -50,8 +51,8 @@ export function expectEverySessionToEnd(): void {
 /** Begins to open a session. */
 export function connect(script: Script = {}, options: Options = {}): Connecting {
   const clock = createVirtualClock({ settle });
-  const { tls, ...others } = options;
-  const [near, far] = createMemoryPair({ ...others, ...(tls && { tls }), clock });
+  const { pair, session: others } = separated(options);
+  const [near, far] = createMemoryPair({ ...pair, clock });
   const wire = { sent: '', received: '' };
   const stream = new CountedStream(near);
   const server = new ScriptedServer(far, script);

@@ -16,6 +16,7 @@ import {
   type VirtualClock,
 } from '../src/index.js';
 import { CountedStream, Peer, settle, textOf } from './peer.js';
+import { separated } from './separated.js';
 
 export interface Served {
   readonly clock: VirtualClock;
@@ -58,8 +59,8 @@ export async function serve(
   options: Omit<ServeOptions, 'clock'> & MemoryPairOptions = {},
 ): Promise<Served> {
   const clock = createVirtualClock({ settle });
-  const { tls, ...others } = options;
-  const [near, far] = createMemoryPair({ ...others, ...(tls && { tls }), clock });
+  const { pair, session: others } = separated(options);
+  const [near, far] = createMemoryPair({ ...pair, clock });
   const stream = new CountedStream(far);
   const closings: (Error | undefined)[] = [];
   const errors: unknown[] = [];

@@ -1,10 +1,10 @@
 /**
  * A mail server: listeners, and the sessions of those who connect, up to a limit; and their end.
  */
-import { ServerSession } from '@sansmtp/core';
 import {
   type ByteStream,
   checkHandlers,
+  checkServeOptions,
   clientNetwork,
   complain,
   connectionId,
@@ -156,7 +156,7 @@ function sessionOptions<State>(
 ): MailSessionOptions {
   const startTls = address.tls?.mode === 'startTls' ? ({ startTls: 'offered' } as const) : {};
   const session = { cryptography: nodeCryptography, ...startTls, ...options.session, ...address.session };
-  new ServerSession({ ...session, now: systemClock.now() });
+  checkServeOptions(session);
   return session;
 }
 

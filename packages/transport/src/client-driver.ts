@@ -13,6 +13,7 @@ import {
   type ClientInquiry,
   type ClientProtocolEvent,
   ClientSession,
+  type ClientSessionOptions,
   type Computation,
   concatenate,
   type EnvelopeInput,
@@ -34,6 +35,7 @@ import { clientName } from './client-name.js';
 import type { Clock } from './clock.js';
 import { type Cryptography, webCryptography } from './cryptography.js';
 import { DeadlineTimer } from './deadline-timer.js';
+import { checkClock, withoutTls } from './given-options.js';
 import { release } from './release.js';
 import { SessionError } from './session-error.js';
 import { thrownError } from './thrown-error.js';
@@ -52,6 +54,27 @@ export async function openSession(
   options: OpenSessionOptions,
 ): Promise<ClientConnection> {
   return new ClientDriver(stream, options).open(options.signal);
+}
+
+/**
+ * Checks options as `openSession` will, for whoever has them long before a connection stands.
+ * @throws as `openSession` does for its options
+ */
+export function checkOpenOptions(options: Omit<OpenSessionOptions, 'clock'>): void {
+  new ClientSession({ ...sessionPart(options), now: 0 });
+}
+
+/** What of the options is for the session, and not for the driver. */
+function sessionPart(options: Omit<OpenSessionOptions, 'clock'>): ClientSessionOptions {
+  const {
+    clock: _,
+    cryptography: __,
+    signal: ___,
+    onWire: ____,
+    onTransition: _____,
+    ...session
+  } = options as OpenSessionOptions;
+  return withoutTls(session);
 }
 
 /** A message on its way. */
@@ -96,6 +119,7 @@ class ClientDriver implements ClientConnection, ByteStreamListener {
   #holding = false;
 
   constructor(stream: ByteStream, options: OpenSessionOptions) {
+    checkClock(options.clock);
     this.#stream = stream;
     this.#clock = options.clock;
     this.#cryptography = options.cryptography;
@@ -104,11 +128,9 @@ class ClientDriver implements ClientConnection, ByteStreamListener {
     this.#timer = new DeadlineTimer(options.clock);
     const observe = options.onTransition !== undefined;
     const { tls, canStartTls } = stream;
-    // Options of a transport are at times spread into these, and its `tls` would pass for a protected connection.
-    const { tls: _, ...others } = options as OpenSessionOptions & { readonly tls?: unknown };
     this.#session = new ClientSession({
       ...(stream.local && { hostname: clientName(stream.local) }),
-      ...others,
+      ...sessionPart(options),
       ...(tls && { tls }),
       // What the stream cannot do is not begun: a server that has said 220 expects a handshake.
       ...(options.startTls === 'opportunistic' && !canStartTls && { startTls: 'never' }),

@@ -19,7 +19,7 @@ export type {
   MessageSource,
   OpenSessionOptions,
 } from './client-connection.js';
-export { openSession } from './client-driver.js';
+export { checkOpenOptions, openSession } from './client-driver.js';
 export { clientNetwork } from './client-network.js';
 export type { Clock } from './clock.js';
 export { connectionId } from './connection-id.js';
@@ -30,6 +30,7 @@ export {
   webCryptography,
 } from './cryptography.js';
 export { ForeignProtocolError } from './foreign-protocol-error.js';
+export { checkHandlers } from './given-options.js';
 export { complain, guarded } from './guarded.js';
 export {
   type AuthenticationResult,
@@ -53,7 +54,12 @@ export type {
   ServerEvent,
   ServerObserver,
 } from './observer.js';
-export { checkHandlers, type ServeOptions, type ServerConnection, serveSession } from './server-driver.js';
+export {
+  checkServeOptions,
+  type ServeOptions,
+  type ServerConnection,
+  serveSession,
+} from './server-driver.js';
 export { serverObservers } from './server-observation.js';
 export { SessionError } from './session-error.js';
 export { type Arrival, type ConnectionInformation, withoutSession } from './session-information.js';

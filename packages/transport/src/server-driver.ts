@@ -37,6 +37,7 @@ import { DeadlineTimer } from './deadline-timer.js';
 import { type RunInContext, sessionContext } from './diagnostics.js';
 import { ForeignProtocolError } from './foreign-protocol-error.js';
 import { Gathering } from './gathering.js';
+import { checkClock, checkHandlers, withoutTls } from './given-options.js';
 import { complain, guarded } from './guarded.js';
 import {
   ACCEPT,
@@ -128,7 +129,7 @@ export interface ServerConnection {
  * Serves SMTP to the peer of `stream` until the session is over (RFC 5321).
  * @param stream a connected stream that was not opened yet
  * @throws {RangeError} an option is out of its range; the stream was not opened
- * @throws {TypeError} there is no `onMessage`; the stream was not opened
+ * @throws {TypeError} an option or a handler is not known, or there is no clock or no `onMessage`; likewise
  */
 export function serveSession<State>(
   stream: ByteStream,
@@ -139,14 +140,27 @@ export function serveSession<State>(
   return new ServerDriver(stream, handlers as ServerHandlers, options);
 }
 
-/** @throws {TypeError} there is no `onMessage`: mail would be accepted, and lost */
-export function checkHandlers(handlers: unknown): void {
-  if (typeof handlers !== 'object' || handlers === null || !('onMessage' in handlers)) {
-    throw new TypeError('handlers needs an onMessage: without it nobody would take the messages');
-  }
-  if (typeof handlers.onMessage !== 'function') {
-    throw new TypeError(`handlers.onMessage is no function, but ${typeof handlers.onMessage}`);
-  }
+/**
+ * Checks options as `serveSession` will, for whoever has them long before the first client connects.
+ * @throws as `serveSession` does for its options
+ */
+export function checkServeOptions(options: Omit<ServeOptions, 'clock'>): void {
+  new ServerSession({ ...sessionPart(options), now: 0 });
+}
+
+/** What of the options is for the session, and not for the driver. */
+function sessionPart(options: Omit<ServeOptions, 'clock'>): ServerSessionOptions {
+  const {
+    clock: _clock,
+    cryptography: _cryptography,
+    failureLimiter: _limiter,
+    id: _id,
+    listener: _listener,
+    observer: _observer,
+    onTransition: _onTransition,
+    ...session
+  } = options as ServeOptions;
+  return withoutTls(session);
 }
 
 /** By which handler a question is decided. */
@@ -214,6 +228,7 @@ class ServerDriver implements ServerConnection, ByteStreamListener {
   #now: number;
 
   constructor(stream: ByteStream, handlers: ServerHandlers, options: ServeOptions) {
+    checkClock(options.clock);
     this.#stream = stream;
     this.#handlers = handlers;
     this.#clock = options.clock;
@@ -224,14 +239,12 @@ class ServerDriver implements ServerConnection, ByteStreamListener {
     this.#failureLimiter = options.failureLimiter ?? limiterOf(handlers);
     this.#trusted = options.trusted ?? false;
     this.#timer = new DeadlineTimer(options.clock);
-    // Options of a transport are at times spread into these, and its `tls` would pass for a protected connection.
-    const { tls: _, ...others } = options as ServeOptions & { readonly tls?: unknown };
     const observers = serverObservers(options.observer);
     const session = new ServerSession({
-      ...others,
+      ...sessionPart(options),
       ...(stream.tls && { tls: stream.tls }),
       // What cannot be had is not offered; but what is required is, so that nothing is served without it.
-      ...(others.startTls === 'offered' && !stream.canStartTls && { startTls: 'none' }),
+      ...(options.startTls === 'offered' && !stream.canStartTls && { startTls: 'none' }),
       observe: observers.length > 0 || options.onTransition !== undefined,
       maximumHeldOctets: Number.MAX_SAFE_INTEGER,
       now: this.#now,

@@ -10,6 +10,7 @@ import {
 import type { ServiceExtension } from '../extensions/extension.js';
 import { knownExtensions } from '../extensions/lists.js';
 import { checkLimit, checkName, checkTimeout, checkWord } from '../option-checks.js';
+import { checkNames, namesOf } from '../option-names.js';
 import type { ClientCredentials, MechanismName } from '../sasl/exchange.js';
 import { CLIENT_MECHANISMS } from '../sasl/mechanisms.js';
 import { ITERATIONS } from '../sasl/scram-keys.js';
@@ -191,7 +192,58 @@ function wrongCredentials(field: string, wanted: string): TypeError {
   return new TypeError(`The option authentication.credentials.${field} takes ${wanted}`);
 }
 
+const AUTHENTICATION_NAMES = namesOf<ClientAuthentication>({
+  credentials: true,
+  mechanisms: true,
+  allowInsecure: true,
+  maximumIterations: true,
+  host: true,
+  port: true,
+});
+
+const TIMEOUT_NAMES = namesOf<ClientTimeouts>({
+  greeting: true,
+  hello: true,
+  startTls: true,
+  handshake: true,
+  authentication: true,
+  computation: true,
+  proxying: true,
+  inquiry: true,
+  mail: true,
+  rcpt: true,
+  dataInitiation: true,
+  dataBlock: true,
+  chunk: true,
+  dataTermination: true,
+  reset: true,
+  quit: true,
+  linger: true,
+});
+
+/** The names of all options of a client session. */
+export const CLIENT_OPTION_NAMES = namesOf<ClientSessionOptions>({
+  protocol: true,
+  startTls: true,
+  tls: true,
+  authentication: true,
+  extensions: true,
+  xclient: true,
+  xforward: true,
+  mailDataBy: true,
+  hostname: true,
+  newlines: true,
+  maximumOctetsInFlight: true,
+  maximumReplyLineLength: true,
+  maximumReplyLines: true,
+  timeouts: true,
+  observe: true,
+});
+
+const CONSTRUCTOR_NAMES = [...CLIENT_OPTION_NAMES, 'now'];
+
 function resolveAuthentication(authentication: ClientAuthentication): ResolvedAuthentication {
+  checkNames('The option', authentication, AUTHENTICATION_NAMES, 'authentication.');
   return {
     credentials: checkCredentials(authentication.credentials),
     mechanisms: authentication.mechanisms ?? CLIENT_MECHANISMS,
@@ -220,10 +272,13 @@ function checkAttributes(
 
 /**
  * @throws {RangeError} naming the option whose value is out of range, and the range
- * @throws {TypeError} naming the field of the credentials that is of the wrong type, and the right one
+ * @throws {TypeError} naming an option that is not known, and the one that was probably meant; or the field of the
+ *   credentials that is of the wrong type, and the right one
  */
 export function resolveClientOptions(options: ClientSessionOptions): ResolvedClientOptions {
   const { timeouts = {}, authentication } = options;
+  checkNames('The option', options, CONSTRUCTOR_NAMES);
+  checkNames('The option', timeouts, TIMEOUT_NAMES, 'timeouts.');
   return {
     protocol: checkWord('protocol', options.protocol ?? 'smtp', ['smtp', 'lmtp']),
     startTls: checkWord('startTls', options.startTls ?? 'never', ['never', 'opportunistic', 'required']),

@@ -6,6 +6,7 @@
 import type { ServiceExtension } from '../extensions/extension.js';
 import { standardExtensions } from '../extensions/lists.js';
 import { checkLimit, checkName, checkTimeout, checkWord, outOfRange } from '../option-checks.js';
+import { checkNames, namesOf } from '../option-names.js';
 import type { MechanismName, ServerMechanism } from '../sasl/exchange.js';
 import { serverMechanisms } from '../sasl/mechanisms.js';
 import { ITERATIONS } from '../sasl/scram-keys.js';
@@ -204,7 +205,51 @@ function resolveMechanism(given: MechanismName | ServerMechanism): ServerMechani
   throw outOfRange('authentication.mechanisms', typeof given, 'names of mechanisms, and mechanisms');
 }
 
+const AUTHENTICATION_NAMES = namesOf<ServerAuthenticationOptions>({
+  mechanisms: true,
+  allowInsecure: true,
+  required: true,
+  maximumFailures: true,
+  iterations: true,
+});
+
+const TIMEOUT_NAMES = namesOf<ServerTimeouts>({
+  session: true,
+  idle: true,
+  mailData: true,
+  decision: true,
+  handshake: true,
+  linger: true,
+});
+
+/** The names of all options of a server session. */
+export const SERVER_OPTION_NAMES = namesOf<ServerSessionOptions>({
+  protocol: true,
+  tls: true,
+  startTls: true,
+  authentication: true,
+  extensions: true,
+  trusted: true,
+  hostname: true,
+  maximumMessageSize: true,
+  maximumRecipients: true,
+  maximumErrors: true,
+  maximumJunkCommands: true,
+  maximumRefusedRecipients: true,
+  minimumMailDataRate: true,
+  maximumCommandLength: true,
+  maximumTextLineLength: true,
+  bareNewline: true,
+  maximumHeldOctets: true,
+  timeouts: true,
+  rephrase: true,
+  observe: true,
+});
+
+const CONSTRUCTOR_NAMES = [...SERVER_OPTION_NAMES, 'now'];
+
 function resolveAuthentication(options: ServerAuthenticationOptions): ResolvedServerAuthentication {
+  checkNames('The option', options, AUTHENTICATION_NAMES, 'authentication.');
   const { mechanisms = PASSWORD_MECHANISMS } = options;
   return {
     mechanisms: mechanisms.map(resolveMechanism),
@@ -215,9 +260,14 @@ function resolveAuthentication(options: ServerAuthenticationOptions): ResolvedSe
   };
 }
 
-/** @throws {RangeError} naming the option whose value is out of range, and the range */
+/**
+ * @throws {RangeError} naming the option whose value is out of range, and the range
+ * @throws {TypeError} naming an option that is not known, and the one that was probably meant
+ */
 export function resolveServerOptions(options: ServerSessionOptions): ResolvedServerOptions {
   const { timeouts = {}, authentication } = options;
+  checkNames('The option', options, CONSTRUCTOR_NAMES);
+  checkNames('The option', timeouts, TIMEOUT_NAMES, 'timeouts.');
   return {
     protocol: checkWord('protocol', options.protocol ?? 'smtp', ['smtp', 'lmtp']),
     tls: options.tls,

@@ -3,8 +3,8 @@
  */
 import { isIP } from 'node:net';
 import { hostname as systemName } from 'node:os';
-import { type ClientCredentials, ClientSession, isHostName } from '@sansmtp/core';
-import type { Clock, OpenSessionOptions } from '@sansmtp/transport';
+import { type ClientCredentials, isHostName } from '@sansmtp/core';
+import { type Clock, checkOpenOptions, type OpenSessionOptions } from '@sansmtp/transport';
 import { type ClientTlsOptions, connect, nodeCryptography, systemClock } from '@sansmtp/transport-node';
 import type { GroupingOptions } from '../groups/recipient-groups.js';
 import type { TlsaResolver } from '../policies/dane.js';
@@ -272,10 +272,9 @@ function sessionSettings(options: MailerOptions, clock: Clock): SessionSettings 
   };
   const authentication = options.authentication && { ...reached, ...options.authentication };
   // What cannot be is the caller's mistake now, not a failing connection later.
-  new ClientSession({
+  checkOpenOptions({
     ...session,
     ...(authentication && { authentication: { ...authentication, credentials: knownNow(authentication) } }),
-    now: 0,
   });
   const attemptDelay = checkTime('attemptDelay', options.attemptDelay ?? 250);
   return {

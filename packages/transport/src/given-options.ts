@@ -1,0 +1,89 @@
+/**
+ * Checks of what an application gives to a driver, which may not have been compiled: a handler whose name is misspelt
+ * would never be called, and a clock that is missing would be found by the engine, in words of its own.
+ */
+import { checkNames, namesOf, nearestName } from '@sansmtp/core';
+import type { Clock } from './clock.js';
+import type { ServerHandlers } from './handlers.js';
+
+const HANDLER_NAMES = namesOf<ServerHandlers>({
+  createState: true,
+  onConnect: true,
+  onSecure: true,
+  onAuth: true,
+  onAuthDecided: true,
+  onCredentials: true,
+  onHello: true,
+  onMailFrom: true,
+  onRcptTo: true,
+  onData: true,
+  onMessage: true,
+  onVerify: true,
+  onExpand: true,
+  onHelp: true,
+  onEtrn: true,
+  onExtension: true,
+  onClose: true,
+  onError: true,
+});
+
+/**
+ * The options without `tls`: those of a transport are at times spread into them, and its `tls` would pass for a
+ * protected connection.
+ */
+export function withoutTls<Options extends object>(options: Options): Options {
+  const { tls: _, ...others } = options as Options & { readonly tls?: unknown };
+  return others as Options;
+}
+
+/** A server's handlers are the same for all of its sessions. */
+const checked = new WeakSet<ServerHandlers>();
+
+/** @throws {TypeError} there is none, or it is no clock */
+export function checkClock(clock: Clock | undefined): void {
+  const given = clock as Partial<Clock> | undefined | null;
+  if (typeof given?.now === 'function' && typeof given.set === 'function') return;
+  throw new TypeError(
+    'The option clock is missing, or no clock: give systemClock of @sansmtp/transport-node, a VirtualClock, or ' +
+      'an object with now() and set()',
+  );
+}
+
+/**
+ * Checks the handlers of a server. An object literal may have nothing else; an instance of a class may have what it
+ * likes, as long as no name looks like that of a handler.
+ * @throws {TypeError} there are none, `onMessage` is missing, one is no function, or a name is not known
+ */
+export function checkHandlers(handlers: ServerHandlers | undefined): void {
+  if (handlers !== undefined && checked.has(handlers)) return;
+  if (typeof handlers !== 'object' || handlers === null) {
+    throw new TypeError('The handlers are missing; a server takes { onMessage({ body }) { … } } at least');
+  }
+  if (isLiteral(handlers)) checkNames('The handler', handlers, HANDLER_NAMES);
+  else checkLikenesses(handlers);
+  for (const name of HANDLER_NAMES) {
+    const handler = handlers[name as keyof ServerHandlers] as unknown;
+    if (handler === undefined && name !== 'onMessage') continue;
+    if (typeof handler === 'function') continue;
+    const given = handler === undefined ? 'missing' : `a ${typeof handler}`;
+    throw new TypeError(`The handler ${name} is ${given}; it takes a function`);
+  }
+  checked.add(handlers);
+}
+
+function isLiteral(handlers: object): boolean {
+  const prototype = Object.getPrototypeOf(handlers);
+  return prototype === Object.prototype || prototype === null;
+}
+
+function checkLikenesses(handlers: object): void {
+  for (let each = handlers; each !== null && each !== Object.prototype; each = Object.getPrototypeOf(each)) {
+    for (const name of Object.getOwnPropertyNames(each)) {
+      if (HANDLER_NAMES.includes(name) || !/^on[A-Z]/i.test(name)) continue;
+      const nearest = nearestName(name, HANDLER_NAMES);
+      if (nearest !== undefined) {
+        throw new TypeError(`The handler ${name} is not known: did you mean ${nearest}?`);
+      }
+    }
+  }
+}
