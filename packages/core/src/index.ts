@@ -81,6 +81,7 @@ export { ServerSession } from './server/session.js';
 export type * from './tls.js';
 export { type Address, readForwardPath, readReversePath } from './wire/address.js';
 export { isHostName } from './wire/domain.js';
+export { type DecodedMailData, MailDataDecoder } from './wire/mail-data-decoder.js';
 export { MailDataError } from './wire/mail-data-encoder.js';
 export { concatenate, encodeText } from './wire/octets.js';
 export {

@@ -37,6 +37,12 @@ export interface ProxiedOptions {
    * @default 536
    */
   readonly maximumHeaderOctets?: number;
+  /**
+   * Octets to send where there is no header, before the connection is ended instead of reset: for a client that came
+   * without the proxy, and a person who looks at what it got.
+   * @default none
+   */
+  readonly lastWords?: Uint8Array;
   /** @default systemClock */
   readonly clock?: Clock;
 }
@@ -75,6 +81,16 @@ export class ProxyProtocolError extends Error {
 
 function ignore(): void {}
 
+/** Milliseconds that a connection may stay after its last words. */
+const FAREWELL = 1000;
+
+function takeLeave(socket: Socket, lastWords: Uint8Array, clock: Clock): void {
+  socket.end(lastWords);
+  socket.resume(); // what was not read would make its end a reset, which overtakes the words
+  const cancel = clock.set(clock.now() + FAREWELL, () => socket.destroy());
+  socket.once('close', cancel);
+}
+
 function breakOff(socket: Socket): void {
   // Only TCP has a reset.
   if (socket.remoteAddress === undefined) socket.destroy();
@@ -112,6 +128,7 @@ export function proxiedAcceptor(options: ProxiedOptions): AcceptProxied {
     isTrusted,
     timeout = 5000,
     maximumHeaderOctets = DEFAULT_MAXIMUM_HEADER_OCTETS,
+    lastWords,
     clock = systemClock,
   } = options;
   checkTime('proxied.timeout', timeout);
@@ -137,7 +154,8 @@ export function proxiedAcceptor(options: ProxiedOptions): AcceptProxied {
       function refuse(failure: ProxyProtocolFailure, text: string, cause?: Error): void {
         stopReading();
         stopWatching();
-        breakOff(socket);
+        if (failure === 'malformed' && lastWords !== undefined) takeLeave(socket, lastWords, clock);
+        else breakOff(socket);
         reject(new ProxyProtocolError(failure, peer, text, cause));
       }
 

@@ -1,7 +1,10 @@
 export {
+  type AcceptProxied,
+  type ProxiedConnection,
   type ProxiedOptions,
   ProxyProtocolError,
   type ProxyProtocolFailure,
+  proxiedAcceptor,
 } from './accept-proxied.js';
 export { ConnectError, type ConnectOptions, connect } from './connect.js';
 export { duplexOf, type SocketLike } from './duplex-of.js';
@@ -21,7 +24,7 @@ export {
   startMailServer,
 } from './mail-server.js';
 export { nodeCryptography } from './node-cryptography.js';
-export { type StreamOfOptions, streamOf } from './stream-of.js';
+export { type StreamOfOptions, secureStreamOf, socketOf, streamOf } from './stream-of.js';
 export { systemClock } from './system-clock.js';
 export { systemCode } from './system-error.js';
 export {
@@ -33,5 +36,5 @@ export {
   type TlsSettings,
   tlsContextFromFiles,
 } from './tls-context.js';
-export type { ClientTlsOptions, ServerTlsOptions } from './tls-options.js';
+export type { ClientTlsOptions, ServerTlsOptions, TlsContextChoice } from './tls-options.js';
 export { trustedPeers } from './trusted-peers.js';

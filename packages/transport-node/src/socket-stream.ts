@@ -126,6 +126,11 @@ export class SocketStream implements ByteStream {
     this.#own();
   }
 
+  /** To be looked at only. */
+  get socket(): Duplex {
+    return this.#socket;
+  }
+
   get tls(): TlsInformation | undefined {
     return this.#secured?.tls;
   }

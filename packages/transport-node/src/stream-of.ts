@@ -2,9 +2,10 @@
 import type { Duplex } from 'node:stream';
 import { TLSSocket } from 'node:tls';
 import type { TlsInformation } from '@sansmtp/core';
-import type { ByteStream, PeerInformation } from '@sansmtp/transport';
+import { type ByteStream, type PeerInformation, TlsError } from '@sansmtp/transport';
 import { ownDuplex } from './own-duplex.js';
 import { SocketStream } from './socket-stream.js';
+import { shakeHands } from './tls-handshake.js';
 import { requestedName, tlsInformation } from './tls-information.js';
 import { type ServerTlsOptions, serverSide } from './tls-options.js';
 
@@ -57,4 +58,32 @@ function informationOf(socket: TLSSocket): TlsInformation {
   // Node gives null at the server's end, and only there.
   const side = socket.getEphemeralKeyInfo() === null ? 'server' : 'client';
   return tlsInformation(socket, side, requestedName(socket), distrust);
+}
+
+/**
+ * Makes a stream of a socket on which the client begins with a TLS handshake (RFC 8314 §3), once that stands.
+ * @throws {TlsError} (rejects) it failed, and the socket is destroyed
+ * @throws {RangeError} (rejects) `tls.handshakeTimeout` is out of its range
+ */
+export async function secureStreamOf(
+  socket: Duplex,
+  { tls, peer }: StreamOfOptions & Required<Pick<StreamOfOptions, 'tls'>>,
+): Promise<ByteStream> {
+  const side = serverSide({ ...tls, mode: 'implicit' });
+  ownDuplex(socket);
+  return new Promise((resolve, reject) => {
+    shakeHands(socket, side, (outcome) => {
+      if (outcome instanceof TlsError) reject(outcome);
+      else resolve(new SocketStream(socket, { ...(peer && { peer }), secured: outcome }));
+    });
+  });
+}
+
+/**
+ * The socket that a stream of this package reads and writes, which is the TLS socket once TLS stands; undefined for
+ * any other stream. It is to be looked at, for its certificates, cipher or addresses: what reads it, writes it, or ends
+ * it breaks the session.
+ */
+export function socketOf(stream: ByteStream): Duplex | undefined {
+  return stream instanceof SocketStream ? stream.socket : undefined;
 }

@@ -1,6 +1,7 @@
 /** What `listen` and `connect` are told about TLS, and how their ends of the handshake follow from it. */
 import { isIP, type Socket } from 'node:net';
 import { connect as connectTls, TLSSocket } from 'node:tls';
+import { thrownError } from '@sansmtp/transport';
 import { checkTime } from './option-checks.js';
 import {
   type CertificateAndKey,
@@ -21,14 +22,20 @@ interface TlsModeOptions {
   readonly handshakeTimeout?: number;
 }
 
+/** Chooses a certificate by the name that a client asks for (SNI, RFC 6066 §3); undefined: `context`. */
+export type TlsContextChoice = (
+  servername: string,
+) => TlsContextSource | undefined | Promise<TlsContextSource | undefined>;
+
 export interface ServerTlsOptions extends TlsModeOptions {
   /** The certificate for clients that ask for no name (SNI, RFC 6066 §3), or for none in `contexts`. */
   readonly context: TlsContextSource;
   /**
-   * Certificates by the name that a client asks for; letters of either case.
+   * Certificates by the name that a client asks for: letters of either case in a record; a function is asked with lower
+   * case, may take its time, and fails the handshake by what it throws.
    * @default none
    */
-  readonly contexts?: Readonly<Record<string, TlsContextSource>>;
+  readonly contexts?: Readonly<Record<string, TlsContextSource>> | TlsContextChoice;
   /**
    * Asks the clients for certificates. None is refused for its own: see `PeerCertificate.distrust`. The `ca` that
    * they are verified by belongs to the context.
@@ -77,7 +84,7 @@ export function serverSide(options: ServerTlsOptions): TlsSide {
       'The option tls.context is missing: createTlsContext() makes one of a certificate and its key',
     );
   }
-  const byName = new Map(Object.entries(contexts).map(([name, source]) => [name.toLowerCase(), source]));
+  const choose = choiceOf(contexts);
   return {
     handshakeTimeout,
     standsOn: 'secure',
@@ -88,8 +95,16 @@ export function serverSide(options: ServerTlsOptions): TlsSide {
         secureContext: context.secureContext,
         requestCert: requestClientCertificate,
         rejectUnauthorized: false,
-        ...(byName.size > 0 && {
-          SNICallback: (name, choose) => choose(null, byName.get(name.toLowerCase())?.secureContext),
+        ...(choose !== undefined && {
+          SNICallback: (name, callback) => {
+            // In a promise from the start, so that what the function throws at once fails the handshake, too.
+            Promise.resolve(name.toLowerCase())
+              .then(choose)
+              .then(
+                (source) => callback(null, source?.secureContext),
+                (error) => callback(thrownError(error, 'tls.contexts')),
+              );
+          },
         }),
       }),
     informationOf(socket) {
@@ -97,6 +112,12 @@ export function serverSide(options: ServerTlsOptions): TlsSide {
       return tlsInformation(socket, 'server', requestedName(socket), distrust);
     },
   };
+}
+
+function choiceOf(contexts: NonNullable<ServerTlsOptions['contexts']>): TlsContextChoice | undefined {
+  if (typeof contexts === 'function') return contexts;
+  const byName = new Map(Object.entries(contexts).map(([name, source]) => [name.toLowerCase(), source]));
+  return byName.size === 0 ? undefined : (name) => byName.get(name);
 }
 
 /**

@@ -205,6 +205,8 @@ export class CommandReading {
       case 'STARTTLS':
         // Over TLS it is a command at the wrong time (RFC 3207 §4.2), which the chart says.
         if (startTls === 'none' && tls === undefined) return replies.notOffered;
+        // Whether it was offered, the extension on the list says; it counts as long as there is no TLS.
+        if (this.#offered?.secured === false && !this.#wasOffered(verb)) return replies.notOffered;
         return this.#absenceOfListed(verb);
       case 'AUTH':
         // Whether there is a mechanism for it now, the session says (RFC 4954 §6).

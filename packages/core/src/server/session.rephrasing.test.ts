@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { requireTls } from '../extensions/require-tls.js';
 import { size } from '../extensions/size.js';
+import { startTls } from '../extensions/start-tls.js';
 import { accept, answering, Dialogue } from './dialogue.test-support.js';
 import type { ReplyOccasion } from './replies.js';
 
@@ -72,6 +73,15 @@ describe('an extension that is hidden', () => {
     const dialogue = new Dialogue({ extensions: [{ ...size, hidden: true }] });
     expect(dialogue.say('EHLO c.example')).toEqual(['250 s.example OK']);
     expect(dialogue.say('MAIL FROM:<a@c.example> SIZE=12')).toEqual(['250 2.1.0 Sender OK']);
+  });
+
+  it('may withhold STARTTLS from a client', () => {
+    const dialogue = new Dialogue({
+      startTls: 'offered',
+      extensions: [{ ...startTls, offer: () => undefined }],
+    });
+    dialogue.say('EHLO c.example');
+    expect(dialogue.say('STARTTLS')).toEqual(['502 5.5.1 The command is not offered here']);
   });
 
   it('is not taken where it is not offered either', () => {

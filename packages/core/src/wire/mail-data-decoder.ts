@@ -62,6 +62,7 @@ function dataOf(
   return data;
 }
 
+/** The mail data of one message as it comes over the wire: make one for each, and `decode()` what comes. */
 export class MailDataDecoder {
   readonly #flaws: LineFlaws;
   readonly #maximumLineLength: number;
