@@ -28,6 +28,9 @@ export const count = wholeNumber(1);
 /** A limit; 0 is none. */
 export const countOrNone = wholeNumber(0);
 
+/** The longest line of a text in octets, its CRLF included. */
+export const lineLength = wholeNumber(2);
+
 /** A port to connect to. */
 export const port = wholeNumber(1, 65_535);
 

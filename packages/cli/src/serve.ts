@@ -24,6 +24,7 @@ import {
   domains,
   host,
   hostName,
+  lineLength,
   listeningPort,
   machineHostName,
   networks,
@@ -67,7 +68,8 @@ interface ServeOptions extends ListeningOptions, CertificateOptions, ClientLimit
   readonly maxConnections: number;
   readonly idleTimeout: number;
   readonly grace: number;
-  readonly bareNewline: 'reject' | 'keep';
+  readonly bareNewline: 'reject' | 'normalize' | 'keep';
+  readonly maxLine?: number;
   readonly verbose?: true;
   readonly json?: true;
 }
@@ -173,6 +175,7 @@ async function startServer(
         maximumMessageSize: options.maxSize,
         maximumRecipients: options.maxRecipients,
         bareNewline: options.bareNewline,
+        ...(options.maxLine !== undefined && { maximumTextLineLength: options.maxLine }),
         ...sessionLimits(options, { idle, mailData: idle }),
         failureLimiter: failureLimiter({ perName: options.authFailures }),
         ...(users && {
@@ -325,9 +328,10 @@ export function defineServe(program: Command, terminal: Terminal): void {
     .option('--grace <seconds>', 'time for messages under way when shutting down', seconds, 10)
     .addOption(
       new Option('--bare-newline <what>', 'what to do with CR or LF alone, and with NUL')
-        .choices(['reject', 'keep'])
+        .choices(['reject', 'normalize', 'keep'])
         .default('reject'),
     )
+    .option('--max-line <octets>', 'longest text line of a message, with its CRLF (default: any)', lineLength)
     .option('--verbose', 'log the dialogue too, without secrets')
     .option('--json', 'log as NDJSON')
     .addHelpText('after', NOTES)

@@ -16,12 +16,13 @@ export const auth: ServiceExtension = {
     {
       keyword: 'AUTH',
       parse(value = '') {
-        if (value === '<>') return { auth: null };
-        const text = decodeXtext(value);
+        // In brackets it is no xtext mailbox, but curl writes `<ann@example.org>`: a claim, and nothing that was verified.
+        if (/^<.*>$/.test(value)) return { auth: null };
+        const text = value === '' ? undefined : decodeXtext(value);
+        if (text === undefined) return malformedParameter('AUTH takes <> or a mailbox as xtext');
         // Internationalized ones too: octets above 127 are ASCII in xtext, and need no SMTPUTF8.
-        const mailbox = text === undefined ? undefined : parseMailbox(text, true);
-        if (mailbox !== undefined && !('failure' in mailbox)) return { auth: mailbox };
-        return malformedParameter('AUTH takes <> or a mailbox as xtext');
+        const mailbox = parseMailbox(text, true);
+        return { auth: 'failure' in mailbox ? null : mailbox };
       },
       format(parameters) {
         if (parameters.auth === undefined) return undefined;

@@ -1,7 +1,8 @@
 /**
  * The attributes of XCLIENT and XFORWARD (Postfix's XCLIENT_README and XFORWARD_README): what a trusted client says
- * of another one. Values are xtext. Nothing passes that could break a log or a Received field: no control
- * characters, no white space, none of the characters that are special in header fields.
+ * of another one. Values are xtext. No control characters pass, and in names none of white space and of the
+ * characters that are special in header fields; HELO and LOGIN hold what the client said, to be escaped where it is
+ * written.
  */
 import { isAddressLiteral } from '../wire/domain.js';
 import type { Reply } from '../wire/reply.js';
@@ -101,8 +102,8 @@ const token: ValueRule<string> = {
   format: (value) => value,
 };
 
-/** User names are often mail addresses, and may hold about anything. */
-const userName: ValueRule<string> = {
+/** User names are often mail addresses, and EHLO takes about anything, too. */
+const printable: ValueRule<string> = {
   takes: 'text without control characters',
   parse: (text) => (/^[^\p{Cc}]+$/u.test(text) ? text : undefined),
   format: (value) => value,
@@ -154,8 +155,8 @@ const ROWS: readonly AttributeRow[] = [
   row('PORT', BOTH, 'port', port),
   row('PROTO', XCLIENT, 'protocol', smtpProtocol),
   row('PROTO', XFORWARD, 'protocol', anyProtocol),
-  row('HELO', BOTH, 'helo', token),
-  row('LOGIN', XCLIENT, 'login', userName),
+  row('HELO', BOTH, 'helo', printable),
+  row('LOGIN', XCLIENT, 'login', printable),
   row('DESTADDR', XCLIENT, 'destinationAddress', address),
   row('DESTPORT', XCLIENT, 'destinationPort', port),
   row('IDENT', XFORWARD, 'identifier', token),

@@ -2,20 +2,21 @@
  * DSN (RFC 3461): when the sender wants to be notified, and what a notification should hold. To a server without it
  * the mail goes all the same (RFC 3461 §5.2.2).
  *
- * RFC 3461 limits a parameter's length (§4.2, §4.4); whether with its keyword, it leaves open. The limits count the
- * value here, which is the larger reading, for both ends: what was received can be passed on.
+ * RFC 3461 limits a parameter's length (§4.2, §4.4). No limit but the line's holds here, for both ends: what was received
+ * can be passed on.
  */
 import type { ParameterRule, ServiceExtension } from './extension.js';
 import { malformedParameter } from './malformed-parameter.js';
 import type { MailParameters, RcptParameters } from './parameters.js';
 import { decodeXtext, encodeXtext } from './xtext.js';
 
-const MAXIMUM_ENVID_LENGTH = 100;
-const MAXIMUM_ORCPT_LENGTH = 500;
+/** By how much the parameters may lengthen a line (RFC 3461 §4.2, §4.4). */
+const ENVID_OCTETS = 100;
+const ORCPT_OCTETS = 500;
 
-/** RFC 3461 §4.2, §4.4: printable characters and white space of ASCII, before they are encoded. */
+/** Without the control characters of ASCII, which a notification would carry into its header. */
 function isPrintable(text: string): boolean {
-  return /^[\t -~]+$/.test(text);
+  return text !== '' && ![...text].some((character) => character < ' ' || character === '\x7f');
 }
 
 /** RFC 3461 §4.2: an atom. `=` would be one's character too, but cannot stand in a value. */
@@ -36,19 +37,15 @@ const ret: ParameterRule<MailParameters> = {
 const envid: ParameterRule<MailParameters> = {
   keyword: 'ENVID',
   parse(value = '') {
-    const text = value.length <= MAXIMUM_ENVID_LENGTH ? decodeXtext(value) : undefined;
-    if (text !== undefined && isPrintable(text)) return { envid: text };
-    return malformedParameter(
-      `ENVID takes xtext of printable ASCII, ${MAXIMUM_ENVID_LENGTH} characters at most`,
-    );
+    const envid = decodeXtext(value);
+    if (envid !== undefined && envid !== '') return { envid };
+    return malformedParameter('ENVID takes xtext, without control characters');
   },
-  format(parameters) {
-    if (parameters.envid === undefined) return undefined;
-    const value = encodeXtext(parameters.envid);
-    if (isPrintable(parameters.envid) && value.length <= MAXIMUM_ENVID_LENGTH) return value;
+  format({ envid }) {
+    if (envid === undefined) return undefined;
+    if (isPrintable(envid)) return encodeXtext(envid);
     throw new RangeError(
-      `${JSON.stringify(parameters.envid)} is no envelope identifier: printable ASCII that takes 1 to ` +
-        `${MAXIMUM_ENVID_LENGTH} characters as xtext (RFC 3461 §4.4)`,
+      `${JSON.stringify(envid)} is no envelope identifier: text without control characters (RFC 3461 §4.4)`,
     );
   },
 };
@@ -71,13 +68,40 @@ const notify: ParameterRule<RcptParameters> = {
   },
 };
 
-/** RFC 6533 §3: behind `utf-8` UTF-8 may stand as it is, or as `\x{…}`; it is the latter from here on. */
-function withoutUtf8(addressType: string, address: string): string {
-  if (addressType.toLowerCase() !== 'utf-8') return address;
-  return address.replace(/[^\0-\x7f]/gu, (character) => {
-    const codePoint = character.codePointAt(0) ?? 0;
-    return `\\x{${codePoint.toString(16).toUpperCase()}}`;
+const isUtf8 = (addressType: string): boolean => addressType.toLowerCase() === 'utf-8';
+
+/**
+ * The text of an address of the type utf-8, as each of the forms of RFC 6533 §3 spells it: UTF-8 as it is, a code point as
+ * `\\x{…}`, and xtext besides. Undefined where it spells none, or a control character.
+ */
+function decodeUtf8Address(written: string): string | undefined {
+  let isText = true;
+  const address = written.replace(/\\x\{([\dA-Fa-f]{1,6})\}/g, (_, digits: string) => {
+    const codePoint = Number.parseInt(digits, 16);
+    isText &&= codePoint <= 0x10ffff && (codePoint < 0xd800 || codePoint > 0xdfff);
+    return isText ? String.fromCodePoint(codePoint) : '';
   });
+  return isText ? address : undefined;
+}
+
+/** `utf-8-addr-xtext` (RFC 6533 §3), which is ASCII, so that any server with DSN takes it. */
+function encodeUtf8Address(address: string): string {
+  return address.replace(/\p{Cs}/gu, '\ufffd').replace(/[^!-~]|[+=\\]/gu, (character) => {
+    const codePoint = character.codePointAt(0) ?? 0;
+    return `\\x{${codePoint.toString(16).toUpperCase().padStart(2, '0')}}`;
+  });
+}
+
+function decodeAddress(addressType: string, written: string): string | undefined {
+  if (!isUtf8(addressType)) return decodeXtext(written);
+  const parts = written.match(/[\0-\x7f]+|[^\0-\x7f]+/g) ?? [];
+  let text = '';
+  for (const part of parts) {
+    const decoded = part.charCodeAt(0) < 0x80 ? decodeXtext(part) : part;
+    if (decoded === undefined) return undefined;
+    text += decoded;
+  }
+  return decodeUtf8Address(text);
 }
 
 const orcpt: ParameterRule<RcptParameters> = {
@@ -85,22 +109,21 @@ const orcpt: ParameterRule<RcptParameters> = {
   parse(value = '') {
     const semicolon = value.indexOf(';');
     const addressType = value.slice(0, Math.max(semicolon, 0));
-    const address = decodeXtext(withoutUtf8(addressType, value.slice(semicolon + 1)));
-    const wellFormed = isAddressType(addressType) && address !== undefined && isPrintable(address);
-    if (wellFormed && value.length <= MAXIMUM_ORCPT_LENGTH) return { orcpt: { addressType, address } };
-    return malformedParameter(
-      `ORCPT takes an address type, ";" and xtext of printable ASCII, ${MAXIMUM_ORCPT_LENGTH} characters at most`,
-    );
+    const address = decodeAddress(addressType, value.slice(semicolon + 1));
+    if (isAddressType(addressType) && address !== undefined && isPrintable(address)) {
+      return { orcpt: { addressType, address } };
+    }
+    return malformedParameter('ORCPT takes an address type, ";" and xtext, without control characters');
   },
   format(parameters) {
     if (parameters.orcpt === undefined) return undefined;
     const { addressType, address } = parameters.orcpt;
-    const value = `${addressType};${encodeXtext(address)}`;
-    const wellFormed = isAddressType(addressType) && isPrintable(address);
-    if (wellFormed && value.length <= MAXIMUM_ORCPT_LENGTH) return value;
+    if (isAddressType(addressType) && isPrintable(address)) {
+      return `${addressType};${isUtf8(addressType) ? encodeUtf8Address(address) : encodeXtext(address)}`;
+    }
     throw new RangeError(
       `${JSON.stringify(`${addressType};${address}`)} is no original recipient: an address type such as rfc822, and ` +
-        `an address of printable ASCII, ${MAXIMUM_ORCPT_LENGTH} characters at most as xtext (RFC 3461 §4.2)`,
+        'an address without control characters (RFC 3461 §4.2, RFC 6533 §3)',
     );
   },
 };
@@ -108,8 +131,8 @@ const orcpt: ParameterRule<RcptParameters> = {
 export const dsn: ServiceExtension = {
   keyword: 'DSN',
   // RFC 3461 §2 gives no numbers; RFC 5321 §4.5.3.1.4 asks for what the parameters may take.
-  additionalMailOctets: ' RET=FULL ENVID='.length + MAXIMUM_ENVID_LENGTH,
-  additionalRcptOctets: ' NOTIFY=SUCCESS,FAILURE,DELAY ORCPT='.length + MAXIMUM_ORCPT_LENGTH,
+  additionalMailOctets: ' RET=FULL ENVID='.length + ENVID_OCTETS,
+  additionalRcptOctets: ' NOTIFY=SUCCESS,FAILURE,DELAY ORCPT='.length + ORCPT_OCTETS,
   mailParameters: [ret, envid],
   rcptParameters: [notify, orcpt],
 };

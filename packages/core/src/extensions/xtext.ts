@@ -18,15 +18,18 @@ export function encodeXtext(text: string): string {
 }
 
 /**
- * The text that xtext spells, or undefined when it is malformed: a `+` without two digits in upper case behind it,
- * a character that has to be encoded, octets that are not UTF-8.
+ * The text that xtext spells, or undefined when it cannot be decoded: a `+` without two hexadecimal digits behind it, a
+ * character outside printable ASCII, or what spells a control character of ASCII.
+ *
+ * More than RFC 3461 §4 has is read, as stock software writes it: digits in either case, `=` for itself, octets that are
+ * no UTF-8, which are taken for Latin-1.
  */
 export function decodeXtext(xtext: string): string | undefined {
-  if (!/^(?:[!-*,-<>-~]|\+[\dA-F]{2})*$/.test(xtext)) return undefined;
+  if (!/^(?:[!-*,-~]|\+[\dA-Fa-f]{2})*$/.test(xtext)) return undefined;
   const parts = xtext.match(/\+..|[^+]/g) ?? [];
-  return decodeText(
-    Uint8Array.from(parts, (part) =>
-      part.length === 1 ? part.charCodeAt(0) : Number.parseInt(part.slice(1), 16),
-    ),
+  const octets = Uint8Array.from(parts, (part) =>
+    part.length === 1 ? part.charCodeAt(0) : Number.parseInt(part.slice(1), 16),
   );
+  if (octets.some((octet) => octet < 0x20 || octet === 0x7f)) return undefined;
+  return decodeText(octets) ?? Array.from(octets, (octet) => String.fromCharCode(octet)).join('');
 }

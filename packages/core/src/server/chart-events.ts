@@ -23,10 +23,17 @@ export type ServerChartEvent =
   | {
       readonly type: `command.${Command['verb']}`;
       readonly refusal?: Reply;
+      /** It is refused for its address. */
+      readonly aboutAddress?: true;
       readonly next?: AuthenticationNext;
     }
-  /** `fatal`: nobody can tell where the next command begins. */
-  | { readonly type: 'badCommand'; readonly refusal: Reply; readonly fatal?: true }
+  /** `fatal`: nobody can tell where the next command begins. `aboutAddress`: a MAIL or RCPT whose address is wrong. */
+  | {
+      readonly type: 'badCommand';
+      readonly refusal: Reply;
+      readonly fatal?: true;
+      readonly aboutAddress?: true;
+    }
   /** `plaintextFollows`: the client has sent more behind STARTTLS. */
   | {
       readonly type: 'accepted';
@@ -41,8 +48,14 @@ export type ServerChartEvent =
   | { readonly type: 'badResponse'; readonly refusal: Reply }
   /** `plaintext`: octets came in the clear where the TLS handshake is awaited. */
   | { readonly type: 'tlsEstablished' | 'tlsFailed' | 'plaintext' }
-  | { readonly type: 'endOfMailData'; readonly flaw?: MessageFlaw }
-  | { readonly type: 'endOfChunk'; readonly last: boolean; readonly flaw?: MessageFlaw }
+  /** `refusal`: says what the flaw is. */
+  | { readonly type: 'endOfMailData'; readonly flaw?: MessageFlaw; readonly refusal?: Reply }
+  | {
+      readonly type: 'endOfChunk';
+      readonly last: boolean;
+      readonly flaw?: MessageFlaw;
+      readonly refusal?: Reply;
+    }
   /** The session ends for what it costs, or for what is spoken: the reply says which limit was reached. */
   | { readonly type: 'cutOff'; readonly refusal: Reply }
   | { readonly type: 'peerClosed' | 'connectionLost' | 'shutdown' };
@@ -80,8 +93,8 @@ export type ServerAction =
   | { readonly type: 'receiveMailData'; readonly params: undefined }
   /** Mail data by BDAT: the octets of the chunk that was announced. */
   | { readonly type: 'receiveChunk'; readonly params: undefined }
-  /** A reply of the server's own to a message; in LMTP, to each recipient. */
-  | { readonly type: 'refuseMessage'; readonly params: { readonly reply: ReplyName } }
+  /** The reply that the event brought with it, to a message; in LMTP, to each recipient. */
+  | { readonly type: 'refuseMessage'; readonly params: { readonly reply: Reply } }
   /** Have the transport begin the TLS handshake. */
   | { readonly type: 'upgradeTls'; readonly params: undefined }
   /** Forget all that the client said. */

@@ -10,6 +10,7 @@ import {
   peerClosed,
   READY,
   refuseCommand,
+  refuseMessage,
   refuseParameters,
   refuseWith,
   reply,
@@ -42,13 +43,13 @@ const flawedMessage = <const Actions extends readonly ('endTransaction' | 'markO
     {
       guard: 'malformed',
       target: READY,
-      actions: [{ type: 'refuseMessage', params: { reply: 'malformedMailData' } }, ...actions],
+      actions: [refuseMessage, ...actions],
       description: 'RFC 5321 §2.3.8, §4.1.1.4',
     },
     {
       guard: 'tooLarge',
       target: READY,
-      actions: [{ type: 'refuseMessage', params: { reply: 'mailDataTooLarge' } }, ...actions],
+      actions: [refuseMessage, ...actions],
       description: 'RFC 5321 §4.5.3.1.9, RFC 1870 §6.3',
     },
   ] as const;

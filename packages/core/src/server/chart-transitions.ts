@@ -33,12 +33,11 @@ export const refuseWith = <const Name extends ReplyName>(name: Name, description
   [giveUp, { actions: ['countError', reply(name)], description }] as const;
 
 /** The reply that came with the event. */
-export const refuse = {
-  type: 'refuse',
-  params: ({ event }: { event: ServerChartEvent }) => ({
-    reply: 'refusal' in event ? event.refusal : undefined,
-  }),
-} as const;
+const refusal = ({ event }: { event: ServerChartEvent }) => ({
+  reply: 'refusal' in event ? event.refusal : undefined,
+});
+export const refuse = { type: 'refuse', params: refusal } as const;
+export const refuseMessage = { type: 'refuseMessage', params: refusal } as const;
 
 export const endWhereFramingIsLost = {
   guard: 'framingLost',
@@ -47,9 +46,20 @@ export const endWhereFramingIsLost = {
   description: 'RFC 3030 §2: how many octets follow is not known, and they are no commands',
 } as const;
 
+/**
+ * A MAIL or RCPT whose address is wrong is no error of the kind that ends a session: a mailing list with ten odd
+ * recipients is no attack. Nor is what was pipelined behind it (RFC 2920 §3.1).
+ */
+const refuseAddress = {
+  guard: 'aboutAddress',
+  actions: ['markRefused', refuse],
+  description: 'RFC 5321 §4.1.2, RFC 3463 §3.2',
+} as const;
+
 /** A line that is no command, or whose argument is wrong. */
 export const refuseLine = [
   endWhereFramingIsLost,
+  refuseAddress,
   giveUp,
   { actions: ['countError', refuse], description: 'RFC 5321 §4.2.2, §4.2.4' },
 ] as const;
@@ -58,6 +68,7 @@ export const refuseLine = [
 export const refuseParameters = [
   // The command is as it should be; the message is too large, as the message itself would be found to be.
   { guard: 'declaredTooLarge', actions: ['markRefused', refuse], description: 'RFC 1870 §6.1' },
+  refuseAddress,
   giveUpAt('parametersRefused'),
   {
     guard: 'parametersRefused',

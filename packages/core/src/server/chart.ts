@@ -35,8 +35,8 @@
  * 3. Every command that reaches the chart makes it reply exactly once: by `reply`, or by `answer` once decided.
  * 4. `open` holds from an accepted MAIL to the end of its mail transaction, and `recipients` counts the accepted
  *    RCPTs in it; both are nothing in `greeted` and `ready`. `chunking` holds from its first BDAT on.
- *    `errors` counts what the client did wrong, never what the application refused, nor what a pipelining client
- *    sent behind a refused MAIL, RCPT or chunk before it could know (RFC 2920 §3.1).
+ *    `errors` counts what the client did wrong, never what the application refused, nor an address that is none, nor
+ *    what a pipelining client sent behind a refused MAIL, RCPT or chunk before it could know (RFC 2920 §3.1).
  * 5. Mail data does not pass through here. The session frames it and says `endOfMailData` or `endOfChunk`, once.
  *    It also reads away the octets behind a BDAT that is refused, before the reply goes out.
  * 6. What was said before TLS counts for nothing after it (RFC 3207 §4.2): `secured` is kept, for good, and the count

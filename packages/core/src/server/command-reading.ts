@@ -31,7 +31,7 @@ import { offeredMechanisms } from './authentication.js';
 import type { ClientIdentity } from './client-identity.js';
 import type { Hello } from './messages.js';
 import type { ResolvedServerOptions } from './options.js';
-import { replies } from './replies.js';
+import { malformedLines, replies } from './replies.js';
 
 /** A line that is no command, or one that is not there for this client. */
 export interface Refused {
@@ -40,6 +40,8 @@ export interface Refused {
   readonly fatal?: true;
   /** The verb, where the line has one and only its argument is wrong. */
   readonly verb?: Command['verb'] | undefined;
+  /** It is a MAIL or RCPT whose address is wrong. */
+  readonly aboutAddress?: true | undefined;
   /** Octets behind the line that are no command (RFC 3030 §2). */
   readonly octetsBehind: number;
 }
@@ -107,7 +109,7 @@ export class CommandReading {
   read(line: InboundLine): Command | Refused {
     if (line.kind !== 'line') {
       const verb = verbAt(line.beginning);
-      const refusal = line.kind === 'malformed' ? replies.bareNewline : tooLong(verb);
+      const refusal = line.kind === 'malformed' ? malformedLines[line.bare] : tooLong(verb);
       return { refusal, octetsBehind: 0, ...(verb === 'BDAT' && { fatal: true }) };
     }
 
@@ -119,7 +121,12 @@ export class CommandReading {
       }
       if (length > this.#limit(command.verb)) return { refusal: tooLong(command.verb), octetsBehind: 0 };
       const absent = command.verb && this.#absence(command.verb);
-      return { refusal: absent ?? command.reply, octetsBehind: 0, verb: command.verb };
+      return {
+        refusal: absent ?? command.reply,
+        octetsBehind: 0,
+        verb: command.verb,
+        aboutAddress: command.aboutAddress,
+      };
     }
     const { verb } = command;
     const octetsBehind = verb === 'BDAT' ? command.size : 0;

@@ -69,8 +69,12 @@ export function readCommand(
 ): CommandUnderWay {
   const command = reading.read(line);
   if ('refusal' in command) {
-    const { refusal, fatal, octetsBehind, verb } = command;
-    return { event: { type: 'badCommand', refusal, ...(fatal && { fatal }) }, octetsBehind, about: verb };
+    const { refusal, fatal, octetsBehind, verb, aboutAddress } = command;
+    return {
+      event: { type: 'badCommand', refusal, ...(fatal && { fatal }), ...(aboutAddress && { aboutAddress }) },
+      octetsBehind,
+      about: verb,
+    };
   }
   const { verb } = command;
   const type = commandEvents[verb];
@@ -91,7 +95,10 @@ export function readCommand(
     }
     default: {
       const question = questionOf(command, reading, transaction);
-      if (question !== undefined && 'code' in question) return { event: { type, refusal: question }, verb };
+      if (question !== undefined && 'code' in question) {
+        const aboutAddress = question === replies.senderNeedsUtf8 || question === replies.recipientNeedsUtf8;
+        return { event: { type, refusal: question, ...(aboutAddress && { aboutAddress }) }, verb };
+      }
       if (verb !== 'BDAT') return { event: { type }, verb, question };
       return { event: { type }, verb, octetsBehind: command.size, last: command.last, question };
     }

@@ -125,14 +125,16 @@ export interface ServerSessionOptions {
    */
   readonly maximumCommandLength?: number;
   /**
-   * The longest line of mail data in octets, CRLF included; `Infinity` for none. Over it: 554 5.6.0 after the end
-   * of the mail data (RFC 5321 §4.5.3.1.6).
-   * @default 1000
+   * The longest line of mail data in octets, CRLF included; `Infinity` for any. Over it: 554 5.6.0 after the end
+   * of the mail data. RFC 5321 §4.5.3.1.6 has 1000, and lets a server take more.
+   * @default Infinity
    */
   readonly maximumTextLineLength?: number;
   /**
-   * What becomes of a bare CR, bare LF or NUL. Neither way does it end a line or a message (RFC 5321 §2.3.8).
-   * `reject`: 500 5.5.2 to a command, 554 5.6.0 to a message. `keep`: it stays where it is, verbatim.
+   * What becomes of a bare CR, bare LF or NUL. None of them ends a message in any case: only CRLF.CRLF does
+   * (RFC 5321 §2.3.8, §4.1.1.4). `reject`: 500 5.5.2 to a command, 554 5.6.0 to a message. `normalize`: a bare LF ends
+   * a command and a line of the message, which is handed on with CRLF; a bare CR or NUL is refused as by `reject`.
+   * `keep`: it stays where it is, verbatim.
    * @default 'reject'
    */
   readonly bareNewline?: BareNewline;
@@ -293,11 +295,15 @@ export function resolveServerOptions(options: ServerSessionOptions): ResolvedSer
     maximumCommandLength: checkLimit('maximumCommandLength', options.maximumCommandLength ?? 512, {
       least: 2,
     }),
-    maximumTextLineLength: checkLimit('maximumTextLineLength', options.maximumTextLineLength ?? 1000, {
-      least: 2,
-      unlimited: true,
-    }),
-    bareNewline: checkWord('bareNewline', options.bareNewline ?? 'reject', ['reject', 'keep']),
+    maximumTextLineLength: checkLimit(
+      'maximumTextLineLength',
+      options.maximumTextLineLength ?? Number.POSITIVE_INFINITY,
+      {
+        least: 2,
+        unlimited: true,
+      },
+    ),
+    bareNewline: checkWord('bareNewline', options.bareNewline ?? 'reject', ['reject', 'normalize', 'keep']),
     maximumHeldOctets: checkLimit('maximumHeldOctets', options.maximumHeldOctets ?? 262_144),
     timeouts: {
       // RFC 5321 §4.5.3.2.7

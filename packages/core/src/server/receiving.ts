@@ -6,6 +6,7 @@
  * depend on how the octets were cut: none is looked at beyond the one that makes the message too large.
  */
 import type { BareNewline } from '../wire/inbound.js';
+import type { MailDataFlaw } from '../wire/line-flaws.js';
 import { MailDataDecoder } from '../wire/mail-data-decoder.js';
 import { NOTHING } from '../wire/octets.js';
 import { TextScanner } from '../wire/text-scanner.js';
@@ -29,6 +30,8 @@ export interface Received {
 
 export class Receiving {
   readonly #maximumSize: number;
+  /** An octet of the input may come to two. */
+  readonly #mayGrow: boolean;
   /** Behind DATA. */
   readonly #decoder: MailDataDecoder | undefined;
   /** Behind BDAT, unless the message is declared to be binary. */
@@ -39,12 +42,26 @@ export class Receiving {
   #size = 0;
   #flaw: MessageFlaw | undefined;
 
-  /** @param way `binary` chunks may hold any octets (RFC 3030 §3) */
-  constructor(way: 'data' | 'chunks' | 'binary', options: ReceivingOptions) {
+  /**
+   * @param way `binary` chunks may hold any octets (RFC 3030 §3)
+   * @param afterBareLineFeed the command line before it ended in LF alone
+   */
+  constructor(
+    way: 'data' | 'chunks' | 'binary',
+    options: ReceivingOptions,
+    { afterBareLineFeed = false } = {},
+  ) {
     const { bareNewline, maximumTextLineLength: maximumLineLength } = options;
+    const rules = { bareNewline, maximumLineLength };
     this.#maximumSize = options.maximumMessageSize;
-    if (way === 'data') this.#decoder = new MailDataDecoder({ bareNewline, maximumLineLength });
-    if (way === 'chunks') this.#scanner = new TextScanner({ bareNewline, maximumLineLength });
+    this.#mayGrow = bareNewline === 'normalize';
+    if (way === 'data') this.#decoder = new MailDataDecoder(rules, { afterBareLineFeed });
+    if (way === 'chunks') this.#scanner = new TextScanner(rules);
+  }
+
+  /** What of its lines is malformed. */
+  get lineFlaw(): MailDataFlaw | undefined {
+    return (this.#decoder ?? this.#scanner)?.flaw;
   }
 
   /** Octets so far, transparency undone. */
@@ -75,22 +92,28 @@ export class Receiving {
 
   /** Takes input; it may be empty, for a chunk may. */
   take(input: Uint8Array): Received {
-    const room = this.#flaw === undefined ? Math.max(this.#maximumSize - this.#size, 1) : input.length;
+    const room = this.#flaw === undefined ? this.#room : input.length;
     const within = room < input.length ? input.subarray(0, room) : input;
     const received = this.#decoder === undefined ? this.#takeChunk(within) : this.#decoder.decode(within);
     this.#size += received.data.length;
     if (this.#flaw !== undefined) return { ...received, data: NOTHING };
-    if ((this.#decoder ?? this.#scanner)?.flaw !== undefined) this.#flaw = 'malformed';
+    if (this.lineFlaw !== undefined) this.#flaw = 'malformed';
     else if (this.#size > this.#maximumSize) this.#flaw = 'tooLarge';
     return this.#flaw === undefined ? received : { ...received, data: NOTHING };
   }
 
+  /** Octets of the input that can be looked at before the message might be too large: one at least. */
+  get #room(): number {
+    const left = this.#maximumSize - this.#size;
+    return Math.max(this.#mayGrow ? Math.floor(left / 2) : left, 1);
+  }
+
   #takeChunk(input: Uint8Array): Received {
-    const data = this.#left < input.length ? input.subarray(0, this.#left) : input;
-    this.#left -= data.length;
-    this.#scanner?.scan(data);
+    const octets = this.#left < input.length ? input.subarray(0, this.#left) : input;
+    this.#left -= octets.length;
+    const data = this.#scanner?.scan(octets) ?? octets;
     const ended = this.#left === 0;
     if (ended && this.#last) this.#scanner?.end();
-    return { data, consumed: data.length, ended };
+    return { data, consumed: octets.length, ended };
   }
 }

@@ -59,7 +59,7 @@ export type Step =
   | { readonly verb: 'STARTTLS'; readonly answer: Answering }
   | { readonly verb: 'RSET' | 'NOOP' | 'QUIT' }
   /** A line that is no command, and the reply that says so. */
-  | { readonly verb: 'bad'; readonly line: string; readonly reply: string };
+  | { readonly verb: 'bad'; readonly line: string; readonly reply: string; readonly aboutAddress?: boolean };
 
 /** The octets of each message, its end included but where it stalls. */
 export const messages: Readonly<Record<MessageKind, string>> = {
@@ -233,7 +233,9 @@ export class ReferenceModel {
         this.#endTransaction();
         return this.#right('250 2.0.0');
       case 'bad':
-        return this.#wrong(step.reply);
+        if (!step.aboutAddress) return this.#wrong(step.reply);
+        this.#refused = true;
+        return says(step.reply);
       case 'MAIL':
         return this.#mail(step);
       case 'RCPT':

@@ -3,6 +3,8 @@
  * person what to do; codes are RFC 5321 §4.2.2's, enhanced status codes RFC 3463's.
  */
 import type { Command } from '../wire/command.js';
+import type { BareOctet } from '../wire/inbound.js';
+import type { MailDataFlaw } from '../wire/line-flaws.js';
 import type { Reply } from '../wire/reply.js';
 import type { Answer, Question } from './messages.js';
 
@@ -66,8 +68,6 @@ export const replies = {
   noValidRecipientsInLmtp: reply(503, '5.5.1', 'No valid recipients'),
   tooManyRecipients: reply(452, '4.5.3', 'Too many recipients; send the rest in another mail transaction'),
   lineTooLong: reply(500, '5.5.2', 'Line too long'),
-  bareNewline: reply(500, '5.5.2', 'A line must end in CRLF and hold no other CR, LF or NUL'),
-  malformedMailData: reply(554, '5.6.0', 'The message holds a bare CR, bare LF or NUL, or too long a line'),
   mailDataTooLarge: reply(552, '5.3.4', 'The message exceeds the size limit'),
   tooManyErrors: reply(421, '4.7.0', 'Too many errors in a row, closing the session'),
   tooManyJunkCommands: reply(
@@ -188,3 +188,31 @@ export function introduction(hostname: string, { code, lines }: Reply, keywords:
   const text = `${hostname} ${lines.join(' ').replace(/[\r\n]+/g, ' ')}`;
   return { code, lines: [text.slice(0, MAXIMUM_INTRODUCTION), ...keywords] };
 }
+
+/** Why a line with such an octet is refused, and what to do: LF alone is what netcat and its like send. */
+export const malformedLines: Readonly<Record<BareOctet, Reply>> = {
+  bareLineFeed: reply(
+    500,
+    '5.5.2',
+    'This line ends in LF alone, and must end in CRLF: use nc -C or openssl s_client -crlf, or write \\r\\n',
+  ),
+  bareCarriageReturn: reply(
+    500,
+    '5.5.2',
+    'A CR without LF stands in this line; end lines in CRLF, send no other CR',
+  ),
+  nul: reply(500, '5.5.2', 'A NUL stands in this line; send none'),
+};
+
+/** The reply to a message that is malformed: the first flaw, where it is, and what to do. */
+export function malformedMessage({ kind, line }: MailDataFlaw, maximumLineLength: number): Reply {
+  return reply(554, '5.6.0', `Line ${line} of the message ${flawTexts[kind](maximumLineLength)}`);
+}
+
+const flawTexts: Readonly<Record<MailDataFlaw['kind'], (maximumLineLength: number) => string>> = {
+  bareLineFeed: () => 'ends in LF alone; end every line in CRLF (RFC 5321 section 2.3.8)',
+  bareCarriageReturn: () => 'holds a CR without LF; end every line in CRLF, and send no other CR',
+  nul: () => 'holds a NUL; send binary content in base64',
+  lineTooLong: (most) =>
+    `has more than ${most} octets; break it, or encode the text as quoted-printable or base64`,
+};

@@ -16,7 +16,7 @@ const CHUNK = '250 2.0.0 Chunk received';
 const ACCEPTED = '250 2.0.0 Message accepted';
 const OK = '250 2.0.0 OK';
 const MAIL_FIRST = '503 5.5.1 Bad sequence of commands: send MAIL first';
-const MALFORMED = '554 5.6.0 The message holds a bare CR, bare LF or NUL, or too long a line';
+const MALFORMED = expect.stringMatching(/^554 5\.6\.0 Line \d+ of the message /);
 const TOO_LARGE = '552 5.3.4 The message exceeds the size limit';
 
 const SHUTTING_DOWN = '421 4.3.2 The service is shutting down, closing the session';
@@ -269,7 +269,7 @@ describe('mail data in chunks', () => {
     const text = chunks
       .map((chunk, index) => bdat(chunk, index === chunks.length - 1 ? 'LAST' : ''))
       .join('');
-    expect(dialogue.octets(text).at(-1)).toBe(MALFORMED);
+    expect(dialogue.octets(text).at(-1)).toEqual(MALFORMED);
     expect(dialogue.messages).toEqual([]);
     expect(dialogue.asked.at(-1)).toBe('data');
     const abandoned = dialogue.outputs.filter(({ type }) => type === 'abandonMailData');

@@ -3,7 +3,7 @@ import { answering, Dialogue, reject, typesOf } from './dialogue.test-support.js
 import type { ServerOutput } from './messages.js';
 
 const ACCEPTED = '250 2.0.0 Message accepted';
-const MALFORMED = '554 5.6.0 The message holds a bare CR, bare LF or NUL, or too long a line';
+const MALFORMED = expect.stringMatching(/^554 5\.6\.0 Line \d+ of the message /);
 const TOO_LARGE = '552 5.3.4 The message exceeds the size limit';
 
 const bytes = (text: string) =>
@@ -63,21 +63,30 @@ describe('mail data', () => {
 
 describe('mail data that is malformed', () => {
   it.each([
-    ['a bare LF', 'a\nb'],
-    ['a bare CR', 'a\rb'],
-    ['a NUL', 'a\0b'],
-    ['a bare CR before the end', 'a\r'],
-    ['a line of 1001 octets', 'x'.repeat(999)],
-  ])('is 554 5.6.0 after its true end: %s (RFC 5321 §2.3.8, §4.5.3.1.6)', (_, line) => {
-    const dialogue = new Dialogue().receiving();
-    const outputs = dialogue.handle(bytes(`fine\r\n${line}\r\n`));
-    expect(outputs).toEqual([{ type: 'abandonMailData', reason: 'malformed' }]);
-    expect(dialogue.session.state).toBe('session.transaction.receiving');
-    expect(dialogue.octets('more\r\n.\r\nNOOP\r\n')).toEqual([MALFORMED, '250 2.0.0 OK']);
-    expect(dialogue.asked).not.toContain('message');
-    expect(dialogue.session.state).toBe('session.ready');
-    expect(dialogue.say('RCPT TO:<a@b>')[0]).toMatch(/^503 /);
-  });
+    ['a\nb', 'ends in LF alone; end every line in CRLF (RFC 5321 section 2.3.8)'],
+    ['a\rb', 'holds a CR without LF; end every line in CRLF, and send no other CR'],
+    ['a\0b', 'holds a NUL; send binary content in base64'],
+    ['a\r', 'holds a CR without LF; end every line in CRLF, and send no other CR'],
+    [
+      'x'.repeat(999),
+      'has more than 1000 octets; break it, or encode the text as quoted-printable or base64',
+    ],
+  ])(
+    'is 554 5.6.0 after its true end, which says what is wrong and where: %j (RFC 5321 §2.3.8)',
+    (line, flaw) => {
+      const dialogue = new Dialogue({ maximumTextLineLength: 1000 }).receiving();
+      const outputs = dialogue.handle(bytes(`fine\r\n${line}\r\n`));
+      expect(outputs).toEqual([{ type: 'abandonMailData', reason: 'malformed' }]);
+      expect(dialogue.session.state).toBe('session.transaction.receiving');
+      expect(dialogue.octets('more\r\n.\r\nNOOP\r\n')).toEqual([
+        `554 5.6.0 Line 2 of the message ${flaw}`,
+        '250 2.0.0 OK',
+      ]);
+      expect(dialogue.asked).not.toContain('message');
+      expect(dialogue.session.state).toBe('session.ready');
+      expect(dialogue.say('RCPT TO:<a@b>')[0]).toMatch(/^503 /);
+    },
+  );
 
   it('is given up at once, and nothing of the rest is handed out', () => {
     const dialogue = new Dialogue().receiving();
@@ -101,14 +110,68 @@ describe('mail data that is malformed', () => {
     expect(dialogue.messages.map((message) => message.text)).toEqual(['a\nb\rc\0\n.\n\r.\r\n\n.\r.\r\r\n']);
   });
 
-  it('has lines of 1000 octets at most, CRLF included and the dot of transparency not (RFC 5321 §4.5.3.1.6)', () => {
-    expect(new Dialogue().receiving().say('x'.repeat(998), '.')).toEqual([ACCEPTED]);
-    expect(new Dialogue().receiving().say(`..${'x'.repeat(997)}`, '.')).toEqual([ACCEPTED]);
-    expect(new Dialogue().receiving().say('x'.repeat(999), '.')).toEqual([MALFORMED]);
-    const keep = new Dialogue({ bareNewline: 'keep' }).receiving();
-    expect(keep.say('x'.repeat(999), '.')).toEqual([MALFORMED]);
-    const unlimited = new Dialogue({ maximumTextLineLength: Number.POSITIVE_INFINITY }).receiving();
-    expect(unlimited.say('x'.repeat(100_000), '.')).toEqual([ACCEPTED]);
+  it('has lines of any length (RFC 5321 §4.5.3.1.6)', () => {
+    expect(new Dialogue().receiving().say('x'.repeat(100_000), '.')).toEqual([ACCEPTED]);
+  });
+
+  it('has lines as long as `maximumTextLineLength` says, CRLF included and the dot of transparency not', () => {
+    const limited = (bareNewline: 'reject' | 'keep' = 'reject') =>
+      new Dialogue({ maximumTextLineLength: 1000, bareNewline }).receiving();
+    expect(limited().say('x'.repeat(998), '.')).toEqual([ACCEPTED]);
+    expect(limited().say(`..${'x'.repeat(997)}`, '.')).toEqual([ACCEPTED]);
+    expect(limited().say('x'.repeat(999), '.')).toEqual([MALFORMED]);
+    expect(limited('keep').say('x'.repeat(999), '.')).toEqual([MALFORMED]);
+    // Sixty short lines are no long one because they end in LF.
+    expect(limited('keep').octets(`${'a line of the message\n'.repeat(60)}\r\n.\r\n`)).toEqual([ACCEPTED]);
+  });
+});
+
+describe('a bare LF that is normalized', () => {
+  const normalizing = () => new Dialogue({ bareNewline: 'normalize' });
+
+  it('ends a command and a line of the message, which is handed on with CRLF; only CRLF.CRLF ends the message', () => {
+    const dialogue = normalizing();
+    dialogue.octets('EHLO c\nMAIL FROM:<a@b>\nRCPT TO:<c@d>\nDATA\n');
+    expect(dialogue.octets('Subject: x\n\n..a\n.\n.b\n')).toEqual([]);
+    expect(dialogue.octets('\r\n.\r\nNOOP\n')).toEqual([ACCEPTED, '250 2.0.0 OK']);
+    expect(dialogue.messages.map(({ text }) => text)).toEqual(['Subject: x\r\n\r\n.a\r\n\r\nb\r\n\r\n']);
+    expect(dialogue.questions.at(-1)).toMatchObject({ kind: 'message', size: 24 });
+  });
+
+  it('is one of a chunk, too, without dots; and is data where the message is binary (RFC 3030)', () => {
+    const dialogue = normalizing().addressed();
+    expect(dialogue.octets('BDAT 6 LAST\na\n.\nb\n')).toEqual([ACCEPTED]);
+    dialogue.say('MAIL FROM:<a@b> BODY=BINARYMIME', 'RCPT TO:<c@d>');
+    expect(dialogue.octets('BDAT 6 LAST\na\n\r\0\r\n')).toEqual([ACCEPTED]);
+    expect(dialogue.messages.map(({ text }) => text)).toEqual(['a\r\n.\r\nb\r\n', 'a\n\r\0\r\n']);
+  });
+
+  it.each(['a\rb', 'a\0b'])('leaves a bare CR and a NUL what they are: %j', (text) => {
+    expect(normalizing().receiving().octets(`x\n${text}\n\r\n.\r\n`)).toEqual([
+      expect.stringContaining('554 5.6.0 Line 2 '),
+    ]);
+    expect(normalizing().octets(`NOOP ${text}\nNOOP\n`)).toEqual([
+      expect.stringMatching(/^500 5\.5\.2/),
+      '250 2.0.0 OK',
+    ]);
+  });
+
+  it('counts as CRLF in the size of the message', () => {
+    const outcome = (chunks: readonly string[]) => {
+      const dialogue = new Dialogue({ bareNewline: 'normalize', maximumMessageSize: 6 }).receiving();
+      for (const chunk of chunks) dialogue.octets(chunk);
+      return dialogue.replies.at(-1);
+    };
+    for (const [text, reply] of [
+      ['\n\n\n.\r\n\r\n.\r\n', TOO_LARGE],
+      ['a\nb\n\r\n.\r\n', TOO_LARGE],
+      ['\n\n\r\n.\r\n', ACCEPTED],
+      ['\n\n\n\0\r\n.\r\n', MALFORMED],
+      ['\n\n\n\n\0\r\n.\r\n', TOO_LARGE],
+    ] as const) {
+      expect(outcome([text])).toEqual(reply);
+      expect(outcome([...text])).toEqual(reply);
+    }
   });
 });
 

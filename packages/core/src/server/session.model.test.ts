@@ -283,7 +283,9 @@ function stretchesWith(
   });
   const startTls = fc.record({ verb: fc.constant('STARTTLS' as const), answer });
   const neutral = fc.constantFrom<Step>({ verb: 'NOOP' }, { verb: 'RSET' });
-  const bad = fc.constantFrom(...badLines).map(([line, reply]): Step => ({ verb: 'bad', line, reply }));
+  const bad = fc
+    .constantFrom(...badLines)
+    .map(([line, reply]): Step => ({ verb: 'bad', line, reply, aboutAddress: reply.startsWith('501 5.1.') }));
   const transaction = fc
     .tuple(hello, mail, fc.array(rcpt, { minLength: 1, maxLength: 3 }), data, fc.integer({ min: 1, max: 6 }))
     .map(([first, second, recipients, last, length]): Step[] =>

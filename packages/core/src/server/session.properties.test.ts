@@ -161,7 +161,7 @@ const stretch = fc.oneof(
   { weight: 1, arbitrary: text },
 );
 const dialogue = fc.array(stretch, { maxLength: 10 }).map((parts) => parts.join(''));
-const bareNewline = fc.constantFrom('reject' as const, 'keep' as const);
+const bareNewline = fc.constantFrom('reject' as const, 'normalize' as const, 'keep' as const);
 
 /** Cuts a text into chunks, each of the lengths again and again. */
 function cut(whole: string, lengths: readonly number[]): string[] {

@@ -23,7 +23,7 @@ const withoutTransparency = (text: string) =>
     .join('\r\n');
 
 /** What becomes of these octets, in chunks, when a recipient was accepted. */
-function outcomeOf(bareNewline: 'reject' | 'keep', ...chunks: string[]): string {
+function outcomeOf(bareNewline: 'reject' | 'normalize' | 'keep', ...chunks: string[]): string {
   const dialogue = new Dialogue({ bareNewline }).addressed();
   const asked = dialogue.asked.length;
   const replies = chunks.flatMap((chunk) => dialogue.octets(chunk));
@@ -48,8 +48,14 @@ describe('a smuggled mail transaction is never executed', () => {
       asked: ['data', 'message'],
       texts: [withoutTransparency(text)],
     });
-    const outcomes = { reject: new Set<string>(), keep: new Set<string>() };
-    for (const mode of ['reject', 'keep'] as const) {
+    const normalized = JSON.stringify({
+      replies: ['354 Send ', '250 2.0.0', '250 2.0.0'],
+      asked: ['data', 'message'],
+      // A first dot is dropped whichever line end came before it, and each line end becomes CRLF.
+      texts: [text.replace(/(?<=\n)\./g, '').replace(/\r?\n/g, '\r\n')],
+    });
+    const outcomes = { reject: new Set<string>(), normalize: new Set<string>(), keep: new Set<string>() };
+    for (const mode of ['reject', 'normalize', 'keep'] as const) {
       for (let cut = 0; cut <= sent.length; cut++) {
         outcomes[mode].add(outcomeOf(mode, sent.slice(0, cut), sent.slice(cut)));
       }
@@ -57,6 +63,7 @@ describe('a smuggled mail transaction is never executed', () => {
     }
     expect([...outcomes.reject]).toEqual([refused]);
     expect([...outcomes.keep]).toEqual([kept]);
+    expect([...outcomes.normalize]).toEqual([/\0|\r(?!\n)/.test(text) ? refused : normalized]);
   });
 
   const bareEnds = ['\n', '\r', '\n\r', '\n\n', '\r\r', '\r\0\n', '\0'];

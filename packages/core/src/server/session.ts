@@ -60,7 +60,7 @@ import {
   type ServerSessionOptions,
 } from './options.js';
 import { Receiving } from './receiving.js';
-import { defaultReplies, introduction, replies, titleOf } from './replies.js';
+import { defaultReplies, introduction, malformedMessage, replies, titleOf } from './replies.js';
 import { inquiryReply, messageReplies, octetsOf, Replying } from './replying.js';
 
 export const serverTable = compile<ServerContext, ServerChartEvent, ServerChartInput>(shapeOf(serverMachine));
@@ -100,6 +100,8 @@ export class ServerSession {
   readonly #endsAt: number;
   #commandCount = 0;
   #foreignProtocol: ForeignProtocol | undefined;
+  /** The last command line ended in LF alone. */
+  #afterBareLineFeed = false;
 
   #ended = false;
   #shutdown = false;
@@ -387,10 +389,16 @@ export class ServerSession {
     const { event, verb, about = verb, octetsBehind = 0 } = this.#command;
     this.#verb = about;
     this.#replying.expect(octetsBehind);
+    this.#afterBareLineFeed = line.kind === 'line' && line.endsInBareLineFeed === true;
     if (event.type === 'badCommand') {
       const protocol = foreignProtocolOf(line);
-      return protocol === undefined ? this.#step(event) : this.#refuseProtocol(protocol);
+      if (protocol !== undefined) return this.#refuseProtocol(protocol);
     }
+    if ('aboutAddress' in event) {
+      const excess = this.#junk.refuse(about === 'MAIL' ? 'mail' : 'rcpt');
+      return excess === undefined ? this.#step(event) : this.#cutOff(excess);
+    }
+    if (event.type === 'badCommand') return this.#step(event);
     const excess = this.#junk.take(verb);
     return excess === undefined ? this.#step(event) : this.#cutOff(excess);
   }
@@ -431,9 +439,14 @@ export class ServerSession {
 
     this.#heldBackSince = undefined;
     if (last !== false) this.#junk.endMessage();
-    const found = flaw === undefined ? {} : { flaw };
+    const found = flaw === undefined ? {} : { flaw, refusal: this.#refusalFor(receiving) };
     if (last === undefined) return this.#step({ type: 'endOfMailData', ...found });
     return this.#step({ type: 'endOfChunk', last, ...found });
+  }
+
+  #refusalFor({ flaw, lineFlaw }: Receiving): Reply {
+    if (flaw === 'tooLarge' || lineFlaw === undefined) return replies.mailDataTooLarge;
+    return malformedMessage(lineFlaw, this.#options.maximumTextLineLength);
   }
 
   /** Takes the chart one step on and performs its effects. */
@@ -538,14 +551,16 @@ export class ServerSession {
         if (this.#client.forwarded !== undefined) this.#client = { ...this.#client, forwarded: undefined };
         break;
       case 'receiveMailData':
-        this.#receiving = new Receiving('data', this.#options);
+        this.#receiving = new Receiving('data', this.#options, {
+          afterBareLineFeed: this.#afterBareLineFeed,
+        });
         this.#watchRate();
         break;
       case 'receiveChunk':
         this.#receiveChunk();
         break;
       case 'refuseMessage':
-        this.#refuseMessage(replies[action.params.reply]);
+        this.#refuseMessage(action.params.reply);
         break;
       case 'upgradeTls':
         this.#emit({ type: 'upgradeTls' });

@@ -1,7 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Secret } from '../secret.js';
-import { type Command, type CommandFailure, formatCommand, type Parameter, parseCommand } from './command.js';
+import {
+  type Command,
+  type CommandFailure,
+  formatCommand,
+  isName,
+  type Parameter,
+  parseCommand,
+} from './command.js';
 import { decodeText, encodeText } from './octets.js';
 import type { Mailbox } from './path.js';
 import { formatReply } from './reply.js';
@@ -90,22 +97,21 @@ describe('a line', () => {
     expect(verdict(text)).toBe('syntax 501 5.5.2');
   });
 
-  it.each([
-    'NOOP é',
-    'VRFY jösé',
-    'EHLO bücher.example',
-    'ÉHLO b',
-    'DATA é',
-    'STARTTLS é',
-    'MAIL é',
-    'RCPT TÖ:<a@b>',
-  ])('with characters outside ASCII in no path is answered 500 5.5.2: %s', (text) => {
-    expect(verdict(text)).toBe('unrecognized 500 5.5.2');
-  });
+  it.each(['NOOP é', 'VRFY jösé', 'ÉHLO b', 'DATA é', 'STARTTLS é', 'MAIL é', 'RCPT TÖ:<a@b>'])(
+    'with characters outside ASCII in no path is answered 500 5.5.2: %s',
+    (text) => {
+      expect(verdict(text)).toBe('unrecognized 500 5.5.2');
+    },
+  );
 
   it('that is not UTF-8 is answered 500 5.5.2, in a path too (RFC 6531 §3.3)', () => {
     const latin1 = Uint8Array.from('MAIL FROM:<jös@b>', (character) => character.charCodeAt(0));
-    expect(parseCommand(latin1)).toMatchObject({ failure: 'unrecognized', reply: { code: 500 } });
+    expect(parseCommand(latin1)).toMatchObject({
+      failure: 'unrecognized',
+      reply: { code: 500 },
+      verb: 'MAIL',
+      aboutAddress: true,
+    });
   });
 
   it('does not become a command by case mapping of other alphabets', () => {
@@ -123,14 +129,24 @@ describe.each(['EHLO', 'HELO'] as const)('%s', (verb) => {
     '[IPv6:::1]',
     'a..b',
     '!#$%',
-    'a'.repeat(255),
-  ])('takes any token for a name: %s (RFC 5321 §4.1.1.1, §4.1.4)', (name) => {
+    'a'.repeat(400),
+    'ANNS  PC (2)',
+    'Jürgens Büro',
+    '<a@b> "c',
+  ])('takes anything printable for a name: %s (RFC 5321 §4.1.1.1, §4.1.4)', (name) => {
     expect(parse(`${verb} ${name}`)).toEqual({ verb, name });
   });
 
-  it.each(['', ' ', ' a b', ` ${'a'.repeat(256)}`])('is answered 501 5.5.4 with %j for a name', (rest) => {
+  it.each(['', ' '])('is answered 501 5.5.4 with %j for a name', (rest) => {
     expect(verdict(verb + rest)).toBe('syntax 501 5.5.4');
   });
+
+  it.each(['a\tb', 'a\x7f', 'a\x1b[2J', 'a\u009b'])(
+    'is answered 501 5.5.2 with control characters: %j',
+    (name) => {
+      expect(verdict(`${verb} ${name}`)).toBe('syntax 501 5.5.2');
+    },
+  );
 });
 
 describe('MAIL', () => {
@@ -155,6 +171,8 @@ describe('MAIL', () => {
       ),
     ],
     ['MAIL FROM:<> A=!<>~', mail(null, { keyword: 'A', value: '!<>~' })],
+    // As stock software writes what xtext should have encoded.
+    ['MAIL FROM:<> A=b=c==', mail(null, { keyword: 'A', value: 'b=c==' })],
   ])('is read from %s (RFC 5321 §4.1.1.2)', (text, command) => {
     expect(parse(text)).toEqual(command);
   });
@@ -181,7 +199,7 @@ describe('MAIL', () => {
   );
 
   it.each([
-    ...[' SIZE=', ' =1', ' SIZE==1', ' SIZE=1=2', ' -A', ' A_B=1', ' SIZE =1', ' SIZE= 1', ' "A"=1'],
+    ...[' SIZE=', ' =1', ' -A', ' A_B=1', ' SIZE =1', ' SIZE= 1', ' "A"=1'],
     ...['SIZE=1', '>', 'x', ','],
   ])('with %j behind the path is answered 501 5.5.4 (RFC 5321 §4.1.2)', (rest) => {
     expect(verdict(`MAIL FROM:<a@b>${rest}`)).toBe('syntax 501 5.5.4');
@@ -426,6 +444,9 @@ describe('any line', () => {
       fc.property(line, (octets) => {
         const result = parseCommand(octets);
         if (!('failure' in result)) {
+          // More is read than is written: any name of a client, and `=` in a parameter.
+          if ('name' in result && !isName(result.name)) return;
+          if ('parameters' in result && result.parameters.some(({ value }) => value?.includes('='))) return;
           expect(parseCommand(formatCommand(result).subarray(0, -2))).toEqual(result);
           return;
         }
@@ -446,13 +467,12 @@ describe('any line', () => {
       `AUTH PLAIN ${secret} ${secret}`,
       `BDAT ${secret}`,
       `VRFY é${secret}`,
-      `EHLO ${secret} ${secret}`,
       `MAIL ${secret}`,
       `MAIL FROM:${secret}`,
       `MAIL FROM:<${secret}>`,
       `MAIL FROM:<é${secret}@b>`,
       `MAIL FROM:<a@b> A=${secret} A=${secret}`,
-      `RCPT TO:<a@b> A==${secret}`,
+      `RCPT TO:<a@b> A= ${secret}`,
     ]) {
       expect(failureOf(text).reply.lines.join()).not.toContain(secret);
     }
@@ -615,7 +635,7 @@ describe('with SMTPUTF8 (RFC 6531)', () => {
   });
 
   it('does not extend to other commands', () => {
-    expect(parseUtf8('EHLO bücher.example')).toMatchObject({ reply: { code: 500 } });
+    expect(parseUtf8('NOOP bücher.example')).toMatchObject({ reply: { code: 500 } });
   });
 });
 

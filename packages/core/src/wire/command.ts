@@ -61,6 +61,8 @@ export interface CommandFailure {
   readonly reply: Reply;
   /** The verb whose argument is wrong. */
   readonly verb?: Command['verb'];
+  /** It is MAIL or RCPT, and wrong in its address. */
+  readonly aboutAddress?: true;
 }
 
 /** What decides about the reading of a line. */
@@ -118,14 +120,17 @@ function unlessNonAscii(argument: string, failure: CommandFailure): CommandFailu
  * SMTPUTF8.
  */
 function refusePath(failure: PathFailure, syntaxCode: string): CommandFailure {
-  return failure.failure === 'nonAscii'
-    ? refuse(553, '5.6.7', `${failure.problem}, which needs SMTPUTF8`)
-    : refuse(501, syntaxCode, failure.problem);
+  const refusal =
+    failure.failure === 'nonAscii'
+      ? refuse(553, '5.6.7', `${failure.problem}, which needs SMTPUTF8`)
+      : refuse(501, syntaxCode, failure.problem);
+  return { ...refusal, aboutAddress: true };
 }
 
 /**
- * Any token passes for a name, as with other servers: clients introduce themselves as `localhost`, `my_host`
- * or worse, and RFC 5321 §4.1.4 forbids refusing mail for a name that does not verify.
+ * A name by which an end of ours introduces itself: any token. What a peer says in EHLO or HELO has no more to it than
+ * that it can be printed: `localhost`, `my_host`, a Windows machine's name with blanks. RFC 5321 §4.1.4 forbids refusing
+ * mail for a name that does not verify.
  */
 export function isName(text: string): boolean {
   return text.length <= MAXIMUM_NAME_OCTETS && /^[!-~]+$/.test(text);
@@ -136,9 +141,17 @@ function isKeyword(text: string): boolean {
   return /^[\dA-Za-z][\dA-Za-z-]*$/.test(text);
 }
 
-/** `esmtp-value` (RFC 5321 §4.1.2), which SMTPUTF8 extends (RFC 6531 §3.3). */
-function isValue(text: string, utf8: boolean): boolean {
-  return utf8 ? /^(?:[!-<>-~]|[^\p{Cc}\p{ASCII}])+$/u.test(text) : /^[!-<>-~]+$/.test(text);
+/**
+ * The value of a parameter as it is read: `esmtp-value` (RFC 5321 §4.1.2), which SMTPUTF8 extends (RFC 6531 §3.3), and
+ * which may hold a `=`, as stock software writes it.
+ */
+function isReadableValue(text: string, utf8: boolean): boolean {
+  return utf8 ? /^(?:[!-~]|[^\p{Cc}\p{ASCII}])+$/u.test(text) : /^[!-~]+$/.test(text);
+}
+
+/** `esmtp-value` (RFC 5321 §4.1.2), as it is written. */
+function isValue(text: string): boolean {
+  return /^[!-<>-~]+$/.test(text);
 }
 
 function skipSpaces(text: string, from: number): number {
@@ -166,7 +179,7 @@ function parseParameters(
     const equals = parameter.indexOf('=');
     const written = equals < 0 ? parameter : parameter.slice(0, equals);
     const value = equals < 0 ? undefined : parameter.slice(equals + 1);
-    if (!isKeyword(written) || (value !== undefined && !isValue(value, utf8))) {
+    if (!isKeyword(written) || (value !== undefined && !isReadableValue(value, utf8))) {
       return unlessNonAscii(parameter, MALFORMED_PARAMETERS);
     }
 
@@ -180,12 +193,21 @@ function parseParameters(
   return parameters;
 }
 
+/** A line that is not UTF-8: in MAIL and RCPT that is most likely an address in Latin-1. */
+function withAddressVerb(failure: CommandFailure, line: Uint8Array): CommandFailure {
+  const beginning = String.fromCharCode(...line.subarray(0, 'MAIL FROM:'.length));
+  if (/^MAIL FROM:/i.test(beginning)) return { ...failure, verb: 'MAIL', aboutAddress: true };
+  if (/^RCPT TO:/i.test(beginning)) return { ...failure, verb: 'RCPT', aboutAddress: true };
+  return failure;
+}
+
 /** Makes a command of what stands behind the verb, spaces on both sides of it removed. */
 type ArgumentParser = (argument: string, utf8: boolean) => Command | CommandFailure;
 
+/** Control characters have been refused by here. */
 function hello(verb: 'EHLO' | 'HELO' | 'LHLO'): ArgumentParser {
-  const malformed = refuse(501, '5.5.4', `Syntax: ${verb} domain or address literal, without spaces`);
-  return (argument) => (isName(argument) ? { verb, name: argument } : malformed);
+  const missing = refuse(501, '5.5.4', `Syntax: ${verb} domain or address literal`);
+  return (argument) => (argument === '' ? missing : { verb, name: argument });
 }
 
 function mail(argument: string, utf8: boolean): Command | CommandFailure {
@@ -285,9 +307,9 @@ const NOT_IMPLEMENTED = ['SEND', 'SOML', 'SAML', 'TURN', 'ATRN'];
 const PLAIN_GRAMMAR: CommandGrammar = { utf8: false, extensionVerbs: new Set() };
 
 const VERBS: ReadonlyMap<string, VerbRule> = new Map<string, VerbRule>([
-  ['EHLO', ascii(hello('EHLO'))],
-  ['HELO', ascii(hello('HELO'))],
-  ['LHLO', ascii(hello('LHLO'))],
+  ['EHLO', unicode(hello('EHLO'))],
+  ['HELO', unicode(hello('HELO'))],
+  ['LHLO', unicode(hello('LHLO'))],
   ['MAIL', unicode(mail)],
   ['RCPT', unicode(rcpt)],
   ['DATA', ascii(withoutArgument('DATA'))],
@@ -325,7 +347,7 @@ export function parseCommand(
 ): Command | CommandFailure {
   const text = decodeText(line);
   // Not even SMTPUTF8 allows what is not UTF-8 (RFC 6531 §3.3).
-  if (text === undefined) return NON_ASCII;
+  if (text === undefined) return withAddressVerb(NON_ASCII, line);
 
   let end = text.length;
   while (end > 0 && (text.charCodeAt(end - 1) === SPACE || text.charCodeAt(end - 1) === TAB)) end--;
@@ -363,7 +385,7 @@ function formatParameters(parameters: readonly Parameter[]): string {
     if (!isKeyword(keyword)) throw new RangeError(`${JSON.stringify(keyword)} is no parameter keyword`);
     if (keywords.has(keyword.toUpperCase())) throw new RangeError(`Parameter ${keyword} is given twice`);
     keywords.add(keyword.toUpperCase());
-    if (value !== undefined && !isValue(value, false)) {
+    if (value !== undefined && !isValue(value)) {
       throw new RangeError(
         `${JSON.stringify(value)} is no value for parameter ${keyword}: it may hold neither "=" nor spaces, ` +
           'must not be empty, and anything outside printable ASCII needs an encoding such as xtext',

@@ -51,23 +51,30 @@ class NaiveInbound {
   nextLine(maximumLength: number): Result {
     if (this.#lastSkipped !== '') {
       const rest = this.#lastSkipped + this.held;
-      const end = rest.indexOf('\r\n');
+      const end = this.#endOfLine(rest);
       this.#lastSkipped = end === -1 ? rest.slice(-1) : '';
-      this.held = end === -1 ? '' : rest.slice(end + 2);
+      this.held = end === -1 ? '' : rest.slice(end);
       if (end === -1) return undefined;
     }
-    const end = this.held.indexOf('\r\n');
-    const line = end === -1 ? this.held : this.held.slice(0, end + 2);
-    const bare = /(?:\0|(?<!\r)\n|\r(?=[^\n]))/.exec(line);
+    const end = this.#endOfLine(this.held);
+    const line = end === -1 ? this.held : this.held.slice(0, end);
+    const bare = (this.#mode === 'reject' ? /\0|(?<!\r)\n|\r(?=[^\n])/ : /\0|\r(?=[^\n])/).exec(line);
     // A CR is known to be bare by the octet behind it.
     const malformedAt = bare === null ? Infinity : bare.index + (bare[0] === '\r' ? 1 : 0);
-    if (this.#mode === 'reject' && malformedAt < maximumLength) return this.#refuse(malformedAt, 'malformed');
+    if (this.#mode !== 'keep' && malformedAt < maximumLength) return this.#refuse(malformedAt, 'malformed');
     if (line.length > maximumLength || (end === -1 && line.length === maximumLength)) {
       return this.#refuse(maximumLength - 1, 'tooLong');
     }
     if (end === -1) return undefined;
-    this.held = this.held.slice(end + 2);
-    return JSON.stringify(line.slice(0, -2));
+    this.held = this.held.slice(end);
+    return JSON.stringify(line.replace(/\r?\n$/, ''));
+  }
+
+  /** The offset after the first line end, or -1. */
+  #endOfLine(text: string): number {
+    const lineEnd = this.#mode === 'normalize' ? '\n' : '\r\n';
+    const at = text.indexOf(lineEnd);
+    return at === -1 ? -1 : at + lineEnd.length;
   }
 
   #refuse(position: number, verdict: string): string {
@@ -78,7 +85,7 @@ class NaiveInbound {
   }
 }
 
-const mode = fc.constantFrom<BareNewline>('reject', 'keep');
+const mode = fc.constantFrom<BareNewline>('reject', 'normalize', 'keep');
 const limit = fc.constantFrom(2, 3, 5, 8, 16, Infinity);
 const piece = fc.oneof(
   { weight: 4, arbitrary: fc.constantFrom('\r\n', '\r\n', 'EHLO a', '.', 'x') },

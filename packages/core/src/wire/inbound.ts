@@ -1,7 +1,7 @@
 /**
  * What the peer sent and nobody has read yet, handed out as lines (commands, replies) or raw (mail data).
  *
- * - A line ends in CRLF, full stop (RFC 5321 §2.3.8): a bare CR or bare LF never ends one, in either mode.
+ * - A line ends in CRLF, full stop (RFC 5321 §2.3.8). Only where bare LFs are to be normalized one of these ends it, too.
  * - What comes out depends on the octets alone, never on how they were cut into chunks, limits included.
  * - Each line yields one result. A line that is too long or malformed is reported at the octet that makes it
  *   so, whether or not its end has come; what remains of it is then dropped unread.
@@ -12,25 +12,32 @@
  */
 import { CR, concatenate, copyOctets, LF, NOTHING, NUL } from './octets.js';
 
-/** What to do with a bare CR, a bare LF or a NUL. Neither takes one for a line end. */
+/** What to do with a bare CR, a bare LF or a NUL. None of these ever ends a message. */
 export type BareNewline =
   /** Refuse the line, or the message, in which it stands. */
   | 'reject'
+  /** Take a bare LF for CRLF, and refuse a bare CR and a NUL. */
+  | 'normalize'
   /** Let it be part of the line, verbatim. */
   | 'keep';
 
+/** An octet that may not stand in a line: a CR without its LF, an LF without its CR, or a NUL. */
+export type BareOctet = 'bareCarriageReturn' | 'bareLineFeed' | 'nul';
+
 /** One line of the peer. */
 export type InboundLine =
-  /** Well-formed. The octets do not include the CRLF; usually they are a view into what was pushed. */
-  | { readonly kind: 'line'; readonly octets: Uint8Array }
+  /**
+   * Well-formed. The octets do not include the line end; usually they are a view into what was pushed.
+   * `endsInBareLineFeed`: that is an LF alone. Only with `bareNewline: 'normalize'`.
+   */
+  | { readonly kind: 'line'; readonly octets: Uint8Array; readonly endsInBareLineFeed?: true }
   /** `beginning`: its first eight octets, or those up to the one that condemns it, if that is one of them. */
-  | { readonly kind: Verdict; readonly beginning: Uint8Array };
+  | { readonly kind: 'tooLong'; readonly beginning: Uint8Array }
+  /** The octet that is met first stands in it. Not with `bareNewline: 'keep'`. */
+  | { readonly kind: 'malformed'; readonly beginning: Uint8Array; readonly bare: BareOctet };
 
-type Verdict =
-  /** Longer than `maximumLength`. */
-  | 'tooLong'
-  /** A bare CR, a bare LF or a NUL is in it. Only with `bareNewline: 'reject'`. */
-  | 'malformed';
+/** Longer than `maximumLength`, or what makes it malformed. */
+type Verdict = 'tooLong' | BareOctet;
 
 /** A chunk behind the one that is being read. Linked, since shifting an array of thousands is quadratic. */
 interface Waiting {
@@ -45,7 +52,7 @@ const BEGINNING_OCTETS = 8;
 const CARRY_CAPACITY = 64;
 
 export class InboundBuffer {
-  readonly #reject: boolean;
+  readonly #bareNewline: BareNewline;
   #length = 0;
   /** The chunk that is being read, from `#offset` on; `NOTHING` when all chunks are read. */
   #chunk: Uint8Array = NOTHING;
@@ -59,7 +66,7 @@ export class InboundBuffer {
   #lastSkipped: number | undefined;
 
   constructor(bareNewline: BareNewline) {
-    this.#reject = bareNewline === 'reject';
+    this.#bareNewline = bareNewline;
   }
 
   /** How many octets are held unread. */
@@ -89,6 +96,7 @@ export class InboundBuffer {
    */
   nextLine(maximumLength: number): InboundLine | undefined {
     if (this.#lastSkipped !== undefined && !this.#skip(this.#lastSkipped)) return undefined;
+    const keep = this.#bareNewline === 'keep';
     // Only when the limit was lower this time than when the carry was made.
     if (this.#carried >= maximumLength) {
       const beginning = this.#carry.slice(0, Math.min(BEGINNING_OCTETS, maximumLength));
@@ -101,19 +109,21 @@ export class InboundBuffer {
       const start = this.#offset;
       const end = Math.min(chunk.length, start + maximumLength - this.#carried);
       if (this.#carried > 0 && this.#carry[this.#carried - 1] === CR) {
-        if (chunk[start] === LF) return this.#take(start + 1);
-        if (this.#reject) return this.#refuse(start, 'malformed');
+        if (chunk[start] === LF) return this.#take(start + 1, 2);
+        if (!keep) return this.#refuse(start, 'bareCarriageReturn');
       }
       for (let i = start; i < end; i++) {
         const octet = chunk[i] as number;
         // Every octet of interest is at most CR, and few others are: one comparison for nearly all.
-        if (octet > CR) continue;
+        if (octet > CR || (keep && octet !== CR)) continue;
         if (octet === CR) {
           if (i + 1 === end) break;
-          if (chunk[i + 1] === LF) return this.#take(i + 2);
-          if (this.#reject) return this.#refuse(i + 1, 'malformed');
-        } else if (this.#reject && (octet === LF || octet === NUL)) {
-          return this.#refuse(i, 'malformed');
+          if (chunk[i + 1] === LF) return this.#take(i + 2, 2);
+          if (!keep) return this.#refuse(i + 1, 'bareCarriageReturn');
+        } else if (octet === LF) {
+          return this.#bareNewline === 'normalize' ? this.#take(i + 1, 1) : this.#refuse(i, 'bareLineFeed');
+        } else if (octet === NUL) {
+          return this.#refuse(i, 'nul');
         }
       }
       if (end - start === maximumLength - this.#carried) return this.#refuse(end - 1, 'tooLong');
@@ -159,26 +169,26 @@ export class InboundBuffer {
     this.#lastSkipped = undefined;
   }
 
-  /** Hands out the line whose LF stands right before `end`. */
-  #take(end: number): InboundLine {
+  /** Hands out the line whose LF stands right before `end`. Its line end has so many octets: CRLF two, a bare LF one. */
+  #take(end: number, lineEnd: 1 | 2): InboundLine {
     let octets: Uint8Array;
     if (this.#carried === 0) {
-      octets = this.#chunk.subarray(this.#offset, end - 2);
+      octets = this.#chunk.subarray(this.#offset, end - lineEnd);
       this.#length -= end - this.#offset;
     } else {
       this.#carryOver(end);
       this.#length -= this.#carried;
-      octets = this.#carry.subarray(0, this.#carried - 2);
+      octets = this.#carry.subarray(0, this.#carried - lineEnd);
       // The line is the caller's now, and so is the array under it.
       this.#carry = NOTHING;
       this.#carried = 0;
     }
     this.#readTo(end);
-    return { kind: 'line', octets };
+    return lineEnd === 2 ? { kind: 'line', octets } : { kind: 'line', octets, endsInBareLineFeed: true };
   }
 
   /** Drops the line up to the octet that condemns it; `nextLine` will drop the rest. */
-  #refuse(position: number, kind: Verdict): InboundLine {
+  #refuse(position: number, verdict: Verdict): InboundLine {
     const carried = this.#carry.subarray(0, Math.min(this.#carried, BEGINNING_OCTETS));
     const end = Math.min(position + 1, this.#offset + BEGINNING_OCTETS - carried.length);
     const beginning = concatenate([carried, this.#chunk.subarray(this.#offset, end)]);
@@ -186,7 +196,9 @@ export class InboundBuffer {
     this.#length -= position + 1 - this.#offset;
     this.#dropCarry();
     this.#readTo(position + 1);
-    return { kind, beginning };
+    return verdict === 'tooLong'
+      ? { kind: 'tooLong', beginning }
+      : { kind: 'malformed', beginning, bare: verdict };
   }
 
   /** Drops the rest of a reported line. Returns whether its end was found. */
@@ -196,7 +208,11 @@ export class InboundBuffer {
       const chunk = this.#chunk;
       const start = this.#offset;
       let lineFeed = chunk.indexOf(LF, start);
-      while (lineFeed !== -1 && (lineFeed > start ? chunk[lineFeed - 1] : previous) !== CR) {
+      while (
+        this.#bareNewline !== 'normalize' &&
+        lineFeed !== -1 &&
+        (lineFeed > start ? chunk[lineFeed - 1] : previous) !== CR
+      ) {
         lineFeed = chunk.indexOf(LF, lineFeed + 1);
       }
       const end = lineFeed === -1 ? chunk.length : lineFeed + 1;

@@ -37,18 +37,31 @@ function decodeNaively(bareNewline: BareNewline, maximumLineLength: number, text
   const end = wire.indexOf('\r\n.\r\n');
   const ended = end !== -1;
   const stuffed = ended ? wire.slice(0, end + 2) : wire.replace(/(?<=\r\n\.)\r$/, '');
-  const data = stuffed.replaceAll('\r\n.', '\r\n').slice(2);
+  const normal = bareNewline === 'normalize';
+  // A dot after a bare LF is dropped as it comes, and one after CRLF once it is known not to end the mail data.
+  const data = normal
+    ? stuffed
+        .replace(/(?<=\n)\./g, '')
+        .replace(/(?<!\r)\n/g, '\r\n')
+        .slice(2)
+    : stuffed.replaceAll('\r\n.', '\r\n').slice(2);
 
   let flaw: MailDataFlaw | undefined;
-  for (const line of data.match(/.*?\r\n|.+$/gs) ?? []) {
-    const bare = /(?:\0|(?<!\r)\n|\r(?=[^\n]))/.exec(line);
+  const lines = (bareNewline === 'reject' ? /.*?\r\n|.+$/gs : /.*?\n|.+$/gs)[Symbol.match](data) ?? [];
+  for (const [index, content] of lines.entries()) {
+    const bare = /(?:\0|(?<!\r)\n|\r(?=[^\n]))/.exec(content);
     // A CR is known to be bare by the octet behind it.
     const bareAt =
       bare === null || bareNewline === 'keep' ? Infinity : bare.index + (bare[0] === '\r' ? 1 : 0);
+    const lineEnd = bareNewline === 'keep' ? '\n' : '\r\n';
     const tooLong =
-      line.length > maximumLineLength || (line.length === maximumLineLength && !line.endsWith('\r\n'));
+      content.length > maximumLineLength ||
+      (content.length === maximumLineLength && !content.endsWith(lineEnd));
     const tooLongAt = tooLong ? maximumLineLength - 1 : Infinity;
-    if (Math.min(bareAt, tooLongAt) < Infinity) flaw ??= bareAt <= tooLongAt ? 'bareNewline' : 'lineTooLong';
+    if (Math.min(bareAt, tooLongAt) === Infinity) continue;
+    const kinds = { '\0': 'nul', '\n': 'bareLineFeed', '\r': 'bareCarriageReturn' } as const;
+    const kind = bareAt <= tooLongAt ? kinds[bare?.[0] as keyof typeof kinds] : 'lineTooLong';
+    flaw ??= { kind, line: index + 1 };
   }
   return { data, consumed: ended ? end + 3 : text.length, ended, flaw };
 }
@@ -112,32 +125,46 @@ describe('transparency (RFC 5321 §4.5.2)', () => {
 
 describe('flaws', () => {
   it.each([
-    ['bare LF', 'a\nb'],
-    ['bare LF behind a dot', '.\n'],
-    ['bare CR', 'a\rb'],
-    ['bare CR behind a dot', '.\ra'],
-    ['CR before CRLF', 'a\r\r\n'],
-    ['NUL', 'a\0'],
-  ])('are reported for %s, unless it is to be kept', (_, text) => {
-    expect(decode('reject', 1000, [text]).flaw).toBe('bareNewline');
-    expect(decode('reject', 1000, text).flaw).toBe('bareNewline');
+    ['a bare LF', 'a\nb', 'bareLineFeed'],
+    ['a bare LF after a dot', '.\n', 'bareLineFeed'],
+    ['a bare CR', 'a\rb', 'bareCarriageReturn'],
+    ['a bare CR after a dot', '.\ra', 'bareCarriageReturn'],
+    ['a CR before CRLF', 'a\r\r\n', 'bareCarriageReturn'],
+    ['a NUL', 'a\0', 'nul'],
+  ] as const)('are reported for %s, unless it is to be kept', (_, text, kind) => {
+    const flaw = { kind, line: 3 };
+    expect(decode('reject', 1000, [`\r\nx\r\n${text}`]).flaw).toEqual(flaw);
+    expect(decode('reject', 1000, `\r\nx\r\n${text}`).flaw).toEqual(flaw);
+    expect(decode('normalize', 1000, [`\nx\n${text}`]).flaw).toEqual(
+      kind === 'bareLineFeed' ? undefined : flaw,
+    );
     expect(decode('keep', 1000, [text]).flaw).toBeUndefined();
   });
 
-  it.each(['reject', 'keep'] as const)(
+  it.each(['normalize', 'keep'] as const)(
+    'are none where each of many lines ends in LF and is short enough (%s)',
+    (mode) => {
+      expect(decode(mode, 1000, ['twenty octets a line\n'.repeat(60)]).flaw).toBeUndefined();
+      expect(decode(mode, 10, ['123456\n12345678\n123456789\n']).flaw).toEqual(
+        mode === 'keep' ? undefined : { kind: 'lineTooLong', line: 3 },
+      );
+    },
+  );
+
+  it.each(['reject', 'normalize', 'keep'] as const)(
     'are reported for a line over the limit, CRLF included (%s)',
     (mode) => {
       const longest = 'x'.repeat(998);
       expect(decode(mode, 1000, [`${longest}\r\n`]).flaw).toBeUndefined();
-      expect(decode(mode, 1000, [`${longest}x\r\n`]).flaw).toBe('lineTooLong');
+      expect(decode(mode, 1000, [`${longest}x\r\n`]).flaw).toMatchObject({ kind: 'lineTooLong' });
       expect(decode(mode, 1000, [`${longest}x`]).flaw).toBeUndefined();
-      expect(decode(mode, 1000, [`${longest}xx`]).flaw).toBe('lineTooLong');
+      expect(decode(mode, 1000, [`${longest}xx`]).flaw).toMatchObject({ kind: 'lineTooLong' });
     },
   );
 
   it('do not count a dropped dot towards the limit (RFC 5321 §4.5.3.1.6)', () => {
     expect(decode('reject', 1000, [`.${'x'.repeat(998)}\r\n`]).flaw).toBeUndefined();
-    expect(decode('reject', 1000, [`.${'x'.repeat(999)}\r\n`]).flaw).toBe('lineTooLong');
+    expect(decode('reject', 1000, [`.${'x'.repeat(999)}\r\n`]).flaw).toMatchObject({ kind: 'lineTooLong' });
   });
 
   it('stay what the first was, and do not hide the end', () => {
@@ -145,9 +172,9 @@ describe('flaws', () => {
       data: 'a\nb\r\nxxxxxxxxxx\r\n',
       consumed: 20,
       ended: true,
-      flaw: 'bareNewline',
+      flaw: { kind: 'bareLineFeed', line: 1 },
     });
-    expect(decode('reject', 8, ['xxxxxxxxxx\r\na\nb\r\n.\r\n']).flaw).toBe('lineTooLong');
+    expect(decode('reject', 8, ['xxxxxxxxxx\r\na\nb\r\n.\r\n']).flaw).toMatchObject({ kind: 'lineTooLong' });
   });
 });
 
@@ -195,14 +222,18 @@ describe('message smuggling', () => {
   )('does not succeed by %s', (_, form) => {
     const text = before + form + after;
     for (const chunks of cutsOf(text)) {
-      for (const mode of ['reject', 'keep'] as const) {
+      for (const mode of ['reject', 'normalize', 'keep'] as const) {
         const { consumed, ended, flaw } = decode(mode, 1000, chunks);
-        expect({ ended, flaw }).toEqual({
-          ended: false,
-          flaw: mode === 'reject' ? 'bareNewline' : undefined,
-        });
+        const flawed = mode === 'reject' || (mode === 'normalize' && /\0|\r(?!\n)/.test(form));
+        expect({ ended, flawed: flaw !== undefined }).toEqual({ ended: false, flawed });
         expect(consumed).toBe(text.length);
         expect(decode(mode, 1000, [...chunks, '.\r\n']).ended).toBe(true);
+        if (mode === 'normalize' && !flawed) {
+          // No line of it is a dot alone, and none ends in LF alone.
+          const { data } = decode(mode, 1000, chunks);
+          expect(data).not.toMatch(/(?<!\r)\n/);
+          expect(data).toBe(decodeNaively(mode, 1000, text).data);
+        }
       }
     }
   });
@@ -219,10 +250,42 @@ describe('message smuggling', () => {
           data: before + form.slice(0, -3),
           consumed: before.length + form.length,
           ended: true,
-          flaw: mode === 'reject' ? 'bareNewline' : undefined,
+          flaw: mode === 'reject' ? expect.anything() : undefined,
         });
       }
+      const { ended, consumed } = decode('normalize', 1000, chunks);
+      expect({ ended, consumed }).toEqual({ ended: true, consumed: before.length + form.length });
     }
+  });
+});
+
+describe('bare LFs that are normalized', () => {
+  const normalized = (text: string) => decode('normalize', 1000, [text]);
+
+  it('end a line, which is stored with CRLF', () => {
+    expect(normalized('a\nb\r\nc\n\n').data).toBe('a\r\nb\r\nc\r\n\r\n');
+  });
+
+  it('have the dot after them dropped, as after CRLF', () => {
+    expect(normalized('a\n..b\n.c\n').data).toBe('a\r\n.b\r\nc\r\n');
+    expect(decode('normalize', 1000, ['a\n', '.', '.b', '\n', '.']).data).toBe('a\r\n.b\r\n');
+  });
+
+  it.each(['a\n.\nb\r\n', 'a\n.\r\nb\r\n', 'a\r\n.\nb\r\n'])(
+    'make an empty line of a dot that is no end: %j',
+    (text) => {
+      expect(normalized(text)).toMatchObject({ data: 'a\r\n\r\nb\r\n', ended: false });
+      expect(normalized(`${text}.\r\n`)).toMatchObject({ data: 'a\r\n\r\nb\r\n', ended: true });
+    },
+  );
+
+  it('do not let a dot end the mail data at once, where one ended the line before it', () => {
+    const decoder = new MailDataDecoder(
+      { bareNewline: 'normalize', maximumLineLength: 1000 },
+      { afterBareLineFeed: true },
+    );
+    const { data, ended } = decoder.decode(octetsOf('.\r\n.\r\n'));
+    expect({ data: textOf(data), ended }).toEqual({ data: '\r\n', ended: true });
   });
 });
 
@@ -241,7 +304,7 @@ describe('chunks', () => {
   );
 
   it('change nothing: data, end and flaw are those of a naive reading of the whole, after each of them', () => {
-    const mode = fc.constantFrom<BareNewline>('reject', 'keep');
+    const mode = fc.constantFrom<BareNewline>('reject', 'normalize', 'keep');
     const limit = fc.constantFrom(2, 3, 5, 16, 100, Infinity);
     fc.assert(
       fc.property(mode, limit, chunks, fc.nat({ max: 3 }), (bareNewline, maximumLineLength, cut, shift) => {

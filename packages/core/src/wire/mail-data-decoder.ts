@@ -2,20 +2,22 @@
  * Mail data as it comes over the wire: finds its end and undoes transparency (RFC 5321 §4.5.2).
  *
  * - Only CRLF "." CRLF ends mail data, or "." CRLF at its very beginning. The CRLF before the dot belongs to
- *   the data. A bare CR or bare LF is no line end here in either mode: a server that takes "LF . LF" or
+ *   the data. No bare CR or bare LF has a part in it, whatever becomes of those: a server that takes "LF . LF" or
  *   "LF . CRLF" for the end lets a second message be smuggled in with the first (RFC 5321 §4.1.1.4).
- * - Any other dot at the beginning of a line is dropped.
+ * - Any other dot at the beginning of a line is dropped. Where a bare LF ends a line (`normalize`) it becomes CRLF, and a
+ *   dot after it is dropped too; a line of one dot is then an empty line.
  * - Data, end and flaw depend on the octets alone, never on how they were cut into chunks.
  * - A flaw does not lose the end: data goes on as before, and whoever does not want it discards it.
  * - Nothing is held back across chunks but a CR behind a dot at the beginning of a line.
  */
 import { LineFlaws, type LineRules, type MailDataFlaw } from './line-flaws.js';
-import { CR, copyOctets, DOT, indexOfControl, LF, NOTHING, NUL, wordsIn } from './octets.js';
+import { edited } from './mail-data-edits.js';
+import { CR, DOT, indexOfControl, LF, NOTHING, NUL, wordsIn } from './octets.js';
 import { endOfPlainLines } from './plain-lines.js';
 
 /** What one chunk came to. */
 export interface DecodedMailData {
-  /** Mail data without transparency, possibly empty. A view into the chunk unless dots lay inside it. */
+  /** Mail data without transparency, possibly empty. A view into the chunk unless something inside it had to change. */
   readonly data: Uint8Array;
   /** How many octets of the chunk belonged to the mail data, its end included: all of them until it ended. */
   readonly consumed: number;
@@ -25,8 +27,10 @@ export interface DecodedMailData {
 
 /** What the last octet was, as far as the meaning of the next depends on it. */
 type Place =
-  /** The LF of a line end, or nothing yet. */
+  /** The LF of CRLF, or nothing yet. */
   | 'lineBegin'
+  /** A bare LF that ended a line: the mail data cannot end here. */
+  | 'bareLineBegin'
   /** A dot at the beginning of a line. */
   | 'dot'
   /** A CR right behind such a dot: if LF follows, the mail data has ended. */
@@ -36,43 +40,32 @@ type Place =
   /** Anything else. */
   | 'line';
 
-/** What lies between two positions of the chunk, behind the held CR if it is data, without the dropped dots. */
+/** What lies between two positions of the chunk, as it is to be stored: a view if nothing has to change. */
 function dataOf(
   chunk: Uint8Array,
   begin: number,
   end: number,
   startsWithHeld: boolean,
-  droppedDots: readonly number[] | undefined,
+  edits: readonly number[] = [],
 ): Uint8Array {
-  if (!startsWithHeld && droppedDots === undefined) {
-    if (begin === end) return NOTHING;
-    return begin === 0 && end === chunk.length ? chunk : chunk.subarray(begin, end);
-  }
-  // One copy whatever the number of dots: a view for each line would turn a message of dots into millions.
-  const dots = droppedDots ?? [];
-  const data = new Uint8Array(end - begin - dots.length + (startsWithHeld ? 1 : 0));
-  let offset = 0;
-  if (startsWithHeld) data[offset++] = CR;
-  let copied = begin;
-  for (const dot of dots) {
-    offset = copyOctets(chunk, copied, dot, data, offset);
-    copied = dot + 1;
-  }
-  copyOctets(chunk, copied, end, data, offset);
-  return data;
+  if (startsWithHeld || edits.length > 0) return edited(chunk, begin, end, edits, startsWithHeld);
+  if (begin === end) return NOTHING;
+  return begin === 0 && end === chunk.length ? chunk : chunk.subarray(begin, end);
 }
 
 /** The mail data of one message as it comes over the wire: make one for each, and `decode()` what comes. */
 export class MailDataDecoder {
   readonly #flaws: LineFlaws;
-  readonly #maximumLineLength: number;
-  #place: Place = 'lineBegin';
+  readonly #rules: LineRules;
+  #place: Place;
   /** Octets of the current line so far, without a dropped dot. */
   #lineLength = 0;
 
-  constructor(rules: LineRules) {
+  /** @param afterBareLineFeed the line before the mail data ended in LF alone, so that a dot cannot end it at once */
+  constructor(rules: LineRules, { afterBareLineFeed = false } = {}) {
     this.#flaws = new LineFlaws(rules);
-    this.#maximumLineLength = rules.maximumLineLength;
+    this.#rules = rules;
+    this.#place = afterBareLineFeed ? 'bareLineBegin' : 'lineBegin';
   }
 
   /** The first flaw that was found. */
@@ -85,6 +78,7 @@ export class MailDataDecoder {
    * what follows; when it is true, `flaw` is final and the octets from `consumed` on are the next command's.
    */
   decode(chunk: Uint8Array): DecodedMailData {
+    const { bareNewline, maximumLineLength } = this.#rules;
     const length = chunk.length;
     const words = wordsIn(chunk);
     const heldCarriageReturn = this.#place === 'dotCarriageReturn';
@@ -94,11 +88,14 @@ export class MailDataDecoder {
     let dot = -1;
     let dataBegin = 0;
     let startsWithHeld = false;
-    let droppedDots: number[] | undefined;
+    let edits: number[] | undefined;
 
     for (let i = 0; i < length; i++) {
-      if (place === 'lineBegin') {
-        i = endOfPlainLines(chunk, words, i, this.#maximumLineLength);
+      if (place === 'lineBegin' || place === 'bareLineBegin') {
+        const plain = endOfPlainLines(chunk, words, i, maximumLineLength);
+        if (plain.end > i) place = 'lineBegin';
+        this.#flaws.passLines(plain.lines);
+        i = plain.end;
         lineBegin = i;
         if (i >= length) break;
       } else if (place === 'line') {
@@ -113,32 +110,56 @@ export class MailDataDecoder {
         lineBegin = i + 1;
         continue;
       }
+      if (place === 'bareLineBegin' && octet === DOT) {
+        place = 'line';
+        lineBegin = i + 1;
+        if (i === dataBegin) dataBegin = i + 1;
+        else {
+          edits ??= [];
+          edits.push(i);
+        }
+        continue;
+      }
       if (place === 'dot' || place === 'dotCarriageReturn') {
         if (place === 'dot' && octet === CR) {
           place = 'dotCarriageReturn';
           continue;
         }
         if (place === 'dotCarriageReturn' && octet === LF) {
-          const data = dataOf(chunk, dataBegin, Math.max(dot, 0), startsWithHeld, droppedDots);
+          const data = dataOf(chunk, dataBegin, Math.max(dot, 0), startsWithHeld, edits);
           return { data, consumed: i + 1, ended: true };
         }
         // Not the end, so the dot was there for transparency.
         if (dot === dataBegin) dataBegin = dot + 1;
         else if (dot > dataBegin) {
-          droppedDots ??= [];
-          droppedDots.push(dot);
+          edits ??= [];
+          edits.push(dot);
         } else if (heldCarriageReturn) startsWithHeld = true;
       }
 
       if (octet === LF && place === 'carriageReturn') {
-        this.#flaws.meetLength(i - lineBegin);
+        this.#flaws.endLine(i - lineBegin);
         place = 'lineBegin';
         lineBegin = i + 1;
         continue;
       }
-      if (octet === LF || octet === NUL || place === 'carriageReturn' || place === 'dotCarriageReturn') {
-        this.#flaws.meetBare(i - lineBegin);
+      if (place === 'carriageReturn' || place === 'dotCarriageReturn') {
+        this.#flaws.meetBare('bareCarriageReturn', i - lineBegin);
       }
+      if (octet === LF) {
+        if (bareNewline === 'reject') this.#flaws.meetBare('bareLineFeed', i - lineBegin);
+        else {
+          const isAdded = bareNewline === 'normalize';
+          if (isAdded) {
+            edits ??= [];
+            edits.push(~i);
+          }
+          this.#flaws.endLine(i - lineBegin + (isAdded ? 1 : 0));
+          place = isAdded ? 'bareLineBegin' : 'line';
+          lineBegin = i + 1;
+          continue;
+        }
+      } else if (octet === NUL) this.#flaws.meetBare('nul', i - lineBegin);
       place = octet === CR ? 'carriageReturn' : 'line';
     }
 
@@ -147,7 +168,7 @@ export class MailDataDecoder {
     this.#flaws.meetLength(this.#lineLength);
     const undecided = place === 'dot' || place === 'dotCarriageReturn';
     const dataEnd = undecided ? Math.max(dot, 0) : length;
-    const data = dataOf(chunk, dataBegin, dataEnd, startsWithHeld, droppedDots);
+    const data = dataOf(chunk, dataBegin, dataEnd, startsWithHeld, edits);
     return { data, consumed: length, ended: false };
   }
 }

@@ -40,7 +40,8 @@ describe('the run of plain lines', () => {
       fc.property(text, (whole) => {
         const expected = naive(whole);
         for (const octets of atEveryAlignment(whole)) {
-          const end = endOfPlainLines(octets, wordsIn(octets), 0, LIMIT);
+          const { end, lines } = endOfPlainLines(octets, wordsIn(octets), 0, LIMIT);
+          expect(lines).toBe(whole.slice(0, end).split('\r\n').length - 1);
           expect(end).toBeLessThanOrEqual(expected);
           // It is a line's beginning, and at most the lines near the end were left to the reader octet by octet.
           if (end > 0) expect(whole.slice(end - 2, end)).toBe('\r\n');
@@ -54,13 +55,13 @@ describe('the run of plain lines', () => {
 
   it('begins in the middle of octets too', () => {
     const octets = new Uint8Array(Buffer.from(`${'.'.repeat(7)}${'a line\r\n'.repeat(40)}.\r\n`));
-    expect(endOfPlainLines(octets, wordsIn(octets), 7, LIMIT)).toBe(7 + 8 * 40);
+    expect(endOfPlainLines(octets, wordsIn(octets), 7, LIMIT)).toEqual({ end: 7 + 8 * 40, lines: 40 });
   });
 
   it('does not pass a line over the limit, and passes one at it', () => {
     const of = (length: number) => {
       const octets = new Uint8Array(Buffer.from(`${'a'.repeat(length - 2)}\r\n${'b'.repeat(200)}`));
-      return endOfPlainLines(octets, wordsIn(octets), 0, LIMIT);
+      return endOfPlainLines(octets, wordsIn(octets), 0, LIMIT).end;
     };
     expect(of(LIMIT)).toBe(LIMIT);
     expect(of(LIMIT + 1)).toBe(0);

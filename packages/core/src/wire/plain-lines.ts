@@ -5,7 +5,7 @@
 import { CR, controlsIn, DOT, firstOf, LF } from './octets.js';
 
 /**
- * Where the plain lines that begin at `from` end: at the first line that is not plain, or not whole. Stops early
+ * Where the plain lines that begin at `from` end, and how many they are: at the first line that is not plain, or not whole. Stops early
  * where the octets are not covered by words; whoever calls looks at what is left octet by octet.
  *
  * Each word is tested by itself and two at a time, in one function: that is twice as fast as a search called for
@@ -19,10 +19,11 @@ export function endOfPlainLines(
   words: Int32Array,
   from: number,
   maximumLength: number,
-): number {
+): { readonly end: number; readonly lines: number } {
   const before = words.byteOffset - octets.byteOffset;
   const last = words.length - 1;
   let lineBegin = from;
+  let lines = 0;
   while (lineBegin < octets.length && octets[lineBegin] !== DOT) {
     let word = (lineBegin - before) >> 2;
     if (word < 0 || word >= last) break;
@@ -44,6 +45,7 @@ export function endOfPlainLines(
     const lineEnd = control + 2;
     if (octets[control] !== CR || octets[control + 1] !== LF || lineEnd - lineBegin > maximumLength) break;
     lineBegin = lineEnd;
+    lines += 1;
   }
-  return lineBegin;
+  return { end: lineBegin, lines };
 }

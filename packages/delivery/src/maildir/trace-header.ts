@@ -3,9 +3,9 @@
  * it was for, and how it came here.
  *
  * Nothing a client sends can add a line: paths are formatted anew, and of its own name for itself, which may be
- * any visible characters, only those of names and address literals are kept.
+ * any printable characters, all but those of names and address literals are escaped.
  */
-import { type Envelope, formatMailbox, formatPath, type TlsInformation } from '@sansmtp/core';
+import { type Envelope, encodeText, formatMailbox, formatPath, type TlsInformation } from '@sansmtp/core';
 import type { ServerSessionInformation } from '@sansmtp/transport';
 import { dateTime } from '../text/date-time.js';
 
@@ -24,9 +24,21 @@ function addressLiteral(address: string): string {
   return address.includes(':') ? `[IPv6:${address}]` : `[${address}]`;
 }
 
+/**
+ * The name that a client gave itself, which may be anything printable. A parenthesis or a semicolon would end the clause
+ * for those who read it later: what is neither a name nor an address literal stands as in xtext, by its octets.
+ */
+function escaped(name: string): string {
+  return name.replace(/[^\w.:[\]-]/gu, (character) =>
+    Array.from(
+      encodeText(character),
+      (octet) => `+${octet.toString(16).toUpperCase().padStart(2, '0')}`,
+    ).join(''),
+  );
+}
+
 function receivedFrom({ hello, peer }: ServerSessionInformation): string {
-  // A name in parentheses or with a semicolon would end the clause for those who read it later.
-  const name = hello?.name.replace(/[^\w.:[\]-]/g, '?') ?? 'unknown';
+  const name = hello === undefined ? 'unknown' : escaped(hello.name);
   return peer.address === undefined ? name : `${name} (${addressLiteral(peer.address)})`;
 }
 
