@@ -203,7 +203,7 @@ describe('refusals told apart (RFC 5321 §4.2.4)', () => {
     ['500 5.5.1', 'a verb that nobody knows', 'FOO bar'],
     ['500 5.5.2', 'an empty line', ''],
     ['501 5.5.4', 'an argument that is missing', 'MAIL'],
-    ['501 5.5.4', 'an argument that is malformed', 'EHLO c d'],
+    ['501 5.5.4', 'an argument that is malformed', 'RSET x'],
     ['501 5.1.7', 'a malformed reverse-path', 'MAIL FROM:<a@>'],
     ['501 5.1.3', 'a malformed forward-path', 'RCPT TO:<@b>'],
     ['502 5.5.1', 'a verb that is known elsewhere', 'STARTTLS'],
