@@ -135,7 +135,7 @@ describe('a bare LF that is normalized', () => {
     expect(dialogue.octets('Subject: x\n\n..a\n.\n.b\n')).toEqual([]);
     expect(dialogue.octets('\r\n.\r\nNOOP\n')).toEqual([ACCEPTED, '250 2.0.0 OK']);
     expect(dialogue.messages.map(({ text }) => text)).toEqual(['Subject: x\r\n\r\n.a\r\n\r\nb\r\n\r\n']);
-    expect(dialogue.questions.at(-1)).toMatchObject({ kind: 'message', size: 24 });
+    expect(dialogue.questions.at(-1)).toMatchObject({ kind: 'message', size: 25 });
   });
 
   it('is one of a chunk, too, without dots; and is data where the message is binary (RFC 3030)', () => {
