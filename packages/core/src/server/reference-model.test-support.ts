@@ -234,7 +234,7 @@ export class ReferenceModel {
         return this.#right('250 2.0.0');
       case 'bad':
         if (!step.aboutAddress) return this.#wrong(step.reply);
-        this.#refused = true;
+        if (this.#introduced !== undefined) this.#refused = true;
         return says(step.reply);
       case 'MAIL':
         return this.#mail(step);
