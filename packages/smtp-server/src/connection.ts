@@ -16,6 +16,7 @@ import { isHostname, lookUpHostname } from './client-hostname.js';
 import { type Standing, serviceExtensions } from './extensions.js';
 import { handlersOf } from './handlers.js';
 import { mechanismsOf } from './mechanisms.js';
+import { noteAttributes } from './proxied-attributes.js';
 import { refusal, refusalBy } from './refusal.js';
 import type { ServedConnection, ServingServer } from './served.js';
 import { emptyEnvelope, isListed, plainAddress, tlsOptions, transmissionType } from './session-object.js';
@@ -261,29 +262,35 @@ export class SMTPConnection extends EventEmitter implements ServedConnection, St
     this._resetSession();
   }
 
-  /** A proxy has told for whom it speaks. */
-  impersonate(client: ClientAttributes | undefined): void {
-    const { xClient } = this.session;
-    const { address, port, name } = client ?? {};
-    if (typeof address === 'string') {
-      xClient.set('ADDR:DEFAULT', this.remoteAddress).set('ADDR', address);
-      this.remoteAddress = plainAddress(address);
-      this.session.user = false;
-    }
-    if (typeof port === 'number') {
-      xClient.set('PORT:DEFAULT', this.remotePort).set('PORT', port);
-      this.remotePort = port;
-    }
-    if (name !== undefined) {
-      xClient.set('NAME:DEFAULT', this.clientHostname).set('NAME', typeof name === 'string' ? name : false);
-    }
-    if (client?.login !== undefined)
-      xClient.set('LOGIN', typeof client.login === 'string' ? client.login : false);
+  /** A proxy has told for whom it speaks: the session begins anew. */
+  impersonate(client: ClientAttributes = {}): void {
+    this.#note(this.session.xClient, client);
+    if (typeof client.address === 'string') this.session.user = false;
     this.openingCommand = false;
     this.hostNameAppearsAs = false;
     this._resetSession();
-    this.#nameClient(typeof name === 'string' && isHostname(name) ? name : undefined);
-    if (typeof address === 'string') this.announce();
+    if (typeof client.address === 'string') this.announce();
+  }
+
+  /** A proxy has told from whom it has the mail. */
+  forward(origin: ClientAttributes): void {
+    this.#note(this.session.xForward, origin);
+    if (typeof origin.helo === 'string') this.hostNameAppearsAs = origin.helo.toLowerCase();
+    this.describe();
+  }
+
+  #note(map: SMTPServerSession['xClient'], attributes: ClientAttributes): void {
+    const { address, port, name } = attributes;
+    noteAttributes(map, attributes, {
+      ADDR: this.remoteAddress,
+      PORT: this.remotePort,
+      NAME: this.clientHostname,
+    });
+    if (typeof address === 'string') this.remoteAddress = plainAddress(address);
+    if (typeof port === 'number') this.remotePort = port;
+    if (name !== undefined || address !== undefined) {
+      this.#nameClient(typeof name === 'string' && isHostname(name) ? name.toLowerCase() : undefined);
+    }
   }
 
   /** Tells the server's listeners of the client, once. */

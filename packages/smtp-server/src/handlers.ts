@@ -55,7 +55,8 @@ export function handlersOf(connection: ServedConnection): ServerHandlers {
 
     onAuth: (attempt) => authenticate(connection, attempt).finally(() => connection.describe()),
 
-    async onMailFrom({ reversePath, parameters }) {
+    async onMailFrom({ reversePath, parameters }, { forwarded }) {
+      if (forwarded !== undefined) connection.forward(forwarded);
       connection.announce();
       connection.refuseUnlessAuthenticated();
       const address = { address: addressOf(reversePath), args: mailArguments(parameters) };

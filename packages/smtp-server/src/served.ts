@@ -42,6 +42,8 @@ export interface ServedConnection {
   introduced(verb: string, name: string): void;
   /** A proxy has told for whom it speaks. */
   impersonate(client: ClientAttributes | undefined): void;
+  /** A proxy has told from whom it has the mail. */
+  forward(origin: ClientAttributes): void;
   /** Tells the server's listeners of the client, once. */
   announce(): void;
   refuseUnlessAuthenticated(): void;

@@ -341,6 +341,18 @@ describe('proxiedAcceptor', () => {
     other.destroy();
   });
 
+  it('sends its last words to who comes without a header, and ends the connection', async () => {
+    const lastWords = Buffer.from('A proxy stands before me\r\n');
+    let heard = '';
+    client.on('data', (chunk) => {
+      heard += chunk;
+    });
+    client.write('EHLO c.example\r\n');
+    await expect(adopt(socket, { ...trustAll, lastWords })).rejects.toMatchObject({ failure: 'malformed' });
+    await eventually(() => expect(client.readableEnded).toBe(true));
+    expect(heard).toBe('A proxy stands before me\r\n');
+  });
+
   it.each([{ timeout: -1 }, { maximumHeaderOctets: 15 }])('refuses the options %j', (options) => {
     expect(() => proxiedAcceptor({ ...trustAll, ...options })).toThrow(RangeError);
     expect(() => proxiedAcceptor({ ...trustAll, ...options })).toThrow(Object.keys(options)[0]);

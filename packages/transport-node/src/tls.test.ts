@@ -142,6 +142,30 @@ describe('the server’s certificate', () => {
     await server.finish(...clients);
   });
 
+  it('is chosen by a function, which may take its time, and fails the handshake by what it throws', async () => {
+    const chosen = createTlsContext(other);
+    const server = await serving({
+      async contexts(name) {
+        if (name === 'broken.example.com') throw new Error('The store is away');
+        return name === 'other.example.com' ? chosen : undefined;
+      },
+    });
+    const clients: ByteStream[] = [];
+    for (const [servername, subject] of [
+      ['OTHER.example.com', 'CN=other.example.com'],
+      ['mail.example.com', 'CN=mail.example.com'],
+    ] as const) {
+      const client = await server.client({ verify: false, servername });
+      clients.push(client);
+      expect(client.tls?.peerCertificate?.subject).toBe(subject);
+    }
+    await expect(server.client({ verify: false, servername: 'broken.example.com' })).rejects.toThrow(
+      TlsError,
+    );
+    await eventually(() => expect(server.streams).toHaveLength(2));
+    await server.finish(...clients);
+  });
+
   it('is replaced for the next handshake, while connections go on', async () => {
     const context = createTlsContext(mail);
     const server = await serving({ context });
