@@ -135,6 +135,7 @@ export class SMTPConnection extends EventEmitter implements ServedConnection, St
       maximumJunkCommands: Number.POSITIVE_INFINITY,
       maximumMessageSize: Number.POSITIVE_INFINITY,
       maximumTextLineLength: Number.POSITIVE_INFINITY,
+      ...(options.bareNewline && { bareNewline: options.bareNewline }),
       maximumCommandLength: options.maxCommandLength || 16_384,
       ...(options.maxRecipients && { maximumRecipients: options.maxRecipients }),
       timeouts: {

@@ -215,4 +215,10 @@ export interface SMTPServerOptions extends TlsOptions, Partial<SMTPServerHandler
   maxRecipients?: number | undefined;
   /** @default false */
   lenientAddressParsing?: boolean | undefined;
+  /**
+   * Not of smtp-server: what becomes of a bare LF, CR or NUL. `normalize` takes a bare LF for a line end within a message;
+   * nothing but CRLF.CRLF ends the message in any case.
+   * @default 'reject'
+   */
+  bareNewline?: 'reject' | 'normalize' | 'keep' | undefined;
 }

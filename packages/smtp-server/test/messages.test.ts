@@ -113,6 +113,24 @@ describe('onData', () => {
     expect(await failed).toMatchObject({ code: 'ECONNECTION' });
   });
 
+  it('gets a bare LF as a line end where bareNewline says so, and never as the end of the message', async () => {
+    let text = '';
+    const options: SMTPServerOptions = {
+      ...OPEN,
+      bareNewline: 'normalize',
+      onData(stream, _, callback) {
+        textOf(stream).then((whole) => {
+          text = whole;
+          callback();
+        });
+      },
+    };
+    expect(await codes(options, ...START, 'Subject: a\n\n.\nstill the same\r\n.')).toEqual([
+      250, 250, 250, 354, 250,
+    ]);
+    expect(text).toContain('still the same');
+  });
+
   it('gets no message with a bare LF in it (RFC 5321 §2.3.8)', async () => {
     expect(await codes(OPEN, ...START, 'Subject: a\n\n.\nMAIL FROM:<evil@example.org>\r\n.')).toEqual([
       250, 250, 250, 354, 554,
