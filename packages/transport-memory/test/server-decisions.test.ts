@@ -371,6 +371,20 @@ describe('a server session', () => {
     expect(handlers.heard).toEqual(['c.example']);
   });
 
+  it('answers EHLO by 451 4.3.0 where an extension offers what no reply can hold, and tells onError', async () => {
+    let offer: string | undefined = 'RED\r\n250 AUTH PLAIN';
+    const colour: ServiceExtension = { keyword: 'X-COLOUR', offer: () => offer };
+    const { peer, errors } = await serve({}, { extensions: [colour] });
+    peer.news();
+    expect(await peer.say('EHLO c.example')).toEqual([
+      '451 4.3.0 Local error in processing; try again later',
+    ]);
+    expect(errors).toMatchObject([{ name: 'RangeError', message: expect.stringContaining('X-COLOUR') }]);
+    offer = 'RED';
+    expect(await peer.say('EHLO c.example')).toEqual(['250-mx.example OK', '250 X-COLOUR RED']);
+    expect(await peer.say('MAIL FROM:<s@a.example>')).toEqual(['250 2.1.0 Sender OK']);
+  });
+
   it('serves nothing but QUIT to a client that onConnect refused (RFC 5321 §3.1)', async () => {
     const { peer } = await serve({
       onConnect: () => {

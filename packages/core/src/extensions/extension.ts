@@ -48,8 +48,10 @@ export interface ServiceExtension {
   /** The EHLO keyword, in upper case. */
   readonly keyword: string;
   /**
-   * What follows the keyword in the reply to EHLO, possibly nothing; undefined: not offered as things stand.
-   * Absent: offered always, with nothing behind it.
+   * What follows the keyword in the reply to EHLO, possibly nothing; undefined: not offered as things stand. It is
+   * printable ASCII that fits into a line; for anything else, and what this throws, EHLO gets 451 4.3.0, and `onError` the
+   * reason.
+   * Absent: offered always, with nothing after it.
    */
   offer?(session: SessionStanding): string | undefined;
   /**

@@ -4,7 +4,8 @@
  *
  * What a list of extensions comes to is worked out when it is first seen, and kept: a list must not change once it
  * was used. A server passes its standing as it was at the last EHLO: what was offered then holds until the next, as
- * AUTH does, whose parameter may be given by a client that has authenticated (RFC 4954 §5).
+ * AUTH does, whose parameter may be given by a client that has authenticated (RFC 4954 §5). So each extension is asked
+ * for its offer once a standing.
  */
 import { type Parameter, parseCommand } from '../wire/command.js';
 import { encodeText } from '../wire/octets.js';
@@ -37,6 +38,8 @@ interface ExtensionTable {
   readonly additionalMailOctets: number;
   readonly additionalRcptOctets: number;
   readonly verbs: ReadonlySet<string>;
+  /** What was offered, by keyword. */
+  readonly offers: WeakMap<SessionStanding, ReadonlyMap<string, string>>;
 }
 
 interface AnyParameters {
@@ -112,6 +115,7 @@ function makeTable(extensions: readonly ServiceExtension[]): ExtensionTable {
     additionalMailOctets: extensions.reduce((sum, one) => sum + (one.additionalMailOctets ?? 0), 0),
     additionalRcptOctets: extensions.reduce((sum, one) => sum + (one.additionalRcptOctets ?? 0), 0),
     verbs: makeVerbs(extensions),
+    offers: new WeakMap(),
   };
 }
 
@@ -126,33 +130,63 @@ function tableOf(extensions: readonly ServiceExtension[]): ExtensionTable {
   return table;
 }
 
-/** What stands behind the keyword in the reply to EHLO; undefined: not offered. */
-function offerOf(
-  table: ExtensionTable,
-  extension: ServiceExtension,
-  standing: SessionStanding,
-): string | undefined {
-  if (extension.requires !== undefined) {
-    const required = table.byKeyword.get(extension.requires);
-    if (required === undefined || offerOf(table, required, standing) === undefined) return undefined;
+/** What stands after the keywords in the reply to EHLO, for those that are offered. */
+function offersOf(table: ExtensionTable, standing: SessionStanding): ReadonlyMap<string, string> {
+  let offers = table.offers.get(standing);
+  if (offers === undefined) {
+    offers = makeOffers(table, standing);
+    table.offers.set(standing, offers);
   }
-  return extension.offer === undefined ? '' : extension.offer(standing);
+  return offers;
 }
+
+function makeOffers({ byKeyword }: ExtensionTable, standing: SessionStanding): ReadonlyMap<string, string> {
+  const offers = new Map<string, string>();
+  for (const [keyword, { offer }] of byKeyword) {
+    const offered = offer === undefined ? '' : offer(standing);
+    if (offered !== undefined) offers.set(keyword, checkOffer(keyword, offered));
+  }
+  const isComplete = (keyword: string): boolean => {
+    const required = byKeyword.get(keyword)?.requires;
+    return offers.has(keyword) && (required === undefined || isComplete(required));
+  };
+  return new Map([...offers].filter(([keyword]) => isComplete(keyword)));
+}
+
+/** It is a line of a reply: a line end in it, or what has to be folded, would make the rest a keyword of its own. */
+function checkOffer(keyword: string, offer: string): string {
+  if (typeof offer !== 'string') {
+    throw new TypeError(
+      `offer() of the service extension ${keyword} gave ${offer === null ? 'null' : `a ${typeof offer}`}; ` +
+        'it takes a text, or undefined where it is not offered',
+    );
+  }
+  if (offer.length <= MAXIMUM_OFFER_LENGTH - keyword.length && /^[ -~]*$/.test(offer)) return offer;
+  throw new RangeError(
+    `offer() of the service extension ${keyword} gave ${JSON.stringify(offer.slice(0, 100))}; ` +
+      'it takes printable ASCII that fits into a reply line of 512 octets (RFC 5321 §4.1.1.1)',
+  );
+}
+
+/** With the keyword (RFC 5321 §4.5.3.1.5). */
+const MAXIMUM_OFFER_LENGTH = 512 - '250- \r\n'.length;
 
 /**
  * The lines of the reply to EHLO after the first (RFC 5321 §4.1.1.1).
  * @throws {RangeError} as every function here does for a list with an extension or a verb twice, with a verb of ours,
- *   or with malformed keywords
+ *   or with malformed keywords; an extension offers what no line can hold
+ * @throws {TypeError} an extension offers what is no text
+ * @throws what the `offer()` of an extension throws
  */
 export function offeredKeywords(
   extensions: readonly ServiceExtension[],
   standing: SessionStanding,
 ): string[] {
-  const table = tableOf(extensions);
-  return extensions.flatMap((extension) => {
-    const offer = offerOf(table, extension, standing);
-    if (offer === undefined || extension.hidden) return [];
-    return [offer === '' ? extension.keyword : `${extension.keyword} ${offer}`];
+  const offers = offersOf(tableOf(extensions), standing);
+  return extensions.flatMap(({ keyword, hidden }) => {
+    const offer = offers.get(keyword);
+    if (offer === undefined || hidden) return [];
+    return [offer === '' ? keyword : `${keyword} ${offer}`];
   });
 }
 
@@ -162,9 +196,7 @@ export function isOffered(
   keyword: string,
   standing: SessionStanding,
 ): boolean {
-  const table = tableOf(extensions);
-  const extension = table.byKeyword.get(keyword);
-  return extension !== undefined && offerOf(table, extension, standing) !== undefined;
+  return offersOf(tableOf(extensions), standing).has(keyword);
 }
 
 /** Octets that a MAIL command line may be longer than any other, all extensions together. */
@@ -217,7 +249,7 @@ function readParameter<Parameters extends AnyParameters>(
 ): Parameters | Reply {
   let refusal: Reply | undefined;
   for (const { extension, rule } of rules.byKeyword.get(keyword) ?? []) {
-    if (offerOf(table, extension, standing) === undefined) continue;
+    if (!offersOf(table, standing).has(extension.keyword)) continue;
     const read = parseValue(rule, value, standing);
     if (!isReply(read)) return read;
     refusal = read;

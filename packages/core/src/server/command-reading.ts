@@ -58,6 +58,13 @@ const KEYWORDS = {
 
 const CRLF_OCTETS = 2;
 
+/** What a client is offered, with HELO nothing. */
+export interface Offer {
+  readonly standing: SessionStanding | undefined;
+  /** As they stand in the reply to EHLO. */
+  readonly keywords: readonly string[];
+}
+
 export class CommandReading {
   readonly #options: ResolvedServerOptions;
   readonly #extensions: readonly ServiceExtension[];
@@ -87,11 +94,20 @@ export class CommandReading {
     this.#grammar = { utf8: false, extensionVerbs: customVerbs(extensions) };
   }
 
-  /** EHLO, HELO or LHLO was accepted: the EHLO keywords of what is offered from here on, HELO being offered nothing. */
-  offer(verb: Hello['verb'], client: ClientIdentity): readonly string[] {
+  /**
+   * What EHLO, HELO or LHLO would be offered now.
+   * @throws what an extension makes impossible to offer, see `offeredKeywords`
+   */
+  offerTo(verb: Hello['verb'], client: ClientIdentity): Offer {
+    if (verb === 'HELO') return { standing: undefined, keywords: [] };
+    const standing = this.#standing(client);
+    return { standing, keywords: offeredKeywords(this.#extensions, standing) };
+  }
+
+  /** EHLO, HELO or LHLO was accepted, and this was offered. */
+  offer({ standing }: Offer): void {
     this.#introduced = true;
-    this.#setOffered(verb === 'HELO' ? undefined : this.#standing(client));
-    return this.#offered === undefined ? [] : offeredKeywords(this.#extensions, this.#offered);
+    this.#setOffered(standing);
   }
 
   /** What was offered counts for nothing any more, until the next EHLO (RFC 3207 §4.2). */

@@ -4,7 +4,14 @@ import { etrn } from '../extensions/etrn.js';
 import type { ServiceExtension } from '../extensions/extension.js';
 import { standardExtensions } from '../extensions/lists.js';
 import { EXPORTER } from '../sasl/running.test-support.js';
-import { answering, Dialogue, type DialogueOptions, hangUp, reject } from './dialogue.test-support.js';
+import {
+  accept,
+  answering,
+  Dialogue,
+  type DialogueOptions,
+  hangUp,
+  reject,
+} from './dialogue.test-support.js';
 
 /** Offered over TLS only. */
 const colour: ServiceExtension = {
@@ -83,6 +90,40 @@ describe("an embedder's extension", () => {
   it('has nothing that was not offered', () => {
     const dialogue = new Dialogue({ extensions: [colour] }).ready();
     expect(dialogue.say('MAIL FROM:<a@b> COLOUR=RED')[0]).toMatch(/^555 5\.5\.4/);
+  });
+});
+
+describe('what no reply to EHLO can hold', () => {
+  const offering = (offer: unknown): DialogueOptions => ({
+    extensions: [{ keyword: 'X-ODD', offer: (() => offer) as () => string }],
+    application: answering({ hello: undefined }),
+  });
+
+  it.each([
+    ['a line end', 'RED\r\n250 AUTH PLAIN', RangeError, 'X-ODD gave "RED\\r\\n250 AUTH PLAIN"'],
+    ['a bare LF', 'RED\nGREEN', RangeError, 'X-ODD gave "RED\\nGREEN"'],
+    ['a control character', 'RED\0', RangeError, 'X-ODD gave "RED\\u0000"'],
+    ['what has to be folded', 'R'.repeat(502), RangeError, 'X-ODD gave "RRR'],
+    ['a number', 4711, TypeError, 'X-ODD gave a number; it takes a text'],
+    ['null', null, TypeError, 'X-ODD gave null; it takes a text'],
+  ])('is refused before anything changes: %s', (_, offer, type, message) => {
+    const dialogue = new Dialogue(offering(offer));
+    dialogue.say('EHLO c');
+    expect(() => dialogue.handle({ type: 'answer', ...accept })).toThrow(type);
+    expect(() => dialogue.handle({ type: 'answer', ...accept })).toThrow(message);
+    expect(dialogue.session.question).toMatchObject({ kind: 'hello' });
+    expect(dialogue.session.hello).toBeUndefined();
+    expect(dialogue.handle({ type: 'answer', ...reject })).toMatchObject([{ type: 'write' }]);
+    expect(dialogue.session.state).toBe('session.greeted');
+  });
+
+  it('is asked for once an EHLO, so that what was offered holds', () => {
+    let asked = 0;
+    const dialogue = new Dialogue({ extensions: [{ ...colour, offer: () => `RED ${++asked}` }] });
+    expect(dialogue.say('EHLO c').at(-1)).toBe('250 XCOLOUR RED 1');
+    dialogue.say('MAIL FROM:<a@b> COLOUR=RED', 'RCPT TO:<c@d> SHADE=dark', 'XPAINT');
+    expect(asked).toBe(1);
+    expect(dialogue.say('EHLO c').at(-1)).toBe('250 XCOLOUR RED 2');
   });
 });
 

@@ -46,7 +46,7 @@ import { serverMachine } from './chart.js';
 import type { ServerChartInput, ServerContext } from './chart-context.js';
 import type { ServerAction, ServerChartEvent, ServerState } from './chart-events.js';
 import { type ClientIdentity, forgetClient, impersonate, unknownClient } from './client-identity.js';
-import { CommandReading } from './command-reading.js';
+import { CommandReading, type Offer } from './command-reading.js';
 import { type CommandUnderWay, readCommand } from './command-under-way.js';
 import { beginsTls, type ForeignProtocol, foreignProtocolOf } from './foreign-protocol.js';
 import { Junk } from './junk.js';
@@ -107,6 +107,8 @@ export class ServerSession {
   #shutdown = false;
   #question: Question | undefined;
   #answer: Answer | undefined;
+  /** What goes with the acceptance of EHLO. */
+  #offer: Offer | undefined;
   /** The command that was read last, while anything is to be done about it. */
   #command: CommandUnderWay | undefined;
   /** Of the last command. */
@@ -233,7 +235,9 @@ export class ServerSession {
    * @throws {LocalProtocolError} an answer to no question, or one whose reply contradicts it; more bytes than
    *   `maximumHeldOctets` while `wantsInput` is false; `computed` or the outcome of a TLS handshake where none is
    *   awaited
-   * @throws {RangeError} an answer whose reply cannot be written (RFC 5321 §4.2); the question stays open
+   * @throws {RangeError} an answer whose reply cannot be written (RFC 5321 §4.2), or an acceptance of EHLO where a service
+   *   extension offers what no reply can hold; the question stays open
+   * @throws what the `offer()` of a service extension throws; likewise
    */
   handle(input: ServerInput): void {
     if (this.#position.value === 'closed') return;
@@ -332,8 +336,11 @@ export class ServerSession {
   #takeAnswer(answer: Answer): void {
     const question = this.#question;
     checkAnswer(question, answer, this.#options.protocol, this.state);
-    this.#observing?.decision(question, answer);
     const { decision } = answer;
+    if (question.kind === 'hello' && decision === 'accept') {
+      this.#offer = this.#reading.offerTo(question.hello.verb, this.#client);
+    }
+    this.#observing?.decision(question, answer);
     const { code } = answer.reply ?? defaultReplies[question.kind][decision];
     if ((question.kind === 'credentials' || question.kind === 'authenticate') && code !== 421) {
       this.#question = undefined;
@@ -661,6 +668,7 @@ export class ServerSession {
     const question = present(this.#question, 'a question');
     const answer = present(this.#answer, 'an answer');
     const isLastChunk = this.#command?.last;
+    const offer = this.#offer;
     this.#settle();
     const { decision, recipientReplies } = answer;
     const reply = answer.reply ?? defaultReplies[question.kind][decision];
@@ -668,9 +676,8 @@ export class ServerSession {
       this.#observing?.message(question.envelope, question.size, recipientReplies ?? [reply]);
     }
     if (decision === 'accept' && (question.kind === 'connect' || question.kind === 'hello')) {
-      const keywords =
-        question.kind === 'hello' ? this.#reading.offer(question.hello.verb, this.#client) : [];
-      this.#reply(introduction(this.#options.hostname, reply, keywords), titleOf(reply));
+      if (offer !== undefined) this.#reading.offer(offer);
+      this.#reply(introduction(this.#options.hostname, reply, offer?.keywords ?? []), titleOf(reply));
     } else if (question.kind === 'message' && reply.code !== 421) {
       this.#replyToMessage(question.envelope, (index) => recipientReplies?.[index] ?? reply);
     } else if (question.kind === 'data' && isLastChunk && reply.code !== 421) {
@@ -752,6 +759,7 @@ export class ServerSession {
     this.#command = undefined;
     this.#question = undefined;
     this.#answer = undefined;
+    this.#offer = undefined;
   }
 
   /** Takes back the mail data that was handed out, if it has not become the application's. */
