@@ -58,10 +58,11 @@ export function examplesOf(...documents: string[]) {
       return printed;
     },
 
-    /** Starts an example that listens: its port, and how to wait for what it prints. */
+    /** Starts an example that listens: its port, and how to wait for what it prints and to end it. */
     async listen(name: string, environment: Readonly<Record<string, string>> = {}) {
       let printed = '';
-      start(name, { PORT: '0', ...environment }).stdout.on('data', (chunk) => {
+      const child = start(name, { PORT: '0', ...environment });
+      child.stdout.on('data', (chunk) => {
         printed += chunk;
       });
       const until = (pattern: RegExp) =>
@@ -69,7 +70,14 @@ export function examplesOf(...documents: string[]) {
           () => pattern.exec(printed)?.[1] ?? Promise.reject(new Error(`Printed so far: ${printed}`)),
           10_000,
         );
-      return { port: Number(await until(/listening on port (\d+)\n/)), until };
+      /** Sends a signal; with SIGTERM, resolves with the exit code. */
+      const signal = async (which: 'SIGHUP' | 'SIGTERM') => {
+        child.kill(which);
+        if (which === 'SIGTERM' && child.exitCode === null) await once(child, 'exit');
+        return child.exitCode;
+      };
+      const address = await until(/listening on (?:port )?(\S+)\n/);
+      return { port: Number(address), folder, until, signal };
     },
   };
 }

@@ -1,13 +1,19 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { examplesOf } from './document-examples.js';
 
 const { run, listen } = examplesOf('README.md', 'packages/core/README.md');
 
-it('receives with one example what the other sends, and refuses what it says it refuses', async () => {
-  const { port, until } = await listen('receive');
+it('stores with one example what the other sends, and refuses what it says it refuses', async () => {
+  const { port, folder, until } = await listen('receive');
   expect(await run('send', { PORT: String(port) })).toBe('delivered 250\nrejected 550\n');
   // "Subject: hello", an empty line and "My first message.", each ended by CRLF
-  expect(await until(/(\d+ octets for \d+ recipient\(s\))\n/)).toBe('37 octets for 1 recipient(s)');
+  expect(await until(/(stored .*)\n/)).toBe('stored 37 octets for 1 recipient(s)');
+  const [file = ''] = await readdir(join(folder, 'mail', 'new'));
+  expect(await readFile(join(folder, 'mail', 'new', file), 'utf8')).toMatch(
+    /^Return-Path: <ann@example\.org>\r\n[\s\S]*\r\nSubject: hello\r\n\r\nMy first message\.\r\n$/,
+  );
 }, 20_000);
 
 it('serves the sockets of a server of its own', async () => {
