@@ -26,7 +26,8 @@ export const systemClock: Clock = {
     const fire = () => {
       // Not only for long distances: Node counts from the start of the loop's turn, so it may fire early.
       if (performance.now() < at) timer = arm();
-      else immediate = setImmediate(callback).unref();
+      // With a reference: without one the loop would sleep before it, until something else wakes it.
+      else immediate = setImmediate(callback);
     };
     let timer = arm();
     return () => {
