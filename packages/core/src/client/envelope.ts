@@ -69,10 +69,14 @@ const NAMES = Object.keys({
 
 /**
  * Reads an envelope as a caller wrote it. One that has nothing to be read is given back as it is, its recipients too.
+ * @param readRecipient reads each forward-path, for whoever does something else with one that is no address
  * @throws {RangeError} an address is none, or there is no recipient; the message quotes it and says what is wrong
  * @throws {TypeError} it has other properties than an envelope, or none of them
  */
-export function readEnvelope(envelope: EnvelopeInput): ClientEnvelope {
+export function readEnvelope(
+  envelope: EnvelopeInput,
+  readRecipient: (address: RecipientAddress) => ClientRecipient = readForwardPath,
+): ClientEnvelope {
   if (typeof envelope !== 'object' || envelope === null) throw noEnvelope(String(envelope));
   const { from, to, reversePath, recipients, parameters } = envelope as Partial<
     AddressedEnvelope & ReceivedEnvelope
@@ -86,7 +90,7 @@ export function readEnvelope(envelope: EnvelopeInput): ClientEnvelope {
   if (from === undefined && to === undefined && isRead(sender, list)) return envelope as ClientEnvelope;
   return {
     reversePath: readReversePath(sender as Address | null),
-    recipients: list.map(readForwardPath),
+    recipients: list.map((each) => readRecipient(each)),
     ...(parameters && { parameters }),
   };
 }

@@ -58,13 +58,24 @@ const CHUNK_OCTETS = 65_536;
 
 /**
  * Rejects with the system's error when a file cannot be opened. What is in memory is open at once.
+ * @throws {TypeError} it is no body
  * @param signal whoever wants to read; aborted while a file is being opened, it gives a body that nobody can read
  */
 export function openBody(body: MessageBody, signal?: AbortSignal): OpenBody | Promise<OpenBody> {
   if (typeof body === 'string') return bytesBody(Buffer.from(body));
   if (body instanceof Uint8Array) return bytesBody(body);
+  if (typeof body !== 'object' || body === null) throw noBody(`${body === undefined ? 'missing' : body}`);
   if (isWebStream(body) || Symbol.asyncIterator in body) return new OnceBody(openSource(body));
-  return 'read' in body ? new RereadBody(body) : openUnlessAborted(openFile(body.path), signal);
+  if ('read' in body && typeof body.read === 'function') return new RereadBody(body);
+  const { path } = body as { readonly path?: unknown };
+  if (typeof path !== 'string') throw noBody('an object of another kind');
+  return openUnlessAborted(openFile(path), signal);
+}
+
+function noBody(given: string): TypeError {
+  return new TypeError(
+    `The message is ${given}; give a text, a Uint8Array, a stream of octets, { path } of a file, or { read() }`,
+  );
 }
 
 function bytesBody(bytes: Uint8Array): OpenBody {

@@ -457,6 +457,41 @@ describe('a recipient that no command can carry', () => {
     expect(verdicts.map(({ recipient }) => recipient)).toEqual(envelope.recipients);
     expect(network.to(A)[0]?.messages[0]?.recipients).toEqual(['a@b.example', 'b@b.example']);
   });
+
+  it('in text that is no address is rejected by itself, too', async () => {
+    const { mailer, network } = mailing({ [A]: {} }, { relay: { host: A } });
+    const to = ['a@b.example', 'no address', 'b@b.example', 'c@@b.example', '', 'd\r\n@b.example'];
+    const verdicts = await network.run(mailer.send({ from: 'ann@example.org', to }, MESSAGE));
+    expect(verdicts.map(({ verdict, enhancedCode }) => [verdict, enhancedCode])).toEqual([
+      ['delivered', expect.any(String)],
+      ['rejected', '5.1.3'],
+      ['delivered', expect.any(String)],
+      ['rejected', '5.1.3'],
+      ['rejected', '5.1.3'],
+      ['rejected', '5.1.3'],
+    ]);
+    expect(verdicts[1]?.reason).toContain('The forward-path "no address" is no mailbox');
+    expect(verdicts[1]?.error).toBeInstanceOf(UnwritableAddressError);
+    expect(verdicts[3]?.recipient).toEqual({ localPart: 'c@', domain: 'b.example' });
+    expect(network.to(A)[0]?.messages[0]?.recipients).toEqual(['a@b.example', 'b@b.example']);
+  });
+
+  it.each([undefined, null, 4711, {}])(
+    'that is neither text nor a mailbox is an error: %j',
+    async (wrong) => {
+      const { mailer, network } = mailing({ [A]: {} }, { relay: { host: A } });
+      const to = ['a@b.example', wrong as never];
+      await expect(mailer.send({ from: null, to }, MESSAGE)).rejects.toThrow('The forward-path is ');
+      expect(network.connections).toEqual([]);
+    },
+  );
+
+  it.each([undefined, null, 4711, {}])('get no message that is none: %j', async (wrong) => {
+    const { mailer, network } = mailing({ [A]: {} }, { relay: { host: A } });
+    const sending = mailer.send({ from: null, to: 'a@b.example' }, wrong as never);
+    await expect(sending).rejects.toThrow(/^The message is .*; give a text/);
+    expect(network.connections).toEqual([]);
+  });
 });
 
 function silentAt(verb: string): Script {

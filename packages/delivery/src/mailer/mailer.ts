@@ -6,7 +6,7 @@
  *   delivery would invite to send again what has arrived.
  */
 import { setMaxListeners } from 'node:events';
-import { type ClientEnvelope, type EnvelopeInput, formatPath, readEnvelope } from '@sansmtp/core';
+import { type ClientEnvelope, type EnvelopeInput, formatPath } from '@sansmtp/core';
 import type { Clock } from '@sansmtp/transport';
 import { type MessageBody, openBody } from '../bodies/message-body.js';
 import { apartByAlphabet } from '../groups/apart-by-alphabet.js';
@@ -16,7 +16,7 @@ import { createDestination, type TlsPlan } from '../sessions/destination.js';
 import { SessionPool } from '../sessions/session-pool.js';
 import { whenAborted } from '../signals/shared-signal.js';
 import type { Outcome, RecipientVerdict } from '../verdicts/recipient-verdict.js';
-import { unwritable } from '../verdicts/unwritable-address.js';
+import { readWritable, type WritableEnvelope } from '../verdicts/unwritable-address.js';
 import { type MailerOptions, resolveMailerOptions } from './mailer-options.js';
 
 export interface SendOptions {
@@ -41,8 +41,10 @@ export interface Mailer {
    *   transaction that it was part of is completed
    * @throws {MailDataError} the message holds a bare CR or NUL; likewise
    * @param envelope in text, `{ from: 'ann@example.org', to: ['bob@example.com'] }`, or in mailboxes
-   * @throws {RangeError} the envelope has no recipient, an address in text is none, the reverse-path cannot be written,
-   *   or `deadline` is negative. A recipient that cannot be written is `rejected` by itself (5.1.3).
+   * @throws {RangeError} the envelope has no recipient, one of them is neither a text nor a mailbox, the reverse-path is none
+   *   or cannot be written, or `deadline` is negative. A recipient in text that is no address, or one that cannot be
+   *   written, is `rejected` by itself (5.1.3).
+   * @throws {TypeError} the envelope has other properties than `from`, `to` and `parameters`, or there is no body
    * @throws {Error} the mailer is closed
    */
   send(
@@ -121,11 +123,10 @@ export function createMailer(options: MailerOptions = {}): Mailer {
 
   /** Recipients that no command can carry have their verdict already; the message goes to the others. */
   async function deliverWritable(
-    envelope: ClientEnvelope,
+    { envelope, decided }: WritableEnvelope,
     source: MessageBody,
     controller: AbortController | undefined,
   ): Promise<readonly RecipientVerdict[]> {
-    const decided = unwritable(envelope);
     if (decided === undefined) return deliver(envelope, source, controller);
     const { recipients } = envelope;
     const others = recipients.filter((_, place) => !decided.has(place));
@@ -153,8 +154,8 @@ export function createMailer(options: MailerOptions = {}): Mailer {
   return {
     async send(given, body, { signal, deadline } = {}) {
       if (closing !== undefined) throw new Error('The mailer is closed: it takes no more mail');
-      const envelope = readEnvelope(given);
-      check(envelope, deadline);
+      const writable = readWritable(given);
+      check(writable.envelope, deadline);
       // A controller costs as much as a small message, and a relay's one group has nobody else to stop.
       const isStoppable = grouping !== undefined || signal !== undefined || deadline !== undefined;
       const controller = isStoppable ? new AbortController() : undefined;
@@ -162,7 +163,7 @@ export function createMailer(options: MailerOptions = {}): Mailer {
       if (controller !== undefined) stoppable.add(controller);
       underWay += 1;
       try {
-        return await deliverWritable(envelope, body, controller);
+        return await deliverWritable(writable, body, controller);
       } finally {
         release?.();
         if (controller !== undefined) stoppable.delete(controller);
