@@ -27,10 +27,20 @@ class UnreadStream extends StubStream {
   override hasRoom = false;
 }
 
+/** The same, once what the tests before have left is gone. */
+async function heldAtRest(): Promise<number> {
+  for (let last = held(); ; ) {
+    await settle();
+    const now = held();
+    if (Math.abs(now - last) < 65_536) return now;
+    last = now;
+  }
+}
+
 /** Octets that each of so many connections holds after the client did this. */
 async function heldByEach(connections: number, act: (stream: StubStream) => void): Promise<number> {
   const clock = createVirtualClock();
-  const before = held();
+  const before = await heldAtRest();
   const streams = Array.from({ length: connections }, () => {
     const stream = new UnreadStream();
     const waiting = new Promise<void>(() => {});
@@ -57,7 +67,7 @@ describe('what one connection can make the process hold', () => {
     'is bounded for a client that pipelines %s',
     async (_, command) => {
       const octets = command.repeat(65_536 / command.length);
-      const each = await heldByEach(500, ({ listener }) => listener.data(octetsOf(octets)));
+      const each = await heldByEach(1000, ({ listener }) => listener.data(octetsOf(octets)));
       expect(each).toBeGreaterThan(65_536);
       expect(each).toBeLessThan(MOST_A_CONNECTION);
     },
@@ -65,7 +75,7 @@ describe('what one connection can make the process hold', () => {
   );
 
   it('is bounded for a message that comes octet by octet to a handler that does not read', async () => {
-    const each = await heldByEach(10, (stream) => {
+    const each = await heldByEach(20, (stream) => {
       const { listener, calls } = stream;
       listener.data(octetsOf('EHLO c\r\nMAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nDATA\r\n'));
       for (let octet = 0; octet < 200_000 && calls.at(-1) !== 'pause'; octet += 1) {

@@ -29,7 +29,7 @@ import { localOf, peerOf } from './socket-peer.js';
 import { SocketStream } from './socket-stream.js';
 import { systemCode } from './system-error.js';
 import { shakeHands } from './tls-handshake.js';
-import { type ServerTlsOptions, serverSide } from './tls-options.js';
+import { HELD_WHILE_PAUSED, type ServerTlsOptions, serverSide } from './tls-options.js';
 
 /**
  * Where `listen` listens, a TCP port or a Unix socket, and what stands between a connection and its stream: a PROXY
@@ -233,7 +233,8 @@ export async function listenAmong(
     });
   };
 
-  const server = createServer({ allowHalfOpen: true, keepAlive: true, noDelay: true }, (socket) => {
+  const sockets = { allowHalfOpen: true, keepAlive: true, noDelay: true, highWaterMark: HELD_WHILE_PAUSED };
+  const server = createServer(sockets, (socket) => {
     if (acceptProxied === undefined && tls?.mode !== 'implicit') {
       arrive(socket, endsOf(socket));
       return;

@@ -12,6 +12,13 @@ import {
 import { DEFAULT_HANDSHAKE_TIMEOUT, type TlsSide } from './tls-handshake.js';
 import { requestedName, tlsInformation } from './tls-information.js';
 
+/**
+ * Octets upon which Node stops reading for a client's socket that is paused. It keeps each read by itself, at some 300
+ * octets each, and a read may be of one octet: by its own measure, of 16 or 64 KiB, a paused client could have megabytes.
+ * Who reads is not slowed down: what is read at once is not measured by it.
+ */
+export const HELD_WHILE_PAUSED = 512;
+
 interface TlsModeOptions {
   /** TLS from the first octet on (RFC 8314 §3), or by `startTls()` (STARTTLS, RFC 3207). */
   readonly mode: 'implicit' | 'startTls';
@@ -66,6 +73,9 @@ function clientDistrust(socket: TLSSocket): string | undefined {
   return String(Reflect.get(Object(error), 'code') ?? error);
 }
 
+/** Node takes it, and hands it on to its stream; only its types do not know. */
+const PAUSED_EARLY: object = { highWaterMark: HELD_WHILE_PAUSED };
+
 /**
  * @throws {RangeError} `handshakeTimeout` is out of its range
  * @throws {TypeError} `context` is missing
@@ -92,6 +102,7 @@ export function serverSide(options: ServerTlsOptions): TlsSide {
       // It takes any Duplex; only its types do not say so.
       new TLSSocket(socket as Socket, {
         isServer: true,
+        ...PAUSED_EARLY,
         secureContext: context.secureContext,
         requestCert: requestClientCertificate,
         rejectUnauthorized: false,
