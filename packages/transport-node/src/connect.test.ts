@@ -51,7 +51,9 @@ describe('connect', () => {
     const { listener, abortStreams } = await listening({ port: 0 });
     const port = portOf(listener);
     // With the immediates, too: the clock looks at the sockets once more, and this one would stand by then.
-    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setImmediate', 'clearImmediate', 'performance'] });
+    vi.useFakeTimers({
+      toFake: ['setTimeout', 'clearTimeout', 'setImmediate', 'clearImmediate', 'performance'],
+    });
     const attempt = connect({ host, port, ...options });
     attempt.catch(() => {}); // it fails while time is advanced
     vi.advanceTimersByTime(timeout - 1);
