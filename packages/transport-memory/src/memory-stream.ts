@@ -11,9 +11,9 @@ import {
   type ByteStream,
   type ByteStreamListener,
   type Clock,
+  guardedListener,
   type PeerInformation,
   TlsError,
-  thrownError,
 } from '@sansmtp/transport';
 import { type MemoryTlsEnd, type MemoryTlsOptions, tlsEnd } from './memory-tls.js';
 import { Pipe } from './pipe.js';
@@ -118,7 +118,7 @@ class MemoryStream implements ByteStream {
 
   open(listener: ByteStreamListener): void {
     if (this.#listener !== undefined) throw new Error('This stream is already open: it has one listener');
-    this.#listener = listener;
+    this.#listener = guardedListener(this, listener);
     this.#schedule();
   }
 
@@ -243,13 +243,7 @@ class MemoryStream implements ByteStream {
       this.#close(listener);
       return;
     }
-    let called = true;
-    try {
-      called = this.#callBack(listener, now);
-    } catch (error) {
-      this.abort(thrownError(error, 'The listener'));
-    }
-    if (called) this.#schedule();
+    if (this.#callBack(listener, now)) this.#schedule();
     else this.#waitForNext(now);
   };
 

@@ -217,36 +217,6 @@ describe('openSession', () => {
     expect(records.slice(1).map(({ from }) => from)).toEqual(records.slice(0, -1).map(({ to }) => to));
     await client.quit();
   });
-
-  it('rejects with what onTransition throws, and drops the connection', async () => {
-    const fault = new Error('The log is full');
-    const { opening, server } = connect(
-      {},
-      {
-        onTransition() {
-          throw fault;
-        },
-      },
-    );
-    expect((await failure(opening)).cause).toBe(fault);
-    await settle();
-    expect(server.closed).toBe(true);
-  });
-
-  it('rejects with what onWire throws, and drops the connection', async () => {
-    const fault = new Error('The log is full');
-    const { opening, server } = connect(
-      {},
-      {
-        onWire() {
-          throw fault;
-        },
-      },
-    );
-    expect((await failure(opening)).cause).toBe(fault);
-    await settle();
-    expect(server.closed).toBe(true);
-  });
 });
 
 describe('quit()', () => {

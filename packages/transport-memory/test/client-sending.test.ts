@@ -396,19 +396,6 @@ describe('send()', () => {
     expect(server.messages).toHaveLength(1);
     await client.closed;
   });
-
-  it('drops the connection when onWire throws: nothing is delivered', async () => {
-    const { client, server } = await connected(
-      {},
-      {
-        onWire(_, bytes) {
-          if (bytes[0] === 'M'.charCodeAt(0)) raise();
-        },
-      },
-    );
-    expect(await client.send(envelopeFor(), 'text')).toMatchObject([{ verdict: 'deferred' }]);
-    expect(server.messages).toEqual([]);
-  });
 });
 
 function raise(): never {

@@ -8,7 +8,7 @@
  * an octet of what came behind the header was looked at.
  */
 import type { Socket } from 'node:net';
-import { type Clock, type PeerInformation, thrownError } from '@sansmtp/transport';
+import { type Clock, complain, guarded, type PeerInformation, thrownError } from '@sansmtp/transport';
 import { checkCount, checkTime } from './option-checks.js';
 import {
   DEFAULT_MAXIMUM_HEADER_OCTETS,
@@ -23,7 +23,7 @@ import { systemClock } from './system-clock.js';
 export interface ProxiedOptions {
   /**
    * Whom to believe: whoever may send a header may be any client. All others are refused; `trustedPeers` makes
-   * such a function of a list.
+   * such a function of a list. Only `true` is trust; what it throws is written to stderr.
    */
   readonly isTrusted: (peer: PeerInformation) => boolean;
   /**
@@ -134,6 +134,19 @@ export function proxiedAcceptor(options: ProxiedOptions): AcceptProxied {
   checkTime('proxied.timeout', timeout);
   checkCount('proxied.maximumHeaderOctets', maximumHeaderOctets, FIXED_PART);
 
+  /** Only `true` is trust: to take a promise, or a fault, for it would let everybody speak for anybody. */
+  const trusts = (peer: PeerInformation): boolean => {
+    let answer: unknown;
+    guarded(
+      () => {
+        answer = isTrusted(peer);
+        return answer;
+      },
+      (thrown) => complain('isTrusted', thrown),
+    );
+    return answer === true;
+  };
+
   return (socket, takeOver) =>
     new Promise((resolve, reject) => {
       const peer = peerOf(socket);
@@ -208,7 +221,7 @@ export function proxiedAcceptor(options: ProxiedOptions): AcceptProxied {
       // for a Unix socket.
       if (peer.address === undefined && socket.localAddress !== undefined) {
         refuse('lost', 'it broke before its PROXY header ended');
-      } else if (!isTrusted(peer)) {
+      } else if (!trusts(peer)) {
         refuse('untrusted', 'it is not on the list of those who may send a PROXY header');
       } else {
         cancelTimeout = clock.set(clock.now() + timeout, () =>

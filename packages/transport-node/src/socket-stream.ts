@@ -20,9 +20,9 @@ import type { TlsInformation } from '@sansmtp/core';
 import {
   type ByteStream,
   type ByteStreamListener,
+  guardedListener,
   type PeerInformation,
   TlsError,
-  thrownError,
 } from '@sansmtp/transport';
 import { localOf, peerOf } from './socket-peer.js';
 import { type SecuredSocket, shakeHands, type TlsSide } from './tls-handshake.js';
@@ -150,7 +150,7 @@ export class SocketStream implements ByteStream {
 
   open(listener: ByteStreamListener): void {
     if (this.#listener !== undefined) throw new Error('This stream is already open: it has one listener');
-    this.#listener = listener;
+    this.#listener = guardedListener(this, listener);
     if (this.#handshake === undefined) this.#listen();
     this.#callBackLater();
   }
@@ -280,11 +280,7 @@ export class SocketStream implements ByteStream {
   received(bytes: Uint8Array): void {
     // A socket that is destroyed from within `data` still hands on what it had read.
     if (this.#broken) return;
-    try {
-      this.#listener?.data(bytes);
-    } catch (thrown) {
-      this.abort(thrownError(thrown, 'The listener'));
-    }
+    this.#listener?.data(bytes);
   }
 
   readable(): void {
@@ -350,22 +346,18 @@ export class SocketStream implements ByteStream {
   #callBack(): void {
     const listener = this.#listener;
     if (listener === undefined) return;
-    try {
-      if (this.#secureWaits && this.#secured !== undefined) {
-        this.#secureWaits = false;
-        listener.secure(this.#secured.tls);
-      }
-      if (this.#drainWaits) {
-        this.#drainWaits = false;
-        listener.drain();
-      }
-      if (!this.#isBare) this.#read();
-      if (this.#endWaits && !this.#paused) {
-        this.#endWaits = false;
-        listener.end();
-      }
-    } catch (thrown) {
-      this.abort(thrownError(thrown, 'The listener'));
+    if (this.#secureWaits && this.#secured !== undefined) {
+      this.#secureWaits = false;
+      listener.secure(this.#secured.tls);
+    }
+    if (this.#drainWaits) {
+      this.#drainWaits = false;
+      listener.drain();
+    }
+    if (!this.#isBare) this.#read();
+    if (this.#endWaits && !this.#paused) {
+      this.#endWaits = false;
+      listener.end();
     }
     if (this.#closeWaits && !this.#endWaits) {
       this.#closeWaits = false;

@@ -10,6 +10,7 @@ import type { TlsInformation } from '@sansmtp/core';
 import {
   type ByteStream,
   type ByteStreamListener,
+  guardedListener,
   type PeerInformation,
   TlsError,
   thrownError,
@@ -116,7 +117,7 @@ class WebStream implements ByteStream {
 
   open(listener: ByteStreamListener): void {
     if (this.#listener !== undefined) throw new Error('This stream is already open: it has one listener');
-    this.#listener = listener;
+    this.#listener = guardedListener(this, listener);
     this.#callBackLater();
   }
 
@@ -289,11 +290,7 @@ class WebStream implements ByteStream {
   #callBack(): void {
     const listener = this.#listener;
     if (listener === undefined || this.#closed) return;
-    try {
-      if (!this.#broken && this.#handshake === undefined) this.#callBackOpen(listener);
-    } catch (thrown) {
-      this.abort(thrownError(thrown, 'The listener'));
-    }
+    if (!this.#broken && this.#handshake === undefined) this.#callBackOpen(listener);
     if (this.#broken || (this.#endSent && this.#endHeard)) {
       this.#closed = true;
       this.#writable = false;

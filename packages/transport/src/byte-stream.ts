@@ -21,9 +21,9 @@ export interface PeerInformation {
  * Where a stream reports to. No callback is ever called from within a call of a `ByteStream` method, nor before
  * `open()`, nor after `close`.
  *
- * What `data`, `end`, `drain` or `secure` throws aborts the stream and comes back as the reason of `close`: the transport
- * cannot know what the listener missed, so it must not go on as if nothing had happened. What `close` throws has
- * nobody left to hear it and stays uncaught.
+ * What `data`, `end`, `drain` or `secure` throws, at once or by a promise, aborts the stream and comes back as the reason
+ * of `close`: the transport cannot know what the listener missed, so it must not go on as if nothing had happened. What
+ * `close` throws has nobody left to hear it, and is written to stderr. A transport has all this from `guardedListener`.
  */
 export interface ByteStreamListener {
   /**

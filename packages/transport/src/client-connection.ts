@@ -44,11 +44,16 @@ export interface OpenSessionOptions extends Omit<ClientSessionOptions, 'observe'
   readonly signal?: CancelSignal;
   /**
    * Called with what passes on the wire, for a transcript; the octets of a message included, but of an AUTH exchange,
-   * and of a line that quotes the credentials later, only how many there were. What it throws drops the connection.
+   * and of a line that quotes the credentials later, only how many there were. What it throws goes to `onError`.
    */
   readonly onWire?: (direction: 'sent' | 'received', bytes: Uint8Array) => void;
-  /** Called with each step of the session's chart. What it throws drops the connection. */
+  /** Called with each step of the session's chart. What it throws goes to `onError`. */
   readonly onTransition?: (record: TransitionRecord) => void;
+  /**
+   * Called with what a callback of these options throws, at once or by a promise: the session goes on.
+   * @default it is written to stderr
+   */
+  readonly onError?: (error: unknown) => void;
 }
 
 /** An open session with a server. */

@@ -36,6 +36,7 @@ import type { Clock } from './clock.js';
 import { type Cryptography, webCryptography } from './cryptography.js';
 import { DeadlineTimer } from './deadline-timer.js';
 import { checkClock, withoutTls } from './given-options.js';
+import { complain, guarded } from './guarded.js';
 import { release } from './release.js';
 import { SessionError } from './session-error.js';
 import { thrownError } from './thrown-error.js';
@@ -72,6 +73,7 @@ function sessionPart(options: Omit<OpenSessionOptions, 'clock'>): ClientSessionO
     signal: ___,
     onWire: ____,
     onTransition: _____,
+    onError: ______,
     ...session
   } = options as OpenSessionOptions;
   return withoutTls(session);
@@ -102,6 +104,7 @@ class ClientDriver implements ClientConnection, ByteStreamListener {
   readonly #session: ClientSession;
   readonly #onWire: OpenSessionOptions['onWire'];
   readonly #onTransition: OpenSessionOptions['onTransition'];
+  readonly #onError: OpenSessionOptions['onError'];
   readonly #timer: DeadlineTimer;
   #resolveClosed: () => void = () => {};
 
@@ -125,6 +128,7 @@ class ClientDriver implements ClientConnection, ByteStreamListener {
     this.#cryptography = options.cryptography;
     this.#onWire = options.onWire;
     this.#onTransition = options.onTransition;
+    this.#onError = options.onError;
     this.#timer = new DeadlineTimer(options.clock);
     const observe = options.onTransition !== undefined;
     const { tls, canStartTls } = stream;
@@ -427,22 +431,35 @@ class ClientDriver implements ClientConnection, ByteStreamListener {
   }
 
   #record(direction: 'sent' | 'received', bytes: Uint8Array): void {
-    if (bytes.length === 0) return;
-    try {
-      this.#onWire?.(direction, bytes);
-    } catch (thrown) {
-      this.#stream.abort(thrownError(thrown, 'onWire'));
-    }
+    if (bytes.length === 0 || this.#onWire === undefined) return;
+    guarded(
+      () => this.#onWire?.(direction, bytes),
+      (error) => this.#complain('onWire', error),
+    );
   }
 
   #trace(event: ClientProtocolEvent): void {
     if (event.type !== 'transition') return;
     const { type: _, time: __, ...record } = event;
-    try {
-      this.#onTransition?.(record);
-    } catch (thrown) {
-      this.#stream.abort(thrownError(thrown, 'onTransition'));
+    guarded(
+      () => this.#onTransition?.(record),
+      (error) => this.#complain('onTransition', error),
+    );
+  }
+
+  /** @param callback the name of what threw */
+  #complain(callback: string, error: unknown): void {
+    if (this.#onError === undefined) {
+      complain(callback, error);
+      return;
     }
+    guarded(
+      () => this.#onError?.(error),
+      (thrown) => {
+        complain(callback, error);
+        complain('onError', thrown);
+      },
+    );
   }
 
   #abortOn(signal: CancelSignal | undefined): () => void {

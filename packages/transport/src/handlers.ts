@@ -128,8 +128,8 @@ export interface IncomingBody extends AsyncIterable<Uint8Array> {
 /** What `serveSession` asks the application. `onMessage` alone is needed; give `onRcptTo` to say whose mail is taken. */
 export interface ServerHandlers<State = unknown> {
   /**
-   * Makes `session.state` for a session that begins, before `onConnect`. What takes time, such as a look-up, is for
-   * `onConnect`, which may set `session.state` as well.
+   * Makes `session.state` for a session that begins, before `onConnect`, which waits for a promise. What takes time, such
+   * as a look-up, is for `onConnect`, which may set `session.state` as well.
    */
   createState?(session: ServerSessionInformation<undefined>): State;
   /** Someone connected. Refused: 554, and only QUIT is served. */

@@ -32,6 +32,7 @@ export {
 export { ForeignProtocolError } from './foreign-protocol-error.js';
 export { checkHandlers } from './given-options.js';
 export { complain, guarded } from './guarded.js';
+export { guardedListener } from './guarded-listener.js';
 export {
   type AuthenticationResult,
   type AuthenticationVerdict,

@@ -63,6 +63,7 @@ import type { ServerObserver } from './observer.js';
 import { release } from './release.js';
 import { ServerObservation, serverObservers } from './server-observation.js';
 import { LiveInformation } from './session-information.js';
+import { thrownError } from './thrown-error.js';
 import { TlsError } from './tls-error.js';
 
 /** Octets of replies that may wait for the peer to take them before nothing more is read from it. */
@@ -181,6 +182,8 @@ const HANDLERS = {
   extension: 'onExtension',
 } as const satisfies Record<Question['kind'], string>;
 
+type Rephrase = NonNullable<ServeOptions['rephrase']>;
+
 /** An `onMessage` under way. */
 interface Delivery {
   readonly body: MessageBody;
@@ -242,6 +245,7 @@ class ServerDriver implements ServerConnection, ByteStreamListener {
     const observers = serverObservers(options.observer);
     const session = new ServerSession({
       ...sessionPart(options),
+      ...(options.rephrase && { rephrase: this.#guardedRephrase(options.rephrase) }),
       ...(stream.tls && { tls: stream.tls }),
       // What cannot be had is not offered; but what is required is, so that nothing is served without it.
       ...(options.startTls === 'offered' && !stream.canStartTls && { startTls: 'none' }),
@@ -385,6 +389,10 @@ class ServerDriver implements ServerConnection, ByteStreamListener {
     try {
       begin?.();
       this.#drainSession();
+    } catch (error) {
+      // From a part of the session that the application has given, such as a mechanism of its own.
+      this.#report('session', error);
+      this.#stream.abort(thrownError(error, 'The session'));
     } finally {
       this.#pumping = false;
     }
@@ -582,9 +590,12 @@ class ServerDriver implements ServerConnection, ByteStreamListener {
     switch (question.kind) {
       case 'connect':
         return this.#answerOf('onConnect', rule, () => {
-          const { createState } = handlers;
-          if (createState !== undefined) information.state = createState.call(handlers, information as never);
-          return connected(handlers, information);
+          const begin = (state: unknown) => {
+            information.state = state;
+            return connected(handlers, information);
+          };
+          const state: unknown = handlers.createState?.(information as never);
+          return isPromiseLike(state) ? Promise.resolve(state).then(begin) : begin(state);
         });
       case 'hello':
         return this.#answerOf('onHello', rule, () => handlers.onHello?.(question.hello, information));
@@ -691,6 +702,22 @@ class ServerDriver implements ServerConnection, ByteStreamListener {
     // Not a fault: the reader of a body that was abandoned lets the error pass.
     if (!(error instanceof MailDataAbandonedError)) this.#report(name, error);
     return fault;
+  }
+
+  /** A reply that cannot be put in other words goes out in ours: the client waits for it. */
+  #guardedRephrase(rephrase: Rephrase): Rephrase {
+    return (reply, occasion) => {
+      let said: Reply | undefined;
+      guarded(
+        () => {
+          const result = rephrase(reply, occasion);
+          if (!isPromiseLike(result)) said = result;
+          return result;
+        },
+        (error) => this.#report('rephrase', error),
+      );
+      return said ?? reply;
+    };
   }
 
   /** Calls a handler that decides nothing. */

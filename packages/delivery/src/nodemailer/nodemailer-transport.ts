@@ -7,6 +7,7 @@
  */
 import { EventEmitter } from 'node:events';
 import { MailDataError } from '@sansmtp/core';
+import { complain, guarded } from '@sansmtp/transport';
 import { createMailer } from '../mailer/mailer.js';
 import { type MailerOptions, resolveMailerOptions } from '../mailer/mailer-options.js';
 import { createDestination } from '../sessions/destination.js';
@@ -114,8 +115,16 @@ export function sansmtpTransport(options: NodemailerTransportOptions = {}): Node
   let underWay = 0;
   let closed = false;
   const isIdle = (): boolean => !closed && underWay < capacity;
+  const tellIdle = (): void => {
+    for (const listener of events.listeners('idle')) {
+      guarded(
+        () => listener(),
+        (thrown) => complain('A listener of idle', thrown),
+      );
+    }
+  };
   setImmediate(() => {
-    if (isIdle()) events.emit('idle');
+    if (isIdle()) tellIdle();
   });
 
   async function deliver({ data, message }: NodemailerMail): Promise<NodemailerResult> {
@@ -173,12 +182,12 @@ export function sansmtpTransport(options: NodemailerTransportOptions = {}): Node
       const settle = (error: NodemailerError | null, result?: NodemailerResult): void => {
         const wasIdle = isIdle();
         underWay -= 1;
-        try {
-          callback(error, result);
-        } finally {
-          // What is sent meanwhile may have taken the room.
-          if (!wasIdle && isIdle()) events.emit('idle');
-        }
+        guarded(
+          () => callback(error, result),
+          (thrown) => complain('The callback of send', thrown),
+        );
+        // What is sent meanwhile may have taken the room.
+        if (!wasIdle && isIdle()) tellIdle();
       };
       deliver(mail).then((result) => settle(null, result), settle);
     },
@@ -190,10 +199,12 @@ export function sansmtpTransport(options: NodemailerTransportOptions = {}): Node
     verify(callback) {
       const verified = verify(mailerOptions);
       if (callback === undefined) return verified;
-      verified.then(
-        () => callback(null, true),
-        (error: NodemailerError) => callback(error),
-      );
+      const settle = (error: NodemailerError | null, success?: true): void =>
+        guarded(
+          () => callback(error, success),
+          (thrown) => complain('The callback of verify', thrown),
+        );
+      verified.then(() => settle(null, true), settle);
       return undefined;
     },
     close() {
