@@ -9,6 +9,8 @@ const read = (path: string) => readFile(`${top}${path}`, 'utf8');
 /** Where the members of each table are declared. */
 const FILES: Readonly<Record<string, string>> = {
   ServerHandlers: 'transport/src/handlers.ts',
+  ServerSessionInformation: 'transport/src/handlers.ts',
+  ConnectionInformation: 'transport/src/session-information.ts',
   MailServerOptions: 'transport-node/src/mail-server.ts',
   MailListenOptions: 'transport-node/src/mail-server.ts',
   ListenOptions: 'transport-node/src/listen.ts',
@@ -32,8 +34,8 @@ const BELOW: Readonly<Record<string, readonly string[]>> = {
 /** Those whose default is a table of its own. */
 const TABLES = ['timeouts'];
 
-/** The defaults of these are told in words of the table. */
-const IN_WORDS = ['ServerHandlers'];
+/** These have no defaults, or tell them in words. */
+const NAMES_ALONE = ['ServerHandlers', 'ServerSessionInformation ConnectionInformation', 'ServerTimeouts'];
 
 interface Member {
   readonly name: string;
@@ -48,7 +50,7 @@ async function membersOf(name: string): Promise<readonly Member[]> {
   expect(begin, `${name} in ${FILES[name]}`).toBeGreaterThanOrEqual(0);
   const body = text.slice(begin, text.indexOf('\n}', begin));
   const members = body.matchAll(
-    /(?:\/\*\*((?:(?!\*\/)[\s\S])*)\*\/\s*)?\n +(?:readonly (\w+)(\?)?:|(\w+)(\?)?\()/g,
+    /(?:\/\*\*((?:(?!\*\/)[\s\S])*)\*\/\s*)?\n(?: +readonly (\w+)(\?)?:| {2}(\w+)(\?)?[:(])/g,
   );
   return [...members].map(([, comment = '', property, mark, method, methodMark]) => ({
     name: property ?? method ?? '',
@@ -93,7 +95,7 @@ it.each(tables)('tells every member of $names, and its default', async ({ names,
     const [, option = '', value = ''] = row.split('|');
     return [...option.matchAll(/`(\w+)/g)].map(([, name = '']) => [name, plain(value)]);
   });
-  if (names === 'ServerTimeouts' || IN_WORDS.includes(names)) {
+  if (NAMES_ALONE.includes(names)) {
     expect(told.map(([name]) => name).sort()).toEqual(members.map(({ name }) => name).sort());
   } else {
     const expected = members.map((member) => [member.name, expectedDefault(member)]);
