@@ -23,7 +23,7 @@ const all: ListeningOptions = {
 describe('where serve listens', () => {
   it('is TCP, whatever else', () => {
     expect(listenings({ host: '127.0.0.1', port: 25 }, plain)).toEqual([
-      { kind: 'smtp', options: { host: '127.0.0.1', port: 25, onError } },
+      { kind: 'smtp', options: { label: 'smtp', host: '127.0.0.1', port: 25, onError } },
     ]);
   });
 
