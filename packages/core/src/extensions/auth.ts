@@ -8,6 +8,9 @@ import type { ServiceExtension } from './extension.js';
 import { malformedParameter } from './malformed-parameter.js';
 import { decodeXtext, encodeXtext } from './xtext.js';
 
+/** An error in an address, as one in the reverse-path is: of who submitted the message. */
+export const malformedSubmitter = malformedParameter('AUTH takes <> or a mailbox as xtext');
+
 export const auth: ServiceExtension = {
   keyword: 'AUTH',
   offer: ({ mechanisms }) => (mechanisms.length === 0 ? undefined : mechanisms.join(' ')),
@@ -19,7 +22,7 @@ export const auth: ServiceExtension = {
         // In brackets it is no xtext mailbox, but curl writes `<ann@example.org>`: a claim, and nothing that was verified.
         if (/^<.*>$/.test(value)) return { auth: null };
         const text = value === '' ? undefined : decodeXtext(value);
-        if (text === undefined) return malformedParameter('AUTH takes <> or a mailbox as xtext');
+        if (text === undefined) return malformedSubmitter;
         // Internationalized ones too: octets above 127 are ASCII in xtext, and need no SMTPUTF8.
         const mailbox = parseMailbox(text, true);
         return { auth: 'failure' in mailbox ? null : mailbox };

@@ -104,6 +104,11 @@ function decodeAddress(addressType: string, written: string): string | undefined
   return decodeUtf8Address(text);
 }
 
+/** An error in an address, as one in the forward-path is: the original recipient's. */
+export const malformedOriginalRecipient = malformedParameter(
+  'ORCPT takes an address type, ";" and xtext, without control characters',
+);
+
 const orcpt: ParameterRule<RcptParameters> = {
   keyword: 'ORCPT',
   parse(value = '') {
@@ -113,7 +118,7 @@ const orcpt: ParameterRule<RcptParameters> = {
     if (isAddressType(addressType) && address !== undefined && isPrintable(address)) {
       return { orcpt: { addressType, address } };
     }
-    return malformedParameter('ORCPT takes an address type, ";" and xtext, without control characters');
+    return malformedOriginalRecipient;
   },
   format(parameters) {
     if (parameters.orcpt === undefined) return undefined;

@@ -6,7 +6,9 @@
  *   and `message` are raised by no command; those of an AUTH exchange by the exchange.
  * - A command's argument is read as far as the grammar left it unread; one that is wrong refuses the command.
  */
+import { malformedSubmitter } from '../extensions/auth.js';
 import type { ClientAttributes } from '../extensions/client-attributes.js';
+import { malformedOriginalRecipient } from '../extensions/dsn.js';
 import type { Command } from '../wire/command.js';
 import type { InboundLine } from '../wire/inbound.js';
 import type { Reply } from '../wire/reply.js';
@@ -59,6 +61,14 @@ const commandEvents = {
   extension: 'command.extension',
 } as const satisfies { readonly [Verb in Command['verb']]: `command.${Verb}` };
 
+/** A MAIL or RCPT gets these for an address in it, be it in a parameter. */
+const ABOUT_ADDRESSES: ReadonlySet<Reply> = new Set([
+  replies.senderNeedsUtf8,
+  replies.recipientNeedsUtf8,
+  malformedSubmitter,
+  malformedOriginalRecipient,
+]);
+
 /** @param transaction the mail transaction that is open */
 export function readCommand(
   line: InboundLine,
@@ -96,8 +106,8 @@ export function readCommand(
     default: {
       const question = questionOf(command, reading, transaction);
       if (question !== undefined && 'code' in question) {
-        const aboutAddress = question === replies.senderNeedsUtf8 || question === replies.recipientNeedsUtf8;
-        return { event: { type, refusal: question, ...(aboutAddress && { aboutAddress }) }, verb };
+        const aboutAddress = ABOUT_ADDRESSES.has(question) && { aboutAddress: true as const };
+        return { event: { type, refusal: question, ...aboutAddress }, verb };
       }
       if (verb !== 'BDAT') return { event: { type }, verb, question };
       return { event: { type }, verb, octetsBehind: command.size, last: command.last, question };

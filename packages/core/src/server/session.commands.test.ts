@@ -373,6 +373,43 @@ describe('errors in a row', () => {
     expect(dialogue.say('DATA', 'DATA').at(-1)).toBe(GIVEN_UP);
   });
 
+  it('do not count where they are about addresses: a list with ten odd recipients is no attack', () => {
+    const dialogue = new Dialogue().opened();
+    const odd = [
+      'joe',
+      'joe@',
+      '@example.org',
+      'joe@@example.org',
+      'joe jim@example.org',
+      'joe\tjim@example.org',
+      'jos\u00e9@example.org',
+      '"joe@example.org',
+      'joe@-example.org',
+      `joe@${'a'.repeat(64)}.example`,
+      'joe@example.org>, <jim@example.org',
+      'joe@example.org>> <',
+      'joe@example.org> ORCPT=rfc822;a+zz@example.org <',
+    ].map((address) => `RCPT TO:<${address}>`.replace(' <>', ''));
+    const unbracketed = ['joe@example.org', 'Joe <joe@example.org>'].map((address) => `RCPT TO:${address}`);
+    const good = Array.from({ length: 20 }, (_, index) => `RCPT TO:<c${index}@example.org>`);
+    const replies = dialogue.say(...odd, ...unbracketed, ...good);
+    expect(replies.slice(0, -good.length).map((reply) => reply.slice(0, 3))).toEqual(
+      [...odd, ...unbracketed].map((line) => (line.includes('\u00e9') ? '500' : '501')),
+    );
+    expect(replies.slice(-good.length)).toEqual(good.map(() => '250 2.1.5 Recipient OK'));
+    expect(dialogue.say('DATA', 'Hello', '.').at(-1)).toBe('250 2.0.0 Message accepted');
+  });
+
+  it('do not count in a MAIL, either: with the submitter in AUTH=', () => {
+    const dialogue = new Dialogue({ maximumErrors: 2, authentication: { allowInsecure: true } }).ready();
+    for (let time = 0; time < 5; time++) {
+      expect(dialogue.say('MAIL FROM:<a@b> AUTH=a+zz', 'MAIL FROM:<a b@c>')).toEqual([
+        expect.stringMatching(/^501 5\.5\.4 AUTH takes /),
+        expect.stringMatching(/^501 5\.1\.7 /),
+      ]);
+    }
+  });
+
   it('do not count what a pipelining client sends behind a MAIL that is declared too large', () => {
     const dialogue = new Dialogue({ maximumErrors: 2, maximumMessageSize: 10 }).ready();
     const batch = ['MAIL FROM:<a@b> SIZE=11', 'RCPT TO:<c@s>', 'RCPT TO:<d@s>', 'RCPT TO:<e@s>', 'DATA'];

@@ -104,6 +104,11 @@ const CONTROL_CHARACTER = refuse(501, '5.5.2', 'Control characters are not allow
 const MAIL_SYNTAX = refuse(501, '5.5.4', 'Syntax: MAIL FROM:<address> [parameters]');
 const RCPT_SYNTAX = refuse(501, '5.5.4', 'Syntax: RCPT TO:<address> [parameters]');
 const UTF8_NOT_DECLARED = refuse(553, '5.6.7', 'Characters outside ASCII need SMTPUTF8 behind them');
+/** More than one address, most likely, or a display name. */
+const TEXT_AFTER_PATH: CommandFailure = {
+  ...refuse(501, '5.5.4', 'After the ">" of the address comes a space, or the end of the line'),
+  aboutAddress: true,
+};
 const MALFORMED_PARAMETERS = refuse(
   501,
   '5.5.4',
@@ -171,7 +176,7 @@ function parseParameters(
   const keywords = new Set<string>();
   for (let i = from; i < argument.length; ) {
     const start = skipSpaces(argument, i);
-    if (start === i) return unlessNonAscii(argument.slice(i), MALFORMED_PARAMETERS);
+    if (start === i) return unlessNonAscii(argument.slice(i), TEXT_AFTER_PATH);
     const space = argument.indexOf(' ', start);
     i = space < 0 ? argument.length : space;
 
@@ -193,7 +198,7 @@ function parseParameters(
   return parameters;
 }
 
-/** A line that is not UTF-8: in MAIL and RCPT that is most likely an address in Latin-1. */
+/** Of a line with octets that are in no command: in MAIL and RCPT they most likely stand in the address. */
 function withAddressVerb(failure: CommandFailure, line: Uint8Array): CommandFailure {
   const beginning = String.fromCharCode(...line.subarray(0, 'MAIL FROM:'.length));
   if (/^MAIL FROM:/i.test(beginning)) return { ...failure, verb: 'MAIL', aboutAddress: true };
@@ -356,7 +361,8 @@ export function parseCommand(
   let firstNonAscii = end;
   for (let i = 0; i < end; i++) {
     const code = text.charCodeAt(i);
-    if (code < SPACE || (code >= DELETE && code <= LAST_CONTROL_CHARACTER)) return CONTROL_CHARACTER;
+    if (code < SPACE || (code >= DELETE && code <= LAST_CONTROL_CHARACTER))
+      return withAddressVerb(CONTROL_CHARACTER, line);
     if (code > DELETE && firstNonAscii === end) firstNonAscii = i;
   }
 
