@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { describeWith } from './peers.js';
 import { checkout, run, sansmtp, scratchFolder, start, until } from './processes.js';
-import { greeted, type RawClient } from './raw-client.js';
+import { connectRaw, greeted, type RawClient } from './raw-client.js';
 import { readMaildir, type Serving, serve } from './serving.js';
 
 const ENVELOPE = 'MAIL FROM:<a@example.com>\r\nRCPT TO:<b@example.org>\r\n';
@@ -131,7 +131,12 @@ describe('a client of serve', () => {
     expect(reply).toMatch(/^421 4\.3\.2 .*\r\n$/);
     await first.say('QUIT\r\n', /^221 /m);
     await first.closed;
-    await greeted(server);
+    // The server may learn later than the client that the connection is closed.
+    await until(async () => {
+      const next = connectRaw(server);
+      await until(() => /\n/.test(next.received));
+      return next.received.startsWith('220 ');
+    });
   });
 
   it('is told 421 4.4.2 after --idle-timeout', async () => {
