@@ -116,3 +116,10 @@ it('answers the probes of Kubernetes, counts, and goes down in order', async () 
   expect(await send({ host: '127.0.0.1', port }, ['bob@example.com'], 'Hello\n')).toHaveLength(1);
   expect(await gone).toBe(0);
 }, 30_000);
+
+it('makes a span of each session, and those of handlers children of it', async () => {
+  const { port, until } = await listen('tracing');
+  expect(await send({ host: '127.0.0.1', port }, ['bob@example.com'], 'Hello\n')).toHaveLength(1);
+  expect(await until(/(store .*)\n/)).toBe("store (a child) {} [ 'chunk' ]");
+  expect(await until(/(SMTP session .*)\n/)).toBe("SMTP session  { 'smtp.ending': 'quit' } [ 'message' ]");
+}, 30_000);
