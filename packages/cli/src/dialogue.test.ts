@@ -115,7 +115,27 @@ describe('the dialogue', () => {
 
   it('has a line for each line, by whatever its reader goes', () => {
     const separators = Buffer.from('\n\v\f\u0085\u2028\u2029').toString('latin1');
-    expect(show(['received', `220 ${separators}mx\r\n`])).toEqual(['S: 220 ??????mx']);
+    expect(show(['received', `220 mx\r\n250 ${separators}mx\r\n`])).toEqual(['S: 220 mx', 'S: 250 ??????mx']);
+  });
+
+  it('shows the replies of a server that ends its lines in LF, and of one under TLS that does not', () => {
+    const lines = show(
+      ['received', '220 mx\n'],
+      ['sent', 'EHLO c\r\n'],
+      ['received', '250-mx\n250 STARTTLS\n'],
+      ['sent', 'STARTTLS\r\n'],
+      ['received', '220 Go on\n'],
+      ['sent', 'EHLO c\r\n'],
+      ['received', '250 mx\r\n250 a\nb\r\n'],
+    );
+    expect(lines.filter((line) => line.startsWith('S'))).toEqual([
+      'S: 220 mx',
+      'S: 250-mx',
+      'S: 250 STARTTLS',
+      'S: 220 Go on',
+      'S: 250 mx',
+      'S: 250 a?b',
+    ]);
   });
 
   it('cuts a line that never ends', () => {

@@ -10,9 +10,10 @@ import { oneLine } from './terminal.js';
 /** Octets kept of a line: replies may have any length before the session gives up on them. */
 const MAXIMUM_LINE_OCTETS = 4096;
 
-/** Cuts what comes into lines. */
+/** Cuts what comes into lines. The first one decides whether they end in CRLF or in LF alone, as in the session. */
 class Lines {
   readonly #onLine: (line: string) => void;
+  #lineEnd: '\r\n' | '\n' | undefined;
   #rest = '';
 
   constructor(onLine: (line: string) => void) {
@@ -20,10 +21,18 @@ class Lines {
   }
 
   push(bytes: Uint8Array): void {
-    const lines = (this.#rest + Buffer.from(bytes).toString('latin1')).split('\r\n');
+    const text = this.#rest + Buffer.from(bytes).toString('latin1');
+    const first = text.indexOf('\n');
+    if (this.#lineEnd === undefined && first >= 0) this.#lineEnd = text[first - 1] === '\r' ? '\r\n' : '\n';
+    const lines = text.split(this.#lineEnd ?? '\r\n');
     this.#rest = (lines.pop() ?? '').slice(0, MAXIMUM_LINE_OCTETS);
     // A character may lie across two chunks, but not across two lines.
     for (const line of lines) this.#onLine(oneLine(Buffer.from(line, 'latin1').toString()));
+  }
+
+  /** The next line decides anew: another server may speak under TLS. */
+  forgetLineEnd(): void {
+    this.#lineEnd = undefined;
   }
 }
 
@@ -36,13 +45,18 @@ export class Dialogue {
   readonly #write: (speaker: Speaker, line: string) => void;
   /** Octets sent of a message under way, and not told of yet; undefined while commands are sent. */
   #messageOctets: number | undefined;
-  readonly #commands = new Lines((line) => this.#write('C', line));
+  #awaitsTls = false;
+  readonly #commands = new Lines((line) => {
+    this.#awaitsTls = line.toUpperCase() === 'STARTTLS';
+    this.#write('C', line);
+  });
   readonly #replies = new Lines((line) => {
     const isLast = LAST_LINE.test(line);
     if (isLast) this.endMessage();
     else this.#tellOctets();
     this.#write('S', line);
     if (isLast && line.startsWith('354')) this.#messageOctets = 0;
+    if (isLast && this.#awaitsTls) this.#replies.forgetLineEnd();
   });
 
   /** @param write takes one line, by the client (C) or the server (S) */

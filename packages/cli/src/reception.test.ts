@@ -14,6 +14,7 @@ import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { openCertificate } from './certificates.js';
 import { createLog } from './log.js';
 import { reception } from './reception.js';
+import { sessionLog } from './session-log.js';
 
 function recorder() {
   const records: Record<string, unknown>[] = [];
@@ -152,6 +153,7 @@ describe('STARTTLS that fails', () => {
       addresses: [{ port: 0, tls: { mode: 'startTls', context: certificate.context } }],
       handlers: reception({ domains: new Set(), maildir: undefined, log }),
       session: { hostname: 'mx.example' },
+      observer: sessionLog(log).observe,
     });
     onTestFinished(() => server.shutdown(0));
     const [address] = server.addresses;
@@ -181,7 +183,7 @@ describe('STARTTLS that fails', () => {
     expect(await recordsAfter(behave)).toEqual([
       expect.objectContaining({
         level: 40,
-        msg: 'STARTTLS failed',
+        msg: 'TLS handshake failed',
         client: '127.0.0.1',
         reason: expect.stringContaining('TLS handshake'),
       }),

@@ -10,7 +10,6 @@ import {
   MailDataAbandonedError,
   Rejection,
   type ServerHandlers,
-  TlsError,
 } from '@sansmtp/transport';
 import { systemCode } from '@sansmtp/transport-node';
 import type { Logger } from './log.js';
@@ -78,7 +77,6 @@ export function reception({ domains, maildir, log }: Reception): ServerHandlers 
       if (reason instanceof ForeignProtocolError) {
         log.warn({ client, reason: reason.message }, 'connection ended: no SMTP');
       }
-      if (reason instanceof TlsError) log.warn({ client, reason: reason.message }, 'STARTTLS failed');
     },
     onError(error) {
       log.error({ err: error }, 'a fault of this server');

@@ -32,7 +32,7 @@ import {
   seconds,
 } from './option-values.js';
 import { reception } from './reception.js';
-import { dialogueLog, sessionLog } from './session-log.js';
+import { dialogueLog, type SessionLog, sessionLog } from './session-log.js';
 import type { Terminal } from './terminal.js';
 import {
   defineUserOptions,
@@ -139,15 +139,14 @@ function placesToListen(
     authentication: users && { allowInsecure, mechanisms: users.mechanisms },
     proxied: options.proxyProtocol && { isTrusted: trustedPeers(options.proxyFrom) },
     onError: (error, arrival) => {
-      const about = { client: arrival?.peer.address, reason: error.message };
-      if (error instanceof TlsError) log.warn(about, 'TLS handshake failed');
-      else log.error(about, 'connection not accepted');
+      // Those of TLS are the observer's to tell.
+      if (error instanceof TlsError) return;
+      log.error({ client: arrival?.peer.address, reason: error.message }, 'connection not accepted');
     },
   });
 }
 
-function observerOf({ verbose }: ServeOptions, log: Logger): ServerObserver {
-  const tell = sessionLog(log);
+function observerOf({ verbose }: ServeOptions, { observe: tell }: SessionLog, log: Logger): ServerObserver {
   if (!verbose) return tell;
   const show = dialogueLog(log);
   return (event, session) => {
@@ -163,6 +162,7 @@ async function startServer(
   maildir: Maildir | undefined,
   users: UserAuthentication | undefined,
   places: readonly Listening[],
+  sessions: SessionLog,
   log: Logger,
 ): Promise<MailServer> {
   const idle = options.idleTimeout * 1000;
@@ -187,7 +187,7 @@ async function startServer(
       },
       maximumConnections: options.maxConnections,
       ...connectionLimits(options),
-      observer: observerOf(options, log),
+      observer: observerOf(options, sessions, log),
       onExcess: ({ peer: { address: client }, limit }) =>
         log.warn({ client, limit }, 'connection refused: too many'),
     });
@@ -260,7 +260,8 @@ async function serve(command: Command, options: ServeOptions, terminal: Terminal
   const maildir = await openStore(command, options, hostname);
   const users = await openUsers(command, options, directory, maildir, log);
   const places = placesToListen(options, certificate, users, log);
-  const server = await startServer(command, options, hostname, maildir, users, places, log);
+  const sessions = sessionLog(log);
+  const server = await startServer(command, options, hostname, maildir, users, places, sessions, log);
   const endRenewal = renewOnHangup(certificate, options, users, log);
 
   const lines = places.map(({ kind }, index) => {
@@ -286,6 +287,7 @@ async function serve(command: Command, options: ServeOptions, terminal: Terminal
   const signal = await end;
   log.info(`${signal}: shutting down`);
   await server.shutdown(options.grace * 1000);
+  sessions.end();
   endRenewal();
 }
 

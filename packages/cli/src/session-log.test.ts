@@ -1,14 +1,16 @@
 import { once } from 'node:events';
-import { connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { Writable } from 'node:stream';
-import { startMailServer } from '@sansmtp/transport-node';
+import type { ServerObserver, ServerSessionInformation } from '@sansmtp/transport';
+import { createVirtualClock } from '@sansmtp/transport-memory';
+import { type MailListenOptions, startMailServer } from '@sansmtp/transport-node';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { createLog } from './log.js';
+import { openCertificate } from './certificates.js';
+import { createLog, type Logger } from './log.js';
 import { reception } from './reception.js';
 import { dialogueLog, sessionLog } from './session-log.js';
 
-/** What the log says after a client has said this, and left. */
-async function recordsAfter(words: string, observe = sessionLog): Promise<Record<string, unknown>[]> {
+function recorded() {
   const records: Record<string, unknown>[] = [];
   const stream = new Writable({
     write(chunk, _, done) {
@@ -16,25 +18,35 @@ async function recordsAfter(words: string, observe = sessionLog): Promise<Record
       done();
     },
   });
-  const log = createLog(stream, true);
+  return { records, log: createLog(stream, true) };
+}
+
+/** What the log says after a client has said this, and left. */
+async function recordsAfter(
+  words: string,
+  observe: (log: Logger) => ServerObserver = (log) => sessionLog(log).observe,
+  { leave, ...address }: Partial<MailListenOptions> & { readonly leave?: (client: Socket) => unknown } = {},
+): Promise<Record<string, unknown>[]> {
+  const { records, log } = recorded();
   const closed = vi.fn();
   const handlers = reception({ domains: new Set(['here.example']), maildir: undefined, log });
   const server = await startMailServer({
-    addresses: [{ port: 0, label: 'smtp' }],
+    addresses: [{ port: 0, label: 'smtp', ...address } as MailListenOptions],
     handlers: { ...handlers, onAuth: () => false },
     session: { hostname: 'mx.example', authentication: { allowInsecure: true }, maximumErrors: 100 },
     observer: (event, session) => {
       watch(event, session);
-      if (event.type === 'closed') closed();
+      if (event.type === 'closed' || (event.type === 'tls' && event.outcome === 'failed')) closed();
     },
   });
   const watch = observe(log);
   onTestFinished(() => server.shutdown(0));
-  const [address] = server.addresses;
-  const client = connect({ host: '127.0.0.1', port: address?.kind === 'tcp' ? address.port : 0 });
+  const [bound] = server.addresses;
+  const client = connect({ host: '127.0.0.1', port: bound?.kind === 'tcp' ? bound.port : 0 });
   client.resume();
   await once(client, 'connect');
-  client.end(words);
+  if (leave === undefined) client.end(words);
+  else await leave(client.setEncoding('latin1'));
   await vi.waitFor(() => expect(closed).toHaveBeenCalled(), 20_000);
   return records;
 }
@@ -71,6 +83,78 @@ describe('the log of sessions', () => {
 
   it('leaves failed logins to whoever knows the users', async () => {
     expect(await recordsAfter(`EHLO c\r\nAUTH PLAIN ${base64('\0ann\0pencil')}\r\nQUIT\r\n`)).toEqual([]);
+  });
+
+  it('has a line for a refused message', async () => {
+    const words =
+      'EHLO c\r\nMAIL FROM:<a@b.example>\r\nRCPT TO:<x@here.example>\r\nDATA\r\na\nb\r\n.\r\nQUIT\r\n';
+    expect(await recordsAfter(words)).toMatchObject([
+      {
+        msg: 'message refused',
+        from: '<a@b.example>',
+        reason: 'malformed',
+        reply: expect.stringMatching(/^554/),
+      },
+    ]);
+  });
+
+  it('has a line for a connection that broke', async () => {
+    const leave = async (client: Socket) => {
+      client.write('EHLO c\r\n');
+      for await (const text of client.iterator({ destroyOnReturn: false })) if (/^250 /m.test(text)) break;
+      client.resetAndDestroy();
+    };
+    expect(await recordsAfter('', undefined, { leave })).toMatchObject([
+      { msg: 'connection broken', state: 'session.ready', reason: expect.any(String) },
+    ]);
+  });
+
+  it.each([
+    ['implicit', 'No TLS\r\n\r\n'],
+    ['startTls', 'EHLO c\r\nSTARTTLS\r\n'],
+  ] as const)('has one line for a handshake that failed: %s', async (mode, words) => {
+    const certificate = await openCertificate({ tlsSelfSigned: true }, 'mx.example');
+    if (certificate === undefined) throw new Error('There is no certificate');
+    const leave = async (client: Socket) => {
+      client.write(words);
+      if (mode === 'implicit') return;
+      for await (const text of client.iterator({ destroyOnReturn: false })) if (/^220 2/m.test(text)) break;
+      client.end('No TLS\r\n');
+    };
+    const tls = { mode, context: certificate.context };
+    const records = await recordsAfter('', undefined, { leave, tls });
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(records).toMatchObject([
+      { msg: 'TLS handshake failed', client: '127.0.0.1', reason: expect.any(String) },
+    ]);
+  });
+
+  it('tells how many lines it folded: a minute later, and when it ends', () => {
+    const { records, log } = recorded();
+    const clock = createVirtualClock();
+    const { observe, end } = sessionLog(log, clock);
+    const session = { id: 'x', peer: { address: '192.0.2.1' } } as ServerSessionInformation;
+    const refuse = (times: number) => {
+      for (let time = 0; time < times; time++) {
+        observe(
+          {
+            type: 'reply',
+            time: 0,
+            reply: { code: 500, lines: ['What?'] },
+            length: 9,
+            state: 'session.ready',
+          },
+          session,
+        );
+      }
+    };
+    refuse(15);
+    clock.advance(60_000);
+    expect(records.slice(10)).toMatchObject([{ lines: 5, msg: 'refusals that were not told one by one' }]);
+    refuse(12);
+    end();
+    expect(records.slice(21)).toMatchObject([{ lines: 2 }]);
+    expect(clock.pending).toBe(0);
   });
 
   it('folds what repeats', async () => {

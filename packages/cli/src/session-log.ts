@@ -1,19 +1,21 @@
 /**
  * What `serve` says of its sessions, as an observer: a line for each refused command, recipient and message, and for
- * each connection that broke. A client that connects and leaves, such as a health check, has none.
+ * each connection or TLS handshake that broke. A client that connects and leaves, such as a health check, has none.
  *
  * - Of a refused command the line has the verb, if that is known, else the length: it may be anything, a password too.
  * - Lines that repeat are folded: of one client so many a minute, of all together so many; the rest is counted, and told
- *   when the minute is over. Failed logins are not among them: they have a line of `onAuthDecided`, and a limit of their
+ *   when the minute is over, and when the log ends. Failed logins are not among them: they have a line of `onAuthDecided`, and a limit of their
  *   own closes the address.
  */
 import { formatMailbox, formatPath, replyText } from '@sansmtp/core';
 import {
+  type Clock,
   clientNetwork,
   type ServerEvent,
   type ServerObserver,
   type ServerSessionInformation,
 } from '@sansmtp/transport';
+import { systemClock } from '@sansmtp/transport-node';
 import type { Logger } from './log.js';
 
 const MINUTE = 60_000;
@@ -27,24 +29,30 @@ interface Pending {
   recipient?: string;
   /** The next reply has a line already. */
   told: boolean;
+  /** Commands that came. */
   commands: number;
+  /** The handshake failed, and has its line. */
+  handshakeFailed: boolean;
 }
 
 /** Counts the lines of this minute. */
 class Folding {
   readonly #log: Logger;
-  #endsAt = 0;
+  readonly #clock: Clock;
+  /** Takes the timer back that ends the minute; undefined: none has begun. */
+  #cancelTimer: (() => void) | undefined;
   #lines = 0;
   #folded = 0;
   #clients = new Map<string, number>();
 
-  constructor(log: Logger) {
+  constructor(log: Logger, clock: Clock) {
     this.#log = log;
+    this.#clock = clock;
   }
 
   /** Whether the line is to be written. */
-  take(client: string, time: number): boolean {
-    if (time >= this.#endsAt) this.#begin(time);
+  take(client: string): boolean {
+    this.#cancelTimer ??= this.#clock.set(this.#clock.now() + MINUTE, () => this.end());
     const lines = this.#clients.get(client) ?? 0;
     if (lines >= LINES_OF_A_CLIENT || this.#lines >= LINES_OF_ALL) {
       this.#folded += 1;
@@ -55,29 +63,37 @@ class Folding {
     return true;
   }
 
-  #begin(time: number): void {
+  /** The minute is over, or nothing more will come: tells how many lines were not written. */
+  end(): void {
+    this.#cancelTimer?.();
+    this.#cancelTimer = undefined;
     if (this.#folded > 0) this.#log.warn({ lines: this.#folded }, 'refusals that were not told one by one');
-    this.#endsAt = time + MINUTE;
     this.#lines = 0;
     this.#folded = 0;
     this.#clients = new Map();
   }
 }
 
-export function sessionLog(log: Logger): ServerObserver {
+export interface SessionLog {
+  readonly observe: ServerObserver;
+  /** Tells what was folded and not counted yet. Call it once the server is down. */
+  end(): void;
+}
+
+export function sessionLog(log: Logger, clock: Clock = systemClock): SessionLog {
   const sessions = new WeakMap<ServerSessionInformation, Pending>();
-  const folding = new Folding(log);
+  const folding = new Folding(log, clock);
   const pendingOf = (session: ServerSessionInformation): Pending => {
-    const known = sessions.get(session) ?? { told: false, commands: 0 };
+    const known = sessions.get(session) ?? { told: false, commands: 0, handshakeFailed: false };
     sessions.set(session, known);
     return known;
   };
 
-  return (event, session) => {
+  const observe: ServerObserver = (event, session) => {
     const about = { session: session.id, client: session.peer.address };
     const warn = (fields: object, message: string) => {
       const client = clientNetwork(session.peer) ?? session.peer.address ?? 'unix';
-      if (folding.take(client, event.time)) log.warn({ ...about, ...fields }, message);
+      if (folding.take(client)) log.warn({ ...about, ...fields }, message);
     };
     switch (event.type) {
       case 'command': {
@@ -108,7 +124,13 @@ export function sessionLog(log: Logger): ServerObserver {
       case 'reply':
         tellRefusal(event, pendingOf(session), warn);
         break;
+      case 'tls':
+        if (event.outcome === 'established') break;
+        pendingOf(session).handshakeFailed = true;
+        warn({ reason: event.error.message }, 'TLS handshake failed');
+        break;
       case 'closed':
+        if (pendingOf(session).handshakeFailed) break;
         if (event.ending !== 'lost' && event.ending !== 'timeout') break;
         if (pendingOf(session).commands === 0) break;
         warn(
@@ -120,6 +142,7 @@ export function sessionLog(log: Logger): ServerObserver {
         );
     }
   };
+  return { observe, end: () => folding.end() };
 }
 
 function tellRefusal(
