@@ -31,7 +31,7 @@ export function fitting(envelope: ClientEnvelope, keywords: ReadonlyMap<string, 
 
 /**
  * The envelope for some of its recipients.
- * @param batch their places in it
+ * @param batch their places in it, in the order in which they are sent: what was left over by one server comes last
  * @param size octets of the message, as far as they are known; what the envelope says of itself goes before it
  */
 export function transactionOf(
@@ -41,8 +41,7 @@ export function transactionOf(
 ): ClientEnvelope {
   return {
     reversePath,
-    recipients:
-      batch.length === recipients.length ? recipients : batch.flatMap((place) => recipients[place] ?? []),
+    recipients: batch.flatMap((place) => recipients[place] ?? []),
     ...(size !== undefined ? { parameters: { size, ...parameters } } : parameters && { parameters }),
   };
 }
