@@ -4,7 +4,7 @@
  */
 import { isIPv6 } from 'node:net';
 import { hostname as machineName } from 'node:os';
-import { isHostName, type Mailbox, parseMailbox } from '@sansmtp/core';
+import { type Address, isHostName, type Mailbox, parseMailbox, readForwardPath } from '@sansmtp/core';
 import { comparableDomain, createResolver } from '@sansmtp/delivery';
 import { trustedPeers } from '@sansmtp/transport-node';
 import { InvalidArgumentError } from 'commander';
@@ -114,18 +114,21 @@ export function sender(text: string): Mailbox | '<>' {
 
 /**
  * Whom to deliver to. Only what no line can carry is refused here: what cannot be sent otherwise concerns this one
- * recipient, and the others get their mail.
+ * recipient, and the others get their mail. It stays the text that it is: of `a@b@c` nobody can say whom it means.
  */
-function recipient(text: string): Mailbox {
-  const parsed = parseMailbox(text, true);
-  if (!('failure' in parsed)) return parsed;
-  const at = text.lastIndexOf('@');
-  if (at < 0 || /[\r\n\0]/.test(text)) throw new InvalidArgumentError(`${parsed.problem}.`);
-  return { localPart: text.slice(0, at), domain: text.slice(at + 1) };
+function recipient(text: string): Address {
+  if (text === '') throw new InvalidArgumentError('Give an address; it cannot be empty.');
+  if (!text.includes('@')) throw new InvalidArgumentError('Give an address with its domain.');
+  if (/[\r\n\0]/.test(text)) throw new InvalidArgumentError('An address holds no line end and no NUL.');
+  try {
+    return readForwardPath(text);
+  } catch {
+    return text;
+  }
 }
 
 /** For an option that may be repeated. */
-export function recipients(text: string, previous: readonly Mailbox[] = []): readonly Mailbox[] {
+export function recipients(text: string, previous: readonly Address[] = []): readonly Address[] {
   return [...previous, recipient(text)];
 }
 

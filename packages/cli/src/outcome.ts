@@ -2,9 +2,9 @@
  * What became of a message for each recipient, in the words and the exit codes that scripts rely on.
  */
 import {
+  type Address,
   ExtensionNotOfferedError,
   formatMailbox,
-  type Mailbox,
   type Reply,
   replyText,
   type SessionFailure,
@@ -93,13 +93,14 @@ function reasonOf(
 }
 
 /** The line for one recipient. */
-export function outcomeLine(recipient: Mailbox, outcome: Outcome): string {
+export function outcomeLine(recipient: Address, outcome: Outcome): string {
   const explanation = 'reply' in outcome ? replyText(outcome.reply) : outcome.reason;
   return oneLine(`${outcome.verdict} ${addressOf(recipient)} ${explanation}`);
 }
 
 /** As it was given where it cannot be written. */
-function addressOf(recipient: Mailbox): string {
+function addressOf(recipient: Address): string {
+  if (typeof recipient === 'string') return recipient;
   try {
     return formatMailbox(recipient);
   } catch {

@@ -50,6 +50,31 @@ describe('a recipient', () => {
     expect(messages).toHaveLength(1);
   });
 
+  it('is not guessed at: what could mean two things is rejected, as what is no address at all', async () => {
+    const { target, recipients } = await serving();
+    const odd = [
+      'a@b@c.example',
+      '"a@b.example',
+      'a"b@c.example',
+      'a b@c.example',
+      '@c.example',
+      '<a@b.example',
+    ];
+    const odder = ['a@b.example, c@d.example', 'Ann <a@b.example>', 'a@b.example> NOTIFY=NEVER', 'a@'];
+    const good = ['<a@b.example>', '"a@b"@c.example', '"a>b"@c.example'];
+    const to = [...odd, ...odder, ...good].flatMap((each) => ['--to', each]);
+    const { stdout, exitCode } = await sansmtp([...target, ...to], 'a\n');
+    expect(stdout.split('\n').map((line) => line.replace(/ (?:5\.1\.3|250) .*/, ''))).toEqual([
+      ...[...odd, ...odder].map((address) => `rejected ${address}`),
+      ...['a@b.example', '"a@b"@c.example', '"a>b"@c.example'].map((address) => `delivered ${address}`),
+      '',
+    ]);
+    expect({ exitCode, recipients }).toEqual({
+      exitCode: 64,
+      recipients: ['a@b.example', 'a@b@c.example', 'a>b@c.example'],
+    });
+  });
+
   it('that alone is there and cannot be sent to needs no server', async () => {
     const words = ['send', '--host', '127.0.0.1', '--port', '1', '--from', '<>', '--to', 'joe@exa mple'];
     expect(await sansmtp(words, 'a\n')).toMatchObject({

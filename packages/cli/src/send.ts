@@ -2,7 +2,7 @@
  * `sansmtp send`: delivers one message, to a server or to the mail exchangers of the recipients' domains, and says what
  * became of it for each recipient.
  */
-import type { ClientCredentials, ClientEnvelope, Mailbox } from '@sansmtp/core';
+import type { Address, ClientCredentials, EnvelopeInput, Mailbox } from '@sansmtp/core';
 import { createMailer, type Mailer, type MailerOptions, type RecipientVerdict } from '@sansmtp/delivery';
 import { type Command, Option } from 'commander';
 import { readAuthorities } from './certificate-authorities.js';
@@ -45,7 +45,7 @@ address as a literal such as [192.0.2.1], or localhost over a Unix socket.`;
 
 interface SendOptions extends CredentialsOptions {
   readonly from?: Mailbox | '<>';
-  readonly to?: readonly Mailbox[];
+  readonly to?: readonly Address[];
   readonly data: string;
   readonly host?: string;
   readonly port?: number;
@@ -177,13 +177,13 @@ function mailerOf(
 }
 
 /** Tells scripts, a line a recipient. */
-function tell(terminal: Terminal, to: readonly Mailbox[], outcomes: readonly Outcome[]): void {
-  terminal.stdout.write(outcomes.map((outcome, i) => `${outcomeLine(to[i] as Mailbox, outcome)}\n`).join(''));
+function tell(terminal: Terminal, to: readonly Address[], outcomes: readonly Outcome[]): void {
+  terminal.stdout.write(outcomes.map((outcome, i) => `${outcomeLine(to[i] as Address, outcome)}\n`).join(''));
   terminal.exitCode = exitCodeOf(outcomes);
 }
 
 /** Nothing was sent, and may be later. */
-function deferAll(terminal: Terminal, to: readonly Mailbox[], reason: string): void {
+function deferAll(terminal: Terminal, to: readonly Address[], reason: string): void {
   const outcome: Outcome = { verdict: 'deferred', reason };
   tell(
     terminal,
@@ -233,9 +233,9 @@ async function send(command: Command, options: SendOptions, terminal: Terminal):
   }
   const dialogue = options.verbose ? createDialogue(terminal, json) : undefined;
   const mailer = mailerOf(options, target, access, dialogue);
-  const envelope: ClientEnvelope = {
-    reversePath: from === '<>' ? null : from,
-    recipients: to,
+  const envelope: EnvelopeInput = {
+    from,
+    to,
     parameters: {
       size: message.size,
       ...(message.eightBit && { body: '8BITMIME' }),
