@@ -123,3 +123,24 @@ it('makes a span of each session, and those of handlers children of it', async (
   expect(await until(/(store .*)\n/)).toBe("store (a child) {} [ 'chunk' ]");
   expect(await until(/(SMTP session .*)\n/)).toBe("SMTP session  { 'smtp.ending': 'quit' } [ 'message' ]");
 }, 30_000);
+
+it('sends by the mailer what nodemailer has composed', async () => {
+  const came: string[] = [];
+  const server = await startMailServer({
+    addresses: [{ port: 0 }],
+    handlers: {
+      onRcptTo({ forwardPath: { localPart } }) {
+        if (localPart === 'eve') throw new Rejection(550, '5.1.1', 'No such mailbox');
+      },
+      onMessage: async ({ body }) => void came.push(await new Response(body.readable).text()),
+    },
+  });
+  onTestFinished(() => server.shutdown(1000));
+  const { port } = server.addresses[0] as { port: number };
+  expect(await run('composing', { PORT: String(port) })).toBe(
+    'bob@example.com delivered\neve@example.net rejected\n',
+  );
+  expect(came).toEqual([
+    expect.stringMatching(/^From: Ann <ann@example\.org>\r\n[\s\S]*To both of you\.\r\n$/),
+  ]);
+}, 30_000);
