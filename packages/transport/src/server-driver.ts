@@ -18,6 +18,7 @@ import {
   type AuthenticationDecision,
   type Computation,
   type Envelope,
+  isReply,
   type Question,
   type Reply,
   type ServerProtocolEvent,
@@ -95,7 +96,7 @@ export interface ServeOptions extends Omit<ServerSessionOptions, 'maximumHeldOct
   /**
    * Limits failed authentications, of all sessions that are given the same one; the trusted, loopback and Unix sockets are
    * exempt.
-   * @default one for each `handlers` object, with the defaults of `failureLimiter()`
+   * @default one for each `handlers` object, for `startMailServer` one for the server, with the defaults of `failureLimiter()`
    */
   readonly failureLimiter?: FailureLimiter;
   /** Called with each step of the session's chart. What it throws goes to `onError`. */
@@ -213,6 +214,8 @@ class ServerDriver implements ServerConnection, ByteStreamListener {
 
   #delivery: Delivery | undefined;
   #pumping = false;
+  /** Nothing more is asked of the session. */
+  #failed = false;
   /** `onSecure` has yet to decide. */
   #isSecuring = false;
   #paused = false;
@@ -356,21 +359,22 @@ class ServerDriver implements ServerConnection, ByteStreamListener {
 
   /** The application has decided on TLS that stands: a refusal ends the session, for TLS cannot be left. */
   #secured({ decision, reply }: Answer): void {
-    if (decision === 'reject') {
+    this.#pump(() => {
+      if (decision !== 'reject') return;
       const { code, lines } = reply ?? { code: 554, lines: ['No service for you here'] };
       const farewell = code < 500 ? { code: 421, lines } : { ...reply, code, lines };
-      this.#session.handle({ type: 'shutdown', reply: farewell, now: this.#tick() });
-    }
-    this.#pump();
+      this.#session.handle({ type: 'shutdown', reply: farewell, now: this.#now });
+    });
   }
 
   close(reason?: Error): void {
     const now = this.#tick();
     if (reason instanceof TlsError)
       this.#observation?.tell({ type: 'tls', outcome: 'failed', error: reason });
-    this.#session.handle({ type: 'lost', now });
-    this.#pump();
+    this.#isSecuring = false;
+    this.#pump(() => this.#session.handle({ type: 'lost', now }));
     this.#timer.clear();
+    this.#delivery?.body.abandon('closed');
     const why = this.#foreignProtocol ?? reason;
     this.#resolveClosed();
     this.#call('onClose', () => this.#handlers.onClose?.(this.information, why));
@@ -382,7 +386,7 @@ class ServerDriver implements ServerConnection, ByteStreamListener {
    * @param begin what to do before, and not to be interrupted by a handler that calls `shutdown()`
    */
   #pump(begin?: () => void): void {
-    if (this.#isSecuring) return;
+    if (this.#isSecuring || this.#failed) return;
     if (this.#pumping) return; // a handler called shutdown() from within: the loop below goes on with it
     this.#pumping = true;
     this.#tick();
@@ -390,9 +394,8 @@ class ServerDriver implements ServerConnection, ByteStreamListener {
       begin?.();
       this.#drainSession();
     } catch (error) {
-      // From a part of the session that the application has given, such as a mechanism of its own.
-      this.#report('session', error);
-      this.#stream.abort(thrownError(error, 'The session'));
+      this.#fail(error);
+      return;
     } finally {
       this.#pumping = false;
     }
@@ -405,6 +408,17 @@ class ServerDriver implements ServerConnection, ByteStreamListener {
     if (this.#isCongested || isFull || this.#waitsForTurn) this.#pause();
     else if (this.#session.wantsInput) this.#resume();
     this.#timer.arm(this.#session.nextDeadline(), this.#onDue);
+  }
+
+  /**
+   * Something threw that nobody here expects to: a SASL mechanism of the application's own, say. Where the session stands
+   * is not known any more. Only this connection ends by it.
+   */
+  #fail(error: unknown): void {
+    this.#failed = true;
+    this.#timer.clear();
+    this.#report('the session', error);
+    this.#stream.abort(thrownError(error, 'the session'));
   }
 
   /** The peer does not take its replies. */
@@ -525,8 +539,7 @@ class ServerDriver implements ServerConnection, ByteStreamListener {
       this.#stream.abort(new Error('The peer did not read its replies'));
       return;
     }
-    this.#session.handle({ type: 'timeout', now });
-    this.#pump();
+    this.#pump(() => this.#session.handle({ type: 'timeout', now }));
   };
 
   /** Has a digest computed: at once if it can be, else when its promise settles. */
@@ -563,7 +576,10 @@ class ServerDriver implements ServerConnection, ByteStreamListener {
       this.#answer(question, answer);
       return;
     }
-    answer.then((settled) => this.#pump(() => this.#answer(question, settled)));
+    answer.then(
+      (settled) => this.#pump(() => this.#answer(question, settled)),
+      (error) => this.#fail(error),
+    );
   }
 
   #answer(question: Question, answer: Answer): void {
@@ -660,13 +676,21 @@ class ServerDriver implements ServerConnection, ByteStreamListener {
 
   #failedTooOften(username: string): boolean {
     const client = this.#countedClient;
-    return client !== undefined && this.#failureLimiter.isClosed(client, username, this.#now);
+    if (client === undefined) return false;
+    try {
+      return this.#failureLimiter.isClosed(client, username, this.#now);
+    } catch (error) {
+      this.#report('failureLimiter', error);
+      return true;
+    }
   }
 
   #tellDecision(decision: AuthenticationDecision): void {
     const client = this.#countedClient;
     if (decision.outcome === 'refused' && client !== undefined) {
-      this.#failureLimiter.failed(client, decision.username ?? '', this.#now);
+      this.#call('failureLimiter', () =>
+        this.#failureLimiter.failed(client, decision.username ?? '', this.#now),
+      );
     }
     this.#call('onAuthDecided', () => this.#handlers.onAuthDecided?.(decision, this.information));
   }
@@ -689,7 +713,9 @@ class ServerDriver implements ServerConnection, ByteStreamListener {
     try {
       const result = this.#run(handler);
       if (!isPromiseLike(result)) return answer(result);
-      return Promise.resolve(result).then(answer, (error: unknown) => this.#refusal(name, error, rule));
+      return Promise.resolve(result)
+        .then(answer)
+        .catch((error: unknown) => this.#refusal(name, error, rule));
     } catch (error) {
       return this.#refusal(name, error, rule);
     }
@@ -711,8 +737,15 @@ class ServerDriver implements ServerConnection, ByteStreamListener {
       guarded(
         () => {
           const result = rephrase(reply, occasion);
-          if (!isPromiseLike(result)) said = result;
-          return result;
+          if (isPromiseLike(result)) return result;
+          if (!isReply(result)) throw new TypeError('rephrase returned no reply');
+          if (Math.floor(result.code / 100) !== Math.floor(reply.code / 100)) {
+            throw new RangeError(
+              `rephrase made ${result.code} of the reply ${reply.code}: it may change the words, but not what they mean (RFC 5321 §4.2.1)`,
+            );
+          }
+          said = result;
+          return undefined;
         },
         (error) => this.#report('rephrase', error),
       );
