@@ -61,6 +61,12 @@ export class ConnectError extends Error {
  */
 const READ_OCTETS = 4096;
 
+/**
+ * Milliseconds for one address of a host that has several, before the next is tried. Node gives the attempt up then; at
+ * its own 250 ms, a server far away, or one that loses the first packet, could not be connected to at any address.
+ */
+const ATTEMPT_TIME = 5000;
+
 function nameOf(options: ConnectOptions): string {
   if ('path' in options) return options.path;
   if ('socket' in options) return 'the other end of the socket';
@@ -84,7 +90,13 @@ function begin(options: ConnectOptions, readsAhead: boolean): Duplex {
   const target: TcpNetConnectOpts | IpcNetConnectOpts =
     'path' in options
       ? { path: options.path }
-      : { host: options.host, port: options.port, keepAlive: true, noDelay: true };
+      : {
+          host: options.host,
+          port: options.port,
+          keepAlive: true,
+          noDelay: true,
+          autoSelectFamilyAttemptTimeout: ATTEMPT_TIME,
+        };
   const onread = {
     buffer: new Uint8Array(READ_OCTETS),
     callback(length: number, octets: Uint8Array) {

@@ -8,6 +8,8 @@ import {
   clientNetwork,
   complain,
   connectionId,
+  type FailureLimiter,
+  failureLimiter,
   guarded,
   type PeerInformation,
   Rejection,
@@ -153,9 +155,11 @@ function sparing(session: MailSessionOptions): MailSessionOptions {
 function sessionOptions<State>(
   options: MailServerOptions<State>,
   address: MailListenOptions,
+  limiter: FailureLimiter,
 ): MailSessionOptions {
   const startTls = address.tls?.mode === 'startTls' ? ({ startTls: 'offered' } as const) : {};
-  const session = { cryptography: nodeCryptography, ...startTls, ...options.session, ...address.session };
+  const own = { cryptography: nodeCryptography, failureLimiter: limiter, ...startTls };
+  const session = { ...own, ...options.session, ...address.session };
   checkServeOptions(session);
   return session;
 }
@@ -182,6 +186,8 @@ export async function startMailServer<State>(options: MailServerOptions<State>):
   }
   const isTrusted = trustedPeers(options.trusted ?? []);
   const clients = createClientCounts();
+  // One for all addresses: whoever guesses has one allowance, and not one at each.
+  const limiter = failureLimiter();
   const maximumOfClient = maximumConnectionsPerClient ?? 100;
   const sharedLimit = arrivalLimit(options.maximumArriving, isTrusted);
   const served = new Set<ServerConnection>();
@@ -247,7 +253,7 @@ export async function startMailServer<State>(options: MailServerOptions<State>):
   const close = () => Promise.all(listeners.map((listener) => listener.close()));
   try {
     for (const address of addresses) {
-      const session = sessionOptions(options, address);
+      const session = sessionOptions(options, address, limiter);
       const handlers = handlersAt(options, address);
       const sessions = [session, sparing(session)];
       const { label: listener } = address;

@@ -9,7 +9,7 @@ import { checkLimit, checkName, checkTimeout, checkWord, outOfRange } from '../o
 import { checkNames, namesOf } from '../option-names.js';
 import type { MechanismName, ServerMechanism } from '../sasl/exchange.js';
 import { serverMechanisms } from '../sasl/mechanisms.js';
-import { ITERATIONS } from '../sasl/scram-keys.js';
+import { MINIMUM_ITERATIONS } from '../sasl/scram-keys.js';
 import type { TlsInformation } from '../tls.js';
 import type { BareNewline } from '../wire/inbound.js';
 import type { Reply } from '../wire/reply.js';
@@ -41,7 +41,8 @@ export interface ServerAuthenticationOptions {
    */
   readonly maximumFailures?: number;
   /**
-   * PBKDF2 iterations of SCRAM where the stored credentials are a password: 4096 (RFC 7677 §4) to 100,000,000.
+   * PBKDF2 iterations of SCRAM where the stored credentials are a password: 4096 (RFC 7677 §4) to 1,000,000: each attempt
+   * has them derived.
    * @default 15_000
    */
   readonly iterations?: number;
@@ -250,6 +251,9 @@ export const SERVER_OPTION_NAMES = namesOf<ServerSessionOptions>({
 
 const CONSTRUCTOR_NAMES = [...SERVER_OPTION_NAMES, 'now'];
 
+/** Each attempt has them derived: more would be an attack on oneself. */
+const OWN_ITERATIONS = { least: MINIMUM_ITERATIONS, most: 1_000_000 } as const;
+
 function resolveAuthentication(options: ServerAuthenticationOptions): ResolvedServerAuthentication {
   checkNames('The option', options, AUTHENTICATION_NAMES, 'authentication.');
   const { mechanisms = PASSWORD_MECHANISMS } = options;
@@ -258,7 +262,7 @@ function resolveAuthentication(options: ServerAuthenticationOptions): ResolvedSe
     allowInsecure: options.allowInsecure ?? false,
     required: options.required ?? false,
     maximumFailures: checkLimit('authentication.maximumFailures', options.maximumFailures ?? 3),
-    iterations: checkLimit('authentication.iterations', options.iterations ?? 15_000, ITERATIONS),
+    iterations: checkLimit('authentication.iterations', options.iterations ?? 15_000, OWN_ITERATIONS),
   };
 }
 
