@@ -69,9 +69,15 @@ function plain(text: string): string {
     .trim();
 }
 
+/** What a default is compared by: a value, or the number that it begins with. Other words are the document's own. */
+function comparable(text: string): string {
+  const value = plain(text);
+  return /^\d+/.exec(value)?.[0] ?? (/^\S+$/.test(value) ? value : 'in words');
+}
+
 function expectedDefault({ name, optional, default: given }: Member): string {
   if (TABLES.includes(name)) return 'below';
-  if (given !== undefined) return plain(given);
+  if (given !== undefined) return comparable(given);
   return optional ? 'none' : 'required';
 }
 
@@ -93,7 +99,7 @@ it.each(tables)('tells every member of $names, and its default', async ({ names,
   }
   const told = rows.flatMap((row) => {
     const [, option = '', value = ''] = row.split('|');
-    return [...option.matchAll(/`(\w+)/g)].map(([, name = '']) => [name, plain(value)]);
+    return [...option.matchAll(/`(\w+)/g)].map(([, name = '']) => [name, comparable(value)]);
   });
   if (NAMES_ALONE.includes(names)) {
     expect(told.map(([name]) => name).sort()).toEqual(members.map(({ name }) => name).sort());
@@ -117,4 +123,18 @@ it('tells the deadlines as the option `timeouts` documents them', async () => {
     return [plain(option), plain(value)];
   });
   expect(Object.fromEntries(told)).toEqual(Object.fromEntries(expected));
+});
+
+it('tells the same defaults once more where it says what a client may take', () => {
+  const [, limits = ''] = /^\| limit \| default \|.*\n\|.*\n((?:\|.*\n)+)/m.exec(document) ?? [];
+  const defaults = new Map(
+    tables
+      .flatMap(({ rows }) => rows)
+      .map((row): [string, string] => [/`(\w+)/.exec(row)?.[1] ?? '', plain(row.split('|')[2] ?? '')]),
+  );
+  const repeated = [...limits.matchAll(/^\| `(\w+)`[^|]*\| ([\d,]+)/gm)];
+  expect(repeated.length).toBeGreaterThan(4);
+  for (const [, name = '', value = ''] of repeated) {
+    expect(/^\d+/.exec(defaults.get(name) ?? '')?.[0], name).toBe(plain(value));
+  }
 });
