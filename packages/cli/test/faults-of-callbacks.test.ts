@@ -79,6 +79,7 @@ describe.each(FAILING)('where what the application gave %s', (_, fail) => {
   it.each<[string, Partial<OpenSessionOptions>]>([
     ['onWire', { onWire: fail }],
     ['onTransition', { onTransition: fail }],
+    ['observer', { observer: fail }],
     ['onError and onWire', { onWire: fail, onError: fail }],
   ])('the client goes on: %s', async (_, options) => {
     const { onError, faults } = told();

@@ -12,6 +12,7 @@ import type {
 } from '@sansmtp/core';
 import type { Clock } from './clock.js';
 import type { Cryptography } from './cryptography.js';
+import type { ClientObserver } from './observer.js';
 
 /** What an `AbortSignal` is to us; every runtime has them, and no runtime's types are needed. */
 export interface CancelSignal {
@@ -47,6 +48,11 @@ export interface OpenSessionOptions extends Omit<ClientSessionOptions, 'observe'
    * and of a line that quotes the credentials later, only how many there were. What it throws goes to `onError`.
    */
   readonly onWire?: (direction: 'sent' | 'received', bytes: Uint8Array) => void;
+  /**
+   * Told of everything that happens. What it throws goes to `onError`.
+   * @default nobody; subscribers of the channels `sansmtp:client:…` of `node:diagnostics_channel` are told all the same
+   */
+  readonly observer?: ClientObserver;
   /** Called with each step of the session's chart. What it throws goes to `onError`. */
   readonly onTransition?: (record: TransitionRecord) => void;
   /**

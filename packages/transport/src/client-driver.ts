@@ -33,13 +33,19 @@ import type {
 } from './client-connection.js';
 import { clientName } from './client-name.js';
 import type { Clock } from './clock.js';
+import { connectionId } from './connection-id.js';
 import { type Cryptography, webCryptography } from './cryptography.js';
 import { DeadlineTimer } from './deadline-timer.js';
+import { type RunInContext, sessionContext } from './diagnostics.js';
 import { checkClock, withoutTls } from './given-options.js';
 import { complain, guarded } from './guarded.js';
+import { clientObservers, Observation } from './observation.js';
+import type { ClientSessionEvent } from './observer.js';
 import { release } from './release.js';
 import { SessionError } from './session-error.js';
+import type { ConnectionInformation } from './session-information.js';
 import { thrownError } from './thrown-error.js';
+import { TlsError } from './tls-error.js';
 
 /**
  * Opens a session on a connected stream: awaits the greeting, says EHLO or HELO (RFC 5321 §3.1, §3.2). Call
@@ -74,6 +80,7 @@ function sessionPart(options: Omit<OpenSessionOptions, 'clock'>): ClientSessionO
     onWire: ____,
     onTransition: _____,
     onError: ______,
+    observer: _______,
     ...session
   } = options as OpenSessionOptions;
   return withoutTls(session);
@@ -105,7 +112,13 @@ class ClientDriver implements ClientConnection, ByteStreamListener {
   readonly #onWire: OpenSessionOptions['onWire'];
   readonly #onTransition: OpenSessionOptions['onTransition'];
   readonly #onError: OpenSessionOptions['onError'];
+  /** Undefined: nobody observes. */
+  readonly #observation: Observation<ClientSessionEvent, ConnectionInformation> | undefined;
+  /** Calls what the application has given. */
+  readonly #run: RunInContext;
   readonly #timer: DeadlineTimer;
+  #octetsReceived = 0;
+  #octetsSent = 0;
   #resolveClosed: () => void = () => {};
 
   #opening: { resolve(): void; reject(error: SessionError): void } | undefined;
@@ -130,8 +143,19 @@ class ClientDriver implements ClientConnection, ByteStreamListener {
     this.#onTransition = options.onTransition;
     this.#onError = options.onError;
     this.#timer = new DeadlineTimer(options.clock);
-    const observe = options.onTransition !== undefined;
+    const observers = clientObservers(options.observer);
+    const observe = observers.length > 0 || options.onTransition !== undefined;
     const { tls, canStartTls } = stream;
+    const information = { id: connectionId(), peer: stream.peer, local: stream.local ?? {} };
+    this.#run = sessionContext('client', information);
+    if (observers.length > 0) {
+      this.#observation = new Observation<ClientSessionEvent, ConnectionInformation>(
+        observers,
+        information,
+        () => options.clock.now(),
+        (error) => this.#complain('observer', error),
+      );
+    }
     this.#session = new ClientSession({
       ...(stream.local && { hostname: clientName(stream.local) }),
       ...sessionPart(options),
@@ -158,6 +182,8 @@ class ClientDriver implements ClientConnection, ByteStreamListener {
       this.#opening = { resolve, reject };
     });
     this.#stream.open(this);
+    const { tls } = this.#stream;
+    this.#observation?.tell({ type: 'opened', ...(tls && { tls }) });
     this.#pump();
     const release = this.#abortOn(signal);
     try {
@@ -213,6 +239,8 @@ class ClientDriver implements ClientConnection, ByteStreamListener {
   data(bytes: Uint8Array): void {
     // Where nobody records, nothing is looked through for what must not be recorded.
     if (this.#onWire !== undefined) this.#record('received', this.#session.recordable(bytes));
+    this.#octetsReceived += bytes.length;
+    this.#observation?.tell({ type: 'received', length: bytes.length });
     this.#session.handle({ type: 'bytes', bytes, now: this.#clock.now() });
     this.#pump();
   }
@@ -229,6 +257,7 @@ class ClientDriver implements ClientConnection, ByteStreamListener {
   }
 
   secure(tls: TlsInformation): void {
+    this.#observation?.tell({ type: 'tls', outcome: 'established', tls });
     this.#session.handle({ type: 'tlsEstablished', tls, now: this.#clock.now() });
     this.#pump();
   }
@@ -237,10 +266,13 @@ class ClientDriver implements ClientConnection, ByteStreamListener {
     this.#closeReason = reason;
     this.#record('received', this.#session.recordableRest());
     const now = this.#clock.now();
+    if (reason instanceof TlsError)
+      this.#observation?.tell({ type: 'tls', outcome: 'failed', error: reason });
     this.#session.handle({ type: 'lost', ...(reason && { error: reason }), now });
     this.#pump();
     this.#timer.clear();
     this.#resolveClosed();
+    this.#observation?.closed(this.#octetsReceived, this.#octetsSent, reason);
   }
 
   /** Does all that the session asks for, then waits: for the server, the body, or the deadline. */
@@ -330,7 +362,10 @@ class ClientDriver implements ClientConnection, ByteStreamListener {
   #flush(): void {
     const held = this.#held;
     this.#held = undefined;
-    if (held !== undefined && !this.#stream.write(held)) this.#blocked = true;
+    if (held === undefined) return;
+    this.#octetsSent += held.length;
+    this.#observation?.tell({ type: 'sent', length: held.length });
+    if (!this.#stream.write(held)) this.#blocked = true;
   }
 
   async #sendBody(delivery: Delivery): Promise<void> {
@@ -391,7 +426,10 @@ class ClientDriver implements ClientConnection, ByteStreamListener {
   #handOver(bytes: Uint8Array | undefined): void {
     const now = this.#clock.now();
     if (bytes === undefined) this.#session.handle({ type: 'endOfMailData', now });
-    else this.#session.handle({ type: 'mailData', bytes, now });
+    else {
+      this.#observation?.tell({ type: 'mailData', octets: bytes });
+      this.#session.handle({ type: 'mailData', bytes, now });
+    }
     this.#pump();
   }
 
@@ -433,28 +471,30 @@ class ClientDriver implements ClientConnection, ByteStreamListener {
   #record(direction: 'sent' | 'received', bytes: Uint8Array): void {
     if (bytes.length === 0 || this.#onWire === undefined) return;
     guarded(
-      () => this.#onWire?.(direction, bytes),
+      () => this.#run(() => this.#onWire?.(direction, bytes)),
       (error) => this.#complain('onWire', error),
     );
   }
 
   #trace(event: ClientProtocolEvent): void {
-    if (event.type !== 'transition') return;
+    this.#observation?.pass(event);
+    if (event.type !== 'transition' || this.#onTransition === undefined) return;
     const { type: _, time: __, ...record } = event;
     guarded(
-      () => this.#onTransition?.(record),
+      () => this.#run(() => this.#onTransition?.(record)),
       (error) => this.#complain('onTransition', error),
     );
   }
 
   /** @param callback the name of what threw */
   #complain(callback: string, error: unknown): void {
+    if (callback !== 'observer') this.#observation?.tell({ type: 'fault', callback, error });
     if (this.#onError === undefined) {
       complain(callback, error);
       return;
     }
     guarded(
-      () => this.#onError?.(error),
+      () => this.#run(() => this.#onError?.(error)),
       (thrown) => {
         complain(callback, error);
         complain('onError', thrown);

@@ -44,11 +44,16 @@ const COMMON = [
   'timerCleared',
   'fault',
   'closed',
+  'command',
+  'response',
+  'reply',
+  'authentication',
+  'message',
 ] as const;
 
 const EVENTS = {
-  server: [...COMMON, 'command', 'response', 'reply', 'decision', 'authentication', 'message', 'excess'],
-  client: COMMON,
+  server: [...COMMON, 'decision', 'excess'],
+  client: [...COMMON, 'failed'],
 } as const satisfies {
   readonly server: readonly ServerEvent['type'][];
   readonly client: readonly ClientSessionEvent['type'][];

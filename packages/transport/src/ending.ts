@@ -21,6 +21,6 @@ export function endingBy({
   if (!ENDED.includes(to) || ENDED.includes(from)) return undefined;
   if (event.startsWith('xstate.after.')) return 'timeout';
   // A client has said QUIT, whatever comes of that.
-  if (from === 'quitting') return 'quit';
+  if (from === 'session.quitting') return 'quit';
   return ENDINGS[event] ?? 'dismissed';
 }

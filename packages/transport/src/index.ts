@@ -46,6 +46,7 @@ export {
   type ServerHandlers,
   type ServerSessionInformation,
 } from './handlers.js';
+export { serverObservers } from './observation.js';
 export type {
   ClientObserver,
   ClientSessionEvent,
@@ -61,7 +62,6 @@ export {
   type ServerConnection,
   serveSession,
 } from './server-driver.js';
-export { serverObservers } from './server-observation.js';
 export { SessionError } from './session-error.js';
 export { type Arrival, type ConnectionInformation, withoutSession } from './session-information.js';
 export { thrownError } from './thrown-error.js';

@@ -60,9 +60,9 @@ import {
   type ServerSessionInformation,
 } from './handlers.js';
 import { MessageBody } from './message-body.js';
-import type { ServerObserver } from './observer.js';
+import { Observation, serverObservers } from './observation.js';
+import type { ServerEvent, ServerObserver } from './observer.js';
 import { release } from './release.js';
-import { ServerObservation, serverObservers } from './server-observation.js';
 import { LiveInformation } from './session-information.js';
 import { thrownError } from './thrown-error.js';
 import { TlsError } from './tls-error.js';
@@ -203,7 +203,7 @@ class ServerDriver implements ServerConnection, ByteStreamListener {
   readonly #trusted: boolean;
   readonly #onTransition: ServeOptions['onTransition'];
   /** Undefined: nobody observes. */
-  readonly #observation: ServerObservation | undefined;
+  readonly #observation: Observation<ServerEvent, ServerSessionInformation> | undefined;
   /** Calls what the application has given. */
   readonly #run: RunInContext;
   readonly #timer: DeadlineTimer;
@@ -268,7 +268,12 @@ class ServerDriver implements ServerConnection, ByteStreamListener {
     if (observers.length > 0) {
       const now = () => this.#now;
       const onFault = (error: unknown) => this.#complain('observer', error);
-      this.#observation = new ServerObservation(observers, information, now, onFault);
+      this.#observation = new Observation<ServerEvent, ServerSessionInformation>(
+        observers,
+        information,
+        now,
+        onFault,
+      );
     }
     this.#run = sessionContext('server', information);
     this.closed = new Promise((resolve) => {

@@ -10,6 +10,10 @@ describe('an observed session', () => {
     expect(outputs[0]).toMatchObject({ type: 'observed', event: { type: 'timerSet' } });
     expect(outputs[1]).toMatchObject({
       type: 'observed',
+      event: { type: 'reply', reply: reply(220, 'b'), state: 'session.greeting' },
+    });
+    expect(outputs[2]).toMatchObject({
+      type: 'observed',
       event: {
         type: 'transition',
         event: 'reply.success',

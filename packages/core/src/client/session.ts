@@ -47,11 +47,18 @@ import type {
   ReplyEvent,
 } from './chart-events.js';
 import type { Discretion } from './discretion.js';
-import { type EnvelopeInput, readEnvelope } from './envelope.js';
+import { type ClientEnvelope, type EnvelopeInput, readEnvelope } from './envelope.js';
 import { awaitsOutcome, failureOf, noEvidence, phaseOf, replyIn, violations } from './failures.js';
 import { formatInquiry } from './inquiries.js';
 import { type MailTransaction, makeMailTransaction } from './mail-transaction.js';
-import type { ClientEvent, ClientInput, ClientInquiry, ClientOutput, ServerOffer } from './messages.js';
+import type {
+  ClientEvent,
+  ClientInput,
+  ClientInquiry,
+  ClientOutput,
+  ServerOffer,
+  SessionFailure,
+} from './messages.js';
 import {
   attributesCommand,
   beginAuthentication,
@@ -60,6 +67,7 @@ import {
   offerIn,
   unfitMechanisms,
 } from './negotiation.js';
+import { commandsIn, withheldReply } from './observing.js';
 import { type ClientSessionOptions, type ResolvedClientOptions, resolveClientOptions } from './options.js';
 import type { ClientProtocolEvent } from './protocol-events.js';
 import { ReplyReader } from './reply-reader.js';
@@ -137,6 +145,8 @@ export class ClientSession {
   /** The octets of the chunk to be written. */
   #chunk: Uint8Array | undefined;
   #transaction: MailTransaction | undefined;
+  /** Of the mail transaction under way, for whoever observes. */
+  #observed: { readonly envelope: ClientEnvelope; size: number } | undefined;
   readonly #evidence = noEvidence();
 
   /**
@@ -297,6 +307,7 @@ export class ClientSession {
       'addresses of RFC 5321 §4.1.2 and valid parameters',
       () => {
         const envelope = readEnvelope(given);
+        if (this.#options.observe) this.#observed = { envelope, size: 0 };
         return makeMailTransaction(
           envelope,
           this.#keywords,
@@ -342,6 +353,7 @@ export class ClientSession {
 
   #takeMailData(bytes: Uint8Array): void {
     this.#require({ type: 'endOfMailData' }, 'mailData');
+    if (this.#observed !== undefined) this.#observed.size += bytes.length;
     const encoded = this.#encode((encoder) => encoder.encode(bytes));
     const { chunks, gathering } = this.#underWay;
     if (chunks > 0) {
@@ -397,7 +409,12 @@ export class ClientSession {
       this.#evidence.protocolError = read;
       this.#step({ type: 'protocolError' });
     } else if (read !== undefined) {
-      this.#evidence.reply = this.#discretion?.reply(read) ?? read;
+      const shown = this.#discretion?.reply(read) ?? read;
+      this.#evidence.reply = shown;
+      if (this.#options.observe) {
+        const { state } = this;
+        this.#observe({ type: 'reply', reply: this.#inExchange ? withheldReply(read) : shown, state });
+      }
       this.#step(this.#eventOf(read));
     } else if (this.#ended) {
       this.#step({ type: 'peerClosed' });
@@ -527,11 +544,11 @@ export class ClientSession {
         break;
       case 'write':
         if (action.params.command === 'hello') this.#forgetOffer();
-        this.#write(this.#fixedLines[action.params.command]);
+        this.#writeCommands(this.#fixedLines[action.params.command]);
         break;
       case 'proceed': {
         const bytes = this.#underWay.commands.take();
-        if (bytes !== undefined) this.#write(bytes);
+        if (bytes !== undefined) this.#writeCommands(bytes);
         break;
       }
       case 'announceGreeting':
@@ -546,27 +563,30 @@ export class ClientSession {
         break;
       case 'writeResponse':
         if (this.#authentication !== undefined) {
-          this.#outputs.push({ type: 'write', ...this.#authentication.nextLine() });
+          const line = this.#authentication.nextLine();
+          this.#outputs.push({ type: 'write', ...line });
+          if (this.#options.observe) this.#observeCommands(line.redacted ?? line.bytes, line.bytes.length);
         }
         break;
       case 'acknowledge':
         this.#authenticatedBy = this.#authentication?.mechanism;
+        this.#observeAuthentication('accepted');
         this.#authentication = undefined;
         if (this.#offer !== undefined) {
           this.#offer = { ...this.#offer, authenticatedBy: this.#authenticatedBy };
         }
         break;
       case 'writeXclient':
-        this.#write(attributesCommand('XCLIENT', this.#options, this.#keywords));
+        this.#writeCommands(attributesCommand('XCLIENT', this.#options, this.#keywords));
         break;
       case 'writeXforward':
-        this.#write(attributesCommand('XFORWARD', this.#options, this.#keywords));
+        this.#writeCommands(attributesCommand('XFORWARD', this.#options, this.#keywords));
         break;
       case 'introduce':
         if (this.#offer !== undefined) this.#announce({ type: 'ready', offer: this.#offer });
         break;
       case 'writeInquiry':
-        if (this.#inquiry !== undefined) this.#write(this.#inquiry);
+        if (this.#inquiry !== undefined) this.#writeCommands(this.#inquiry);
         break;
       case 'announceAnswer':
         this.#announce({ type: 'answered', reply: replyIn(this.#evidence) });
@@ -619,8 +639,33 @@ export class ClientSession {
     this.#outputs.push({ type: 'write', bytes });
   }
 
+  #writeCommands(bytes: Uint8Array): void {
+    this.#write(bytes);
+    if (this.#options.observe) this.#observeCommands(bytes);
+  }
+
+  /** @param length octets as they were written, where something else is shown */
+  #observeCommands(shown: Uint8Array, length?: number): void {
+    for (const command of commandsIn(shown)) {
+      const octets = length ?? command.length;
+      // Within an AUTH exchange there are lines of it only, after the one that begins it.
+      if (this.#inExchange && command.verb !== 'AUTH') this.#observe({ type: 'response', length: octets });
+      else this.#observe({ type: 'command', ...command, length: octets });
+    }
+  }
+
+  #observeAuthentication(outcome: Extract<Happening, { readonly type: 'authentication' }>['outcome']): void {
+    if (!this.#options.observe || this.#authentication === undefined) return;
+    const { mechanism } = this.#authentication;
+    const credentials = this.#options.authentication?.credentials;
+    const username = credentials !== undefined &&
+      'username' in credentials && { username: credentials.username };
+    this.#observe({ type: 'authentication', mechanism, ...username, outcome });
+  }
+
   #writeChunk(octets: Uint8Array, last: boolean): void {
     const command = formatCommand({ verb: 'BDAT', size: octets.length, last });
+    if (this.#options.observe) this.#observeCommands(command);
     // To copy the octets costs less than a write of their own, unless they are many.
     if (last) {
       this.#write(concatenate([command, octets]));
@@ -648,6 +693,8 @@ export class ClientSession {
   #settle(): void {
     const verdicts = this.#underWay.verdicts.all();
     this.#transaction = undefined;
+    if (this.#observed !== undefined) this.#observe({ type: 'message', ...this.#observed, verdicts });
+    this.#observed = undefined;
     this.#announce({ type: 'done', verdicts });
   }
 
@@ -667,6 +714,8 @@ export class ClientSession {
       else verdicts.defer(failure);
       this.#settle();
     }
+    this.#observeAuthentication(outcomeOf(failure));
+    if (this.#options.observe) this.#observe({ type: 'failed', failure });
     this.#announce({ type: 'failed', failure });
   }
 
@@ -676,4 +725,10 @@ export class ClientSession {
     }
     return this.#transaction;
   }
+}
+
+/** What became of an AUTH exchange that ends the session. */
+function outcomeOf(failure: SessionFailure): 'refused' | 'unavailable' | 'abandoned' {
+  if (failure.kind !== 'refused' || failure.phase !== 'auth') return 'abandoned';
+  return failure.reply.code < 500 ? 'unavailable' : 'refused';
 }

@@ -4,7 +4,12 @@
 import { isIP } from 'node:net';
 import { hostname as systemName } from 'node:os';
 import { type ClientCredentials, isHostName } from '@sansmtp/core';
-import { type Clock, checkOpenOptions, type OpenSessionOptions } from '@sansmtp/transport';
+import {
+  type ClientObserver,
+  type Clock,
+  checkOpenOptions,
+  type OpenSessionOptions,
+} from '@sansmtp/transport';
 import { type ClientTlsOptions, connect, nodeCryptography, systemClock } from '@sansmtp/transport-node';
 import type { GroupingOptions } from '../groups/recipient-groups.js';
 import type { TlsaResolver } from '../policies/dane.js';
@@ -121,10 +126,15 @@ export interface MailerOptions {
   readonly attemptDelay?: number;
   /** What keeps mail from looping, and bounds what an unfriendly zone can make us try. */
   readonly routing?: MailerRoutingOptions;
+  /**
+   * Told of everything that happens in all sessions. What it throws goes to `session.onError`.
+   * @default nobody; subscribers of the channels `sansmtp:client:…` of `node:diagnostics_channel` are told all the same
+   */
+  readonly observer?: ClientObserver;
   /** What else there is to say of the sessions: `timeouts`, `mailDataBy`, `onWire`, … */
   readonly session?: Omit<
     OpenSessionOptions,
-    'clock' | 'signal' | 'hostname' | 'protocol' | 'startTls' | 'authentication'
+    'clock' | 'signal' | 'hostname' | 'protocol' | 'startTls' | 'authentication' | 'observer'
   >;
   /** @default systemClock */
   readonly clock?: Clock;
@@ -267,6 +277,7 @@ function sessionSettings(options: MailerOptions, clock: Clock): SessionSettings 
   const session = {
     cryptography: nodeCryptography,
     ...options.session,
+    ...(options.observer && { observer: options.observer }),
     ...(hostname !== undefined && { hostname }),
     protocol,
   };
