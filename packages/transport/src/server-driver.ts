@@ -28,6 +28,7 @@ import {
   type TlsInformation,
   type TransitionRecord,
 } from '@sansmtp/core';
+import { derivationsOf } from './authentication/derivations.js';
 import { type FailureLimiter, limiterOf } from './authentication/failure-limiter.js';
 import type { ByteStream, ByteStreamListener } from './byte-stream.js';
 import { clientNetwork } from './client-network.js';
@@ -56,6 +57,7 @@ import {
 import {
   type HandlerResult,
   MailDataAbandonedError,
+  Rejection,
   type ServerHandlers,
   type ServerSessionInformation,
 } from './handlers.js';
@@ -69,6 +71,8 @@ import { TlsError } from './tls-error.js';
 
 /** Octets of replies that may wait for the peer to take them before nothing more is read from it. */
 const MAXIMUM_UNSENT_OCTETS = 65_536;
+
+const NONE = new Uint8Array(0);
 
 /** Commands of one client that are looked at before all others have their turn. */
 const COMMANDS_A_TURN = 128;
@@ -555,14 +559,24 @@ class ServerDriver implements ServerConnection, ByteStreamListener {
       if (!session.wantsComputed) return;
       session.handle({ type: 'computed', result, now: this.#now });
     };
-    const fail = (error: unknown): undefined => this.#report('cryptography', error);
+    // Too many wait for theirs: no fault, and a matter of a moment.
+    const fail = (error: unknown): undefined =>
+      error instanceof Rejection ? undefined : this.#report('cryptography', error);
     const check = (result: unknown): Uint8Array | undefined =>
       result instanceof Uint8Array
         ? result
         : fail(new TypeError('The cryptography computed something else than a Uint8Array'));
     let result: Uint8Array | PromiseLike<Uint8Array> | undefined;
+    const cryptography = this.#cryptography ?? webCryptography();
     try {
-      result = (this.#cryptography ?? webCryptography()).compute(computation);
+      result =
+        computation.kind === 'pbkdf2'
+          ? derivationsOf(this.#cryptography)(async () => {
+              // Whoever has left meanwhile needs none any more, and leaves the place to others.
+              const left = this.closed.then(() => NONE);
+              return session.wantsComputed ? Promise.race([cryptography.compute(computation), left]) : NONE;
+            })
+          : cryptography.compute(computation);
     } catch (error) {
       take(fail(error));
       return;

@@ -26,3 +26,17 @@ export function derivationQueue(maximumAtOnce: number, maximumWaiting: number): 
     }
   };
 }
+
+const queues = new WeakMap<object, DerivationQueue>();
+const WEB = {};
+
+/**
+ * One at a time, whoever asks: sessions whose application gives passwords in the place of keys, and `passwordUsers` where
+ * it has no number of its own.
+ * @param cryptography undefined: that of the platform
+ */
+export function derivationsOf(cryptography: object = WEB): DerivationQueue {
+  const known = queues.get(cryptography) ?? derivationQueue(1, 64);
+  queues.set(cryptography, known);
+  return known;
+}

@@ -22,7 +22,7 @@ import {
   scramKeys,
 } from '@sansmtp/core';
 import { type Cryptography, webCryptography } from '../cryptography.js';
-import { derivationQueue } from './derivations.js';
+import { derivationQueue, derivationsOf } from './derivations.js';
 
 /** What is stored of one user's password: keys of SCRAM, of one hash or of both, or the password. Keys go first. */
 export type StoredUser = StoredCredentials | readonly StoredCredentials[];
@@ -136,10 +136,12 @@ export function passwordUsers(lookup: UserLookup, options: PasswordUsersOptions 
   if (givenIterations !== undefined) {
     checkInteger('iterations', givenIterations, MINIMUM_ITERATIONS, MAXIMUM_STORED_ITERATIONS);
   }
-  const queue = derivationQueue(
+  const ownQueue = derivationQueue(
     checkInteger('maximumDerivations', options.maximumDerivations ?? 1, 1),
     checkInteger('maximumWaiting', options.maximumWaiting ?? 64, 0),
   );
+  const isShared = options.maximumDerivations === undefined && options.maximumWaiting === undefined;
+  const queue = isShared ? derivationsOf(options.cryptography) : ownQueue;
   const compute = async (computation: Computation) => await cryptography.compute(computation);
   const random = async (octets: number) => new Secret(await compute({ kind: 'random', octets }));
   const hmac = (key: Secret, data: Uint8Array) => compute({ kind: 'hmac', hash: 'SHA-256', key, data });
