@@ -69,6 +69,7 @@ interface ServeOptions extends ListeningOptions, CertificateOptions, ClientLimit
   readonly idleTimeout: number;
   readonly grace: number;
   readonly bareNewline: 'reject' | 'normalize' | 'keep';
+  readonly lenient?: true;
   readonly maxLine?: number;
   readonly verbose?: true;
   readonly json?: true;
@@ -175,6 +176,7 @@ async function startServer(
         maximumMessageSize: options.maxSize,
         maximumRecipients: options.maxRecipients,
         bareNewline: options.bareNewline,
+        lenient: options.lenient === true,
         ...(options.maxLine !== undefined && { maximumTextLineLength: options.maxLine }),
         ...sessionLimits(options, { idle, mailData: idle }),
         failureLimiter: failureLimiter({ perName: options.authFailures }),
@@ -333,6 +335,7 @@ export function defineServe(program: Command, terminal: Terminal): void {
         .choices(['reject', 'normalize', 'keep'])
         .default('reject'),
     )
+    .option('--lenient', 'take what else Postfix takes: no angle brackets, blanks in them, MAIL before EHLO')
     .option('--max-line <octets>', 'longest text line of a message, with its CRLF (default: any)', lineLength)
     .option('--verbose', 'log the dialogue too, without secrets')
     .option('--json', 'log as NDJSON')

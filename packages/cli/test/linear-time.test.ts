@@ -80,6 +80,8 @@ function scan(text: string): void {
 }
 
 const command = (text: string): unknown => parseCommand(octetsOf(text));
+const lenient = (text: string): unknown =>
+  parseCommand(octetsOf(text), { utf8: true, lenient: true, extensionVerbs: new Set() });
 const ehlo = (text: string): unknown => parseEhloReply({ code: 250, lines: text.split('\n') });
 const policy = (text: string): unknown => parseStsPolicy(`version: STSv1\n${text}`);
 const xclient = (text: string): unknown => parseClientAttributes(text, 'XCLIENT');
@@ -112,6 +114,10 @@ const cases: readonly Case[] = [
   ],
   ['a command of blanks', repeated(' ', 'NOOP', 'x'), command],
   ['blanks after MAIL FROM:', repeated(' ', 'MAIL FROM:', 'x'), command],
+  ['blanks inside angle brackets', repeated(' ', 'RCPT TO:<', 'x'), lenient],
+  ['blanks before the end of a path', repeated(' ', 'RCPT TO:<postmaster', 'x'), lenient],
+  ['a path without brackets', repeated('<', 'RCPT TO:a'), lenient],
+  ['quotes and TABs', repeated('"\\\t', 'RCPT TO:'), lenient],
   ['a source route', repeated('@a,', 'MAIL FROM:<'), command],
   ['a source route of address literals', repeated('@[', 'MAIL FROM:<'), command],
   ['a quoted local part', repeated('\\"', 'MAIL FROM:<"', '@a.example>'), command],

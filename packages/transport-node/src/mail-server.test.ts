@@ -223,6 +223,44 @@ describe('what is different at an address', () => {
     );
   });
 
+  it('is how strictly it reads: commands, bare LFs, and the length of lines', async () => {
+    const bodies: string[] = [];
+    const server = await started({
+      addresses: [
+        { port: 0 },
+        {
+          port: 0,
+          session: {
+            lenient: true,
+            bareNewline: 'normalize',
+            maximumTextLineLength: Number.POSITIVE_INFINITY,
+          },
+        },
+      ],
+      handlers: {
+        onMessage: async ({ body }) => {
+          const chunks: Uint8Array[] = [];
+          for await (const chunk of body) chunks.push(chunk);
+          bodies.push(`${Buffer.concat(chunks)}`);
+        },
+      },
+      session: { maximumTextLineLength: 20 },
+    });
+    const commands = 'MAIL FROM:a@b\r\nEHLO c\r\nQUIT now\r\nNOOP\r\n';
+    const message = (text: string) => `${UNTIL_DATA}${text}\r\n.\r\n`;
+    const long = 'x'.repeat(30);
+    const strict = at(server, 0);
+    expect((await client(strict, commands, /250 2\.0\.0 OK/)).received).toMatch(
+      /^501 5\.1\.7 [\s\S]*^501 5\.5\.4 /m,
+    );
+    expect((await client(strict, message('a\nb'), /554 /)).received).toContain('ends in LF alone');
+    expect((await client(strict, message(long), /554 /)).received).toContain('more than 20 octets');
+    const lenient = at(server, 1);
+    expect((await client(lenient, commands, /221 /)).received).toMatch(/^250 2\.1\.0 [\s\S]*^221 /m);
+    await client(lenient, message(`a\nb\r\n${long}`), /250 2\.0\.0 /);
+    expect(bodies).toEqual([`a\r\nb\r\n${long}\r\n`]);
+  });
+
   it('is wrong at once if it is wrong at all', async () => {
     const wrong = { addresses: [{ port: 0, session: { maximumErrors: 0 } }], handlers: discarding };
     await expect(startMailServer(wrong)).rejects.toThrow('maximumErrors');

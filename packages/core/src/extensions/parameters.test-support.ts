@@ -28,7 +28,7 @@ export const standing: SessionStanding = {
 const recipient = { localPart: 'a', domain: 'b.example' };
 
 function parametersOf(line: Uint8Array): readonly Parameter[] {
-  const command = parseCommand(line, { utf8: true, extensionVerbs: new Set() });
+  const command = parseCommand(line, { utf8: true, lenient: false, extensionVerbs: new Set() });
   if ('parameters' in command) return command.parameters;
   throw new Error(`Not a command with parameters: ${JSON.stringify(command)}`);
 }

@@ -79,7 +79,11 @@ function makeVerbs(extensions: readonly ServiceExtension[]): ReadonlySet<string>
   for (const { keyword, verbs = [] } of extensions) {
     for (const verb of verbs) {
       const added = checkWord('verb', verb);
-      const read = parseCommand(encodeText(added), { utf8: false, extensionVerbs: new Set([added]) });
+      const read = parseCommand(encodeText(added), {
+        utf8: false,
+        lenient: false,
+        extensionVerbs: new Set([added]),
+      });
       if (read.verb !== 'extension') {
         throw new RangeError(
           `The service extension ${keyword} adds the verb ${added}, which the session answers itself; ` +

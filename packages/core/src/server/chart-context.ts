@@ -23,6 +23,8 @@ export interface ServerChartInput {
   readonly timeouts: ServerTimeouts;
   /** LMTP is spoken. */
   readonly lmtp: boolean;
+  /** Mail is taken before EHLO, too. */
+  readonly lenient: boolean;
   /** Recipients of one mail transaction. */
   readonly maximumRecipients: number;
   /** Consecutive errors. */

@@ -7,6 +7,7 @@ import {
   CLOSING,
   endSession,
   idleTooLong,
+  offerFirst,
   peerClosed,
   READY,
   refuseCommand,
@@ -110,7 +111,7 @@ export const transaction = vocabulary.createStateConfig({
       on: {
         'command.RCPT': rcpt,
         'command.DATA': recipientFirst('RFC 5321 §3.3'),
-        'command.BDAT': recipientFirst('RFC 3030 §2'),
+        'command.BDAT': [...offerFirst('RFC 3030 §2'), ...recipientFirst('RFC 3030 §2')],
       },
     },
 
@@ -143,7 +144,10 @@ export const transaction = vocabulary.createStateConfig({
       on: {
         'command.RCPT': rcpt,
         'command.DATA': [...refuseCommand, { target: 'initiating', description: 'RFC 5321 §4.1.1.4' }],
-        'command.BDAT': { target: 'initiatingChunks', description: 'RFC 3030 §2' },
+        'command.BDAT': [
+          ...offerFirst('RFC 3030 §2'),
+          { target: 'initiatingChunks', description: 'RFC 3030 §2' },
+        ],
       },
     },
 

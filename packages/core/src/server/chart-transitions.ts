@@ -106,8 +106,15 @@ export const authenticationFirst = refuseWhen(
   'RFC 4954 §6, RFC 6409 §4.3',
 );
 
-/** What opens a mail transaction, or belongs to one, before the client has said who it is. */
-export const helloFirst = [...tlsFirst, ...refuseWith('helloFirst', 'RFC 5321 §4.1.4')] as const;
+/** What opens a mail transaction, or belongs to one, before the client has said who it is; lenient mode does not mind. */
+export const helloFirst = [
+  ...tlsFirst,
+  ...refuseWhen('helloMissing', 'helloFirst', 'RFC 5321 §4.1.4'),
+] as const;
+
+/** What a service extension brings, before EHLO: nobody has offered it yet. Lenient mode does not change that. */
+export const offerFirst = (description: string) =>
+  refuseWhen('notIntroduced', 'helloFirst', `RFC 5321 §2.2.1, ${description}`);
 
 /** The application's reply ends the session. */
 export const endSession = {

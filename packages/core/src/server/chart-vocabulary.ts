@@ -26,6 +26,7 @@ const faults = {
   authenticationMissing: ({ context }) => context.authenticationRequired && !context.authenticated,
   authenticated: ({ context }) => context.authenticated,
   notIntroduced: ({ context }) => !context.introduced,
+  helloMissing: ({ context }) => !context.introduced && !context.lenient,
   responseMalformed: ({ event }) => 'next' in event && event.next === 'malformed',
 } as const satisfies Record<string, Condition>;
 

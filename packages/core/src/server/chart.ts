@@ -43,6 +43,8 @@
  *    of refused AUTH exchanges. Nothing leads into `securing` while octets of the client's are held.
  * 7. `authenticated` holds from a 235, or from LOGIN of XCLIENT, to the end of the session, or to STARTTLS or XCLIENT,
  *    which begin it anew.
+ * 8. `introduced` holds from an accepted EHLO or HELO to STARTTLS or XCLIENT. In lenient mode a mail transaction needs
+ *    none, so neither `ready` nor `transaction` implies it: what a service extension brings asks for it, in every state.
  *
  * What stands elsewhere: `chart-events.ts`, `chart-context.ts` and `chart-vocabulary.ts` have the words;
  * `chart-transitions.ts` what more than one state does; `chart-authentication.ts` and `chart-transaction.ts` the
@@ -60,6 +62,7 @@ import {
   endWhereFramingIsLost,
   helloFirst,
   idleTooLong,
+  offerFirst,
   peerClosed,
   quit,
   refuseCommand,
@@ -76,14 +79,32 @@ import {
 import { vocabulary } from './chart-vocabulary.js';
 
 /** A pipelining client sends RCPT and DATA before it learns that MAIL was refused: no error of its own. */
-const behindRefusedMail = [
-  { guard: 'refusedBeforeTls', actions: reply('tlsRequired'), description: 'RFC 3207 §4, RFC 2920 §3.1' },
-  { guard: 'refusedBefore', actions: reply('mailFirst'), description: 'RFC 2920 §3.1' },
-] as const;
+const behindRefusedMail = {
+  guard: 'refusedBefore',
+  actions: reply('mailFirst'),
+  description: 'RFC 2920 §3.1',
+} as const;
 
 /** What belongs to a mail transaction, where none is open. */
 const mailFirst = (description: string) =>
-  [...behindRefusedMail, ...tlsFirst, ...refuseWith('mailFirst', description)] as const;
+  [
+    { guard: 'refusedBeforeTls', actions: reply('tlsRequired'), description: 'RFC 3207 §4, RFC 2920 §3.1' },
+    behindRefusedMail,
+    ...tlsFirst,
+    ...refuseWith('mailFirst', description),
+  ] as const;
+
+/** The same before EHLO, which in lenient mode is not needed. */
+const helloAndMailFirst = (description: string) =>
+  [...helloFirst, behindRefusedMail, ...refuseWith('mailFirst', description)] as const;
+
+/** MAIL, where it may open a mail transaction. */
+const mail = (description: string) =>
+  [
+    ...refuseMailWhen('authenticationMissing', 'authenticationRequired', 'RFC 4954 §6, RFC 6409 §4.3'),
+    ...refuseParameters,
+    { target: 'transaction', description },
+  ] as const;
 
 /** A question that changes nothing in the dialogue. */
 const inquiry = <const Kind extends 'verify' | 'expand' | 'help' | 'etrn' | 'extension'>(question: Kind) =>
@@ -165,7 +186,7 @@ export const serverMachine = vocabulary.createMachine({
         'command.HELP': [...tlsFirst, { target: '.helping', description: 'RFC 5321 §4.1.1.8' }],
         'command.STARTTLS': [
           ...refuseWhen('secured', 'tlsActive', 'RFC 3207 §4.2'),
-          ...refuseWhen('notIntroduced', 'helloFirst', 'RFC 3207 §4'),
+          ...offerFirst('RFC 3207 §4'),
           { target: '.permittingTls', description: 'RFC 3207 §4' },
         ],
         'command.XCLIENT': [
@@ -201,12 +222,12 @@ export const serverMachine = vocabulary.createMachine({
         'command.ETRN': [
           ...tlsFirst,
           ...authenticationFirst,
-          ...refuseWhen('notIntroduced', 'helloFirst', 'RFC 1985 §5.3'),
+          ...offerFirst('RFC 1985 §5.3'),
           { target: '.turning', description: 'RFC 1985 §5.3' },
         ],
         'command.extension': [
           ...tlsFirst,
-          ...refuseWhen('notIntroduced', 'helloFirst', 'RFC 5321 §2.2.1, §4.1.4'),
+          ...offerFirst('§4.1.4'),
           { target: '.extending', description: 'RFC 5321 §2.2.2' },
         ],
         'command.QUIT': quit,
@@ -221,11 +242,16 @@ export const serverMachine = vocabulary.createMachine({
           description: 'The client has yet to say who it is.',
           after: { idle: idleTooLong },
           on: {
-            'command.MAIL': helloFirst,
-            'command.RCPT': helloFirst,
-            'command.DATA': helloFirst,
-            'command.BDAT': helloFirst,
-            'command.AUTH': helloFirst,
+            'command.MAIL': [
+              ...helloFirst,
+              ...mail(
+                'RFC 5321 §4.1.4, which asks for EHLO: in lenient mode alone, for devices that say none',
+              ),
+            ],
+            'command.RCPT': helloAndMailFirst('RFC 5321 §3.3'),
+            'command.DATA': helloAndMailFirst('RFC 5321 §3.3'),
+            'command.BDAT': [...tlsFirst, ...offerFirst('RFC 3030 §2')],
+            'command.AUTH': [...tlsFirst, ...offerFirst('RFC 4954 §4')],
           },
         },
 
@@ -297,19 +323,14 @@ export const serverMachine = vocabulary.createMachine({
           on: {
             'command.MAIL': [
               ...refuseMailWhen('tlsMissing', 'tlsRequired', 'RFC 3207 §4'),
-              ...refuseMailWhen(
-                'authenticationMissing',
-                'authenticationRequired',
-                'RFC 4954 §6, RFC 6409 §4.3',
-              ),
-              ...refuseParameters,
-              { target: 'transaction', description: 'RFC 5321 §3.3, §4.1.1.2' },
+              ...mail('RFC 5321 §3.3, §4.1.1.2'),
             ],
             'command.RCPT': mailFirst('RFC 5321 §3.3'),
             'command.DATA': mailFirst('RFC 5321 §3.3'),
-            'command.BDAT': mailFirst('RFC 3030 §2'),
+            'command.BDAT': [...offerFirst('RFC 3030 §2'), ...mailFirst('RFC 3030 §2')],
             'command.AUTH': [
               ...tlsFirst,
+              ...offerFirst('RFC 4954 §4'),
               ...refuseWhen('authenticated', 'authenticatedAlready', 'RFC 4954 §4'),
               ...refuseCommand,
               ...authenticationGoesOn,

@@ -91,7 +91,7 @@ export class CommandReading {
       maximumCommandLength + Math.max(this.#mailOctets, this.#rcptOctets),
       authentication === undefined ? 0 : MAXIMUM_AUTHENTICATION_OCTETS,
     );
-    this.#grammar = { utf8: false, extensionVerbs: customVerbs(extensions) };
+    this.#grammar = { utf8: false, lenient: options.lenient, extensionVerbs: customVerbs(extensions) };
   }
 
   /**

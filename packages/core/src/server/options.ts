@@ -140,6 +140,12 @@ export interface ServerSessionOptions {
    */
   readonly bareNewline?: BareNewline;
   /**
+   * Take what printers, management boards and the like send, as Postfix does by default: paths without angle brackets or
+   * with blanks inside them, TAB as a separator, an argument of QUIT, MAIL before EHLO. docs/receiving.md has all of it.
+   * @default false
+   */
+  readonly lenient?: boolean;
+  /**
    * Octets that may be handed in while `wantsInput` is false. More throws a `LocalProtocolError`.
    * @default 262_144
    */
@@ -243,6 +249,7 @@ export const SERVER_OPTION_NAMES = namesOf<ServerSessionOptions>({
   maximumCommandLength: true,
   maximumTextLineLength: true,
   bareNewline: true,
+  lenient: true,
   maximumHeldOctets: true,
   timeouts: true,
   rephrase: true,
@@ -308,6 +315,7 @@ export function resolveServerOptions(options: ServerSessionOptions): ResolvedSer
       },
     ),
     bareNewline: checkWord('bareNewline', options.bareNewline ?? 'reject', ['reject', 'normalize', 'keep']),
+    lenient: options.lenient ?? false,
     maximumHeldOctets: checkLimit('maximumHeldOctets', options.maximumHeldOctets ?? 262_144),
     timeouts: {
       // RFC 5321 §4.5.3.2.7
@@ -326,10 +334,12 @@ export function resolveServerOptions(options: ServerSessionOptions): ResolvedSer
 
 /** What the chart is to know of them. */
 export function chartInput(options: ResolvedServerOptions): ServerChartInput {
-  const { protocol, timeouts, maximumRecipients, maximumErrors, tls, startTls, authentication } = options;
+  const { protocol, lenient, timeouts, maximumRecipients, maximumErrors, tls, startTls, authentication } =
+    options;
   return {
     timeouts,
     lmtp: protocol === 'lmtp',
+    lenient,
     maximumRecipients,
     maximumErrors,
     maximumAuthenticationFailures: authentication?.maximumFailures ?? 1,

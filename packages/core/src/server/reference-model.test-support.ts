@@ -1,7 +1,7 @@
 /**
  * A server in miniature, to judge the real one by: which reply code each command gets, as RFC 5321 has it, and with
- * STARTTLS (RFC 3207), AUTH PLAIN (RFC 4954), BDAT (RFC 3030) and LMTP (RFC 2033). It knows neither chart nor
- * session: a handful of flags and counts, and rules written down a second time.
+ * STARTTLS (RFC 3207), AUTH PLAIN (RFC 4954), BDAT (RFC 3030) and LMTP (RFC 2033), strictly and in lenient mode. It knows
+ * neither chart nor session: a handful of flags and counts, and rules written down a second time.
  */
 import type { Question } from './messages.js';
 
@@ -29,7 +29,7 @@ export type ChunkKind = 'empty' | 'good' | 'half' | 'malformed' | 'tooLarge';
 /** How the client authenticates itself; `asked` and `cancelled` let the server ask for the response first. */
 export type AuthenticationKind = 'initial' | 'asked' | 'cancelled' | 'notBase64' | 'malformed';
 
-/** What the client does; `answer` is the application's to it, if it is asked. */
+/** What the client does; `answer` is the application's to it, if it is asked; `loose` lines lenient mode takes. */
 export type Step =
   | { readonly verb: 'EHLO' | 'HELO'; readonly answer: Answering }
   | { readonly verb: 'VRFY' | 'EXPN' | 'HELP'; readonly answer: Answering }
@@ -38,9 +38,15 @@ export type Step =
       readonly parameter: string;
       /** Octets of the line, CRLF included: spaces are put at its end. */
       readonly length: number;
+      readonly loose: boolean;
       readonly answer: Answering;
     }
-  | { readonly verb: 'RCPT'; readonly parameter: string; readonly answer: Answering }
+  | {
+      readonly verb: 'RCPT';
+      readonly parameter: string;
+      readonly loose: boolean;
+      readonly answer: Answering;
+    }
   | {
       readonly verb: 'DATA';
       readonly answer: Answering;
@@ -57,7 +63,8 @@ export type Step =
   | { readonly verb: 'AUTH'; readonly kind: AuthenticationKind; readonly answer: Answering }
   /** The handshake succeeds. */
   | { readonly verb: 'STARTTLS'; readonly answer: Answering }
-  | { readonly verb: 'RSET' | 'NOOP' | 'QUIT' }
+  | { readonly verb: 'RSET' | 'NOOP' }
+  | { readonly verb: 'QUIT'; readonly loose: boolean }
   /** A line that is no command, and the reply that says so. */
   | { readonly verb: 'bad'; readonly line: string; readonly reply: string; readonly aboutAddress?: boolean };
 
@@ -103,9 +110,13 @@ export function lineOf(step: Step, protocol: Protocol): string {
     case 'HELP':
       return `${step.verb} x`;
     case 'MAIL':
-      return `MAIL FROM:<a@b>${step.parameter && ` ${step.parameter}`}`.padEnd(step.length - 2);
+      return `MAIL FROM:${step.loose ? 'a@b' : '<a@b>'}${step.parameter && ` ${step.parameter}`}`.padEnd(
+        step.length - 2,
+      );
     case 'RCPT':
-      return `RCPT TO:<c@d>${step.parameter && ` ${step.parameter}`}`;
+      return `${step.loose ? 'RCPT\tTO:< c@d >' : 'RCPT TO:<c@d>'}${step.parameter && ` ${step.parameter}`}`;
+    case 'QUIT':
+      return step.loose ? 'QUIT now' : 'QUIT';
     case 'bad':
       return step.line;
     default:
@@ -173,10 +184,20 @@ export class ReferenceModel {
   #authenticated = false;
   #failures = 0;
   readonly #protocol: Protocol;
+  readonly #lenient: boolean;
 
-  constructor({ protocol, secured }: { readonly protocol: Protocol; readonly secured: boolean }) {
+  constructor({
+    protocol,
+    secured,
+    lenient,
+  }: {
+    readonly protocol: Protocol;
+    readonly secured: boolean;
+    readonly lenient: boolean;
+  }) {
     this.#protocol = protocol;
     this.#secured = secured;
+    this.#lenient = lenient;
   }
 
   /** The greeting. */
@@ -209,7 +230,7 @@ export class ReferenceModel {
   #take(step: Step): Prediction {
     if (this.over) return nothing;
     this.#waited = 0;
-    if (step.verb === 'QUIT') return this.#end('221 2.0.0');
+    if (step.verb === 'QUIT' && this.#reads(step)) return this.#end('221 2.0.0');
     if (!this.#served) return this.#wrong(BAD_SEQUENCE);
     switch (step.verb) {
       case 'EHLO':
@@ -233,9 +254,9 @@ export class ReferenceModel {
         this.#endTransaction();
         return this.#right('250 2.0.0');
       case 'bad':
-        if (!step.aboutAddress) return this.#wrong(step.reply);
-        if (this.#introduced !== undefined) this.#refused = true;
-        return says(step.reply);
+        return step.aboutAddress ? this.#wrongAddress(step.reply) : this.#wrong(step.reply);
+      case 'QUIT':
+        return this.#wrong('501 5.5.4');
       case 'MAIL':
         return this.#mail(step);
       case 'RCPT':
@@ -251,13 +272,24 @@ export class ReferenceModel {
     }
   }
 
-  #mail({ parameter, answer, ...step }: Extract<Step, { verb: 'MAIL' }>): Prediction {
-    const length = lineOf({ parameter, answer, ...step }, this.#protocol).length + 2;
+  /** EHLO was said, or need not be. */
+  get #mayBringMail(): boolean {
+    return this.#lenient || this.#introduced !== undefined;
+  }
+
+  #reads({ loose }: { readonly loose: boolean }): boolean {
+    return this.#lenient || !loose;
+  }
+
+  #mail(step: Extract<Step, { verb: 'MAIL' }>): Prediction {
+    const { parameter, answer } = step;
+    const length = lineOf(step, this.#protocol).length + 2;
     const longest = this.#introduced === 'EHLO' ? LONGEST_MAIL : limits.maximumCommandLength;
     if (length > longest) return this.#wrong('500 5.5.2');
-    if (this.#introduced === undefined || this.#open) return this.#wrong(BAD_SEQUENCE);
+    if (!this.#reads(step)) return this.#wrongAddress('501 5.1.7');
+    if (!this.#mayBringMail || this.#open) return this.#wrong(BAD_SEQUENCE);
     if (parameter !== '') {
-      const refusal = this.#introduced === 'HELO' ? '555 5.5.4' : MAIL_PARAMETERS[parameter];
+      const refusal = this.#introduced !== 'EHLO' ? '555 5.5.4' : MAIL_PARAMETERS[parameter];
       if (refusal !== undefined) {
         this.#refused = true;
         return refusal.startsWith('552') ? says(refusal) : this.#wrong(refusal);
@@ -275,7 +307,9 @@ export class ReferenceModel {
     });
   }
 
-  #rcpt({ parameter, answer }: Extract<Step, { verb: 'RCPT' }>): Prediction {
+  #rcpt(step: Extract<Step, { verb: 'RCPT' }>): Prediction {
+    const { parameter, answer } = step;
+    if (!this.#reads(step)) return this.#wrong('501 5.5.2');
     if (!this.#open) return this.#refused ? says(BAD_SEQUENCE) : this.#wrong(BAD_SEQUENCE);
     if (this.#chunked !== undefined) return this.#wrong(BAD_SEQUENCE);
     if (parameter !== '') {
@@ -332,6 +366,7 @@ export class ReferenceModel {
   /** The octets are sent in any case, and never taken for commands (RFC 3030 §2). */
   #bdat({ chunk, last, answer, verdict }: Extract<Step, { verb: 'BDAT' }>): Prediction {
     if (this.#introduced === 'HELO') return this.#wrong('502 5.5.1');
+    if (this.#introduced === undefined) return this.#wrong(BAD_SEQUENCE);
     if (!this.#open) return this.#refused ? says(BAD_SEQUENCE) : this.#wrong(BAD_SEQUENCE);
     if (this.#recipients === 0) return this.#noRecipients();
     const answeredFor = last ? this.#recipients : 1;
@@ -438,6 +473,12 @@ export class ReferenceModel {
   #wrong(reply: string): Prediction {
     this.#consecutiveErrors += 1;
     return this.#consecutiveErrors < limits.maximumErrors ? says(reply) : this.#end('421 4.7.0');
+  }
+
+  /** No error of the kind that ends a session, and what follows may have been sent before it was known. */
+  #wrongAddress(reply: string): Prediction {
+    if (this.#mayBringMail) this.#refused = true;
+    return says(reply);
   }
 
   #end(reply: string): Prediction {

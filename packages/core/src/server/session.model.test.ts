@@ -47,12 +47,12 @@ class Served {
   #open: Answering | undefined;
 
   /** @param cuts the lengths into which octets are cut, again and again; none leaves them whole */
-  constructor(greeting: Prediction, cuts: readonly number[], protocol: Protocol) {
+  constructor(greeting: Prediction, cuts: readonly number[], protocol: Protocol, lenient: boolean) {
     this.#cuts = cuts;
     this.protocol = protocol;
     this.#expected.push(...greeting.questions);
     const application: Application = (question) => this.#decide(question);
-    this.dialogue = new Dialogue({ ...limits, protocol, application });
+    this.dialogue = new Dialogue({ ...limits, protocol, lenient, application });
     this.#finish();
   }
 
@@ -195,6 +195,9 @@ const badLines: readonly (readonly [line: string, reply: string])[] = [
   ['MAIL FROM:<a@b> =', '501 5.5.4'],
   ['RCPT TO:<>', '501 5.1.3'],
   ['DATA x', '501 5.5.4'],
+  ['RCPT TO:a@b,c@d', '501 5.1.3'],
+  ['MAIL FROM:Ann <a@b>', '501 5.1.7'],
+  ['MAIL FROM:<a@b> (c)', '501 5.5.4'],
   ['VRFY', '501 5.5.4'],
   ['NOOP \x01', '501 5.5.2'],
   ['NOOP\n', '500 5.5.2'],
@@ -222,6 +225,9 @@ const dataWith = (answer: fc.Arbitrary<Answering>, ...kinds: (keyof typeof messa
     verdict: answer,
   });
 
+/** Whether a line is one that only lenient mode takes. */
+const loose = fc.constantFrom(false, false, false, true);
+
 /**
  * What a client may send: any one line, or a mail transaction as it should be, or the first part of one, or an AUTH
  * exchange behind all that leads to it.
@@ -243,11 +249,13 @@ function stretchesWith(
       { weight: 2, arbitrary: fc.constantFrom(...MAIL_PARAMETERS) },
     ),
     length: fc.constantFrom(0, 0, 0, 0, 60, 61, 745, 746),
+    loose,
   });
   const rcpt = fc.record({
     verb: fc.constant('RCPT' as const),
     answer,
     parameter: fc.constantFrom('', '', '', '', '', '', 'FOO'),
+    loose,
   });
   const inquiry = fc.record({
     verb: fc.constantFrom('VRFY' as const, 'EXPN' as const, 'HELP' as const),
@@ -283,6 +291,7 @@ function stretchesWith(
   });
   const startTls = fc.record({ verb: fc.constant('STARTTLS' as const), answer });
   const neutral = fc.constantFrom<Step>({ verb: 'NOOP' }, { verb: 'RSET' });
+  const looseQuit = fc.constant<Step>({ verb: 'QUIT', loose: true });
   const bad = fc
     .constantFrom(...badLines)
     .map(([line, reply]): Step => ({ verb: 'bad', line, reply, aboutAddress: reply.startsWith('501 5.1.') }));
@@ -308,6 +317,7 @@ function stretchesWith(
       { weight: 2, arbitrary: inquiry },
       { weight: 3, arbitrary: neutral },
       { weight: 5, arbitrary: bad },
+      { weight: 1, arbitrary: looseQuit },
       { weight: 4, arbitrary: bdat },
       { weight: 3, arbitrary: auth },
       ...(mayUpgrade ? [{ weight: 1, arbitrary: startTls }] : []),
@@ -335,7 +345,7 @@ const command: fc.Arbitrary<ModelCommand> = fc.oneof(
   { weight: 6, arbitrary: fc.array(stretch, { minLength: 2, maxLength: 4 }).map((all) => batch(all.flat())) },
   { weight: 6, arbitrary: fc.integer({ min: 1, max: 45 }).map(wait) },
   { weight: 1, arbitrary: fc.constantFrom(99, 100, 101).map(wait) },
-  { weight: 1, arbitrary: fc.constantFrom(batch([{ verb: 'QUIT' }]), shutDown) },
+  { weight: 1, arbitrary: fc.constantFrom(batch([{ verb: 'QUIT', loose: false }]), shutDown) },
 );
 
 const cuts = fc.oneof(
@@ -357,11 +367,12 @@ describe('the server session', () => {
         connect,
         cuts,
         protocols,
-        (commands, answer, lengths, protocol) => {
+        fc.boolean(),
+        (commands, answer, lengths, protocol, lenient) => {
           fc.modelRun(() => {
-            const model = new ReferenceModel({ protocol, secured: false });
+            const model = new ReferenceModel({ protocol, secured: false, lenient });
             const greeting = model.connect(answer);
-            const real = new Served(greeting, lengths, protocol);
+            const real = new Served(greeting, lengths, protocol, lenient);
             compare(real, 0, [greeting]);
             return { model, real };
           }, commands);
@@ -400,15 +411,16 @@ describe('the server session', () => {
         steps,
         cuts,
         protocols,
-        async (scheduler, dialogue, lengths, protocol) => {
-          const model = new ReferenceModel({ protocol, secured: true });
+        fc.boolean(),
+        async (scheduler, dialogue, lengths, protocol, lenient) => {
+          const model = new ReferenceModel({ protocol, secured: true, lenient });
           const predictions = [model.connect('accept'), ...dialogue.map((each) => model.take(each))];
           const expected = predictions.flatMap(({ questions }) => questions);
           const text = dialogue
             .map((each, index) => octetsOfStep(each, predictions[index + 1] ?? NOTHING, protocol))
             .join('');
 
-          const session = new ServerSession({ ...limits, protocol, tls: EXPORTER, now: 0 });
+          const session = new ServerSession({ ...limits, protocol, lenient, tls: EXPORTER, now: 0 });
           let written = '';
           const asked: Question['kind'][] = [];
           const drain = () => {

@@ -280,9 +280,10 @@ describe('the server session', () => {
       { maxLength: 60 },
     );
     fc.assert(
-      fc.property(walk, fc.subarray(kinds), (steps, late) => {
+      fc.property(walk, fc.subarray(kinds), fc.boolean(), (steps, late, lenient) => {
         const dialogue = new Dialogue({
           ...limits,
+          lenient,
           maximumErrors: 20,
           application: answering(Object.fromEntries(late.map((kind) => [kind, undefined]))),
         });

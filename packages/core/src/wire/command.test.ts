@@ -559,7 +559,7 @@ describe('STARTTLS (RFC 3207 §4)', () => {
 });
 
 describe('with SMTPUTF8 (RFC 6531)', () => {
-  const utf8 = { utf8: true, extensionVerbs: new Set<string>() };
+  const utf8 = { utf8: true, lenient: false, extensionVerbs: new Set<string>() };
   const parseUtf8 = (text: string) => parseCommand(encodeText(text), utf8);
 
   it('paths hold UTF-8, and are written so (§3.3)', () => {
@@ -640,7 +640,7 @@ describe('with SMTPUTF8 (RFC 6531)', () => {
 });
 
 describe('a verb of an extension', () => {
-  const grammar = { utf8: false, extensionVerbs: new Set(['XHELLO', 'QUIT']) };
+  const grammar = { utf8: false, lenient: false, extensionVerbs: new Set(['XHELLO', 'QUIT']) };
 
   it('is a command with its argument as it stands', () => {
     expect(parseCommand(encodeText('xhello  big World '), grammar)).toEqual({
@@ -656,4 +656,93 @@ describe('a verb of an extension', () => {
   it('does not take the place of a verb of ours', () => {
     expect(parseCommand(encodeText('QUIT'), grammar)).toEqual({ verb: 'QUIT' });
   });
+});
+
+describe('lenient reading', () => {
+  const grammar = { utf8: false, lenient: true, extensionVerbs: new Set<string>() };
+  const parseLeniently = (text: string) => parseCommand(encodeText(text), grammar);
+
+  /** The line that strict reading is to understand so, by the rules of docs/receiving.md written down a second time. */
+  function strictly(line: string): string {
+    const untabbed = line.replace(/("(?:[^"\\]|\\.)*"?)|\t/g, (_, quoted?: string) => quoted ?? ' ');
+    if (/^QUIT /.test(untabbed)) return 'QUIT';
+    const [, beginning, rest = ''] = /^((?:MAIL +FROM|RCPT +TO):) *(.*?) *$/.exec(untabbed) ?? [];
+    if (beginning === undefined || rest === '') return untabbed;
+    if (rest.startsWith('<')) {
+      return beginning + rest.replace(/^< *((?:"(?:[^"\\]|\\.)*"|[^">])*?) *>/, '<$1>');
+    }
+    const [, path = '', parameters = ''] = /^([^ ]*)(.*)$/.exec(rest) ?? [];
+    const cutsQuotes = path.replace(/\\./g, '').split('"').length % 2 === 0;
+    return cutsQuotes ? `${beginning}<` : `${beginning}<${path}>${parameters}`;
+  }
+
+  const piece = fc.constantFrom(
+    ...['a', 'a@b', '@b', '"a b"@c', '"a\tb"', '"', '\\', '@a:b@c', 'postmaster', 'SIZE=1', 'X', '(c)'],
+    ...['<', '>', ' ', ' ', '  ', '\t', '<a@b>', '< a@b >', '<>', '.', ',', ';', ':', '=', '[192.0.2.1]'],
+  );
+  const noise = fc.array(piece, { maxLength: 3 }).map((some) => some.join(''));
+  const address = fc.constantFrom(
+    'a@b',
+    'a@b',
+    'a@b ',
+    ' a@b',
+    '<a@b',
+    '< a@b >',
+    'a.@b',
+    '"a"@b',
+    '@a:b@c',
+    '',
+  );
+  const pieces = fc.tuple(noise, address, noise).map((three) => three.join(''));
+  const beginnings = fc.constantFrom(
+    'MAIL FROM:',
+    'MAIL\tFROM:',
+    'RCPT TO:',
+    'RCPT \tTO:',
+    'MAIL FROM :',
+    'MAIL ',
+  );
+
+  it('takes what strict reading takes of the line written out, and nothing else', () => {
+    let taken = 0;
+    fc.assert(
+      fc.property(beginnings, pieces, (beginning, rest) => {
+        const line = beginning + rest;
+        const [lenient, strict] = [parseLeniently(line), parse(strictly(line))];
+        if ('failure' in strict) expect(lenient).toMatchObject({ reply: { code: expect.any(Number) } });
+        else expect(lenient).toEqual(strict);
+        if (!('failure' in lenient) && 'failure' in parse(line)) taken += 1;
+      }),
+      { numRuns: 3000 },
+    );
+    expect(taken).toBeGreaterThan(100);
+  });
+
+  it('takes all that strict reading takes, for what it is there', () => {
+    const strict = fc.oneof(
+      fc.tuple(beginnings, pieces).map(([first, rest]) => first + rest),
+      fc.constantFrom('QUIT', 'NOOP "x', 'EHLO a  b', 'BDAT 5 LAST', 'AUTH PLAIN =', 'VRFY <a b>', 'HELP  x'),
+    );
+    fc.assert(
+      fc.property(strict, (line) => {
+        const command = parse(line);
+        if (!('failure' in command)) expect(parseLeniently(line)).toEqual(command);
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  it.each(['QUIT now', 'QUIT\tnow', 'quit  <a@b>'])('takes an argument of QUIT alone: %j', (text) => {
+    expect(parseLeniently(text)).toEqual({ verb: 'QUIT' });
+    for (const verb of ['RSET', 'DATA', 'STARTTLS']) {
+      expect(parseLeniently(text.replace(/quit/i, verb))).toMatchObject({ reply: { code: 501 } });
+    }
+  });
+
+  it.each(['QUIT \x01', 'QUIT "\t"', 'NOOP a\0', 'MAIL FROM:a@b\x7f'])(
+    'takes no control character but a TAB outside of quotes: %j',
+    (text) => {
+      expect(parseLeniently(text)).toMatchObject({ reply: { code: 501, enhancedCode: '5.5.2' } });
+    },
+  );
 });

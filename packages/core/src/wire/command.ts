@@ -69,6 +69,11 @@ export interface CommandFailure {
 export interface CommandGrammar {
   /** Paths, and what VRFY and EXPN ask about, may hold UTF-8 (RFC 6531 §3.3). */
   readonly utf8: boolean;
+  /**
+   * TAB separates as a blank does, paths may have blanks inside their angle brackets, or no brackets, and QUIT may have an
+   * argument.
+   */
+  readonly lenient: boolean;
   /** Verbs of an embedder's extensions, in upper case. */
   readonly extensionVerbs: ReadonlySet<string>;
 }
@@ -84,6 +89,8 @@ const MAXIMUM_NAME_OCTETS = 255;
 
 const TAB = 0x09;
 const SPACE = 0x20;
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
 const DELETE = 0x7f;
 /** The last of those that Unicode has behind ASCII. */
 const LAST_CONTROL_CHARACTER = 0x9f;
@@ -206,8 +213,28 @@ function withAddressVerb(failure: CommandFailure, line: Uint8Array): CommandFail
   return failure;
 }
 
+/**
+ * TABs as spaces. Between quotes a TAB stays what it is everywhere else: a control character, which no command may hold.
+ */
+function withoutTabs(text: string): string {
+  if (!text.includes('\t')) return text;
+  const parts: string[] = [];
+  let from = 0;
+  let quoted = false;
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code === QUOTE) quoted = !quoted;
+    else if (code === BACKSLASH && quoted) i++;
+    else if (code === TAB && !quoted) {
+      parts.push(text.slice(from, i));
+      from = i + 1;
+    }
+  }
+  return [...parts, text.slice(from)].join(' ');
+}
+
 /** Makes a command of what stands behind the verb, spaces on both sides of it removed. */
-type ArgumentParser = (argument: string, utf8: boolean) => Command | CommandFailure;
+type ArgumentParser = (argument: string, grammar: CommandGrammar) => Command | CommandFailure;
 
 /** Control characters have been refused by here. */
 function hello(verb: 'EHLO' | 'HELO' | 'LHLO'): ArgumentParser {
@@ -215,22 +242,22 @@ function hello(verb: 'EHLO' | 'HELO' | 'LHLO'): ArgumentParser {
   return (argument) => (argument === '' ? missing : { verb, name: argument });
 }
 
-function mail(argument: string, utf8: boolean): Command | CommandFailure {
+function mail(argument: string, { utf8, lenient }: CommandGrammar): Command | CommandFailure {
   if (!/^FROM:/i.test(argument)) return unlessNonAscii(argument, MAIL_SYNTAX);
   // The space after the colon is none of RFC 5321 §3.3's, and common all the same.
   const pathStart = skipSpaces(argument, 'FROM:'.length);
   if (pathStart === argument.length) return MAIL_SYNTAX;
-  const read = parseReversePath(argument, pathStart, utf8);
+  const read = parseReversePath(argument, pathStart, utf8, lenient);
   if ('failure' in read) return refusePath(read, '5.1.7');
   const parameters = parseParameters(argument, read.end, utf8);
   return 'failure' in parameters ? parameters : { verb: 'MAIL', reversePath: read.path, parameters };
 }
 
-function rcpt(argument: string, utf8: boolean): Command | CommandFailure {
+function rcpt(argument: string, { utf8, lenient }: CommandGrammar): Command | CommandFailure {
   if (!/^TO:/i.test(argument)) return unlessNonAscii(argument, RCPT_SYNTAX);
   const pathStart = skipSpaces(argument, 'TO:'.length);
   if (pathStart === argument.length) return RCPT_SYNTAX;
-  const read = parseForwardPath(argument, pathStart, utf8);
+  const read = parseForwardPath(argument, pathStart, utf8, lenient);
   if ('failure' in read) return refusePath(read, '5.1.3');
   const parameters = parseParameters(argument, read.end, utf8);
   return 'failure' in parameters ? parameters : { verb: 'RCPT', forwardPath: read.path, parameters };
@@ -239,7 +266,7 @@ function rcpt(argument: string, utf8: boolean): Command | CommandFailure {
 function withoutArgument(verb: 'DATA' | 'RSET' | 'QUIT' | 'STARTTLS'): ArgumentParser {
   const command: Command = { verb };
   const surplus = refuse(501, '5.5.4', `Syntax: ${verb}, without an argument`);
-  return (argument) => (argument === '' ? command : surplus);
+  return (argument, { lenient }) => (argument === '' || (lenient && verb === 'QUIT') ? command : surplus);
 }
 
 function withOptionalText(verb: 'NOOP' | 'HELP'): ArgumentParser {
@@ -254,7 +281,7 @@ function withText(verb: 'ETRN' | 'XCLIENT' | 'XFORWARD', what: string): Argument
 /** What is asked about may hold UTF-8, if SMTPUTF8 stands behind it (RFC 6531 §3.7.4). */
 function withName(verb: 'VRFY' | 'EXPN', what: string): ArgumentParser {
   const missing = refuse(501, '5.5.4', `Syntax: ${verb} ${what}`);
-  return (argument, utf8) => {
+  return (argument, { utf8 }) => {
     const declared = utf8 ? /^(.*[^ ]) +SMTPUTF8$/is.exec(argument)?.[1] : undefined;
     if (declared !== undefined) return { verb, argument: declared, utf8: true };
     if (argument === '') return missing;
@@ -309,7 +336,7 @@ const unicode = (parseArgument: ArgumentParser): VerbRule => ({ parseArgument, n
 /** Verbs that clients know from elsewhere: 502 tells them more than 500 would (RFC 5321 §4.2.4). */
 const NOT_IMPLEMENTED = ['SEND', 'SOML', 'SAML', 'TURN', 'ATRN'];
 
-const PLAIN_GRAMMAR: CommandGrammar = { utf8: false, extensionVerbs: new Set() };
+const PLAIN_GRAMMAR: CommandGrammar = { utf8: false, lenient: false, extensionVerbs: new Set() };
 
 const VERBS: ReadonlyMap<string, VerbRule> = new Map<string, VerbRule>([
   ['EHLO', unicode(hello('EHLO'))],
@@ -348,11 +375,12 @@ export function isKnownVerb(verb: string): boolean {
  */
 export function parseCommand(
   line: Uint8Array,
-  { utf8, extensionVerbs }: CommandGrammar = PLAIN_GRAMMAR,
+  grammar: CommandGrammar = PLAIN_GRAMMAR,
 ): Command | CommandFailure {
-  const text = decodeText(line);
+  const decoded = decodeText(line);
   // Not even SMTPUTF8 allows what is not UTF-8 (RFC 6531 §3.3).
-  if (text === undefined) return withAddressVerb(NON_ASCII, line);
+  if (decoded === undefined) return withAddressVerb(NON_ASCII, line);
+  const text = grammar.lenient ? withoutTabs(decoded) : decoded;
 
   let end = text.length;
   while (end > 0 && (text.charCodeAt(end - 1) === SPACE || text.charCodeAt(end - 1) === TAB)) end--;
@@ -375,11 +403,11 @@ export function parseCommand(
   const rule = VERBS.get(verb) ?? VERBS.get(verb.toUpperCase());
   if (rule === undefined) {
     const name = verb.toUpperCase();
-    if (!extensionVerbs.has(name)) return UNRECOGNIZED;
+    if (!grammar.extensionVerbs.has(name)) return UNRECOGNIZED;
     return firstNonAscii < end ? NON_ASCII : { verb: 'extension', name, argument };
   }
   if (firstNonAscii < end && !rule.nonAscii) return NON_ASCII;
-  const read = rule.parseArgument(argument, utf8);
+  const read = rule.parseArgument(argument, grammar);
   if (!('failure' in read) || read.failure === 'notImplemented') return read;
   return { ...read, verb: verb.toUpperCase() as Command['verb'] };
 }

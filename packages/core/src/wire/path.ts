@@ -6,7 +6,8 @@
  * so what was parsed can always be formatted, and parses to the same value again.
  *
  * Reading is liberal where only the receiving host can judge (RFC 5321 §2.3.11): a local-part has any length, and dots
- * anywhere. It is strict about where a path ends, and about what could be taken for something else.
+ * anywhere. It is strict about where a path ends, and about what could be taken for something else. So it is in lenient
+ * reading, too, which takes blanks inside the angle brackets, and none at all: then the path ends at the first blank.
  *
  * What is not a path gives a `PathFailure`: a value, because a peer's mistake is no exception. Its `problem`
  * never quotes the text, so it can go into a reply or a log as it is.
@@ -62,6 +63,7 @@ export interface ParsedPath<Path extends ReversePath> {
   readonly end: number;
 }
 
+const SPACE = 0x20;
 const QUOTE = 0x22;
 const COMMA = 0x2c;
 const COLON = 0x3a;
@@ -178,19 +180,56 @@ function sourceRouteEnd(text: string, from: number, utf8: boolean): number {
   }
 }
 
-function readPath(text: string, from: number, utf8: boolean): ParsedPath<Mailbox> | PathFailure {
+/** What stands inside angle brackets may have blanks around it where reading is lenient. */
+function skipBlanks(text: string, from: number, lenient: boolean): number {
+  let i = from;
+  while (lenient && text.charCodeAt(i) === SPACE) i++;
+  return i;
+}
+
+function readPath(
+  text: string,
+  from: number,
+  utf8: boolean,
+  lenient: boolean,
+): ParsedPath<Mailbox> | PathFailure {
   if (text[from] !== '<') return NO_BRACKETS;
-  const routed = text.charCodeAt(from + 1) === AT;
-  const mailboxStart = routed ? sourceRouteEnd(text, from + 1, utf8) : from + 1;
+  const start = skipBlanks(text, from + 1, lenient);
+  const routed = text.charCodeAt(start) === AT;
+  const mailboxStart = routed ? sourceRouteEnd(text, start, utf8) : start;
   if (mailboxStart < 0) return MALFORMED_ROUTE;
   const read = readMailbox(text, mailboxStart, utf8);
   if ('failure' in read) return read;
-  if (text.charCodeAt(read.end) !== CLOSE) {
+  const close = skipBlanks(text, read.end, lenient);
+  if (text.charCodeAt(close) !== CLOSE) {
     // Any other character than these was more likely meant for a part of the domain, as in `my/host`.
     const ended = read.end === text.length || text[read.end] === ' ';
     return ended ? NO_CLOSING_BRACKET : MALFORMED_DOMAIN;
   }
-  return { path: read.mailbox, end: read.end + 1 };
+  return { path: read.mailbox, end: close + 1 };
+}
+
+/** A reader of paths: `parseReversePath` or `parseForwardPath`. */
+type PathParser<Path extends ReversePath> = (
+  text: string,
+  from: number,
+  utf8: boolean,
+) => ParsedPath<Path> | PathFailure;
+
+/** Reads a path without angle brackets: as if they stood around all that comes before the first blank. */
+function readWithoutBrackets<Path extends ReversePath>(
+  parse: PathParser<Path>,
+  text: string,
+  from: number,
+  utf8: boolean,
+): ParsedPath<Path> | PathFailure {
+  const blank = text.indexOf(' ', from);
+  const end = blank < 0 ? text.length : blank;
+  if (end === from) return NO_BRACKETS;
+  const bracketed = `<${text.slice(from, end)}>`;
+  const read = parse(bracketed, 0, utf8);
+  if ('failure' in read) return read;
+  return read.end === bracketed.length ? { path: read.path, end } : MALFORMED_DOMAIN;
 }
 
 /** A syntax failure is told as `nonAscii` when the text up to the next ">" holds what SMTPUTF8 might allow. */
@@ -207,36 +246,47 @@ function explain(failure: PathFailure, text: string, from: number, utf8: boolean
  * follows it is the caller's (RFC 5321 §4.1.2).
  *
  * @param utf8 allow characters outside ASCII (RFC 6531 §3.3)
+ * @param lenient take blanks inside the angle brackets, and a path without them, which ends at the first blank
  */
 export function parseReversePath(
   text: string,
   from: number,
   utf8: boolean,
+  lenient = false,
 ): ParsedPath<ReversePath> | PathFailure {
-  if (text.startsWith('<>', from)) return { path: null, end: from + 2 };
-  const read = readPath(text, from, utf8);
+  if (text[from] === '<') {
+    const close = skipBlanks(text, from + 1, lenient);
+    if (text.charCodeAt(close) === CLOSE) return { path: null, end: close + 1 };
+  } else if (lenient) {
+    return readWithoutBrackets(parseReversePath, text, from, utf8);
+  }
+  const read = readPath(text, from, utf8, lenient);
   return 'failure' in read ? explain(read, text, from, utf8) : read;
 }
+
+const POSTMASTER = /^<(postmaster)>/i;
+const POSTMASTER_AMONG_BLANKS = /^< *(postmaster) *>/i;
 
 /**
  * Reads the forward-path that starts at `from`: as a reverse-path, but `<Postmaster>` in any case instead of
  * `<>` (RFC 5321 §4.1.1.3). What follows it is the caller's.
  *
  * @param utf8 allow characters outside ASCII (RFC 6531 §3.3)
+ * @param lenient as for a reverse-path
  */
 export function parseForwardPath(
   text: string,
   from: number,
   utf8: boolean,
+  lenient = false,
 ): ParsedPath<ForwardPath> | PathFailure {
-  const read = readPath(text, from, utf8);
+  if (lenient && text[from] !== '<') return readWithoutBrackets(parseForwardPath, text, from, utf8);
+  const read = readPath(text, from, utf8, lenient);
   if (!('failure' in read)) return read;
-  const postmaster = '<postmaster>';
-  const end = from + postmaster.length;
-  if (text.slice(from, end).toLowerCase() === postmaster) {
-    return { path: { localPart: text.slice(from + 1, end - 1), domain: '' }, end };
-  }
-  return explain(read, text, from, utf8);
+  const postmaster = (lenient ? POSTMASTER_AMONG_BLANKS : POSTMASTER).exec(text.slice(from));
+  if (postmaster === null) return explain(read, text, from, utf8);
+  const [bracketed, localPart = ''] = postmaster;
+  return { path: { localPart, domain: '' }, end: from + bracketed.length };
 }
 
 /**

@@ -47,6 +47,13 @@ describe('the trace header', () => {
     expect(header(envelope(null, joe), session('a', '192.0.2.1', 'HELO'))).toContain(' with SMTP id ');
   });
 
+  it('names it SMTP, and the client unknown, where none was said', () => {
+    const silent = { ...session('a', '192.0.2.1'), hello: undefined };
+    expect(header(envelope(null, joe), silent)).toContain(
+      'Received: from unknown ([192.0.2.1])\r\n\tby mx.example with SMTP id ',
+    );
+  });
+
   it.each([
     ['EHLO', false, false, false, 'ESMTP id M1'],
     ['EHLO', true, false, false, 'ESMTPS id M1 tls TLS_AES_128_GCM_SHA256'],

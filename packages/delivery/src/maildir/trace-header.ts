@@ -44,8 +44,9 @@ function receivedFrom({ hello, peer }: ServerSessionInformation): string {
 
 /** The words that RFC 3848 and RFC 6531 §4.3 have for how it came: `ESMTPSA`. */
 function receivedWith({ hello, tls, identity }: ServerSessionInformation, { parameters }: Envelope): string {
-  if (hello?.verb === 'HELO') return 'SMTP';
-  const lmtp = hello?.verb === 'LHLO';
+  // Without any hello nothing was offered either.
+  if (hello === undefined || hello.verb === 'HELO') return 'SMTP';
+  const lmtp = hello.verb === 'LHLO';
   const extended = lmtp ? 'LMTP' : 'ESMTP';
   const internationalized = lmtp ? 'UTF8LMTP' : 'UTF8SMTP';
   const protocol = parameters.smtpUtf8 ? internationalized : extended;
