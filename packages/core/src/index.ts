@@ -43,7 +43,7 @@ export { ExtensionNotOfferedError } from './extensions/not-offered.js';
 export type { MailParameters, RcptParameters } from './extensions/parameters.js';
 export { requireTls } from './extensions/require-tls.js';
 export { rrvs } from './extensions/rrvs.js';
-export { checkNames, namesOf, nearestName } from './option-names.js';
+export { checkNames, checkObject, namesOf, nearestName } from './option-names.js';
 export type {
   AuthenticatedIdentity,
   AuthenticationAttempt,

@@ -24,6 +24,14 @@ export function checkLimit(
   );
 }
 
+/** A list, none of whose places is empty. */
+export function checkList<Item>(option: string, list: readonly Item[], items: string): readonly Item[] {
+  if (!Array.isArray(list)) throw outOfRange(option, list, `a list of ${items}`);
+  const empty = list.findIndex((item) => item === undefined || item === null);
+  if (empty >= 0) throw outOfRange(`${option}[${empty}]`, list[empty], `one of the ${items}`);
+  return list;
+}
+
 /** Milliseconds; `Infinity` for no deadline. */
 export function checkTimeout(option: string, value: number): number {
   if (typeof value === 'number' && value >= 0) return value;

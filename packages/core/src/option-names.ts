@@ -23,15 +23,33 @@ export function checkNames(
   where = '',
 ): void {
   if (given === undefined) return;
-  if (typeof given !== 'object' || given === null) {
-    throw new TypeError(`${what} ${where.replace(/\.$/, '')} is ${String(given)}; it takes an object`);
-  }
+  if (typeof given !== 'object' || given === null) throw noObject(what, given, known, where);
   for (const name in given) {
     if (known.includes(name)) continue;
     const nearest = nearestName(name, known);
     const help = nearest === undefined ? `known are ${known.join(', ')}` : `did you mean ${where}${nearest}?`;
     throw new TypeError(`${what} ${where}${name} is not known: ${help}`);
   }
+}
+
+/**
+ * Checks an object that has to be there, like `checkNames`.
+ * @throws {TypeError} likewise, and when it is undefined
+ */
+export function checkObject(what: string, given: object, known: readonly string[], where = ''): void {
+  if (given === undefined) throw noObject(what, given, known, where);
+  checkNames(what, given, known, where);
+}
+
+function noObject(what: string, given: unknown, known: readonly string[], where: string): TypeError {
+  const shown =
+    given === undefined ? 'missing' : typeof given === 'string' ? JSON.stringify(given) : String(given);
+  // `The property of a retry schedule`: it is the schedule that is missing.
+  const whole = what.replace(/^The property of an? /, 'The ');
+  const all = whole === what ? `${what}s are` : `${whole} is`;
+  const subject = where === '' ? all : `${what} ${where.replace(/\.$/, '')} is`;
+  const names = known.length > 4 ? [...known.slice(0, 4), '…'] : known;
+  return new TypeError(`${subject} ${shown}; give an object: { ${names.join(', ')} }`);
 }
 
 /**

@@ -7,6 +7,7 @@
  * writer wrote is copied before it is delivered, so that neither end can reach into the arrays of the other;
  * after `close` a stream holds no octets and no timer.
  */
+import { checkNames, namesOf } from '@sansmtp/core';
 import {
   type ByteStream,
   type ByteStreamListener,
@@ -372,13 +373,24 @@ function allowance(octets: number | undefined): number {
   return Math.floor(octets);
 }
 
+const OPTION_NAMES = namesOf<MemoryPairOptions>({
+  chunkSize: true,
+  latency: true,
+  clock: true,
+  bufferSize: true,
+  dropAfter: true,
+  tls: true,
+});
+
 /**
  * Two connected streams: what is written to one arrives at the other.
  * @throws {RangeError} when `chunkSize` or `bufferSize` is below 1, or `dropAfter` or `latency` below 0
- * @throws {TypeError} when there is `latency` without a `clock`
+ * @throws {TypeError} when there is `latency` without a `clock`, or an option that is not known
  */
 export function createMemoryPair(options: MemoryPairOptions = {}): [ByteStream, ByteStream] {
+  checkNames('The option', options, OPTION_NAMES);
   const { chunkSize, latency = 0, clock, bufferSize = 65536, dropAfter, tls } = options;
+  checkNames('The option', dropAfter, ['first', 'second'], 'dropAfter.');
   if (!(typeof latency === 'number' && latency >= 0))
     throw new RangeError(`latency is ${latency}: it has to be 0 ms or more`);
   if (latency > 0 && clock === undefined) {

@@ -1,4 +1,5 @@
 /** What a pair in memory says of its TLS: nothing is encrypted, only the order of events is that of a handshake. */
+import { checkNames, namesOf } from '@sansmtp/core';
 import type { ByteStream } from '@sansmtp/transport';
 
 type TlsInformation = NonNullable<ByteStream['tls']>;
@@ -32,6 +33,23 @@ const PLAIN_INFORMATION: TlsInformation = {
   channelBindings: {},
 };
 
+const OPTION_NAMES = namesOf<MemoryTlsOptions>({
+  mode: true,
+  first: true,
+  second: true,
+  failHandshake: true,
+});
+
+/**
+ * @throws {RangeError} the mode is none
+ * @throws {TypeError} an option is not known
+ */
 export function tlsEnd(options: MemoryTlsOptions, information = PLAIN_INFORMATION): MemoryTlsEnd {
+  checkNames('The option', options, OPTION_NAMES, 'tls.');
+  if (options.mode !== 'implicit' && options.mode !== 'startTls') {
+    throw new RangeError(
+      `The option tls.mode is ${JSON.stringify(options.mode)}; it takes 'implicit' or 'startTls'`,
+    );
+  }
   return { mode: options.mode, information, failHandshake: options.failHandshake ?? false };
 }

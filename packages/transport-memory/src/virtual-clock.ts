@@ -5,6 +5,7 @@
  * one fires, `now()` is its moment (or the present one, if it was set for the past); a timer set by a firing
  * one is fired by the same advance when it falls within it.
  */
+import { checkNames } from '@sansmtp/core';
 import type { Clock } from '@sansmtp/transport';
 
 export interface VirtualClock extends Clock {
@@ -38,7 +39,9 @@ async function takeTurns(): Promise<void> {
   for (let turn = 0; turn < 1024; turn++) await undefined;
 }
 
-export function createVirtualClock({ settle = takeTurns }: VirtualClockOptions = {}): VirtualClock {
+export function createVirtualClock(options: VirtualClockOptions = {}): VirtualClock {
+  checkNames('The option', options, ['settle']);
+  const { settle = takeTurns } = options;
   let now = 0;
   /** By moment, the next one last, so that firing is a `pop()`. */
   const timers: Timer[] = [];

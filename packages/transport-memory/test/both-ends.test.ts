@@ -17,6 +17,7 @@ import {
 import { envelopeFor } from './connecting.js';
 import { CountedStream, octetsOf, settle, textOf } from './peer.js';
 import { ScriptedServer } from './scripted-server.js';
+import { separated } from './separated.js';
 import { read } from './serving.js';
 
 /** A recipient's name says what becomes of it. */
@@ -63,7 +64,7 @@ interface Talk extends Omit<MemoryPairOptions, 'clock'> {
 /** A whole session on virtual time: opens, sends the messages, quits. Fails if it stands still. */
 async function talk(messages: readonly Message[], options: Talk = {}): Promise<Outcome> {
   const clock = createVirtualClock({ settle });
-  const [near, far] = createMemoryPair({ ...options, clock });
+  const [near, far] = createMemoryPair({ ...separated(options).pair, clock });
   const accepted: string[] = [];
   const closings: unknown[] = [];
   const stream = new EndingStream(far);

@@ -8,6 +8,7 @@
  * an octet of what came behind the header was looked at.
  */
 import type { Socket } from 'node:net';
+import { checkObject, namesOf } from '@sansmtp/core';
 import { type Clock, complain, guarded, type PeerInformation, thrownError } from '@sansmtp/transport';
 import { checkCount, checkTime } from './option-checks.js';
 import {
@@ -118,12 +119,22 @@ export type AcceptProxied = <Result>(
   takeOver: (connection: ProxiedConnection) => Result,
 ) => Promise<Result>;
 
+const OPTION_NAMES = namesOf<ProxiedOptions>({
+  isTrusted: true,
+  timeout: true,
+  maximumHeaderOctets: true,
+  lastWords: true,
+  clock: true,
+});
+
 /**
  * Makes what reads PROXY headers, of version 1 or 2. It never guesses whether there is one: a connection without a
  * header is refused like one from somebody who is not trusted.
  * @throws {RangeError} an option is out of its range
+ * @throws {TypeError} an option is not known, or `isTrusted` is no function
  */
 export function proxiedAcceptor(options: ProxiedOptions): AcceptProxied {
+  checkObject('The option', options, OPTION_NAMES, 'proxied.');
   const {
     isTrusted,
     timeout = 5000,
@@ -131,6 +142,11 @@ export function proxiedAcceptor(options: ProxiedOptions): AcceptProxied {
     lastWords,
     clock = systemClock,
   } = options;
+  if (typeof isTrusted !== 'function') {
+    throw new TypeError(
+      `The option proxied.isTrusted is ${isTrusted === undefined ? 'missing' : `a ${typeof isTrusted}`}; trustedPeers([…]) makes the function that it takes`,
+    );
+  }
   checkTime('proxied.timeout', timeout);
   checkCount('proxied.maximumHeaderOctets', maximumHeaderOctets, FIXED_PART);
 

@@ -6,8 +6,9 @@ import {
   type TcpNetConnectOpts,
 } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { checkObject, namesOf } from '@sansmtp/core';
 import { type ByteStream, TlsError } from '@sansmtp/transport';
-import { checkNotEmpty, checkTime } from './option-checks.js';
+import { type AnyOf, checkNotEmpty, checkPort, checkTime } from './option-checks.js';
 import { ownDuplex } from './own-duplex.js';
 import { SocketStream } from './socket-stream.js';
 import { systemClock } from './system-clock.js';
@@ -110,25 +111,48 @@ function begin(options: ConnectOptions, readsAhead: boolean): Duplex {
   return socket;
 }
 
+const OPTION_NAMES = namesOf<AnyOf<ConnectOptions>>({
+  host: true,
+  port: true,
+  path: true,
+  socket: true,
+  timeout: true,
+  tls: true,
+  signal: true,
+});
+
+function check(options: ConnectOptions): void {
+  checkObject('The option', options, OPTION_NAMES);
+  checkTime('timeout', options.timeout ?? 0);
+  if ('socket' in options) return;
+  // Node would take an empty path for no path, and connect by TCP.
+  if ('path' in options) checkNotEmpty('path', options.path);
+  else if ('host' in options) {
+    checkNotEmpty('host', options.host);
+    checkPort('port', options.port, 1);
+  } else
+    throw new TypeError(
+      'The option host is missing; give host and port, the path of a Unix socket, or a socket',
+    );
+}
+
 /**
  * Connects. What the peer sends before `open()` is kept. TCP connections have keep-alive on, and no delay
  * (Nagle's algorithm would hold back the small writes of a dialogue).
  * @throws {ConnectError} when the system refuses, or `timeout` has passed
  * @throws {TlsError} when the handshake of implicit TLS fails; `tls` has a certificate that cannot be used
- * @throws {RangeError} when `timeout` or `tls.handshakeTimeout` is out of its range, or `host` or `path` is empty
- * @throws {TypeError} when `tls` says to verify the server, but nothing says by which name; when `socket` gives objects or
+ * @throws {RangeError} when `timeout`, `port` or `tls.handshakeTimeout` is out of its range, or `host` or `path` is empty
+ * @throws {TypeError} when an option is not known, or nothing says where to connect; when `tls` says to verify the server, but nothing says by which name; when `socket` gives objects or
  *   texts, or is still connecting
  * @throws the reason of `signal`, when it is aborted before the connection stands
  */
 export function connect(options: ConnectOptions): Promise<ByteStream> {
-  const { timeout = 30_000, signal, tls } = options;
   return new Promise((resolve, reject) => {
-    checkTime('timeout', timeout);
-    // Node would take an empty path for no path, and connect by TCP.
-    if ('path' in options) checkNotEmpty('path', options.path);
-    else if ('host' in options) checkNotEmpty('host', options.host);
+    check(options);
+    const { timeout = 30_000, signal, tls } = options;
     signal?.throwIfAborted();
-    const side = tls && clientSide(tls, 'host' in options ? options.host : undefined);
+    const name = 'host' in options ? options.host : undefined;
+    const side = tls === undefined ? undefined : clientSide(tls, name);
     let cancelHandshake: (() => void) | undefined;
     const socket = begin(options, side === undefined);
 

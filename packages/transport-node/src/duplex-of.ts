@@ -5,7 +5,7 @@
  * it closes when the stream has, and not before everything that came was read.
  */
 import { Duplex } from 'node:stream';
-import type { ByteStream } from '@sansmtp/transport';
+import { type ByteStream, checkStream } from '@sansmtp/transport';
 
 /** A Duplex with what programs call of a socket. */
 export interface SocketLike extends Duplex {
@@ -30,8 +30,10 @@ export interface SocketLike extends Duplex {
  * `streamOf(duplex, { tls })` at the other.
  * @param stream one that was not opened yet; leave it alone from here on
  * @throws {Error} the stream is open already
+ * @throws {TypeError} it is none
  */
 export function duplexOf(stream: ByteStream): SocketLike {
+  checkStream(stream);
   return new StreamDuplex(stream);
 }
 

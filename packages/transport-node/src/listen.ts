@@ -13,6 +13,7 @@ import {
   type Server,
   type Socket,
 } from 'node:net';
+import { checkObject, namesOf } from '@sansmtp/core';
 import {
   type ByteStream,
   clientNetwork,
@@ -24,7 +25,7 @@ import {
 } from '@sansmtp/transport';
 import { type ProxiedOptions, proxiedAcceptor } from './accept-proxied.js';
 import { Arrivals } from './arrivals.js';
-import { checkCount, checkNotEmpty } from './option-checks.js';
+import { type AnyOf, checkCount, checkNotEmpty, checkPort } from './option-checks.js';
 import { localOf, peerOf } from './socket-peer.js';
 import { SocketStream } from './socket-stream.js';
 import { systemCode } from './system-error.js';
@@ -93,6 +94,41 @@ export interface Listener {
   close(): Promise<void>;
 }
 
+/** The names of all options of an address. */
+export const LISTEN_NAMES = namesOf<AnyOf<ListenOptions>>({
+  host: true,
+  port: true,
+  path: true,
+  onError: true,
+  tls: true,
+  proxied: true,
+  maximumArriving: true,
+});
+
+/**
+ * Whether somebody can listen there.
+ * @param where stands before each name, as in `addresses[0].`
+ * @throws {TypeError} there is neither a port nor a path, or both
+ * @throws {RangeError} the port, host or path is none
+ */
+export function checkListenable(options: ListenOptions, where = ''): void {
+  const { port, path, host } = options as Partial<Record<'port' | 'path' | 'host', never>>;
+  if (port === undefined && path === undefined) {
+    throw new TypeError(
+      `The option ${where}port is missing; give a port (0 for any free one), or the path of a Unix socket`,
+    );
+  }
+  if (path === undefined) {
+    checkPort(`${where}port`, port as unknown as number);
+    // Node takes an empty host for every address: whoever forgot to set theirs would be open to the world.
+    if (host !== undefined) checkNotEmpty(`${where}host`, host);
+    return;
+  }
+  if (port !== undefined)
+    throw new TypeError(`The options ${where}port and ${where}path exclude each other; leave one out`);
+  checkNotEmpty(`${where}path`, path);
+}
+
 /** Whose connection it is, as the socket says; one that is gone says nothing. */
 function endsOf(socket: Socket): ArrivalInformation {
   return { peer: peerOf(socket), local: localOf(socket) };
@@ -146,12 +182,20 @@ function addressOf(server: Server): ListenerAddress {
  * long a stream may stay open: that is for its holder to watch. TCP connections have keep-alive on, and no delay,
  * as those of `connect`.
  * @throws the system's error when the address cannot be had: `EADDRINUSE`, `EACCES`, `EADDRNOTAVAIL`, …
- * @throws {RangeError} `maximumArriving`, `tls.handshakeTimeout` or an option of `proxied` is out of its range, or `host` or `path` is empty
+ * @throws {RangeError} `port`, `host`, `path`, `maximumArriving`, or an option of `tls` or `proxied`, is out of its range
+ * @throws {TypeError} an option is not known; there is neither `port` nor `path`, or no `onStream`
  */
 export async function listen(
   options: ListenOptions,
   onStream: (stream: ByteStream) => void,
 ): Promise<Listener> {
+  checkObject('The option', options, LISTEN_NAMES);
+  checkListenable(options);
+  if (typeof onStream !== 'function') {
+    throw new TypeError(
+      'onStream is missing; listen(options, onStream) takes a function that gets each stream',
+    );
+  }
   return listenAmong(arrivalLimit(options.maximumArriving), options, onStream);
 }
 
@@ -181,7 +225,7 @@ export function arrivalLimit(
   return { arrivals: new Arrivals(maximumArriving), forAll: true, clientOf: anyClient };
 }
 
-/** Like `listen`, with a limit that other listeners may share. */
+/** Like `listen`, with a limit that other listeners may share, and options that were checked. */
 export async function listenAmong(
   { arrivals, forAll, clientOf }: ArrivalLimit,
   options: ListenOptions,
@@ -202,11 +246,9 @@ export async function listenAmong(
         onError(thrownError(thrown, 'onStream'), { peer, local });
       },
     );
-  // Node takes an empty host for every address: whoever forgot to set theirs would be open to the world.
-  if ('path' in options) checkNotEmpty('path', options.path);
-  else if (options.host !== undefined) checkNotEmpty('host', options.host);
-  const side = tls && serverSide(tls);
-  const acceptProxied = options.proxied && proxiedAcceptor(options.proxied);
+  // Not every caller is compiled, and null is no way to say that there is none.
+  const side = tls === undefined ? undefined : serverSide(tls);
+  const acceptProxied = options.proxied === undefined ? undefined : proxiedAcceptor(options.proxied);
   /** Connections whose header or handshake is under way. */
   const arriving = new Set<Socket>();
   let closed = false;
@@ -258,8 +300,9 @@ export async function listenAmong(
     });
   });
 
-  if ('path' in options) await listenOnPath(server, options.path);
-  else await listenOnce(server, { host: options.host ?? '127.0.0.1', port: options.port });
+  if ('path' in options && options.path !== undefined) await listenOnPath(server, options.path);
+  else if ('port' in options)
+    await listenOnce(server, { host: options.host ?? '127.0.0.1', port: options.port });
   server.on('error', (error) => onError(error));
 
   return {

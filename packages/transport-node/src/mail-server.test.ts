@@ -209,7 +209,7 @@ describe('what is different at an address', () => {
       addresses: [
         { port: 0, tls: { mode: 'startTls', context } },
         { port: 0, session: { protocol: 'lmtp' } },
-        { port: 0, session: { authentication: { required: true } } },
+        { port: 0, session: { authentication: { required: true, mechanisms: [] } } },
       ],
       handlers: discarding,
       session: { hostname: 'mail.example' },

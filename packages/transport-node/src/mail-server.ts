@@ -34,6 +34,7 @@ import {
   type ListenOptions,
   listenAmong,
 } from './listen.js';
+import { checkMailServerOptions, checkTlsAt } from './mail-server-options.js';
 import { nodeCryptography } from './node-cryptography.js';
 import { checkCount, checkTime } from './option-checks.js';
 import { systemClock } from './system-clock.js';
@@ -156,29 +157,38 @@ function sessionOptions<State>(
   options: MailServerOptions<State>,
   address: MailListenOptions,
   limiter: FailureLimiter,
+  place: number,
 ): MailSessionOptions {
   const startTls = address.tls?.mode === 'startTls' ? ({ startTls: 'offered' } as const) : {};
   const own = { cryptography: nodeCryptography, failureLimiter: limiter, ...startTls };
   const session = { ...own, ...options.session, ...address.session };
   checkServeOptions(session);
+  checkTlsAt(options, place, session);
   return session;
 }
 
 /** Who decides about the sessions at one address. */
-function handlersAt<State>(options: MailServerOptions<State>, address: MailListenOptions): ServerHandlers {
+function handlersAt<State>(
+  options: MailServerOptions<State>,
+  address: MailListenOptions,
+  { authentication }: MailSessionOptions,
+): ServerHandlers {
   const handlers = address.handlers ?? options.handlers;
-  checkHandlers(handlers);
+  checkHandlers(handlers, authentication);
   return handlers as ServerHandlers;
 }
 
 /**
  * Listens, and serves SMTP to all who connect. To end it, call `shutdown()`.
- * @throws {TypeError} there are no handlers, or no `onMessage` among them: it listens on none of the addresses then
+ * @throws {TypeError} there are no handlers, or no `onMessage` among them; an option is not known, or what cannot work is
+ *   asked for: STARTTLS without a certificate, authentication without TLS or `onAuth`: it listens on none of the addresses
+ *   then
  * @throws {RangeError} a maximum, or an option of `session` or of an address, is out of its range, or
  *   `trusted` holds what is no network: it listens on none of the addresses then
  * @throws the system's error when one of the addresses cannot be had: it listens on none of them then
  */
 export async function startMailServer<State>(options: MailServerOptions<State>): Promise<MailServer> {
+  checkMailServerOptions(options);
   const { addresses, maximumConnections = 10_000, maximumConnectionsPerClient, observer, onExcess } = options;
   checkCount('maximumConnections', maximumConnections);
   if (maximumConnectionsPerClient !== undefined && maximumConnectionsPerClient !== Number.POSITIVE_INFINITY) {
@@ -252,9 +262,9 @@ export async function startMailServer<State>(options: MailServerOptions<State>):
   const listeners: Listener[] = [];
   const close = () => Promise.all(listeners.map((listener) => listener.close()));
   try {
-    for (const address of addresses) {
-      const session = sessionOptions(options, address, limiter);
-      const handlers = handlersAt(options, address);
+    for (const [place, address] of addresses.entries()) {
+      const session = sessionOptions(options, address, limiter, place);
+      const handlers = handlersAt(options, address, session);
       const sessions = [session, sparing(session)];
       const { label: listener } = address;
       const onStream = (stream: ByteStream) => {

@@ -25,11 +25,32 @@ export function checkTime(option: string, value: number): void {
 
 /**
  * A name or an address.
- * @throws {RangeError} it is empty
+ * @throws {RangeError} it is empty, or no text
  */
 export function checkNotEmpty(option: string, value: string): void {
-  if (value === '') throw outOfRange(option, value, 'a text that is not empty');
+  if (typeof value !== 'string' || value === '') throw outOfRange(option, value, 'a text that is not empty');
 }
+
+/**
+ * A TCP port.
+ * @throws {RangeError} it is not an integer of `least` to 65535; a text is none
+ */
+export function checkPort(option: string, value: number, least = 0): void {
+  if (Number.isSafeInteger(value) && value >= least && value <= 65_535) return;
+  throw outOfRange(option, value, `an integer of ${least} to 65535`);
+}
+
+/**
+ * One of some words.
+ * @throws {RangeError} it is none of them
+ */
+export function checkWord(option: string, value: string, words: readonly string[]): void {
+  if (words.includes(value)) return;
+  throw outOfRange(option, value, words.map((word) => `'${word}'`).join(' or '));
+}
+
+/** The names of all properties that any member of a union of options has. */
+export type AnyOf<Options> = { readonly [Name in Options extends unknown ? keyof Options : never]: unknown };
 
 function outOfRange(option: string, value: unknown, allowed: string): RangeError {
   const shown = typeof value === 'string' ? JSON.stringify(value) : String(value);

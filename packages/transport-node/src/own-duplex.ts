@@ -6,6 +6,11 @@ import type { Duplex } from 'node:stream';
  * @throws {TypeError} it does not give octets, or does not stand yet
  */
 export function ownDuplex(duplex: Duplex): void {
+  if (typeof duplex?.on !== 'function' || typeof duplex.write !== 'function') {
+    throw new TypeError(
+      `The socket is ${duplex ? 'none' : String(duplex)}; it takes a socket, or another Duplex of octets`,
+    );
+  }
   if (duplex.readableObjectMode || duplex.writableObjectMode) {
     throw new TypeError('The stream is in object mode: a session needs octets');
   }

@@ -1,7 +1,7 @@
 /** A byte stream over a socket, or another Duplex, that somebody else has made. */
 import type { Duplex } from 'node:stream';
 import { TLSSocket } from 'node:tls';
-import type { TlsInformation } from '@sansmtp/core';
+import { checkNames, checkObject, namesOf, type TlsInformation } from '@sansmtp/core';
 import { type ByteStream, type PeerInformation, TlsError } from '@sansmtp/transport';
 import { ownDuplex } from './own-duplex.js';
 import { SocketStream } from './socket-stream.js';
@@ -23,6 +23,8 @@ export interface StreamOfOptions {
   readonly peer?: PeerInformation;
 }
 
+const OPTION_NAMES = namesOf<StreamOfOptions>({ tls: true, peer: true });
+
 /**
  * Makes a stream of a socket that is connected already: one from a server of your own, from an HTTP upgrade, or
  * handed over by another process; or of any other Duplex of octets that emits `close`. Give it to `serveSession` or
@@ -35,12 +37,14 @@ export interface StreamOfOptions {
  * @throws {TypeError} `tls` is given for a socket that has TLS; the Duplex gives objects or texts; the socket is still
  *   connecting
  */
-export function streamOf(socket: Duplex, { tls, peer }: StreamOfOptions = {}): ByteStream {
+export function streamOf(socket: Duplex, options: StreamOfOptions = {}): ByteStream {
+  checkNames('The option', options, OPTION_NAMES);
+  const { tls, peer } = options;
   const isTls = socket instanceof TLSSocket;
   if (isTls && tls !== undefined) {
     throw new TypeError('The socket has TLS already: leave the option tls out');
   }
-  const side = tls && serverSide({ ...tls, mode: 'startTls' });
+  const side = tls === undefined ? undefined : serverSide({ ...tls, mode: 'startTls' });
   ownDuplex(socket);
   const stream = new SocketStream(socket, {
     side,
@@ -67,8 +71,10 @@ function informationOf(socket: TLSSocket): TlsInformation {
  */
 export async function secureStreamOf(
   socket: Duplex,
-  { tls, peer }: StreamOfOptions & Required<Pick<StreamOfOptions, 'tls'>>,
+  options: StreamOfOptions & Required<Pick<StreamOfOptions, 'tls'>>,
 ): Promise<ByteStream> {
+  checkObject('The option', options, OPTION_NAMES);
+  const { tls, peer } = options;
   const side = serverSide({ ...tls, mode: 'implicit' });
   ownDuplex(socket);
   return new Promise((resolve, reject) => {

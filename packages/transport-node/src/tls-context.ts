@@ -5,6 +5,7 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { createSecureContext, type SecureContext } from 'node:tls';
+import { checkObject, namesOf } from '@sansmtp/core';
 import { TlsError } from '@sansmtp/transport';
 import { systemCode } from './system-error.js';
 
@@ -79,14 +80,38 @@ export function secureContextOf(settings: TlsSettings & Partial<CertificateAndKe
   }
 }
 
-/** @throws {TlsError} when the certificate cannot be used, or the key is not its own */
+const CONTEXT_NAMES = namesOf<CertificateAndKey & TlsSettings>({
+  cert: true,
+  key: true,
+  ca: true,
+  minVersion: true,
+});
+
+/** Without them every handshake would fail. */
+function checkCertificateAndKey(given: CertificateAndKey): void {
+  for (const name of ['cert', 'key'] as const) {
+    const value: unknown = given[name];
+    if ((typeof value === 'string' || value instanceof Uint8Array) && value.length !== 0) continue;
+    throw new TypeError(
+      `The option ${name} is ${value === undefined ? 'missing' : 'no PEM'}; it takes the ${name === 'cert' ? 'certificate' : 'private key'} in PEM, as text or octets`,
+    );
+  }
+}
+
+/**
+ * @throws {TlsError} when the certificate cannot be used, or the key is not its own
+ * @throws {TypeError} when one of them is missing, or an option is not known
+ */
 export function createTlsContext(options: CertificateAndKey & TlsSettings): TlsContext {
+  checkObject('The option', options, CONTEXT_NAMES);
+  checkCertificateAndKey(options);
   let secureContext = secureContextOf(options);
   return {
     get secureContext() {
       return secureContext;
     },
     replace({ cert, key }) {
+      checkCertificateAndKey({ cert, key });
       secureContext = secureContextOf({ ...options, cert, key });
     },
   };

@@ -1,8 +1,9 @@
 /** What `listen` and `connect` are told about TLS, and how their ends of the handshake follow from it. */
 import { isIP, type Socket } from 'node:net';
 import { connect as connectTls, TLSSocket } from 'node:tls';
+import { checkObject, namesOf } from '@sansmtp/core';
 import { thrownError } from '@sansmtp/transport';
-import { checkTime } from './option-checks.js';
+import { checkTime, checkWord } from './option-checks.js';
 import {
   type CertificateAndKey,
   secureContextOf,
@@ -76,11 +77,35 @@ function clientDistrust(socket: TLSSocket): string | undefined {
 /** Node takes it, and hands it on to its stream; only its types do not know. */
 const PAUSED_EARLY: object = { highWaterMark: HELD_WHILE_PAUSED };
 
+const MODES = ['implicit', 'startTls'];
+
+const SERVER_NAMES = namesOf<ServerTlsOptions>({
+  mode: true,
+  handshakeTimeout: true,
+  context: true,
+  contexts: true,
+  requestClientCertificate: true,
+});
+
+/** The names of all options of a client's TLS. */
+const CLIENT_NAMES = namesOf<ClientTlsOptions>({
+  mode: true,
+  handshakeTimeout: true,
+  servername: true,
+  verify: true,
+  ca: true,
+  minVersion: true,
+  cert: true,
+  key: true,
+});
+
 /**
- * @throws {RangeError} `handshakeTimeout` is out of its range
- * @throws {TypeError} `context` is missing
+ * @throws {RangeError} `handshakeTimeout` is out of its range, or `mode` is none
+ * @throws {TypeError} an option is not known, or `context` is missing
  */
 export function serverSide(options: ServerTlsOptions): TlsSide {
+  checkObject('The option', options, SERVER_NAMES, 'tls.');
+  checkWord('tls.mode', options.mode, MODES);
   const {
     context,
     contexts = {},
@@ -89,9 +114,9 @@ export function serverSide(options: ServerTlsOptions): TlsSide {
   } = options;
   checkTime('tls.handshakeTimeout', handshakeTimeout);
   // Not every caller is compiled, and one who gives a key and a certificate here would offer what then fails.
-  if (context === undefined) {
+  if (!context?.secureContext) {
     throw new TypeError(
-      'The option tls.context is missing: createTlsContext() makes one of a certificate and its key',
+      `The option tls.context is ${context ? 'no context' : 'missing'}: createTlsContext() makes one of a certificate and its key`,
     );
   }
   const choose = choiceOf(contexts);
@@ -133,10 +158,22 @@ function choiceOf(contexts: NonNullable<ServerTlsOptions['contexts']>): TlsConte
 
 /**
  * @param host whom the certificate has to be for, unless `servername` says otherwise
- * @throws {RangeError} `handshakeTimeout` is out of its range
- * @throws {TypeError} when the server is to be verified, but nothing says by which name
+ * @throws {RangeError} `handshakeTimeout` is out of its range, or `mode` is none
+ * @throws {TypeError} an option is not known; the server is to be verified, but nothing says by which name; or nothing says
+ *   whether it is; a certificate without its key
  */
 export function clientSide(options: ClientTlsOptions, host: string | undefined): TlsSide {
+  checkObject('The option', options, CLIENT_NAMES, 'tls.');
+  checkWord('tls.mode', options.mode, MODES);
+  // Left out it would say, without a word, that any certificate will do.
+  if (typeof options.verify !== 'boolean') {
+    throw new TypeError(
+      `The option tls.verify is ${options.verify === undefined ? 'missing' : String(options.verify)}; it takes true, or false to use any certificate`,
+    );
+  }
+  if ((options.cert === undefined) !== (options.key === undefined)) {
+    throw new TypeError('The options tls.cert and tls.key go together: give both, or none of them');
+  }
   const { verify, servername = host, handshakeTimeout = DEFAULT_HANDSHAKE_TIMEOUT } = options;
   checkTime('tls.handshakeTimeout', handshakeTimeout);
   if (verify && servername === undefined) {

@@ -35,8 +35,14 @@ function parseBlock(entry: string): Block | undefined {
  *   prefix do not count), and `unix` for peers without an address. IPv4 peers are found by their IPv4 addresses,
  *   however they connected; `::/0` is for IPv6 only.
  * @throws {RangeError} an entry is none of these
+ * @throws {TypeError} it is no list
  */
 export function trustedPeers(list: readonly string[]): (peer: PeerInformation) => boolean {
+  if (!Array.isArray(list)) {
+    throw new TypeError(
+      `The peers to trust are ${JSON.stringify(list)}; give a list, such as ['192.0.2.1', 'unix']`,
+    );
+  }
   // One for each version: in a common one, `::/0` would also be all of IPv4.
   const ipv4 = new BlockList();
   const ipv6 = new BlockList();

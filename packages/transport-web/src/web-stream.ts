@@ -6,7 +6,7 @@
  * wanted, so at most one chunk waits here; what was read is copied, since the other end may be in this process. While TLS
  * begins, the pair is the host's, unlocked.
  */
-import type { TlsInformation } from '@sansmtp/core';
+import { checkNames, namesOf, type TlsInformation } from '@sansmtp/core';
 import {
   type ByteStream,
   type ByteStreamListener,
@@ -36,13 +36,21 @@ export interface WebStreamOptions {
   readonly peer?: PeerInformation;
 }
 
+const OPTION_NAMES = namesOf<WebStreamOptions>({ startTls: true, tls: true, peer: true });
+
 /**
  * Makes a stream of a pair of web streams. Give it to `serveSession` or `openSession` next, and leave the pair alone from
  * here on.
  * @param pair connected; its chunks are octets (`Uint8Array`, another view, or `ArrayBuffer`)
- * @throws {TypeError} the pair is locked
+ * @throws {TypeError} the pair is none, or locked; an option is not known
  */
 export function webStream(pair: WebPair, options: WebStreamOptions = {}): ByteStream {
+  checkNames('The option', options, OPTION_NAMES);
+  if (typeof pair?.readable?.getReader !== 'function' || typeof pair.writable?.getWriter !== 'function') {
+    throw new TypeError(
+      `The pair is ${pair ? 'none' : 'missing'}; it takes { readable, writable }, a ReadableStream and a WritableStream`,
+    );
+  }
   return new WebStream(pair, options);
 }
 

@@ -74,6 +74,7 @@ export interface ClientConnection {
    * @throws {LocalProtocolError} the envelope cannot be sent, something else is under way, or QUIT was said
    * @throws {ExtensionNotOfferedError} the envelope needs what the server does not offer; nothing was sent
    * @throws {SessionError} the session had failed before, for which nobody here is to blame: open another
+   * @throws {TypeError} there is no message; nothing was sent
    * @throws {MailDataError} the message holds a bare CR or NUL; the connection is dropped, nothing is delivered
    * @throws what the body throws, a `TypeError` if it yields no octets; the connection is dropped, nothing is
    *   delivered

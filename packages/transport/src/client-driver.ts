@@ -37,7 +37,7 @@ import { connectionId } from './connection-id.js';
 import { type Cryptography, webCryptography } from './cryptography.js';
 import { DeadlineTimer } from './deadline-timer.js';
 import { type RunInContext, sessionContext } from './diagnostics.js';
-import { checkClock, withoutTls } from './given-options.js';
+import { checkClock, checkStream, withoutTls } from './given-options.js';
 import { complain, guarded } from './guarded.js';
 import { clientObservers, Observation } from './observation.js';
 import type { ClientSessionEvent } from './observer.js';
@@ -135,7 +135,8 @@ class ClientDriver implements ClientConnection, ByteStreamListener {
   #holding = false;
 
   constructor(stream: ByteStream, options: OpenSessionOptions) {
-    checkClock(options.clock);
+    checkStream(stream);
+    checkClock(options?.clock);
     this.#stream = stream;
     this.#clock = options.clock;
     this.#cryptography = options.cryptography;
@@ -200,6 +201,7 @@ class ClientDriver implements ClientConnection, ByteStreamListener {
     { signal }: { readonly signal?: CancelSignal } = {},
   ): Promise<readonly Verdict[]> {
     this.#requireOpen('send');
+    checkMessage(message);
     this.#session.handle({ type: 'send', envelope, now: this.#clock.now() });
     const sent = new Promise<readonly Verdict[]>((resolve, reject) => {
       this.#delivery = { message, begun: false, iterator: undefined, resolve, reject };
@@ -509,6 +511,15 @@ class ClientDriver implements ClientConnection, ByteStreamListener {
     signal.addEventListener('abort', abort);
     return () => signal.removeEventListener('abort', abort);
   }
+}
+
+function checkMessage(message: unknown): void {
+  if (typeof message === 'string' || ArrayBuffer.isView(message)) return;
+  if (typeof message === 'object' && message !== null && Symbol.asyncIterator in message) return;
+  const given = message === undefined ? 'missing' : message === null ? 'null' : `a ${typeof message}`;
+  throw new TypeError(
+    `The message is ${given}; it takes a text, a Uint8Array or an async iterable of Uint8Arrays`,
+  );
 }
 
 /** A body that was not read to its end may hold a file open. What it throws now concerns nobody. */

@@ -2,7 +2,8 @@
  * Checks of what an application gives to a driver, which may not have been compiled: a handler whose name is misspelt
  * would never be called, and a clock that is missing would be found by the engine, in words of its own.
  */
-import { checkNames, namesOf, nearestName } from '@sansmtp/core';
+import { checkNames, namesOf, nearestName, type ServerAuthenticationOptions } from '@sansmtp/core';
+import type { ByteStream } from './byte-stream.js';
 import type { Clock } from './clock.js';
 import type { ServerHandlers } from './handlers.js';
 
@@ -49,13 +50,56 @@ export function checkClock(clock: Clock | undefined): void {
   );
 }
 
+/** @throws {TypeError} there is none, or it is no stream */
+export function checkStream(stream: ByteStream): void {
+  const given = stream as Partial<ByteStream> | undefined | null;
+  if (typeof given?.open === 'function' && typeof given.write === 'function') return;
+  const shown = given === undefined ? 'missing' : given === null ? 'null' : 'none';
+  throw new TypeError(
+    `The stream is ${shown}; it takes a ByteStream, which streamOf() makes of a socket and webStream() of web streams`,
+  );
+}
+
 /**
  * Checks the handlers of a server. An object literal may have nothing else; an instance of a class may have what it
  * likes, as long as no name looks like that of a handler.
- * @throws {TypeError} there are none, `onMessage` is missing, one is no function, or a name is not known
+ * @param authentication what is offered to clients, which takes handlers to decide on it
+ * @throws {TypeError} there are none, `onMessage` is missing, one is no function, or a name is not known; or nobody decides
+ *   on authentication
  */
-export function checkHandlers(handlers: ServerHandlers | undefined): void {
-  if (handlers !== undefined && checked.has(handlers)) return;
+export function checkHandlers(
+  handlers: ServerHandlers | undefined,
+  authentication?: ServerAuthenticationOptions,
+): void {
+  if (handlers === undefined || !checked.has(handlers)) checkEach(handlers);
+  if (authentication) checkDecides(handlers as ServerHandlers, authentication);
+}
+
+/** Of these the application never sees a password. */
+const PROVING = /^(?:SCRAM-|CRAM-MD5$)/;
+
+function checkDecides(
+  { onAuth, onCredentials }: ServerHandlers,
+  { mechanisms, required = false }: ServerAuthenticationOptions,
+): void {
+  // Nobody can authenticate, and that is meant.
+  if (mechanisms?.length === 0) return;
+  const word = required ? 'required' : 'offered';
+  const help = 'passwordUsers(lookup) makes onAuth and onCredentials';
+  if (onAuth === undefined) {
+    throw new TypeError(
+      `Authentication is ${word}, but the handler onAuth, which decides on it, is missing; ${help}`,
+    );
+  }
+  const isProving = mechanisms?.every((each) => typeof each === 'string' && PROVING.test(each)) ?? false;
+  if (isProving && onCredentials === undefined) {
+    throw new TypeError(
+      `Authentication is ${word} by ${mechanisms?.join(', ')}, but the handler onCredentials, which these need, is missing; ${help}`,
+    );
+  }
+}
+
+function checkEach(handlers: ServerHandlers | undefined): asserts handlers is ServerHandlers {
   if (typeof handlers !== 'object' || handlers === null) {
     throw new TypeError('The handlers are missing; a server takes { onMessage({ body }) { … } } at least');
   }

@@ -30,7 +30,7 @@ export {
   webCryptography,
 } from './cryptography.js';
 export { ForeignProtocolError } from './foreign-protocol-error.js';
-export { checkHandlers } from './given-options.js';
+export { checkHandlers, checkStream } from './given-options.js';
 export { complain, guarded } from './guarded.js';
 export { guardedListener } from './guarded-listener.js';
 export {

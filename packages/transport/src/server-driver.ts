@@ -39,7 +39,7 @@ import { DeadlineTimer } from './deadline-timer.js';
 import { type RunInContext, sessionContext } from './diagnostics.js';
 import { ForeignProtocolError } from './foreign-protocol-error.js';
 import { Gathering } from './gathering.js';
-import { checkClock, checkHandlers, withoutTls } from './given-options.js';
+import { checkClock, checkHandlers, checkStream, withoutTls } from './given-options.js';
 import { complain, guarded } from './guarded.js';
 import {
   ACCEPT,
@@ -135,13 +135,15 @@ export interface ServerConnection {
  * Serves SMTP to the peer of `stream` until the session is over (RFC 5321).
  * @param stream a connected stream that was not opened yet
  * @throws {RangeError} an option is out of its range; the stream was not opened
- * @throws {TypeError} an option or a handler is not known, or there is no clock or no `onMessage`; likewise
+ * @throws {TypeError} an option or a handler is not known; there is no stream, clock or `onMessage`; likewise
  */
 export function serveSession<State>(
   stream: ByteStream,
   handlers: ServerHandlers<State>,
   options: ServeOptions,
 ): ServerConnection {
+  checkStream(stream);
+  checkClock(options?.clock);
   checkHandlers(handlers);
   return new ServerDriver(stream, handlers as ServerHandlers, options);
 }
@@ -238,7 +240,6 @@ class ServerDriver implements ServerConnection, ByteStreamListener {
   #now: number;
 
   constructor(stream: ByteStream, handlers: ServerHandlers, options: ServeOptions) {
-    checkClock(options.clock);
     this.#stream = stream;
     this.#handlers = handlers;
     this.#clock = options.clock;

@@ -9,8 +9,8 @@ import {
 } from '../extensions/client-attributes.js';
 import type { ServiceExtension } from '../extensions/extension.js';
 import { knownExtensions } from '../extensions/lists.js';
-import { checkLimit, checkName, checkTimeout, checkWord } from '../option-checks.js';
-import { checkNames, namesOf } from '../option-names.js';
+import { checkLimit, checkList, checkName, checkTimeout, checkWord } from '../option-checks.js';
+import { checkNames, checkObject, namesOf } from '../option-names.js';
 import type { ClientCredentials, MechanismName } from '../sasl/exchange.js';
 import { CLIENT_MECHANISMS } from '../sasl/mechanisms.js';
 import { ITERATIONS } from '../sasl/scram-keys.js';
@@ -246,7 +246,11 @@ function resolveAuthentication(authentication: ClientAuthentication): ResolvedAu
   checkNames('The option', authentication, AUTHENTICATION_NAMES, 'authentication.');
   return {
     credentials: checkCredentials(authentication.credentials),
-    mechanisms: authentication.mechanisms ?? CLIENT_MECHANISMS,
+    mechanisms: checkList(
+      'authentication.mechanisms',
+      authentication.mechanisms ?? CLIENT_MECHANISMS,
+      'names of mechanisms',
+    ),
     allowInsecure: authentication.allowInsecure ?? false,
     maximumIterations: checkLimit(
       'authentication.maximumIterations',
@@ -276,15 +280,15 @@ function checkAttributes(
  *   credentials that is of the wrong type, and the right one
  */
 export function resolveClientOptions(options: ClientSessionOptions): ResolvedClientOptions {
+  checkObject('The option', options, CONSTRUCTOR_NAMES);
   const { timeouts = {}, authentication } = options;
-  checkNames('The option', options, CONSTRUCTOR_NAMES);
   checkNames('The option', timeouts, TIMEOUT_NAMES, 'timeouts.');
   return {
     protocol: checkWord('protocol', options.protocol ?? 'smtp', ['smtp', 'lmtp']),
     startTls: checkWord('startTls', options.startTls ?? 'never', ['never', 'opportunistic', 'required']),
     tls: options.tls,
     authentication: authentication && resolveAuthentication(authentication),
-    extensions: options.extensions ?? knownExtensions,
+    extensions: checkList('extensions', options.extensions ?? knownExtensions, 'service extensions'),
     xclient: checkAttributes('XCLIENT', options.xclient),
     xforward: checkAttributes('XFORWARD', options.xforward),
     mailDataBy: checkWord('mailDataBy', options.mailDataBy ?? 'data', ['data', 'bdat']),

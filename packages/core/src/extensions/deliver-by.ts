@@ -3,6 +3,7 @@
  * that would rather come back than come late must not go to a server without it (RFC 2852 §4.1).
  */
 import { checkLimit } from '../option-checks.js';
+import { checkNames } from '../option-names.js';
 import type { ServiceExtension } from './extension.js';
 import { malformedParameter } from './malformed-parameter.js';
 
@@ -22,7 +23,9 @@ export interface DeliverByOptions {
  * DELIVERBY (RFC 2852 §4): MAIL may say when the message is to be delivered at the latest.
  * @throws {RangeError} the minimum is no number of seconds
  */
-export function deliverBy({ minimumSeconds }: DeliverByOptions = {}): ServiceExtension {
+export function deliverBy(options: DeliverByOptions = {}): ServiceExtension {
+  checkNames('The option', options, ['minimumSeconds']);
+  const { minimumSeconds } = options;
   const minimum = checkLimit('minimumSeconds', minimumSeconds ?? 1, { most: MAXIMUM_SECONDS });
   return {
     keyword: 'DELIVERBY',

@@ -4,6 +4,7 @@
  * at once, so a message to be held must not go there.
  */
 import { checkLimit, outOfRange } from '../option-checks.js';
+import { checkObject } from '../option-names.js';
 import { instantOf } from './date-time.js';
 import type { ParameterRule, ServiceExtension } from './extension.js';
 import { malformedParameter } from './malformed-parameter.js';
@@ -84,7 +85,9 @@ function holdUntil(maximumDate: string, maximumInstant: number): ParameterRule<M
  * FUTURERELEASE (RFC 4865 §4), for submission only: MAIL may say how long, or until when, the message is to be held.
  * @throws {RangeError} a bound is no number of seconds, or no date-time in UTC
  */
-export function futureRelease({ maximumSeconds, maximumDate }: FutureReleaseBounds): ServiceExtension {
+export function futureRelease(bounds: FutureReleaseBounds): ServiceExtension {
+  checkObject('The option', bounds, ['maximumSeconds', 'maximumDate']);
+  const { maximumSeconds, maximumDate } = bounds;
   checkLimit('maximumSeconds', maximumSeconds, { most: MAXIMUM_SECONDS });
   const maximumInstant = instantOf(maximumDate);
   if (maximumInstant === undefined || !maximumDate.endsWith('Z')) {

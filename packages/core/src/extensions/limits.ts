@@ -2,6 +2,7 @@
  * LIMITS (RFC 9422): the server tells the client its limits beforehand. It adds no command and no parameter.
  */
 import { checkLimit } from '../option-checks.js';
+import { checkNames } from '../option-names.js';
 import type { ServiceExtension } from './extension.js';
 
 /** Limits of a server. */
@@ -25,6 +26,7 @@ const MAXIMUM_LIMIT = 999_999;
  * @throws {RangeError} a limit is no integer of 1 to 999999
  */
 export function limits(options: Limits = {}): ServiceExtension {
+  checkNames('The option', options, ['mailMaximum', 'recipientMaximum', 'recipientDomainMaximum']);
   for (const [option, value] of Object.entries(options)) {
     if (value !== undefined) checkLimit(option, value, { most: MAXIMUM_LIMIT });
   }

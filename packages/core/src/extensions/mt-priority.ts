@@ -3,6 +3,7 @@
  * decision; to one that it does not trust it must not grant a positive one (RFC 6710 §4.1).
  */
 import { outOfRange } from '../option-checks.js';
+import { checkNames } from '../option-names.js';
 import type { ServiceExtension } from './extension.js';
 
 /** What a server says with MT-PRIORITY (RFC 6710 §3). */
@@ -18,7 +19,9 @@ export interface MtPriorityOptions {
  * MT-PRIORITY (RFC 6710 §4): MAIL may say how urgent the message is.
  * @throws {RangeError} the profile is none
  */
-export function mtPriority({ profile = '' }: MtPriorityOptions = {}): ServiceExtension {
+export function mtPriority(options: MtPriorityOptions = {}): ServiceExtension {
+  checkNames('The option', options, ['profile']);
+  const { profile = '' } = options;
   if (!/^[\w.-]{0,20}$/.test(profile)) {
     throw outOfRange('profile', profile, '1 to 20 letters, digits, "-", "_" and "."');
   }

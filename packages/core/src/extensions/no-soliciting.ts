@@ -2,7 +2,8 @@
  * NO-SOLICITING (RFC 3865): the server names classes of solicitations that it does not want, the client those to
  * which its message belongs. Whether one is refused, the application decides, recipient by recipient.
  */
-import { outOfRange } from '../option-checks.js';
+import { checkList, outOfRange } from '../option-checks.js';
+import { checkObject } from '../option-names.js';
 import type { ServiceExtension } from './extension.js';
 import { malformedParameter } from './malformed-parameter.js';
 
@@ -27,7 +28,9 @@ export interface NoSolicitingOptions {
  * NO-SOLICITING (RFC 3865 §2): MAIL may name the classes of solicitations to which the message belongs.
  * @throws {RangeError} a keyword is none, or all of them together do not fit into a reply line
  */
-export function noSoliciting({ keywords }: NoSolicitingOptions): ServiceExtension {
+export function noSoliciting(options: NoSolicitingOptions): ServiceExtension {
+  checkObject('The option', options, ['keywords']);
+  const keywords = checkList('keywords', options.keywords, 'solicitation class keywords');
   const offered = keywords.join(',');
   if (!keywords.every(isKeyword) || offered.length > MAXIMUM_OFFER_LENGTH) {
     throw outOfRange(

@@ -2,7 +2,8 @@
  * The keys of SCRAM (RFC 5802 §3), and how they come from a password. Generators, because the digests are the
  * host's to compute.
  */
-import { checkLimit } from '../option-checks.js';
+import { checkLimit, checkWord } from '../option-checks.js';
+import { checkObject } from '../option-names.js';
 import { Secret } from '../secret.js';
 import { decodeText, encodeText } from '../wire/octets.js';
 import type { StoredCredentials } from './exchange.js';
@@ -98,7 +99,13 @@ export interface ScramKeysOptions {
  *   not UTF-8, or with characters that SASLprep prohibits (RFC 4013 §2.3)
  */
 export function scramKeys(options: ScramKeysOptions): Generator<ComputeStep, ScramCredentials, Uint8Array> {
+  checkObject('The option', options, ['hash', 'password', 'salt', 'iterations']);
   const { hash, salt, iterations } = options;
+  checkWord('hash', hash, ['SHA-256', 'SHA-1']);
+  if (!(options.password instanceof Secret))
+    throw new TypeError('The option password takes a Secret: new Secret(…)');
+  if (!ArrayBuffer.isView(salt))
+    throw new TypeError('The option salt takes a Uint8Array: give 16 random octets');
   if (salt.length === 0) throw new RangeError('The salt is empty; give 16 random octets');
   checkLimit('iterations', iterations, ITERATIONS);
   const prepared = preparePassword(options.password);

@@ -5,8 +5,8 @@
 
 import type { ServiceExtension } from '../extensions/extension.js';
 import { standardExtensions } from '../extensions/lists.js';
-import { checkLimit, checkName, checkTimeout, checkWord, outOfRange } from '../option-checks.js';
-import { checkNames, namesOf } from '../option-names.js';
+import { checkLimit, checkList, checkName, checkTimeout, checkWord, outOfRange } from '../option-checks.js';
+import { checkNames, checkObject, namesOf } from '../option-names.js';
 import type { MechanismName, ServerMechanism } from '../sasl/exchange.js';
 import { serverMechanisms } from '../sasl/mechanisms.js';
 import { MINIMUM_ITERATIONS } from '../sasl/scram-keys.js';
@@ -264,6 +264,7 @@ const OWN_ITERATIONS = { least: MINIMUM_ITERATIONS, most: 1_000_000 } as const;
 function resolveAuthentication(options: ServerAuthenticationOptions): ResolvedServerAuthentication {
   checkNames('The option', options, AUTHENTICATION_NAMES, 'authentication.');
   const { mechanisms = PASSWORD_MECHANISMS } = options;
+  checkList('authentication.mechanisms', mechanisms, 'names of mechanisms');
   return {
     mechanisms: mechanisms.map(resolveMechanism),
     allowInsecure: options.allowInsecure ?? false,
@@ -278,15 +279,15 @@ function resolveAuthentication(options: ServerAuthenticationOptions): ResolvedSe
  * @throws {TypeError} naming an option that is not known, and the one that was probably meant
  */
 export function resolveServerOptions(options: ServerSessionOptions): ResolvedServerOptions {
+  checkObject('The option', options, CONSTRUCTOR_NAMES);
   const { timeouts = {}, authentication } = options;
-  checkNames('The option', options, CONSTRUCTOR_NAMES);
   checkNames('The option', timeouts, TIMEOUT_NAMES, 'timeouts.');
   return {
     protocol: checkWord('protocol', options.protocol ?? 'smtp', ['smtp', 'lmtp']),
     tls: options.tls,
     startTls: checkWord('startTls', options.startTls ?? 'none', ['none', 'offered', 'required']),
     authentication: authentication && resolveAuthentication(authentication),
-    extensions: options.extensions ?? standardExtensions,
+    extensions: checkList('extensions', options.extensions ?? standardExtensions, 'service extensions'),
     trusted: options.trusted ?? false,
     hostname: checkName('hostname', options.hostname ?? 'localhost'),
     maximumMessageSize: checkLimit('maximumMessageSize', options.maximumMessageSize ?? 36_700_160, {

@@ -12,7 +12,7 @@
 import { type FileHandle, link, mkdir, open, readdir, rename, stat, unlink } from 'node:fs/promises';
 import { hostname as machineName } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
-import { isHostName } from '@sansmtp/core';
+import { checkNames, isHostName } from '@sansmtp/core';
 import type { IncomingMessage, ServerSessionInformation } from '@sansmtp/transport';
 import { systemCode } from '@sansmtp/transport-node';
 import { traceHeader } from './trace-header.js';
@@ -160,10 +160,16 @@ function hostNameOf({ hostname }: MaildirOptions): string {
 
 /**
  * Opens a Maildir. Its folders are made where they are missing, for this user only.
+ * @throws {TypeError} there is no path, or an option is not known; nothing is made then
  * @throws {RangeError} `hostname` is neither a domain nor an address literal; nothing is made then
  * @throws the system's error when they cannot be made
  */
 export async function openMaildir(path: string, options: MaildirOptions = {}): Promise<Maildir> {
+  if (typeof path !== 'string' || path === '') {
+    const given = path === undefined ? 'missing' : JSON.stringify(path);
+    throw new TypeError(`The path of the Maildir is ${given}; it takes the name of a folder`);
+  }
+  checkNames('The option', options, ['hostname']);
   const hostname = hostNameOf(options);
   const directory = resolve(path);
   for (const name of ['tmp', 'new', 'cur']) await makeFolder(join(directory, name));

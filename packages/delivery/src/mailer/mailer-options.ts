@@ -3,7 +3,7 @@
  */
 import { isIP } from 'node:net';
 import { hostname as systemName } from 'node:os';
-import { type ClientCredentials, isHostName } from '@sansmtp/core';
+import { type ClientCredentials, checkNames, isHostName, namesOf } from '@sansmtp/core';
 import {
   type ClientObserver,
   type Clock,
@@ -159,11 +159,85 @@ export interface ResolvedMailerOptions {
 
 const DEFAULT_CONNECT_TIMEOUT = 30_000;
 
+const OPTION_NAMES = namesOf<MailerOptions>({
+  relay: true,
+  port: true,
+  hostname: true,
+  tls: true,
+  tlsOptions: true,
+  authentication: true,
+  protocol: true,
+  resolver: true,
+  dns: true,
+  sts: true,
+  tlsa: true,
+  pool: true,
+  recipientsPerTransaction: true,
+  connectTimeout: true,
+  attemptDelay: true,
+  routing: true,
+  observer: true,
+  session: true,
+  clock: true,
+  now: true,
+  random: true,
+  openStream: true,
+});
+
+const POOL_NAMES = namesOf<PoolOptions>({
+  connectionsPerHost: true,
+  connections: true,
+  messagesPerConnection: true,
+  idleTime: true,
+  rateLimit: true,
+  rateDelta: true,
+});
+
+const ROUTING_NAMES = namesOf<MailerRoutingOptions>({
+  ownNames: true,
+  ownAddresses: true,
+  maximumHosts: true,
+  maximumAttempts: true,
+});
+
+const TLS_NAMES = namesOf<NonNullable<MailerOptions['tlsOptions']>>({
+  handshakeTimeout: true,
+  servername: true,
+  verify: true,
+  ca: true,
+  minVersion: true,
+  cert: true,
+  key: true,
+});
+
+/** What the mailer says itself, in each session. */
+const OF_MAILER = ['hostname', 'protocol', 'startTls', 'authentication', 'clock', 'signal'];
+
+/** @throws {TypeError} a name is not known, or what has others is no object */
+function checkOptionNames(options: MailerOptions): void {
+  checkNames('The option', options, OPTION_NAMES);
+  checkNames('The option', options.pool, POOL_NAMES, 'pool.');
+  checkNames('The option', options.routing, ROUTING_NAMES, 'routing.');
+  checkNames('The option', options.tlsOptions, TLS_NAMES, 'tlsOptions.');
+  checkNames('The option', options.sts, ['fetchPolicy', 'cache', 'fetchTimeout'], 'sts.');
+  const { relay, session } = options;
+  checkNames('The option', relay, ['host', 'port', 'path'], 'relay.');
+  if (relay !== undefined && !('host' in relay) && !('path' in relay)) {
+    throw new TypeError('The option relay.host is missing; give host, or the path of a Unix socket');
+  }
+  for (const name of OF_MAILER) {
+    if (session === undefined || session === null || !(name in session)) continue;
+    const help = name === 'startTls' ? 'tls of the mailer says it' : `give ${name} to the mailer itself`;
+    throw new TypeError(`The option session.${name} is not known: ${help}`);
+  }
+}
+
 /**
  * @throws {RangeError} naming the option whose value is out of range, and the range
- * @throws {TypeError} options that contradict each other, or credentials of another shape
+ * @throws {TypeError} options that are not known, or contradict each other, or credentials of another shape
  */
 export function resolveMailerOptions(options: MailerOptions): ResolvedMailerOptions {
+  checkOptionNames(options);
   const { relay, tls = 'opportunistic', tlsOptions = {}, clock = systemClock } = options;
   const pool = {
     connectionsPerHost: 5,
@@ -258,7 +332,15 @@ function checkWithoutRelay(options: MailerOptions): void {
   }
 }
 
-function checkRouting({ ownAddresses = [], maximumHosts, maximumAttempts }: MailerRoutingOptions): void {
+function checkRouting({
+  ownNames = [],
+  ownAddresses = [],
+  maximumHosts,
+  maximumAttempts,
+}: MailerRoutingOptions): void {
+  for (const [name, list] of Object.entries({ ownNames, ownAddresses })) {
+    if (!Array.isArray(list)) throw outOfRange(`routing.${name}`, list, 'a list');
+  }
   if (maximumHosts !== undefined) checkCount('routing.maximumHosts', maximumHosts);
   if (maximumAttempts !== undefined) checkCount('routing.maximumAttempts', maximumAttempts);
   for (const address of ownAddresses) {
@@ -330,7 +412,7 @@ function checkTime(option: string, value: number): number {
 }
 
 function checkNotEmpty(option: string, value: string): string {
-  if (value !== '') return value;
+  if (typeof value === 'string' && value !== '') return value;
   throw outOfRange(option, value, 'a text that is not empty');
 }
 

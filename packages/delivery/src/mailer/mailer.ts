@@ -6,7 +6,7 @@
  *   delivery would invite to send again what has arrived.
  */
 import { setMaxListeners } from 'node:events';
-import { type ClientEnvelope, type EnvelopeInput, formatPath } from '@sansmtp/core';
+import { type ClientEnvelope, checkNames, type EnvelopeInput, formatPath } from '@sansmtp/core';
 import type { Clock } from '@sansmtp/transport';
 import { type MessageBody, openBody } from '../bodies/message-body.js';
 import { apartByAlphabet } from '../groups/apart-by-alphabet.js';
@@ -58,7 +58,7 @@ export interface Mailer {
 
 /**
  * @throws {RangeError} an option is out of its range
- * @throws {TypeError} options that contradict each other, or credentials of another shape
+ * @throws {TypeError} options that are not known, or contradict each other, or credentials of another shape
  */
 export function createMailer(options: MailerOptions = {}): Mailer {
   const {
@@ -152,7 +152,9 @@ export function createMailer(options: MailerOptions = {}): Mailer {
   }
 
   return {
-    async send(given, body, { signal, deadline } = {}) {
+    async send(given, body, options = {}) {
+      checkNames('The option', options, ['signal', 'deadline']);
+      const { signal, deadline } = options;
       if (closing !== undefined) throw new Error('The mailer is closed: it takes no more mail');
       const writable = readWritable(given);
       check(writable.envelope, deadline);
@@ -172,7 +174,9 @@ export function createMailer(options: MailerOptions = {}): Mailer {
       }
     },
 
-    close({ signal } = {}) {
+    close(options = {}) {
+      checkNames('The option', options, ['signal']);
+      const { signal } = options;
       closing ??= (async () => {
         if (underWay > 0) {
           await new Promise<void>((resolve) => {

@@ -108,7 +108,10 @@ interface Reading {
  * @throws as `createMailer` does
  */
 export function sansmtpTransport(options: NodemailerTransportOptions = {}): NodemailerTransport {
-  const { deadline, ...mailerOptions } = options;
+  const { deadline, ...mailerOptions } = options ?? {};
+  if (deadline !== undefined && !(typeof deadline === 'number' && deadline >= 0)) {
+    throw new RangeError(`The option deadline is ${String(deadline)}; it takes milliseconds of 0 or more`);
+  }
   const mailer = createMailer(mailerOptions);
   const events = new EventEmitter();
   const capacity = messagesAtOnce(mailerOptions);

@@ -10,11 +10,13 @@
  *   what is returned of it is held, to see whether it has to be encoded.
  */
 import {
+  checkObject,
   type ForwardPath,
   formatMailbox,
   formatPath,
   isHostName,
   type MailParameters,
+  namesOf,
   type RcptParameters,
   type Reply,
   type ReversePath,
@@ -89,6 +91,21 @@ export interface DeliveryStatusNotification {
   readonly body: AsyncIterable<Uint8Array>;
 }
 
+const STATUS_NAMES = namesOf<DeliveryStatus>({
+  reversePath: true,
+  parameters: true,
+  arrivedAt: true,
+  recipients: true,
+  original: true,
+});
+
+const OPTION_NAMES = namesOf<NotificationOptions>({
+  hostname: true,
+  id: true,
+  date: true,
+  maximumReturnedOctets: true,
+});
+
 const MAXIMUM_RETURNED_OCTETS = 1_048_576;
 
 /** Characters of a diagnostic that are passed on: a reply may have very many lines. */
@@ -112,6 +129,12 @@ function check(
   { recipients, arrivedAt, original }: DeliveryStatus,
   { hostname, id, date, maximumReturnedOctets }: NotificationOptions,
 ): void {
+  const list: unknown = recipients;
+  if (!Array.isArray(list) || list.length === 0) {
+    throw new TypeError(
+      'A delivery status has recipients: a list of { forwardPath, parameters, action, status }',
+    );
+  }
   if (!isHostName(hostname)) {
     throw new RangeError(
       `hostname is ${JSON.stringify(hostname)}: give a domain, or an address literal such as [192.0.2.1]`,
@@ -124,6 +147,7 @@ function check(
   }
   checkOctets('maximumReturnedOctets', maximumReturnedOctets);
   checkOctets('original.size', original?.size);
+  if (date === undefined) throw new TypeError('The option date is missing; give a Date');
   checkDates({ date, arrivedAt });
   for (const { action, status, lastAttemptAt, willRetryUntil } of recipients) {
     checkDates({ lastAttemptAt, willRetryUntil });
@@ -152,7 +176,7 @@ function checkOctets(name: string, octets: number | undefined): void {
 
 function checkDates(dates: Readonly<Record<string, Date | undefined>>): void {
   for (const [name, date] of Object.entries(dates)) {
-    if (date === undefined || Number.isFinite(date.getTime())) continue;
+    if (date === undefined || (date instanceof Date && Number.isFinite(date.getTime()))) continue;
     throw new RangeError(`${name} is an invalid Date: give one that has a time, or leave out what may be`);
   }
 }
@@ -263,6 +287,8 @@ export function writeDeliveryStatusNotification(
   status: DeliveryStatus,
   options: NotificationOptions,
 ): DeliveryStatusNotification | undefined {
+  checkObject('The property of a delivery status', status, STATUS_NAMES);
+  checkObject('The option', options, OPTION_NAMES);
   const { reversePath, parameters, original } = status;
   const { hostname, id, date, maximumReturnedOctets = MAXIMUM_RETURNED_OCTETS } = options;
   check(status, options);

@@ -2,6 +2,7 @@
  * The retry schedule: when mail that could not be delivered is tried again, and when it is given up
  * (RFC 5321 §4.5.4.1). Pure: times are arguments, and nothing here keeps a clock.
  */
+import { checkNames } from '@sansmtp/core';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -80,6 +81,7 @@ export function nextAttempt(
   { firstTriedAt, attempts, now, warned = false }: DeliveryHistory,
   schedule: RetrySchedule = DEFAULT_RETRY_SCHEDULE,
 ): NextAttempt {
+  checkNames('The property of a retry schedule', schedule, ['intervals', 'giveUpAfter', 'warnAfter']);
   check(schedule);
   if (!Number.isSafeInteger(attempts) || attempts < 1) {
     throw new RangeError(`attempts is ${attempts}; it takes an integer of 1 or more`);

@@ -10,6 +10,7 @@
  *
  * What a policy demands for one host: `tlsRequirement`.
  */
+import { checkObject, namesOf } from '@sansmtp/core';
 import type { Clock } from '@sansmtp/transport';
 import { systemClock } from '@sansmtp/transport-node';
 import type { MailResolver } from '../routing/mail-resolver.js';
@@ -112,6 +113,9 @@ export function createPolicyFetches(
   clock: Clock,
   option = 'fetchTimeout',
 ): PolicyFetches {
+  if (typeof fetchPolicy !== 'function') {
+    throw new TypeError('fetchPolicy is missing, or no function: createPolicyFetch() makes one');
+  }
   // With 0, or a text, there would be no policies, and nobody would notice.
   if (!(Number.isFinite(fetchTimeout) && fetchTimeout > 0)) {
     throw new RangeError(`The option ${option} is ${fetchTimeout}; it takes milliseconds above 0`);
@@ -143,8 +147,18 @@ function messageOf(error: unknown): string {
  * @throws the signal's reason once it is aborted, and what the cache throws
  */
 export async function findStsPolicy(domain: string, options: StsOptions): Promise<StsOutcome> {
+  checkObject('The option', options, OPTION_NAMES);
   return findSharedStsPolicy(domain, { ...options, fetches: createPolicyFetches(options, systemClock) });
 }
+
+const OPTION_NAMES = namesOf<StsOptions>({
+  resolver: true,
+  fetchPolicy: true,
+  cache: true,
+  now: true,
+  fetchTimeout: true,
+  signal: true,
+});
 
 export interface SharedStsOptions extends Omit<StsOptions, 'fetchPolicy' | 'fetchTimeout'> {
   readonly fetches: PolicyFetches;

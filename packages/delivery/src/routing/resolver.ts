@@ -7,6 +7,7 @@
  */
 import { Resolver } from 'node:dns';
 import { isIP } from 'node:net';
+import { checkNames, namesOf } from '@sansmtp/core';
 import type { Answer, RecordType } from 'dns-packet';
 import { askServer, type DnsServer } from './dns-exchange.js';
 import { type DnsReading, MAXIMUM_ALIASES, readAnswer } from './dns-reading.js';
@@ -64,13 +65,17 @@ function join(ipv6: DnsAnswer<string>, ipv4: DnsAnswer<string>): DnsAnswer<strin
   return ipv6.kind === 'none' ? ipv6 : ipv4;
 }
 
+const OPTION_NAMES = namesOf<ResolverOptions>({ server: true, timeout: true, tries: true, deadline: true });
+
 /**
  * A resolver that asks DNS servers.
  *
  * @throws {RangeError} a number is out of range
+ * @throws {TypeError} an option is not known
  * @throws {TypeError} with `code` 'ERR_INVALID_IP_ADDRESS': `server` is no address
  */
 export function createResolver(options: ResolverOptions = {}): MailResolver {
+  checkNames('The option', options, OPTION_NAMES);
   const { server, timeout = 5_000, tries = 3, deadline = 20_000 } = options;
   for (const [option, value] of Object.entries({ timeout, tries, deadline })) {
     if (Number.isSafeInteger(value) && value > 0 && value <= 0x7fff_ffff) continue;

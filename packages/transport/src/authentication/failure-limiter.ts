@@ -5,6 +5,8 @@
  * It is bounded in memory: beyond so many networks (or names) the one that failed first is forgotten.
  */
 
+import { checkNames } from '@sansmtp/core';
+
 /** What `failureLimiter` takes. */
 export interface FailureLimiterOptions {
   /**
@@ -80,8 +82,10 @@ function checkCount(option: string, value: number): number {
 /**
  * Makes a limiter, for the option `failureLimiter` of `serveSession` and `startMailServer`.
  * @throws {RangeError} an option is out of its range
+ * @throws {TypeError} an option is not known
  */
 export function failureLimiter(options: FailureLimiterOptions = {}): FailureLimiter {
+  checkNames('The option', options, ['perName', 'perNetwork', 'period']);
   const perName = checkCount('perName', options.perName ?? 10);
   const perNetwork = checkCount('perNetwork', options.perNetwork ?? perName * 10);
   const period = options.period ?? 600_000;

@@ -11,9 +11,11 @@
 import {
   type AuthenticationAttempt,
   type Computation,
+  checkNames,
   concatenate,
   encodeText,
   type MechanismName,
+  namesOf,
   type ScramCredentials,
   type ScramHash,
   Secret,
@@ -125,12 +127,31 @@ function prepared(password: Secret): Secret {
   return new Secret(saslPrepare(password.revealText(), 'query') ?? password.reveal());
 }
 
+const OPTION_NAMES = namesOf<PasswordUsersOptions>({
+  secret: true,
+  iterations: true,
+  keysStored: true,
+  maximumDerivations: true,
+  maximumWaiting: true,
+  cryptography: true,
+});
+
 /**
  * Handlers that let in the users whom `lookup` finds, by PLAIN, LOGIN, SCRAM and CRAM-MD5; spread them into yours. Where
  * keys of one hash alone are stored, set `authentication.mechanisms` to what `passwordMechanisms` gives.
  * @throws {RangeError} an option is out of its range
+ * @throws {TypeError} an option is not known, or there is no look-up
  */
 export function passwordUsers(lookup: UserLookup, options: PasswordUsersOptions = {}): PasswordHandlers {
+  if (typeof lookup !== 'function') {
+    throw new TypeError(
+      `The look-up of users is ${lookup === undefined ? 'missing' : `a ${typeof lookup}`}; it takes a function from a name to what is stored of that user`,
+    );
+  }
+  checkNames('The option', options, OPTION_NAMES);
+  if (options.secret !== undefined && !(options.secret instanceof Secret)) {
+    throw new TypeError('The option secret takes a Secret: new Secret(…) of 32 random octets');
+  }
   const { cryptography = webCryptography() } = options;
   const { iterations: givenIterations } = options;
   if (givenIterations !== undefined) {

@@ -1,0 +1,549 @@
+/**
+ * What a program in JavaScript does wrong, and what it is told: the error names the mistake, and is none of the engine's.
+ */
+import { PassThrough } from 'node:stream';
+import {
+  ClientSession,
+  deliverBy,
+  describeChart,
+  futureRelease,
+  limits,
+  mtPriority,
+  noSoliciting,
+  readEnvelope,
+  ServerSession,
+  scramKeys,
+} from '@sansmtp/core';
+import {
+  createMailer,
+  createResolver,
+  findStsPolicy,
+  nextAttempt,
+  openMaildir,
+  sansmtpTransport,
+  writeDeliveryStatusNotification,
+} from '@sansmtp/delivery';
+import {
+  type ClientConnection,
+  failureLimiter,
+  openSession,
+  passwordUsers,
+  serveSession,
+} from '@sansmtp/transport';
+import { createMemoryPair, createVirtualClock } from '@sansmtp/transport-memory';
+import {
+  connect,
+  createTlsContext,
+  duplexOf,
+  listen,
+  proxiedAcceptor,
+  startMailServer,
+  streamOf,
+  systemClock,
+  trustedPeers,
+} from '@sansmtp/transport-node';
+import { webStream } from '@sansmtp/transport-web';
+import { describe, expect, it } from 'vitest';
+
+/** JavaScript: no type is looked at. */
+// biome-ignore lint/suspicious/noExplicitAny: what is tested is what the compiler would refuse
+type Unchecked = (...given: any[]) => any;
+const js = (callee: unknown): Unchecked => callee as Unchecked;
+
+const onMessage = () => {};
+const onAuth = () => true;
+const handlers = { onMessage };
+const port = 0;
+const addresses = [{ port }];
+const context = { secureContext: {} };
+const serve = (options: unknown) => js(startMailServer)(options);
+const at = (address: object, more: object = {}) =>
+  serve({ addresses: [{ port, ...address }], handlers, ...more });
+const mailer = (options: unknown) => js(createMailer)(options);
+const relay = { host: '192.0.2.1' };
+
+/** A session with a server in memory, for one that has to be open. */
+async function withSession(use: (session: ClientConnection) => unknown): Promise<unknown> {
+  const [near, far] = createMemoryPair();
+  serveSession(far, handlers, { clock: systemClock });
+  const session = await openSession(near, { clock: systemClock });
+  try {
+    return await use(session);
+  } finally {
+    await session.quit();
+  }
+}
+
+const send = (envelope: unknown, message: unknown = 'Hello\n') =>
+  withSession((session) => js(session.send.bind(session))(envelope, message));
+
+type Mistake = readonly [string, () => unknown, string];
+
+const serving: Mistake[] = [
+  ['no options', () => serve(undefined), 'The options are missing; give an object: { addresses'],
+  ['null for options', () => serve(null), 'The options are null; give an object'],
+  ['no addresses', () => serve({ handlers }), 'The option addresses is missing'],
+  ['an empty list of addresses', () => serve({ addresses: [], handlers }), 'The option addresses is empty'],
+  [
+    'one address for a list',
+    () => serve({ addresses: { port }, handlers }),
+    'The option addresses is no list',
+  ],
+  [
+    'an address that is undefined',
+    () => serve({ addresses: [undefined], handlers }),
+    'addresses[0] is missing',
+  ],
+  [
+    'an address that is a number',
+    () => serve({ addresses: [25], handlers }),
+    'addresses[0] is 25; give an object',
+  ],
+  ['a misspelt option', () => serve({ adresses: addresses, handlers }), 'did you mean addresses?'],
+  ['a misspelt limit', () => at({}, { maximumConnection: 5 }), 'did you mean maximumConnections?'],
+  [
+    'a misspelt option of an address',
+    () => at({ prot: 25 }),
+    'addresses[0].prot is not known: did you mean addresses[0].port?',
+  ],
+  [
+    'neither a port nor a path',
+    () => serve({ addresses: [{ host: '::1' }], handlers }),
+    'addresses[0].port is missing',
+  ],
+  [
+    'a port and a path',
+    () => at({ path: '/tmp/s' }),
+    'addresses[0].port and addresses[0].path exclude each other',
+  ],
+  [
+    'a port in text',
+    () => at({ port: '2525' }),
+    'addresses[0].port is "2525"; it takes an integer of 0 to 65535',
+  ],
+  ['a port that is none', () => at({ port: 65_536 }), 'addresses[0].port is 65536'],
+  ['a port from an unset variable', () => at({ port: Number(undefined) }), 'addresses[0].port is NaN'],
+  ['an empty host', () => at({ host: '' }), 'addresses[0].host is ""; it takes a text that is not empty'],
+  ['an empty path', () => serve({ addresses: [{ path: '' }], handlers }), 'addresses[0].path is ""'],
+  ['no handlers', () => serve({ addresses }), 'The handlers are missing'],
+  ['no onMessage', () => serve({ addresses, handlers: {} }), 'The handler onMessage is missing'],
+  ['a misspelt handler', () => at({}, { handlers: { onMessage, onRcpTo() {} } }), 'did you mean onRcptTo?'],
+  ['a handler that is a text', () => at({}, { handlers: { onMessage: 'store' } }), 'onMessage is a string'],
+  [
+    'a misspelt option of a session',
+    () => at({}, { session: { hostName: 'mx.example' } }),
+    'did you mean hostname?',
+  ],
+  [
+    'a session with a clock of its own',
+    () => at({ session: { clock: systemClock } }),
+    'addresses[0].session.clock',
+  ],
+  [
+    'a limit in text',
+    () => at({}, { session: { maximumMessageSize: '10M' } }),
+    'maximumMessageSize is "10M"',
+  ],
+  [
+    'a misspelt time-out',
+    () => at({}, { session: { timeouts: { idel: 1 } } }),
+    'did you mean timeouts.idle?',
+  ],
+  ['extensions that are no list', () => at({}, { session: { extensions: {} } }), 'The option extensions is'],
+  [
+    'an extension that is undefined',
+    () => at({}, { session: { extensions: [undefined] } }),
+    'extensions[0] is undefined',
+  ],
+  [
+    'a list of trusted peers in text',
+    () => at({}, { trusted: '192.0.2.1' }),
+    "give a list, such as ['192.0.2.1', 'unix']",
+  ],
+  [
+    'STARTTLS required, and no certificate',
+    () => at({}, { session: { startTls: 'required' } }),
+    'STARTTLS is required at addresses[0], which has no certificate: give it tls',
+  ],
+  [
+    'STARTTLS offered, and no certificate',
+    () => at({ session: { startTls: 'offered' } }),
+    'STARTTLS is offered at addresses[0], which has no certificate',
+  ],
+  [
+    'authentication required, and no TLS',
+    () => at({}, { session: { authentication: { required: true } }, handlers: { onMessage, onAuth } }),
+    'Authentication is required at addresses[0], which has no TLS: give it tls',
+  ],
+  [
+    'authentication offered, and no TLS',
+    () => at({}, { session: { authentication: {} }, handlers: { onMessage, onAuth } }),
+    'Authentication is offered at addresses[0], which has no TLS',
+  ],
+  [
+    'authentication, and nobody to decide',
+    () => at({}, { session: { authentication: { allowInsecure: true } } }),
+    'the handler onAuth, which decides on it, is missing',
+  ],
+  [
+    'SCRAM, and no credentials',
+    () =>
+      at(
+        {},
+        {
+          session: { authentication: { allowInsecure: true, mechanisms: ['SCRAM-SHA-256'] } },
+          handlers: { onMessage, onAuth },
+        },
+      ),
+    'the handler onCredentials, which these need, is missing',
+  ],
+  [
+    'a mechanism that is none',
+    () => at({}, { session: { authentication: { mechanisms: ['SCRAM'] } } }),
+    'authentication.mechanisms is "SCRAM"',
+  ],
+  [
+    'a mode of TLS that is none',
+    () => at({ tls: { mode: 'starttls', context } }),
+    "tls.mode is \"starttls\"; it takes 'implicit' or 'startTls'",
+  ],
+  [
+    'a certificate in the place of a context',
+    () => at({ tls: { mode: 'startTls', cert: '', key: '' } }),
+    'tls.cert is not known',
+  ],
+  [
+    'TLS without a context',
+    () => at({ tls: { mode: 'startTls' } }),
+    'tls.context is missing: createTlsContext() makes one',
+  ],
+  ['null for TLS', () => at({ tls: null }), 'tls is null'],
+  [
+    'a list of proxies for a function',
+    () => at({ proxied: { isTrusted: ['192.0.2.1'] } }),
+    'proxied.isTrusted is a object; trustedPeers',
+  ],
+  ['null for PROXY', () => at({ proxied: null }), 'proxied is null'],
+  ['listen() without a function', () => js(listen)({ port }), 'onStream is missing'],
+  [
+    'listen() with a label',
+    () => js(listen)({ port, label: 'mx' }, onMessage),
+    'The option label is not known',
+  ],
+  [
+    'a stream that is null',
+    () => js(serveSession)(null, handlers, { clock: systemClock }),
+    'The stream is null',
+  ],
+  [
+    'a socket for a stream',
+    () => js(serveSession)(new PassThrough(), handlers, { clock: systemClock }),
+    'which streamOf() makes',
+  ],
+  [
+    'a session without options',
+    () => js(serveSession)(createMemoryPair()[0], handlers),
+    'The option clock is missing',
+  ],
+  [
+    'a session without a clock',
+    () => js(serveSession)(createMemoryPair()[0], handlers, {}),
+    'The option clock is missing',
+  ],
+  [
+    'a core session without options',
+    () => new (ServerSession as never as new () => unknown)(),
+    'The options are missing',
+  ],
+  [
+    'a core session without the time',
+    () => new (ServerSession as never as new (o: object) => unknown)({}),
+    'The option now is undefined',
+  ],
+];
+
+const sending: Mistake[] = [
+  ['no envelope', () => send(undefined), 'The envelope is undefined; it takes from and to'],
+  [
+    'an envelope in text',
+    () => send('ann@example.org'),
+    'The envelope is ann@example.org; it takes from and to',
+  ],
+  [
+    'a misspelt property',
+    () => js(readEnvelope)({ form: 'a@b.example', to: 'c@d.example' }),
+    'did you mean from?',
+  ],
+  [
+    'a sender that nobody set',
+    () => js(readEnvelope)({ from: undefined, to: 'c@d.example' }),
+    'The reverse-path is missing',
+  ],
+  [
+    'an empty sender',
+    () => js(readEnvelope)({ from: '', to: 'c@d.example' }),
+    "or null or '<>' for the null reverse-path",
+  ],
+  [
+    'an empty list of recipients',
+    () => js(readEnvelope)({ from: null, to: [] }),
+    'The envelope has no recipient',
+  ],
+  [
+    'a display name',
+    () => js(readEnvelope)({ from: null, to: 'Ann <ann@b.example>' }),
+    '"Ann <ann@b.example>" is no mailbox',
+  ],
+  ['no message', () => send({ from: null, to: 'a@b.example' }, null), 'The message is null; it takes a text'],
+  [
+    'a message that is a number',
+    () => send({ from: null, to: 'a@b.example' }, 4711),
+    'The message is a number; it takes a text',
+  ],
+  [
+    'a client without a stream',
+    () => js(openSession)(undefined, { clock: systemClock }),
+    'The stream is missing',
+  ],
+  ['a client without options', () => js(openSession)(createMemoryPair()[0]), 'The option clock is missing'],
+  [
+    'a misspelt option of a client',
+    () => js(openSession)(createMemoryPair()[0], { clock: systemClock, starttls: 'required' }),
+    'did you mean startTls?',
+  ],
+  [
+    'a core client without options',
+    () => new (ClientSession as never as new () => unknown)(),
+    'The options are missing',
+  ],
+  ['connect() without options', () => js(connect)(), 'The options are missing; give an object: { host'],
+  ['connect() to nowhere', () => js(connect)({ port: 25 }), 'The option host is missing'],
+  [
+    'connect() to undefined',
+    () => js(connect)({ host: undefined, port: 25 }),
+    'The option host is undefined',
+  ],
+  ['connect() without a port', () => js(connect)({ host: '127.0.0.1' }), 'The option port is undefined'],
+  [
+    'connect() to a port in text',
+    () => js(connect)({ host: '127.0.0.1', port: '25' }),
+    'The option port is "25"',
+  ],
+  ['connect() over null', () => js(connect)({ socket: null }), 'The socket is null'],
+  [
+    'connect() with TLS that verifies nothing unsaid',
+    () => js(connect)({ ...relay, port: 25, tls: { mode: 'startTls' } }),
+    'tls.verify is missing',
+  ],
+  [
+    'connect() with an option of another library',
+    () => js(connect)({ ...relay, port: 25, tls: { mode: 'startTls', rejectUnauthorized: true } }),
+    'tls.rejectUnauthorized is not known',
+  ],
+  [
+    'a certificate without its key',
+    () => js(connect)({ ...relay, port: 25, tls: { mode: 'startTls', verify: true, cert: 'x' } }),
+    'tls.cert and tls.key go together',
+  ],
+  ['null for a mailer', () => mailer(null), 'The options are null'],
+  [
+    'a relay in text',
+    () => mailer({ relay: 'mail.example' }),
+    'relay is "mail.example"; give an object: { host',
+  ],
+  ['a relay without a host', () => mailer({ relay: { port: 25 } }), 'relay.host is missing'],
+  [
+    'a relay whose host is undefined',
+    () => mailer({ relay: { host: undefined } }),
+    'relay.host is undefined',
+  ],
+  ['a relay whose port is a text', () => mailer({ relay: { ...relay, port: '25' } }), 'relay.port is "25"'],
+  ['a misspelt option of a mailer', () => mailer({ hostName: 'mx.example' }), 'did you mean hostname?'],
+  [
+    'a misspelt limit of the pool',
+    () => mailer({ pool: { connectionPerHost: 1 } }),
+    'did you mean pool.connectionsPerHost?',
+  ],
+  [
+    'a misspelt option of the routing',
+    () => mailer({ routing: { ownName: [] } }),
+    'did you mean routing.ownNames?',
+  ],
+  [
+    'a name for a list of names',
+    () => mailer({ routing: { ownNames: 'mx.example' } }),
+    'routing.ownNames is "mx.example"; it takes a list',
+  ],
+  [
+    'an option of Node for TLS',
+    () => mailer({ tlsOptions: { rejectUnauthorized: false } }),
+    'tlsOptions.rejectUnauthorized is not known',
+  ],
+  [
+    'a mailer whose sessions say STARTTLS',
+    () => mailer({ session: { startTls: 'required' } }),
+    'session.startTls is not known: tls of the mailer says it',
+  ],
+  ['a mode of TLS for a mailer that is none', () => mailer({ tls: 'starttls' }), 'tls is "starttls"'],
+  [
+    'a password in the clear',
+    () =>
+      mailer({
+        relay,
+        authentication: { credentials: { kind: 'password', username: 'ann', password: 'pencil' } },
+      }),
+    'authentication.credentials.password takes a Secret',
+  ],
+  [
+    'a mailer without a message',
+    () => js(createMailer({ relay }).send)({ from: null, to: 'a@b.example' }),
+    'The message is missing; give a text',
+  ],
+  [
+    'a mailer with a recipient that is undefined',
+    () => js(createMailer({ relay }).send)({ from: null, to: [undefined] }, ''),
+    'The forward-path is missing',
+  ],
+  [
+    'a misspelt option of send()',
+    () => js(createMailer({ relay }).send)({ from: null, to: 'a@b.example' }, '', { timeout: 1 }),
+    'The option timeout is not known: known are signal, deadline',
+  ],
+  [
+    'an option of nodemailer',
+    () => js(sansmtpTransport)({ host: '192.0.2.1' }),
+    'The option host is not known',
+  ],
+  ['a deadline in text', () => js(sansmtpTransport)({ deadline: '1000' }), 'The option deadline is 1000'],
+];
+
+const others: Mistake[] = [
+  ['a Maildir without a path', () => js(openMaildir)(undefined), 'The path of the Maildir is missing'],
+  [
+    'a misspelt option of a Maildir',
+    () => js(openMaildir)('/tmp/none', { host: 'mx' }),
+    'did you mean hostname?',
+  ],
+  ['a misspelt option of a pair', () => js(createMemoryPair)({ chunksize: 1 }), 'did you mean chunkSize?'],
+  ['a pair whose TLS has no mode', () => js(createMemoryPair)({ tls: {} }), 'tls.mode is undefined'],
+  [
+    'a pair that loses neither end',
+    () => js(createMemoryPair)({ dropAfter: { server: 1 } }),
+    'dropAfter.server is not known',
+  ],
+  [
+    'a misspelt option of a clock',
+    () => js(createVirtualClock)({ settled: onMessage }),
+    'did you mean settle?',
+  ],
+  [
+    'no look-up of users',
+    () => js(passwordUsers)({ ann: 'pencil' }),
+    'The look-up of users is a object; it takes a function',
+  ],
+  [
+    'a misspelt option of users',
+    () => js(passwordUsers)(onMessage, { iteration: 4096 }),
+    'did you mean iterations?',
+  ],
+  [
+    'a secret in text',
+    () => js(passwordUsers)(onMessage, { secret: 'x' }),
+    'The option secret takes a Secret',
+  ],
+  ['a misspelt option of a limiter', () => js(failureLimiter)({ pername: 3 }), 'did you mean perName?'],
+  ['streamOf() of null', () => js(streamOf)(null), 'The socket is null; it takes a socket'],
+  [
+    'streamOf() with a mode',
+    () => js(streamOf)(new PassThrough(), { mode: 'startTls' }),
+    'The option mode is not known',
+  ],
+  ['duplexOf() of nothing', () => js(duplexOf)(), 'The stream is missing'],
+  ['webStream() of nothing', () => js(webStream)(), 'The pair is missing; it takes { readable, writable }'],
+  ['webStream() of a socket', () => js(webStream)(new PassThrough()), 'The pair is none'],
+  [
+    'a misspelt option of webStream()',
+    () => js(webStream)({}, { starttls: onMessage }),
+    'did you mean startTls?',
+  ],
+  ['a context without a certificate', () => js(createTlsContext)({}), 'The option cert is missing'],
+  [
+    'a context of file names that are not there',
+    () => js(createTlsContext)({ certFile: 'c.pem', keyFile: 'k.pem' }),
+    'The option certFile is not known',
+  ],
+  ['a proxy acceptor without options', () => js(proxiedAcceptor)(), 'proxied is missing'],
+  ['a peer that is no address', () => js(trustedPeers)(['localhost']), '"localhost" is no peer to trust'],
+  ['a chart that is none', () => js(describeChart)('srever'), 'srever'],
+  ['a misspelt option of DELIVERBY', () => js(deliverBy)({ minimum: 1 }), 'did you mean minimumSeconds?'],
+  ['FUTURERELEASE without bounds', () => js(futureRelease)(), 'The options are missing'],
+  [
+    'NO-SOLICITING without keywords',
+    () => js(noSoliciting)({}),
+    'The option keywords is undefined; it takes a list',
+  ],
+  ['a misspelt limit of LIMITS', () => js(limits)({ mailMax: 1 }), 'did you mean mailMaximum?'],
+  ['a misspelt option of MT-PRIORITY', () => js(mtPriority)({ profil: 'MIXER' }), 'did you mean profile?'],
+  [
+    'keys of a password in text',
+    () => js(scramKeys)({ hash: 'SHA-256', password: 'pencil', salt: new Uint8Array(16), iterations: 4096 }),
+    'The option password takes a Secret',
+  ],
+  [
+    'a misspelt option of a resolver',
+    () => js(createResolver)({ servers: ['192.0.2.1'] }),
+    'did you mean server?',
+  ],
+  [
+    'a policy that nobody fetches',
+    () => js(findStsPolicy)('b.example', { resolver: {}, cache: new Map(), now: 0 }),
+    'fetchPolicy is missing',
+  ],
+  [
+    'a misspelt retry schedule',
+    () => js(nextAttempt)({ firstTriedAt: 0, attempts: 1, now: 0 }, { interval: [1] }),
+    'did you mean intervals?',
+  ],
+  [
+    'a notification about nothing',
+    () => js(writeDeliveryStatusNotification)(),
+    'The delivery status is missing; give an object',
+  ],
+  [
+    'a notification without a date',
+    () =>
+      js(writeDeliveryStatusNotification)(
+        { reversePath: null, parameters: {}, recipients: [{}] },
+        { hostname: 'mx.example', id: 'x' },
+      ),
+    'The option date is missing',
+  ],
+];
+
+/** What the engine, and Node, say of a mistake: names of our insides, or nothing of what to do. */
+const RAW =
+  /Cannot (?:read|destructure|set|use|convert)|is not (?:a function|iterable|a constructor|defined)|undefined is not|must be of type|ERR_|Invalid (?:array|argument)/;
+
+/** The error that comes of it, thrown or rejected. */
+async function errorOf(mistake: () => unknown): Promise<unknown> {
+  try {
+    await mistake();
+  } catch (error) {
+    return error;
+  }
+  throw new Error('Nothing was thrown');
+}
+
+describe.each([
+  ['serves', serving],
+  ['sends', sending],
+  ['does otherwise', others],
+])('a mistake of a program that %s', (_, mistakes) => {
+  it.each(mistakes)('%s', async (_name, mistake, message) => {
+    const error = await errorOf(mistake);
+    expect(error).toBeInstanceOf(Error);
+    const { message: said } = error as Error;
+    expect(said).toContain(message);
+    expect(said).not.toMatch(RAW);
+  });
+});

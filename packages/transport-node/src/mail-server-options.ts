@@ -1,0 +1,87 @@
+/**
+ * What a mail server is told, checked before it listens anywhere: names that are not known, and what cannot work.
+ */
+import { checkObject, namesOf } from '@sansmtp/core';
+import { checkListenable, LISTEN_NAMES } from './listen.js';
+import type { MailListenOptions, MailServerOptions, MailSessionOptions } from './mail-server.js';
+
+const SERVER_NAMES = namesOf<MailServerOptions>({
+  addresses: true,
+  handlers: true,
+  observer: true,
+  session: true,
+  trusted: true,
+  maximumConnections: true,
+  maximumConnectionsPerClient: true,
+  maximumArriving: true,
+  onExcess: true,
+});
+
+const ADDRESS_NAMES = [...LISTEN_NAMES, 'label', 'handlers', 'session'];
+
+/** Options of a session that the server decides on. */
+const OURS = ['clock', 'trusted', 'id', 'listener', 'observer'];
+
+/**
+ * @throws {TypeError} an option is not known; there is no address, or one with neither a port nor a path
+ * @throws {RangeError} a port, host or path is none
+ */
+export function checkMailServerOptions<State>(options: MailServerOptions<State>): void {
+  checkObject('The option', options, SERVER_NAMES);
+  const { addresses, session } = options;
+  if (!Array.isArray(addresses) || addresses.length === 0) {
+    const given = addresses === undefined ? 'missing' : Array.isArray(addresses) ? 'empty' : 'no list';
+    throw new TypeError(`The option addresses is ${given}; give one at least: [{ port: 25 }]`);
+  }
+  checkSession(session, 'session.');
+  for (const [place, address] of (addresses as readonly MailListenOptions[]).entries()) {
+    const where = `addresses[${place}].`;
+    checkObject('The option', address, ADDRESS_NAMES, where);
+    checkListenable(address, where);
+    checkSession(address.session, `${where}session.`);
+  }
+}
+
+function checkSession(session: MailSessionOptions | undefined, where: string): void {
+  for (const name of OURS) {
+    if (session === undefined || session === null || !(name in session)) continue;
+    const help = name === 'listener' ? 'give the address a label' : 'it is the server that decides on it';
+    throw new TypeError(`The option ${where}${name} is not known: ${help}`);
+  }
+}
+
+/** A server's options as far as TLS and authentication depend on each other. */
+interface Offered {
+  readonly addresses: readonly MailListenOptions[];
+  readonly session?: MailSessionOptions;
+}
+
+/**
+ * Refuses what cannot work at an address. What is offered to all is left out where there is no TLS, as long as there is
+ * any at another address.
+ * @param place the address, among those of the server
+ * @param merged the options of the sessions there
+ * @throws {TypeError} STARTTLS without a certificate, or authentication without TLS; the message says what to do
+ */
+export function checkTlsAt({ addresses }: Offered, place: number, merged: MailSessionOptions): void {
+  const { tls, session } = addresses[place] as MailListenOptions;
+  if (tls !== undefined) return;
+  const { startTls = 'none', authentication } = merged;
+  const where = `addresses[${place}]`;
+  const isElsewhere = addresses.some((other) => other.tls !== undefined);
+  if (
+    startTls === 'required' ||
+    (startTls === 'offered' && !(isElsewhere && session?.startTls === undefined))
+  ) {
+    throw new TypeError(
+      `STARTTLS is ${startTls} at ${where}, which has no certificate: give it tls: { mode: 'startTls', context }, ` +
+        "or session: { startTls: 'none' }",
+    );
+  }
+  if (!authentication || authentication.allowInsecure || authentication.mechanisms?.length === 0) return;
+  if (!authentication.required && isElsewhere && session?.authentication === undefined) return;
+  throw new TypeError(
+    `Authentication is ${authentication.required ? 'required' : 'offered'} at ${where}, which has no TLS: give it tls, ` +
+      'or authentication: { allowInsecure: true } where nobody can listen to passwords',
+  );
+}
