@@ -2,12 +2,13 @@
  * What others send takes linear time, whatever they send: for sixteen times the octets, at most thirty-two times as
  * long. `.ci/expressions.mjs` looks at each regular expression by itself; this is about what is made of them.
  */
-import { isHostName, parseMailbox } from '@sansmtp/core';
+import { formatMailbox, isHostName, parseMailbox } from '@sansmtp/core';
 import { toAsciiDomain } from '@sansmtp/delivery';
 import { describe, expect, it } from 'vitest';
 import { parseClientAttributes } from '../../core/src/extensions/client-attributes.js';
+import { dsn } from '../../core/src/extensions/dsn.js';
 import { parseLimits } from '../../core/src/extensions/limits.js';
-import { decodeXtext } from '../../core/src/extensions/xtext.js';
+import { decodeXtext, encodeXtext } from '../../core/src/extensions/xtext.js';
 import { decodeBase64 } from '../../core/src/sasl/base64.js';
 import { parseFields } from '../../core/src/sasl/bearer.js';
 import { parseGs2Header } from '../../core/src/sasl/gs2.js';
@@ -15,6 +16,7 @@ import { saslPrepare } from '../../core/src/sasl/prepare.js';
 import { parseCommand } from '../../core/src/wire/command.js';
 import { parseEhloReply } from '../../core/src/wire/ehlo-reply.js';
 import { InboundBuffer } from '../../core/src/wire/inbound.js';
+import { MailDataDecoder } from '../../core/src/wire/mail-data-decoder.js';
 import { ReplyParser } from '../../core/src/wire/reply.js';
 import { field } from '../../delivery/src/notifications/delivery-status-fields.js';
 import { parseStsPolicy, parseStsRecord } from '../../delivery/src/policies/sts-policy.js';
@@ -79,6 +81,19 @@ function scan(text: string): void {
   message.push(octetsOf(text));
 }
 
+/** In chunks, since what a chunk costs must not depend on what came before. */
+function normalize(text: string): void {
+  const rules = { bareNewline: 'normalize', maximumLineLength: Number.POSITIVE_INFINITY } as const;
+  const decoder = new MailDataDecoder(rules);
+  const octets = octetsOf(text);
+  for (let begin = 0; begin < octets.length; begin += 100)
+    decoder.decode(octets.subarray(begin, begin + 100));
+}
+
+const orcpt = dsn.rcptParameters?.find(({ keyword }) => keyword === 'ORCPT');
+const originalRecipient = (text: string): unknown =>
+  orcpt?.parse(text, {} as Parameters<typeof orcpt.parse>[1]);
+
 const command = (text: string): unknown => parseCommand(octetsOf(text));
 const lenient = (text: string): unknown =>
   parseCommand(octetsOf(text), { utf8: true, lenient: true, extensionVerbs: new Set() });
@@ -126,6 +141,32 @@ const cases: readonly Case[] = [
   ['a parameter of equals signs', repeated('=', 'MAIL FROM:<> A'), command],
   ['an address', repeated('"\\', '', '"@a.example'), (text) => parseMailbox(text)],
   ['an IPv6 address literal', repeated('0:', 'a@[IPv6:', ']'), (text) => parseMailbox(text)],
+  ['a name in EHLO', repeated('\u00e4 ', 'EHLO ', 'x'), (text) => parseCommand(Buffer.from(text))],
+  ['blanks in EHLO', repeated(' ', 'EHLO a', 'x'), command],
+  ['a local part of dots alone', repeated('.', 'RCPT TO:<', '@a.example>'), command],
+  ['a local part without a domain', repeated('a..', 'RCPT TO:<', '>'), command],
+  [
+    'a local part that is written in quotes',
+    repeated('..'),
+    (localPart) => formatMailbox({ localPart, domain: 'a.example' }),
+  ],
+  ['a domain of final dots', repeated('.', 'a@a'), (text) => parseMailbox(text)],
+  ['text after the path', repeated('>', 'RCPT TO:<a@a.example>'), command],
+  ['AUTH= in brackets', repeated('<', 'MAIL FROM:<> AUTH=<', '>'), command],
+  ['xtext of equals signs', repeated('='), decodeXtext],
+  ['xtext in small letters', repeated('+c3+bc'), decodeXtext],
+  ['xtext that is no UTF-8', repeated('+fc'), decodeXtext],
+  ['text that becomes xtext', repeated('\u00e4='), encodeXtext],
+  ['an original recipient as xtext', repeated('+c3+bc=', 'rfc822;'), originalRecipient],
+  ['an original recipient of code points', repeated('\\x{FC}', 'utf-8;'), originalRecipient],
+  ['an original recipient of code points without end', repeated('\\x{', 'utf-8;'), originalRecipient],
+  ['an original recipient in UTF-8', repeated('a\u00e4', 'utf-8;'), originalRecipient],
+  ['an address type without end', repeated('a'), originalRecipient],
+  ['mail data of bare LFs', repeated('\n'), normalize],
+  ['mail data of lines of a dot', repeated('.\n'), normalize],
+  ['mail data of dots', repeated('..\r\n.a\n'), normalize],
+  ['mail data of one line', repeated('a'), normalize],
+  ['mail data of CRs that are no line ends', repeated('.\r'), normalize],
   ['xtext', repeated('+41'), decodeXtext],
   ['xtext that ends badly', repeated('+41', '', '+'), decodeXtext],
   ['attributes of XCLIENT', repeated('NAME=a '), xclient],

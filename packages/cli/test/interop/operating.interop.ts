@@ -21,7 +21,7 @@ async function inMailData(server: Serving): Promise<RawClient> {
   return client;
 }
 
-function send(server: Serving, input: Uint8Array | string) {
+function send(server: Serving, input: Uint8Array | string, ...more: string[]) {
   const words = [
     '--unix',
     server.unix,
@@ -31,6 +31,7 @@ function send(server: Serving, input: Uint8Array | string) {
     'b@example.org',
     '--timeout',
     '30',
+    ...more,
   ];
   return run(...sansmtp('send', ...words), input);
 }
@@ -137,6 +138,21 @@ describe('a client of serve', () => {
       await until(() => /\n/.test(next.received));
       return next.received.startsWith('220 ');
     });
+  });
+
+  it('is told which line of a message is longer than --max-line; without it, lines have any length', async () => {
+    const line = (octets: number) => `Subject: a\n\n${'x'.repeat(octets - 2)}\nb\n`;
+    const limited = await serve(['--max-line', '2000']);
+    expect((await send(limited, line(2000), '--long-lines', 'pass')).stdout).toMatch(/^delivered /);
+    expect(await send(limited, line(2001), '--long-lines', 'pass')).toMatchObject({
+      exit: 69,
+      stdout: expect.stringMatching(/^rejected b@example\.org 5\d\d 5\.6\.0 Line 3 of the message .*2000/),
+    });
+    expect(await limited.messages()).toHaveLength(1);
+    expect(limited.stderr).toMatch(/message refused.*Line 3 of the message/);
+    const server = await serve();
+    expect(await send(server, line(100_000), '--long-lines', 'pass')).toMatchObject({ exit: 0 });
+    expect((await server.messages())[0]?.body.toString()).toBe(line(100_000).replaceAll('\n', '\r\n'));
   });
 
   it('is told 421 4.4.2 after --idle-timeout', async () => {

@@ -16,7 +16,11 @@ const ORCPT_OCTETS = 500;
 
 /** Without the control characters of ASCII, which a notification would carry into its header. */
 function isPrintable(text: string): boolean {
-  return text !== '' && ![...text].some((character) => character < ' ' || character === '\x7f');
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code < 0x20 || code === 0x7f) return false;
+  }
+  return text !== '';
 }
 
 /** RFC 3461 §4.2: an atom. `=` would be one's character too, but cannot stand in a value. */

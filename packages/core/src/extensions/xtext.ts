@@ -4,6 +4,8 @@
  */
 import { decodeText, encodeText } from '../wire/octets.js';
 
+const PLUS = 0x2b;
+
 /** The text as xtext: the inverse of `decodeXtext`. */
 export function encodeXtext(text: string): string {
   if (/^[!-*,-<>-~]*$/.test(text)) return text;
@@ -18,7 +20,7 @@ export function encodeXtext(text: string): string {
 }
 
 /**
- * The text that xtext spells, or undefined when it cannot be decoded: a `+` without two hexadecimal digits behind it, a
+ * The text that xtext spells, or undefined when it cannot be decoded: a `+` without two hexadecimal digits after it, a
  * character outside printable ASCII, or what spells a control character of ASCII.
  *
  * More than RFC 3461 §4 has is read, as stock software writes it: digits in either case, `=` for itself, octets that are
@@ -26,10 +28,14 @@ export function encodeXtext(text: string): string {
  */
 export function decodeXtext(xtext: string): string | undefined {
   if (!/^(?:[!-*,-~]|\+[\dA-Fa-f]{2})*$/.test(xtext)) return undefined;
-  const parts = xtext.match(/\+..|[^+]/g) ?? [];
-  const octets = Uint8Array.from(parts, (part) =>
-    part.length === 1 ? part.charCodeAt(0) : Number.parseInt(part.slice(1), 16),
-  );
+  const spelled = new Uint8Array(xtext.length);
+  let length = 0;
+  for (let i = 0; i < xtext.length; i++) {
+    const isEncoded = xtext.charCodeAt(i) === PLUS;
+    spelled[length++] = isEncoded ? Number.parseInt(xtext.slice(i + 1, i + 3), 16) : xtext.charCodeAt(i);
+    if (isEncoded) i += 2;
+  }
+  const octets = spelled.subarray(0, length);
   if (octets.some((octet) => octet < 0x20 || octet === 0x7f)) return undefined;
   return decodeText(octets) ?? Array.from(octets, (octet) => String.fromCharCode(octet)).join('');
 }
