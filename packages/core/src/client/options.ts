@@ -174,6 +174,10 @@ function checkCredentials(credentials: ClientCredentials): ClientCredentials {
   }
   if (credentials.authorizationIdentity !== undefined) {
     checkText('authorizationIdentity', credentials.authorizationIdentity);
+    // NUL would end it in PLAIN, and no name of ours has the others (RFC 4013 §2.3).
+    if (/\p{Cc}/u.test(credentials.authorizationIdentity)) {
+      throw wrongCredentials('authorizationIdentity', 'a string without control characters');
+    }
   }
   return credentials;
 }

@@ -54,6 +54,11 @@ describe('credentials', () => {
       'a string',
     ],
     ['authorizationIdentity', { kind: 'external', authorizationIdentity: null }, 'a string'],
+    [
+      'authorizationIdentity',
+      { kind: 'external', authorizationIdentity: 'ann\0bob' },
+      'a string without control characters',
+    ],
     ['kind', { username: 'u', password }, kinds],
     ['kind', { kind: 'hush-hush', username: 'u' }, kinds],
     ['kind', 'hush-hush', kinds],
