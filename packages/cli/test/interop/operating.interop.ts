@@ -170,6 +170,17 @@ describe('a client of serve', () => {
     expect(await server.messages()).toEqual([]);
   });
 
+  it('may say no EHLO, and leave angle brackets out, only where --lenient says so', async () => {
+    const message = 'MAIL FROM:a@b\r\nRCPT TO: < c@d >\r\nDATA\r\na\r\n.\r\n';
+    await (await greeted(await serve())).say(
+      'MAIL FROM:<a@b>\r\nMAIL FROM:a@b\r\n',
+      /^503 .*\r\n501 5\.1\.7/m,
+    );
+    const lenient = await serve(['--lenient']);
+    await (await greeted(lenient)).say(message, /^250 2\.0\.0 Message/m);
+    expect(`${(await lenient.messages())[0]?.body}`).toBe('a\r\n');
+  });
+
   it('may send bare newlines only where --bare-newline keep says so', async () => {
     const message = `EHLO c\r\n${ENVELOPE}DATA\r\na\nb\r\n.\r\n`;
     const strict = await greeted(await serve());

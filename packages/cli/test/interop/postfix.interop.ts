@@ -3,7 +3,7 @@
  * understands Postfix.
  */
 
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { Secret } from '@sansmtp/core';
 import { openSession } from '@sansmtp/transport';
 import { connect, nodeCryptography, systemClock } from '@sansmtp/transport-node';
@@ -13,6 +13,7 @@ import { libraryServer } from './library.js';
 import { describeWith } from './peers.js';
 import { postfix } from './postfix.js';
 import { run, sansmtp, until } from './processes.js';
+import { greeted } from './raw-client.js';
 
 const MESSAGE = 'From: ann@example.com\r\nSubject: grüße\r\n\r\n.\r\n..\r\nb\r\n';
 
@@ -267,5 +268,30 @@ describeWith('Postfix', () => {
     expect(await connection.send(envelope, pieces)).toMatchObject([{ verdict: 'delivered' }]);
     expect(commands).toEqual(['BDAT 65536', 'BDAT 65536', 'BDAT 65536', 'BDAT 3392 LAST']);
     await connection.quit();
+  });
+
+  it('takes by default each line that lenient mode takes', async () => {
+    const document = await readFile(new URL('../../../../docs/receiving.md', import.meta.url), 'utf8');
+    const [table = ''] = document.split('<!-- lenient -->\n')[1]?.split('\n\n') ?? [];
+    const rows = table.split('\n').slice(2);
+    expect(rows.length).toBeGreaterThan(10);
+    const { port } = await postfix(await certificate(), 'discard:');
+    const lead: Readonly<Record<string, string>> = {
+      nothing: '',
+      EHLO: 'EHLO c.example\r\n',
+      MAIL: 'EHLO c.example\r\nMAIL FROM:<a@b.example>\r\n',
+    };
+    for (const row of rows) {
+      const [, after = '', line = ''] = row.split(/ *\| */);
+      const client = await greeted({ port });
+      const said = line.slice(1, -1).replaceAll('⇥', '\t');
+      await client.say(`${lead[after]}NOOP\r\n`, /^250 2\.0\.0 Ok\r\n/m);
+      await client.say(`${said}\r\n`, /^\d{3} /m);
+      expect([said, client.received.trim().split('\r\n').at(-1)]).toEqual([
+        said,
+        expect.stringMatching(/^2/),
+      ]);
+      client.socket.destroy();
+    }
   });
 });
