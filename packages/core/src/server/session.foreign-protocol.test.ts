@@ -56,6 +56,14 @@ describe('an HTTP request', () => {
     expect(take(new Dialogue()).say(...POST)).toEqual([HTTP]);
   });
 
+  it('is one in an AUTH exchange, where a response is awaited', () => {
+    const dialogue = new Dialogue({ authentication: { allowInsecure: true } });
+    dialogue.ready();
+    expect(dialogue.say('AUTH LOGIN').at(-1)).toMatch(/^334/);
+    expect(dialogue.say(...POST)).toEqual([HTTP]);
+    expect(dialogue.session.state).toBe('closing');
+  });
+
   it('ends a session that was refused, too', () => {
     const dialogue = new Dialogue({ application: answering({ connect: reject }) });
     expect(dialogue.say('GET / HTTP/1.1')).toEqual([HTTP]);

@@ -376,6 +376,8 @@ export class ServerSession {
       const line = this.#inbound.nextLine(MAXIMUM_AUTHENTICATION_OCTETS);
       if (line === undefined) return this.#endOfInput();
       this.#observing?.response(line);
+      const protocol = foreignProtocolOf(line);
+      if (protocol !== undefined) return this.#refuseProtocol(protocol);
       return this.#step(readResponse(line, this.#exchange));
     }
     const line = this.#inbound.nextLine(this.#reading.longestLine);
