@@ -23,10 +23,16 @@ import { systemClock } from './system-clock.js';
 
 export interface ProxiedOptions {
   /**
-   * Whom to believe: whoever may send a header may be any client. All others are refused; `trustedPeers` makes
-   * such a function of a list. Only `true` is trust; what it throws is written to stderr.
+   * Whom to believe: whoever may send a header may be any client. They must send one; `trustedPeers` makes such a function
+   * of a list. Only `true` is trust; what it throws is written to stderr.
    */
   readonly isTrusted: (peer: PeerInformation) => boolean;
+  /**
+   * What becomes of all others: `refused`, or `direct`, they are clients that connect by themselves. A header of theirs is
+   * then part of what they say, and believed by nobody.
+   * @default 'refused'
+   */
+  readonly others?: 'refused' | 'direct';
   /**
    * Milliseconds from the connection to the end of the header. The specification wants 3000 at least, for one
    * retransmission; `Infinity` for no limit.
@@ -57,7 +63,8 @@ export interface ProxiedConnection {
   readonly peer: PeerInformation;
   /** Where that client connected to; undefined: to the socket. */
   readonly local: PeerInformation | undefined;
-  readonly header: ProxyHeader;
+  /** Undefined: the peer is none of the trusted, and connects directly. */
+  readonly header: ProxyHeader | undefined;
 }
 
 /**
@@ -121,6 +128,7 @@ export type AcceptProxied = <Result>(
 
 const OPTION_NAMES = namesOf<ProxiedOptions>({
   isTrusted: true,
+  others: true,
   timeout: true,
   maximumHeaderOctets: true,
   lastWords: true,
@@ -128,8 +136,8 @@ const OPTION_NAMES = namesOf<ProxiedOptions>({
 });
 
 /**
- * Makes what reads PROXY headers, of version 1 or 2. It never guesses whether there is one: a connection without a
- * header is refused like one from somebody who is not trusted.
+ * Makes what reads PROXY headers, of version 1 or 2. It never guesses whether there is one, but goes by who the peer is: a
+ * trusted one without a header is refused, and so are all others unless they may connect directly.
  * @throws {RangeError} an option is out of its range
  * @throws {TypeError} an option is not known, or `isTrusted` is no function
  */
@@ -137,6 +145,7 @@ export function proxiedAcceptor(options: ProxiedOptions): AcceptProxied {
   checkObject('The option', options, OPTION_NAMES, 'proxied.');
   const {
     isTrusted,
+    others = 'refused',
     timeout = 5000,
     maximumHeaderOctets = DEFAULT_MAXIMUM_HEADER_OCTETS,
     lastWords,
@@ -145,6 +154,11 @@ export function proxiedAcceptor(options: ProxiedOptions): AcceptProxied {
   if (typeof isTrusted !== 'function') {
     throw new TypeError(
       `The option proxied.isTrusted is ${isTrusted === undefined ? 'missing' : `a ${typeof isTrusted}`}; trustedPeers([…]) makes the function that it takes`,
+    );
+  }
+  if (others !== 'refused' && others !== 'direct') {
+    throw new RangeError(
+      `The option proxied.others is ${JSON.stringify(others)}; it takes refused or direct`,
     );
   }
   checkTime('proxied.timeout', timeout);
@@ -223,13 +237,17 @@ export function proxiedAcceptor(options: ProxiedOptions): AcceptProxied {
         process.nextTick(() => {
           if (socket.destroyed) return;
           stopWatching();
-          try {
-            resolve(takeOver({ peer: clientOf(header) ?? peer, local: destinationOf(header), header }));
-          } catch (thrown) {
-            breakOff(socket);
-            reject(thrownError(thrown, 'What takes over the connection'));
-          }
+          handOver({ peer: clientOf(header) ?? peer, local: destinationOf(header), header });
         });
+      }
+
+      function handOver(connection: ProxiedConnection): void {
+        try {
+          resolve(takeOver(connection));
+        } catch (thrown) {
+          breakOff(socket);
+          reject(thrownError(thrown, 'What takes over the connection'));
+        }
       }
 
       socket.on('error', ignore);
@@ -238,7 +256,8 @@ export function proxiedAcceptor(options: ProxiedOptions): AcceptProxied {
       if (peer.address === undefined && socket.localAddress !== undefined) {
         refuse('lost', 'it broke before its PROXY header ended');
       } else if (!trusts(peer)) {
-        refuse('untrusted', 'it is not on the list of those who may send a PROXY header');
+        if (others === 'direct') handOver({ peer, local: undefined, header: undefined });
+        else refuse('untrusted', 'it is not on the list of those who may send a PROXY header');
       } else {
         cancelTimeout = clock.set(clock.now() + timeout, () =>
           refuse('timeout', `it did not send a whole PROXY header within ${timeout} ms`),

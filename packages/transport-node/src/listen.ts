@@ -61,7 +61,8 @@ export type ListenOptions = (
   /** @default no TLS */
   readonly tls?: ServerTlsOptions;
   /**
-   * Every connection begins with a PROXY header, before TLS too; those of others than the trusted are refused.
+   * Every connection begins with a PROXY header, before TLS too; those of others than the trusted are refused, or taken
+   * without one (`others`).
    * @default clients connect by themselves
    */
   readonly proxied?: ProxiedOptions;
@@ -288,16 +289,20 @@ export async function listenAmong(
     }
     // Those who may send headers are trusted, and speak for others.
     const proxy = forAll ? anyClient(peerOf(socket)) : undefined;
-    const leave = arrivals.enter(proxy, () => socket.destroy());
+    let leave: (() => void) | undefined;
+    let isWaiting = true;
     const ends = endsOf(socket);
     acceptProxied(socket, ({ peer, local = ends.local }) => {
-      leave();
+      isWaiting = false;
+      leave?.();
       arrive(socket, { peer, local });
     }).catch((error: Error) => {
-      leave();
+      leave?.();
       arriving.delete(socket);
       if (!closed) onError(error, ends);
     });
+    // Who connects directly has arrived by now, and takes no place from those whose header is under way.
+    if (isWaiting) leave = arrivals.enter(proxy, () => socket.destroy());
   });
 
   if ('path' in options && options.path !== undefined) await listenOnPath(server, options.path);

@@ -66,6 +66,7 @@ import { Observation, serverObservers } from './observation.js';
 import type { ServerEvent, ServerObserver } from './observer.js';
 import { release } from './release.js';
 import { LiveInformation } from './session-information.js';
+import { terminatedTls } from './terminated-tls.js';
 import { thrownError } from './thrown-error.js';
 import { TlsError } from './tls-error.js';
 
@@ -87,6 +88,14 @@ export interface ServeOptions extends Omit<ServerSessionOptions, 'maximumHeldOct
   readonly id?: string;
   /** The label of the listener that accepted the connection, for `session.listener`. */
   readonly listener?: string;
+  /**
+   * Somebody before this server has ended the TLS that protects the client: a proxy or a load balancer. The session is as
+   * protected from the start: AUTH is offered, STARTTLS is not. Say so only where nobody can connect past that one. Give
+   * what is known of that TLS; without channel bindings, no -PLUS mechanism is offered. TLS of the stream itself counts
+   * first.
+   * @default false
+   */
+  readonly secured?: boolean | Partial<TlsInformation>;
   /**
    * Told of everything that happens. What it throws goes to `onError`.
    * @default nobody; subscribers of the channels `sansmtp:server:…` of `node:diagnostics_channel` are told all the same
@@ -153,6 +162,7 @@ export function serveSession<State>(
  * @throws as `serveSession` does for its options
  */
 export function checkServeOptions(options: Omit<ServeOptions, 'clock'>): void {
+  terminatedTls(options.secured);
   new ServerSession({ ...sessionPart(options), now: 0 });
 }
 
@@ -166,6 +176,7 @@ function sessionPart(options: Omit<ServeOptions, 'clock'>): ServerSessionOptions
     listener: _listener,
     observer: _observer,
     onTransition: _onTransition,
+    secured: _secured,
     ...session
   } = options as ServeOptions;
   return withoutTls(session);
@@ -251,10 +262,11 @@ class ServerDriver implements ServerConnection, ByteStreamListener {
     this.#trusted = options.trusted ?? false;
     this.#timer = new DeadlineTimer(options.clock);
     const observers = serverObservers(options.observer);
+    const tls = stream.tls ?? terminatedTls(options.secured);
     const session = new ServerSession({
       ...sessionPart(options),
       ...(options.rephrase && { rephrase: this.#guardedRephrase(options.rephrase) }),
-      ...(stream.tls && { tls: stream.tls }),
+      ...(tls && { tls }),
       // What cannot be had is not offered; but what is required is, so that nothing is served without it.
       ...(options.startTls === 'offered' && !stream.canStartTls && { startTls: 'none' }),
       observe: observers.length > 0 || options.onTransition !== undefined,
@@ -285,7 +297,7 @@ class ServerDriver implements ServerConnection, ByteStreamListener {
       this.#resolveClosed = resolve;
     });
     stream.open(this);
-    this.#observation?.tell({ type: 'opened', ...(stream.tls && { tls: stream.tls }) });
+    this.#observation?.tell({ type: 'opened', ...(tls && { tls }) });
     this.#pump();
   }
 
