@@ -61,14 +61,15 @@ interface Offered {
  * any at another address.
  * @param place the address, among those of the server
  * @param merged the options of the sessions there
- * @throws {TypeError} STARTTLS without a certificate, or authentication without TLS; the message says what to do
+ * @throws {TypeError} STARTTLS without a certificate, authentication without TLS, or `secured` with TLS; the message says what to do
  */
 export function checkTlsAt({ addresses }: Offered, place: number, merged: MailSessionOptions): void {
   const { tls, session } = addresses[place] as MailListenOptions;
-  if (tls !== undefined) return;
+  checkSecured(merged, addresses[place] as MailListenOptions);
+  if (tls !== undefined || merged.secured) return;
   const { startTls = 'none', authentication } = merged;
   const where = `addresses[${place}]`;
-  const isElsewhere = addresses.some((other) => other.tls !== undefined);
+  const isElsewhere = addresses.some((other) => other.tls !== undefined || other.session?.secured);
   if (
     startTls === 'required' ||
     (startTls === 'offered' && !(isElsewhere && session?.startTls === undefined))
@@ -84,4 +85,17 @@ export function checkTlsAt({ addresses }: Offered, place: number, merged: MailSe
     `Authentication is ${authentication.required ? 'required' : 'offered'} at ${where}, which has no TLS: give it tls, ` +
       'or authentication: { allowInsecure: true } where nobody can listen to passwords',
   );
+}
+
+/** Where TLS was ended before, it cannot begin here; and who comes directly has none. */
+function checkSecured({ secured = false }: MailSessionOptions, { tls, proxied }: MailListenOptions): void {
+  if (secured === false) return;
+  if (tls !== undefined) {
+    throw new TypeError('The option secured says that TLS was ended before this address: leave its tls out');
+  }
+  if (proxied?.others === 'direct') {
+    throw new TypeError(
+      "The option secured would count those who connect directly, by proxied.others 'direct', as protected by TLS too: give each its own address",
+    );
+  }
 }

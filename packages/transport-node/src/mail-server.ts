@@ -162,23 +162,9 @@ function sessionOptions<State>(
   const startTls = address.tls?.mode === 'startTls' ? ({ startTls: 'offered' } as const) : {};
   const own = { cryptography: nodeCryptography, failureLimiter: limiter, ...startTls };
   const session = { ...own, ...options.session, ...address.session };
-  checkSecured(session, address);
   checkServeOptions(session);
   checkTlsAt(options, place, session);
   return session;
-}
-
-/** Where TLS was ended before, it cannot begin here; and who comes directly has none. */
-function checkSecured({ secured = false }: MailSessionOptions, { tls, proxied }: MailListenOptions): void {
-  if (secured === false) return;
-  if (tls !== undefined) {
-    throw new TypeError('The option secured says that TLS was ended before this address: leave its tls out');
-  }
-  if (proxied?.others === 'direct') {
-    throw new TypeError(
-      "The option secured would count those who connect directly, by proxied.others 'direct', as protected by TLS too: give each its own address",
-    );
-  }
 }
 
 /** Who decides about the sessions at one address. */
