@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { formatMailbox } from '@sansmtp/core';
 import { openSession, Rejection } from '@sansmtp/transport';
 import { type ConnectOptions, connect, startMailServer, systemClock } from '@sansmtp/transport-node';
-import { expect, it, onTestFinished } from 'vitest';
+import { expect, it, onTestFinished, vi } from 'vitest';
 import { examplesOf } from './document-examples.js';
 import { temporaryFolder } from './temporary-folder.js';
 
@@ -103,10 +103,14 @@ it('answers the probes of Kubernetes, counts, and goes down in order', async () 
   expect(await send({ host: '127.0.0.1', port }, ['bob@example.com'], 'Hello\n')).toEqual([
     'delivered 250 2.0.0',
   ]);
+  // The server learns a moment after the client that the connection is closed.
+  await vi.waitFor(
+    async () => expect((await get('/metrics')).text).toContain('smtp_session_seconds_count 1'),
+    20_000,
+  );
   const { text } = await get('/metrics');
   expect(text).toContain('smtp_messages_total{outcome="accepted"} 1');
   expect(text).toContain('smtp_replies_total{code="354"} 1');
-  expect(text).toContain('smtp_session_seconds_count 1');
   expect(text).toMatch(/^smtp_connections 0$/m);
 
   const gone = signal('SIGTERM');

@@ -247,6 +247,7 @@ async function serving(options: Omit<MailServerOptions, 'addresses'>) {
   const server = await startMailServer({
     addresses: [{ port: 0 }],
     ...options,
+    handlers: { onMessage() {}, onAuth: () => true, onCredentials: () => undefined, ...options.handlers },
     session: { authentication: { allowInsecure: true } },
   });
   onTestFinished(() => server.shutdown(0));

@@ -36,7 +36,7 @@ describe('names of options', () => {
 
   it('are those of an object', () => {
     expect(() => checkNames('The option', 5 as never, ['idle'], 'timeouts.')).toThrow(
-      'The option timeouts is 5; it takes an object',
+      'The option timeouts is 5; give an object: { idle }',
     );
   });
 

@@ -176,7 +176,11 @@ describe('onMessage', () => {
 
   describe('is given a MailDataAbandonedError, whose text the client never sees,', () => {
     it.each([
-      ['malformed', 'bare\nLF', '554 5.6.0 The message holds a bare CR, bare LF or NUL, or too long a line'],
+      [
+        'malformed',
+        'bare\nLF',
+        '554 5.6.0 Line 2 of the message ends in LF alone; end every line in CRLF (RFC 5321 section 2.3.8)',
+      ],
       ['tooLarge', 'X'.repeat(100), '552 5.3.4 The message exceeds the size limit'],
     ])('when the message is %s', async (reason, line, refusal) => {
       const { outcomes, onMessage } = reader();

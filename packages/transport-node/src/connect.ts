@@ -122,7 +122,8 @@ const OPTION_NAMES = namesOf<AnyOf<ConnectOptions>>({
 });
 
 function check(options: ConnectOptions): void {
-  checkObject('The option', options, OPTION_NAMES);
+  // The address of a listener may be spread into the options, and has a kind.
+  checkObject('The option', options, [...OPTION_NAMES, 'kind']);
   checkTime('timeout', options.timeout ?? 0);
   if ('socket' in options) return;
   // Node would take an empty path for no path, and connect by TCP.

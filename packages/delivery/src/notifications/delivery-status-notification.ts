@@ -130,7 +130,7 @@ function check(
   { hostname, id, date, maximumReturnedOctets }: NotificationOptions,
 ): void {
   const list: unknown = recipients;
-  if (!Array.isArray(list) || list.length === 0) {
+  if (!Array.isArray(list)) {
     throw new TypeError(
       'A delivery status has recipients: a list of { forwardPath, parameters, action, status }',
     );
