@@ -261,9 +261,12 @@ async function serve(command: Command, options: ServeOptions, terminal: Terminal
   const { certificate, directory } = await readIdentities(command, options, hostname);
   const maildir = await openStore(command, options, hostname);
   const users = await openUsers(command, options, directory, maildir, log);
-  const places = placesToListen(options, certificate, users, log);
+  // Without TLS nobody may authenticate, unless that is allowed: then nothing of it is offered.
+  const mayAuthenticate = certificate !== undefined || options.allowInsecureAuth === true;
+  const admitted = mayAuthenticate ? users : undefined;
+  const places = placesToListen(options, certificate, admitted, log);
   const sessions = sessionLog(log);
-  const server = await startServer(command, options, hostname, maildir, users, places, sessions, log);
+  const server = await startServer(command, options, hostname, maildir, admitted, places, sessions, log);
   const endRenewal = renewOnHangup(certificate, options, users, log);
 
   const lines = places.map(({ kind }, index) => {
