@@ -3,11 +3,11 @@
  *
  * It never relays. What it took it has stored, or thrown away because it was told to discard.
  */
-import { formatMailbox, formatPath, type Recipient } from '@sansmtp/core';
+import { formatMailbox, formatPath, type Recipient, replyText } from '@sansmtp/core';
 import { comparableDomain, type Maildir } from '@sansmtp/delivery';
 import {
-  ForeignProtocolError,
   MailDataAbandonedError,
+  type PeerInformation,
   Rejection,
   type ServerHandlers,
 } from '@sansmtp/transport';
@@ -20,7 +20,11 @@ export interface Reception {
   /** Where messages are stored; undefined: they are discarded. */
   readonly maildir: Maildir | undefined;
   readonly log: Logger;
+  /** Whether a line about this client is to be written, or is folded. @default always */
+  readonly admits?: Admits;
 }
+
+type Admits = (peer: PeerInformation) => boolean;
 
 function storageFailure(code: string): Rejection {
   return code === 'ENOSPC' || code === 'EDQUOT'
@@ -37,7 +41,7 @@ function unsentNotifications(recipients: readonly Recipient[]): { readonly notif
 }
 
 /** Stores messages. */
-function storeIn(maildir: Maildir, log: Logger): ServerHandlers['onMessage'] {
+function storeIn(maildir: Maildir, log: Logger, admits: Admits): ServerHandlers['onMessage'] {
   return async (message, session) => {
     const { reversePath, recipients } = message.envelope;
     const about = {
@@ -47,16 +51,15 @@ function storeIn(maildir: Maildir, log: Logger): ServerHandlers['onMessage'] {
     };
     try {
       const { id, size } = await maildir.deliver(message, session);
-      log.info({ id, size, ...about, ...unsentNotifications(recipients) }, 'message stored');
-      return { code: 250, enhancedCode: '2.0.0', lines: [`Message stored as ${id}`] };
+      const reply = { code: 250, enhancedCode: '2.0.0', lines: [`Message stored as ${id}`] };
+      const outcome = { state: session.chartState, reply: replyText(reply) };
+      log.info({ id, size, ...about, ...outcome, ...unsentNotifications(recipients) }, 'message stored');
+      return reply;
     } catch (error) {
-      if (error instanceof MailDataAbandonedError) {
-        log.info({ reason: error.reason, ...about }, 'message abandoned');
-        throw error;
-      }
-      const code = systemCode(error);
+      const code = error instanceof MailDataAbandonedError ? undefined : systemCode(error);
       if (code === undefined) throw error;
-      log.error({ reason: (error as Error).message, ...about }, 'message not stored');
+      if (admits(session.peer))
+        log.error({ reason: (error as Error).message, ...about }, 'message not stored');
       throw storageFailure(code);
     }
   };
@@ -65,19 +68,14 @@ function storeIn(maildir: Maildir, log: Logger): ServerHandlers['onMessage'] {
 /** Drops messages as they come, and without a line in the log: who asks for that may send any number of them. */
 function discard(): void {}
 
-export function reception({ domains, maildir, log }: Reception): ServerHandlers {
+export function reception({ domains, maildir, log, admits = () => true }: Reception): ServerHandlers {
   return {
     onRcptTo({ forwardPath: { domain } }) {
       // The postmaster without a domain is ours to take (RFC 5321 §4.5.1).
       if (domain === '' || domains.size === 0 || domains.has(comparableDomain(domain) ?? domain)) return;
       throw new Rejection(550, '5.7.1', `No mail for ${domain} is taken here`);
     },
-    onMessage: maildir === undefined ? discard : storeIn(maildir, log),
-    onClose({ peer: { address: client } }, reason) {
-      if (reason instanceof ForeignProtocolError) {
-        log.warn({ client, reason: reason.message }, 'connection ended: no SMTP');
-      }
-    },
+    onMessage: maildir === undefined ? discard : storeIn(maildir, log, admits),
     onError(error) {
       log.error({ err: error }, 'a fault of this server');
     },

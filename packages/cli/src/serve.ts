@@ -170,7 +170,10 @@ async function startServer(
   try {
     return await startMailServer({
       addresses: places.map((place) => place.options),
-      handlers: { ...reception({ domains: options.domain, maildir, log }), ...users?.handlers },
+      handlers: {
+        ...reception({ domains: options.domain, maildir, log, admits: sessions.admits }),
+        ...users?.handlers,
+      },
       session: {
         hostname,
         maximumMessageSize: options.maxSize,
@@ -190,8 +193,9 @@ async function startServer(
       maximumConnections: options.maxConnections,
       ...connectionLimits(options),
       observer: observerOf(options, sessions, log),
-      onExcess: ({ peer: { address: client }, limit }) =>
-        log.warn({ client, limit }, 'connection refused: too many'),
+      onExcess: ({ peer, limit }) => {
+        if (sessions.admits(peer)) log.warn({ client: peer.address, limit }, 'connection refused: too many');
+      },
     });
   } catch (error) {
     return fail(command, exitCodes.system, 'cannot listen', error);

@@ -129,6 +129,29 @@ describe('the log of sessions', () => {
     ]);
   });
 
+  it('has one line for a client that ends its side amid a message', async () => {
+    const words = 'HELO c\r\nMAIL FROM:<a@b.example>\r\nRCPT TO:<r@here.example>\r\nDATA\r\nSubject: half';
+    expect(await recordsAfter(words)).toMatchObject([
+      { msg: 'connection broken', client: '127.0.0.1', state: 'session.transaction.receiving' },
+    ]);
+  });
+
+  it('tells of a client that speaks HTTP', async () => {
+    expect(await recordsAfter('GET / HTTP/1.1\r\n')).toMatchObject([
+      { msg: 'command refused', reply: expect.stringMatching(/^421/) },
+      { msg: 'connection ended: no SMTP', client: '127.0.0.1' },
+    ]);
+  });
+
+  it('has a say in lines that others write about a client', () => {
+    const log = sessionLog(recorded().log, createVirtualClock());
+    const peer = { address: '192.0.2.1' };
+    const admitted = Array.from({ length: 50 }, () => log.admits(peer)).filter(Boolean);
+    expect(admitted).toHaveLength(10);
+    expect(log.admits({ address: '192.0.2.2' })).toBe(true);
+    log.end();
+  });
+
   it('tells how many lines it folded: a minute later, and when it ends', () => {
     const { records, log } = recorded();
     const clock = createVirtualClock();

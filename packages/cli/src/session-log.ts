@@ -4,13 +4,15 @@
  *
  * - Of a refused command the line has the verb, if that is known, else the length: it may be anything, a password too.
  * - Lines that repeat are folded: of one client so many a minute, of all together so many; the rest is counted, and told
- *   when the minute is over, and when the log ends. Failed logins are not among them: they have a line of `onAuthDecided`, and a limit of their
- *   own closes the address.
+ *   when the minute is over, and when the log ends. So are others' lines that ask `admits`. Failed logins are not among
+ *   them: they have a line of `onAuthDecided`, and a limit of their own closes the address.
  */
 import { formatMailbox, formatPath, replyText } from '@sansmtp/core';
 import {
   type Clock,
   clientNetwork,
+  ForeignProtocolError,
+  type PeerInformation,
   type ServerEvent,
   type ServerObserver,
   type ServerSessionInformation,
@@ -76,6 +78,8 @@ class Folding {
 
 export interface SessionLog {
   readonly observe: ServerObserver;
+  /** Whether a line about this client is to be written, or is folded and counted. */
+  admits(peer: PeerInformation): boolean;
   /** Tells what was folded and not counted yet. Call it once the server is down. */
   end(): void;
 }
@@ -89,11 +93,13 @@ export function sessionLog(log: Logger, clock: Clock = systemClock): SessionLog 
     return known;
   };
 
+  const admits = (peer: PeerInformation): boolean =>
+    folding.take(clientNetwork(peer) ?? peer.address ?? 'unix');
+
   const observe: ServerObserver = (event, session) => {
     const about = { session: session.id, client: session.peer.address };
     const warn = (fields: object, message: string) => {
-      const client = clientNetwork(session.peer) ?? session.peer.address ?? 'unix';
-      if (folding.take(client)) log.warn({ ...about, ...fields }, message);
+      if (admits(session.peer)) log.warn({ ...about, ...fields }, message);
     };
     switch (event.type) {
       case 'command': {
@@ -118,7 +124,8 @@ export function sessionLog(log: Logger, clock: Clock = systemClock): SessionLog 
         if (event.outcome === 'refused') {
           const { envelope, size, reason } = event;
           const reply = event.replies.map(replyText).join(' / ');
-          warn({ from: formatPath(envelope.reversePath), size, reason, reply }, 'message refused');
+          const state = session.chartState;
+          warn({ from: formatPath(envelope.reversePath), size, reason, state, reply }, 'message refused');
         }
         break;
       case 'reply':
@@ -131,7 +138,11 @@ export function sessionLog(log: Logger, clock: Clock = systemClock): SessionLog 
         break;
       case 'closed':
         if (pendingOf(session).handshakeFailed) break;
-        if (event.ending !== 'lost' && event.ending !== 'timeout') break;
+        if (event.reason instanceof ForeignProtocolError) {
+          warn({ state: event.state, reason: event.reason.message }, 'connection ended: no SMTP');
+          break;
+        }
+        if (!isBroken(event)) break;
         if (pendingOf(session).commands === 0) break;
         warn(
           {
@@ -142,7 +153,12 @@ export function sessionLog(log: Logger, clock: Clock = systemClock): SessionLog 
         );
     }
   };
-  return { observe, end: () => folding.end() };
+  return { observe, admits, end: () => folding.end() };
+}
+
+/** A client that ends its side amid a message has broken off, too: the message is lost. */
+function isBroken({ ending, state }: Extract<ServerEvent, { readonly type: 'closed' }>): boolean {
+  return ending === 'lost' || ending === 'timeout' || state === 'session.transaction.receiving';
 }
 
 function tellRefusal(
