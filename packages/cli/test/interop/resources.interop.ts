@@ -122,7 +122,7 @@ describe('one client and another', () => {
   it('hundreds that pipeline and never read do not end a server with a small heap', async () => {
     const { port, child, exit } = await serveWithin(128, '--max-junk', '0', '--idle-timeout', '600');
     const commands = Buffer.from('NOOP\r\n'.repeat(100_000));
-    const clients = Array.from({ length: 400 }, () => {
+    const clients = Array.from({ length: 200 }, () => {
       const socket = connectTo(port);
       socket.pause();
       socket.write(commands);
@@ -143,7 +143,7 @@ describe('one client and another', () => {
     expect(child.exitCode).toBeNull();
     child.kill('SIGKILL');
     expect(await exit).toBe('SIGKILL');
-  });
+  }, 240_000);
 });
 
 describe('what is no SMTP', () => {
