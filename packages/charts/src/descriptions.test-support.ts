@@ -18,7 +18,13 @@ export function on(name: string, rest: Partial<TransitionDescription> = {}): Tra
   const delay = /^after (.*)$/.exec(name)?.[1];
   const trigger =
     delay === undefined ? ({ kind: 'event', type: name } as const) : ({ kind: 'deadline', delay } as const);
-  return { trigger, reenter: false, actions: [], ...rest };
+  return {
+    id: `${name}|${rest.guard ?? ''}|${rest.target ?? ''}`,
+    trigger,
+    reenter: false,
+    actions: [],
+    ...rest,
+  };
 }
 
 /** A state by its path; its kind and first child follow from `states`. */

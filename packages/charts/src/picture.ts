@@ -74,7 +74,9 @@ function sharersAmong(siblings: readonly StateDescription[]): StateDescription[]
   for (const state of siblings) {
     const { path, kind, exit, transitions } = state;
     const behaviour =
-      kind === 'atomic' && transitions.length > 0 ? JSON.stringify([exit, transitions]) : path;
+      kind === 'atomic' && transitions.length > 0
+        ? JSON.stringify([exit, transitions.map(({ id: _, replies: __, ...rest }) => rest)])
+        : path;
     boxes.set(behaviour, [...(boxes.get(behaviour) ?? []), state]);
   }
   return [...boxes.values()];

@@ -2,16 +2,20 @@
 import { type ChartDescription, describeMachine } from './chart/describe.js';
 import { shapeOf } from './chart/machine-shape.js';
 import { clientMachine } from './client/chart.js';
+import { withClientWords } from './client/described-words.js';
 import { serverMachine } from './server/chart.js';
+import { withServerWords } from './server/described-words.js';
 
 /**
  * Describes the chart by which a `ServerSession` or a `ClientSession` runs: the same machine, not a copy of it.
- * `renderMermaid` of `@sansmtp/charts` draws it.
+ * With it stand the commands and replies that go over the wire. `renderOverview` of `@sansmtp/charts` draws it.
  * @throws {RangeError} `end` is neither
  */
 export function describeChart(end: 'server' | 'client'): ChartDescription {
   if (end !== 'server' && end !== 'client') {
     throw new RangeError(`There is no chart ${JSON.stringify(end)}; the charts are 'server' and 'client'`);
   }
-  return describeMachine(shapeOf(end === 'server' ? serverMachine : clientMachine));
+  return end === 'server'
+    ? withServerWords(describeMachine(shapeOf(serverMachine)))
+    : withClientWords(describeMachine(shapeOf(clientMachine)));
 }

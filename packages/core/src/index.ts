@@ -8,6 +8,9 @@
 export type {
   ActionDescription,
   ChartDescription,
+  GuardCombination,
+  PlainValues,
+  ReplyDescription,
   StateDescription,
   TransitionDescription,
   TriggerDescription,

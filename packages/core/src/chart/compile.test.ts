@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type AnyStateMachine, and, assign, cancel, log, raise, setup } from 'xstate';
+import { type AnyStateMachine, and, assign, cancel, log, not, or, raise, setup, stateIn } from 'xstate';
 import { type ChartState, type CompiledChart, compile } from './compile.js';
 import { compareEverywhere, startTwin, stepTwin } from './equality.test-support.js';
 import { type ChartEvent, type MachineShape, shapeOf, UnsupportedChartError } from './machine-shape.js';
@@ -18,7 +18,7 @@ const vocabulary = setup({
     never: () => false,
     even: ({ context }) => context.n % 2 === 0,
     below: ({ context }, params: { limit: number }) => context.n < params.limit,
-    both: and(['never', 'even']),
+    both: and(['even', { type: 'below', params: { limit: 2 } }]),
   },
   actions: {
     a: () => {},
@@ -191,6 +191,20 @@ describe('what a chart may use, the same in the table as in XState', () => {
       'E',
       'F',
     );
+  });
+
+  it('guards that are combined of others, by name and in place', () => {
+    const candidates = [
+      { guard: not(or(['even', and(['both', 'never'])])), actions: ['a', 'increment'] },
+      { guard: 'both', target: 'y', actions: ['b', 'increment'] },
+      { guard: and([not('both'), or(['never', 'even'])]), actions: ['c', 'increment'] },
+    ];
+    const { leaves } = agree(
+      { initial: 'x', states: { x: { on: { E: candidates } }, y: { on: { E: candidates, F: 'x' } } } },
+      'E',
+      'F',
+    );
+    expect(leaves).toEqual(new Set(['x', 'y']));
   });
 
   it('the transitions of ancestors, behind those of the state itself', () => {
@@ -420,8 +434,8 @@ describe('what a chart may not use', () => {
     ['an initial action', 'm.x', within({ ...inner, initial: { target: 'p', actions: 'a' } })],
     ['re-entering the root', 'm', within({}, { on: { E: { target: '#m.x', reenter: true } } })],
     ['an inline guard', 'm.x', within({ on: { E: { guard: () => true, target: 'y' } } })],
-    ['an inline guard', 'm.x', within({ on: { E: { guard: and(['even', 'never']), target: 'y' } } })],
-    ['the guard "both" (not a plain function)', 'm.x', within({ on: { E: { guard: 'both', target: 'y' } } })],
+    ['an inline guard', 'm.x', within({ on: { E: { guard: and(['even', () => true]), target: 'y' } } })],
+    ['an inline guard', 'm.x', within({ on: { E: { guard: stateIn({ x: 'p' }), target: 'y' } } })],
     ['the guard "absent" (not a plain function)', 'm.x', within({ on: { E: { guard: 'absent' } } })],
     ['an inline action (a function)', 'm.x', within({ entry: () => {} })],
     ['an inline action (xstate.assign)', 'm.x', within({ exit: assign({ n: 1 }) })],
@@ -445,7 +459,13 @@ describe('what a chart may not use', () => {
 /** Any chart of what is supported: states nested up to three deep, and transitions between any two of them. */
 const anyConfig: fc.Arbitrary<Config> = (() => {
   const effects = fc.subarray(['a', 'b', 'c', 'increment'], { maxLength: 2 });
-  const guard = fc.constantFrom('even', 'never', { type: 'below', params: { limit: 2 } });
+  const named = fc.constantFrom('even', 'never', 'both', { type: 'below', params: { limit: 2 } });
+  const guard = fc.oneof(
+    named,
+    fc.array(named, { minLength: 1, maxLength: 3 }).map((guards) => and(guards as never)),
+    fc.array(named, { minLength: 1, maxLength: 3 }).map((guards) => or(guards as never)),
+    named.map((each) => not(each as never)),
+  );
   const transition = (targets: readonly string[]) =>
     fc.record(
       {

@@ -6,14 +6,14 @@
  * - The machine is the definition. `compile.test.ts` and the tests of both charts compare `step()` with XState's
  *   `transition()` on every reachable state × event: if they differ, this file is wrong.
  * - A feature that is not supported is refused by name when the chart is compiled, never ignored: parallel
- *   states, history, `invoke`, `always`, `onDone`, `raise` without delay, inline guards and actions.
+ *   states, history, `invoke`, `always`, `onDone`, `raise` without delay, guards and actions without a name.
  * - Nothing in this folder knows SMTP.
  */
+
+import { compileGuard, type Guard, wordsOfGuard } from './guards.js';
 import {
-  type Arguments,
   type ChartEvent,
   type MachineShape,
-  named,
   pathOf,
   type StateNodeShape,
   type TransitionShape,
@@ -21,6 +21,7 @@ import {
 } from './machine-shape.js';
 import { compileAction, type Effect, type Operation } from './operations.js';
 import { defaultEntry, lineage, pathOfTransition } from './paths.js';
+import { transitionIdOf } from './transition-id.js';
 import type { GuardOutcome, TransitionExplanation } from './transition-record.js';
 
 /** Where a chart stands. Never changed: a step gives the next one. */
@@ -53,8 +54,6 @@ export interface CompiledChart<Context, Event extends ChartEvent, Input> {
    */
   explain(state: ChartState<Context>, event: Event | ChartEvent): TransitionExplanation | undefined;
 }
-
-type Guard = (context: unknown, event: ChartEvent) => boolean;
 
 /** One candidate for an event in a leaf state. */
 interface Candidate {
@@ -181,11 +180,13 @@ function compileCandidate(
   transition: TransitionShape,
 ): Candidate {
   const { description } = transition;
-  const guard = compileGuard(machine, transition);
-  const guardName = guard === undefined ? '' : named(transition.source, 'guard', transition.guard).name;
+  const { source } = transition;
+  const guard = transition.guard === undefined ? undefined : compileGuard(machine, source, transition.guard);
+  const guardName = guard === undefined ? '' : wordsOfGuard(source, transition.guard);
   const path = pathOfTransition(leaf, transition);
-  const actions = actionsOf(machine, transition.source, transition.actions);
+  const actions = actionsOf(machine, source, transition.actions);
   const explanation = {
+    transition: transitionIdOf(transition),
     left: path?.exited.map(pathOf) ?? [],
     entered: path?.entered.map(pathOf) ?? [],
     ...(description !== undefined && { description }),
@@ -207,17 +208,4 @@ function compileCandidate(
 
 function actionsOf(machine: MachineShape, node: StateNodeShape, actions: readonly unknown[]): Operation[] {
   return actions.map((action) => compileAction(machine, node, action));
-}
-
-function compileGuard(machine: MachineShape, { guard, source }: TransitionShape): Guard | undefined {
-  if (guard === undefined) return undefined;
-  const { name, params } = named(source, 'guard', guard);
-  const implementation = machine.implementations.guards[name];
-  if (typeof implementation !== 'function' || 'check' in implementation) {
-    throw new UnsupportedChartError(source, `the guard "${name}" (not a plain function)`);
-  }
-  const test = implementation as (args: Arguments, params: unknown) => boolean;
-  if (typeof params !== 'function') return (context, event) => test({ context, event }, params);
-  const compute = params as (args: Arguments) => unknown;
-  return (context, event) => test({ context, event }, compute({ context, event }));
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { assign, raise, setup } from 'xstate';
+import { and, assign, not, or, raise, setup } from 'xstate';
 import { describeMachine, type StateDescription } from './describe.js';
 import { shapeOf, UnsupportedChartError } from './machine-shape.js';
 
@@ -87,21 +87,36 @@ describe('the description of a chart', () => {
     });
     expect(states.map(({ path }) => path)).toEqual(['shut.quiet', 'shut.waking']);
     expect(transitions).toStrictEqual([
-      { trigger: { kind: 'event', type: 'key.*' }, target: 'open', reenter: false, actions: [] },
+      {
+        id: 'shut|key.*|0',
+        trigger: { kind: 'event', type: 'key.*' },
+        target: 'open',
+        reenter: false,
+        actions: [],
+      },
     ]);
   });
 
   it('gives the transitions of a state in document order, with guard, actions and description', () => {
     expect(stateAt('shut', 'quiet').transitions).toStrictEqual([
       {
+        id: 'shut.quiet|knock|0',
         trigger: { kind: 'event', type: 'knock' },
         guard: 'patient',
         reenter: false,
         actions: [{ kind: 'assign', name: 'count' }, ring],
         description: 'RFC 2',
+        references: ['RFC 2'],
       },
-      { trigger: { kind: 'event', type: 'knock' }, target: 'shut.waking', reenter: false, actions: [] },
       {
+        id: 'shut.quiet|knock|1',
+        trigger: { kind: 'event', type: 'knock' },
+        target: 'shut.waking',
+        reenter: false,
+        actions: [],
+      },
+      {
+        id: 'shut.quiet|key.wrong|0',
         trigger: { kind: 'event', type: 'key.wrong' },
         reenter: false,
         actions: [{ kind: 'effect', name: 'say' }], // its parameters are computed
@@ -121,13 +136,61 @@ describe('the description of a chart', () => {
       [undefined, 'open'],
     ]);
     expect(waking.transitions.filter((transition) => !patience.includes(transition))).toStrictEqual([
-      { trigger: { kind: 'deadline', delay: '250' }, reenter: false, actions: [ring] },
+      {
+        id: 'shut.waking|after 250|0',
+        trigger: { kind: 'deadline', delay: '250' },
+        reenter: false,
+        actions: [ring],
+      },
     ]);
   });
 
   it('tells a final state, and a transition that re-enters', () => {
     expect(stateAt('gone')).toMatchObject({ kind: 'final', entry: [ring], transitions: [] });
     expect(stateAt('open').transitions).toMatchObject([{ target: 'open', reenter: true }]);
+  });
+
+  it('tells a guard that is combined of others in words, and how', () => {
+    const machine = setup({
+      guards: { late: () => true, known: () => true, older: (_, _than: { readonly years: number }) => true },
+    }).createMachine({
+      id: 'bar',
+      on: {
+        enter: {
+          guard: and([or(['known', { type: 'older', params: { years: 18 } }]), not('late')]),
+          actions: [],
+        },
+      },
+    });
+    const [entering] = describeMachine(shapeOf(machine)).root.transitions;
+    expect(entering?.guard).toBe('(known or older(18)) and not late');
+    expect(entering?.combination).toStrictEqual({
+      kind: 'and',
+      guards: [
+        { kind: 'or', guards: ['known', 'older(18)'] },
+        { kind: 'not', guards: ['late'] },
+      ],
+    });
+  });
+
+  it('gives the plain values of meta, and the sections that a description or meta.rfc cites', () => {
+    const machine = setup({}).createMachine({
+      id: 'cited',
+      meta: { owner: 'us', component: () => {} },
+      on: {
+        a: { description: 'RFC 5321 §3.3, §4.1.1.2: for devices', meta: { rfc: 'RFC 1047' } },
+        b: { description: 'RFC 3463 X.7.0, CVE-2011-0411, Postfix XCLIENT_README' },
+        c: { description: 'as ever' },
+      },
+    });
+    const { root } = describeMachine(shapeOf(machine));
+    expect(root.meta).toStrictEqual({ owner: 'us' });
+    expect(root.transitions.map(({ references }) => references)).toStrictEqual([
+      ['RFC 5321 §3.3', 'RFC 5321 §4.1.1.2', 'RFC 1047'],
+      ['RFC 3463 X.7.0', 'CVE-2011-0411', 'Postfix XCLIENT_README'],
+      undefined,
+    ]);
+    expect(root.transitions[0]?.meta).toStrictEqual({ rfc: 'RFC 1047' });
   });
 
   it('survives JSON unchanged', () => {

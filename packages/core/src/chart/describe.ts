@@ -8,8 +8,8 @@
  *   function computes are not shown.
  * - It is JSON: what is not there is absent, never undefined.
  */
+import { type GuardCombination, structureOfGuard, wordsOfGuard } from './guards.js';
 import {
-  type BuiltInAction,
   type MachineShape,
   named,
   pathOf,
@@ -17,6 +17,10 @@ import {
   type TransitionShape,
   UnsupportedChartError,
 } from './machine-shape.js';
+import { referencesIn } from './references.js';
+import { delaysOf, isBuiltIn, type TriggerDescription, transitionIdOf, triggerOf } from './transition-id.js';
+
+export type { GuardCombination, TriggerDescription };
 
 /** A chart of `describeChart`, as JSON: the very machine that a session runs. */
 export interface ChartDescription {
@@ -33,10 +37,14 @@ export interface StateDescription {
   readonly key: string;
   readonly kind: 'atomic' | 'compound' | 'final';
   readonly description?: string;
+  /** The machine's own remarks on the state: the plain values of its `meta`. */
+  readonly meta?: PlainValues;
   /** The path of the child that is entered first. */
   readonly initial?: string;
   readonly entry: readonly ActionDescription[];
   readonly exit: readonly ActionDescription[];
+  /** At a client of a protocol, what it says on entering this state. */
+  readonly commands?: readonly string[];
   /** The names of the delays that begin on entering this state and end on leaving it. */
   readonly deadlines: readonly string[];
   /** In document order, which is the order of trial among those of one trigger; deadlines come last. */
@@ -47,23 +55,38 @@ export interface StateDescription {
 
 /** One arrow of a chart: when it is taken, where it leads, and what is done on the way. */
 export interface TransitionDescription {
+  /** Unique in the chart, and the `transition` of a session's records: `session.ready|command.MAIL|2`. */
+  readonly id: string;
   readonly trigger: TriggerDescription;
-  /** The name of the guard that must hold. */
+  /** The guard that must hold, in words: a name such as `patient`, or `patient and not late`. */
   readonly guard?: string;
+  /** Present where the guard is made up of others. */
+  readonly combination?: GuardCombination;
   /** A path. Without one, nothing is left and nothing entered. */
   readonly target?: string;
   /** The state is left and entered anew, though the target is the state itself or stands inside of it. */
   readonly reenter: boolean;
   readonly actions: readonly ActionDescription[];
   readonly description?: string;
+  /** The sections that `description` cites, and `meta.rfc`, each in full: `RFC 5321 §4.1.1.2`. */
+  readonly references?: readonly string[];
+  /** The machine's own remarks: the plain values of the transition's `meta`. */
+  readonly meta?: PlainValues;
+  /** The client's words on the wire: at a server what triggers this transition, at a client what is said on the way. */
+  readonly commands?: readonly string[];
+  /** The server's words on the wire: at a server what it replies, at a client the replies that trigger this. */
+  readonly replies?: readonly ReplyDescription[];
 }
 
-/** What a transition waits for. */
-export type TriggerDescription =
-  /** `type` may end in a wildcard, such as `command.*`: it is tried after the events that are named in full. */
-  | { readonly kind: 'event'; readonly type: string }
-  /** One of the state's `deadlines` has passed. */
-  | { readonly kind: 'deadline'; readonly delay: string };
+/** A reply on the wire, as far as the chart knows it. */
+export interface ReplyDescription {
+  /** Three digits, or the first with `yz` where the others depend: `250`, `5yz`. */
+  readonly code: string;
+  /** The first line, where it is always the same. */
+  readonly text?: string;
+  /** `default`: an application may give another one. `event`: what is wrong with the command decides. */
+  readonly origin: 'fixed' | 'default' | 'event' | 'peer';
+}
 
 /** Something that a transition does, or entering or leaving a state. */
 export interface ActionDescription {
@@ -71,8 +94,10 @@ export interface ActionDescription {
   readonly kind: 'assign' | 'effect';
   readonly name: string;
   /** Absent also when a function computes them. */
-  readonly params?: Readonly<Record<string, string | number | boolean>>;
+  readonly params?: PlainValues;
 }
+
+export type PlainValues = Readonly<Record<string, string | number | boolean>>;
 
 /** @throws {UnsupportedChartError} naming what the machine uses that a description cannot hold */
 export function describeMachine(machine: MachineShape): ChartDescription {
@@ -82,54 +107,53 @@ export function describeMachine(machine: MachineShape): ChartDescription {
 function describeState(machine: MachineShape, node: StateNodeShape): StateDescription {
   const { type: kind } = node;
   if (kind === 'parallel' || kind === 'history') throw new UnsupportedChartError(node, `a ${kind} state`);
-  const delays = delaysOf(node);
   const [initial] = node.initial?.target ?? [];
   return {
     path: pathOf(node),
     key: node.key,
     kind,
     ...(node.description !== undefined && { description: node.description }),
+    ...metaOf(node.meta),
     ...(initial !== undefined && { initial: pathOf(initial) }),
     entry: describeActions(machine, node, node.entry),
     exit: describeActions(machine, node, node.exit),
-    deadlines: [...delays.values()],
-    transitions: [...node.transitions].flatMap(([type, transitions]) =>
-      transitions.map((transition) => describeTransition(machine, triggerOf(type, delays), transition)),
+    deadlines: [...delaysOf(node).values()],
+    transitions: [...node.transitions.values()].flatMap((transitions) =>
+      transitions.map((transition) => describeTransition(machine, transition)),
     ),
     states: Object.values(node.states).map((child) => describeState(machine, child)),
   };
 }
 
-/** XState keeps an `after` as a raise on entry, whose event is named after the state: back to the delay's name. */
-function delaysOf(node: StateNodeShape): ReadonlyMap<string, string> {
-  const delays = new Map<string, string>();
-  for (const action of node.entry) {
-    if (!isBuiltIn(action) || action.event === undefined || action.delay === undefined) continue;
-    delays.set(action.event.type, String(action.delay));
-  }
-  return delays;
-}
-
-function triggerOf(type: string, delays: ReadonlyMap<string, string>): TriggerDescription {
-  const delay = delays.get(type);
-  return delay === undefined ? { kind: 'event', type } : { kind: 'deadline', delay };
-}
-
-function describeTransition(
-  machine: MachineShape,
-  trigger: TriggerDescription,
-  { source, guard, target, reenter, actions, description }: TransitionShape,
-): TransitionDescription {
+function describeTransition(machine: MachineShape, transition: TransitionShape): TransitionDescription {
+  const { source, eventType, guard, target, reenter, actions, description, meta } = transition;
   const [node, ...more] = target ?? [];
   if (more.length > 0) throw new UnsupportedChartError(source, 'several targets');
+  const combination = guard === undefined ? undefined : structureOfGuard(source, guard);
+  const references = referencesIn([description, plainMeta(meta).rfc].filter(Boolean).join(', '));
   return {
-    trigger,
-    ...(guard !== undefined && { guard: named(source, 'guard', guard).name }),
+    id: transitionIdOf(transition),
+    trigger: triggerOf(source, eventType),
+    ...(guard !== undefined && { guard: wordsOfGuard(source, guard) }),
+    ...(typeof combination === 'object' && { combination }),
     ...(node !== undefined && { target: pathOf(node) }),
     reenter,
     actions: describeActions(machine, source, actions),
     ...(description !== undefined && { description }),
+    ...(references.length > 0 && { references }),
+    ...metaOf(meta),
   };
+}
+
+/** Of a `meta`, what is plain: more may stand there for others, and is none of a picture's business. */
+function plainMeta(meta: unknown): PlainValues {
+  if (typeof meta !== 'object' || meta === null) return {};
+  return Object.fromEntries(Object.entries(meta).filter(([, value]) => isPlain(value)));
+}
+
+function metaOf(meta: unknown): { readonly meta?: PlainValues } {
+  const plain = plainMeta(meta);
+  return Object.keys(plain).length === 0 ? {} : { meta: plain };
 }
 
 /** The named actions. What XState added for a deadline is told by `deadlines`. */
@@ -150,22 +174,14 @@ function describeActions(
     });
 }
 
-function isBuiltIn(action: unknown): action is BuiltInAction {
-  return typeof action === 'function' && 'type' in action;
-}
-
 function isDeadline(action: unknown): boolean {
   if (!isBuiltIn(action)) return false;
   return action.type === 'xstate.cancel' || (action.type === 'xstate.raise' && action.delay !== undefined);
 }
 
-function plainParams(
-  node: StateNodeShape,
-  name: string,
-  params: unknown,
-): Readonly<Record<string, string | number | boolean>> {
+function plainParams(node: StateNodeShape, name: string, params: unknown): PlainValues {
   if (typeof params === 'object' && params !== null && Object.values(params).every(isPlain)) {
-    return { ...(params as Record<string, string | number | boolean>) };
+    return { ...(params as PlainValues) };
   }
   throw new UnsupportedChartError(node, `the action "${name}" with params that are not plain values`);
 }

@@ -30,7 +30,9 @@ export interface TransitionShape {
   readonly actions: readonly unknown[];
   readonly guard?: unknown;
   readonly reenter: boolean;
+  readonly eventType: string;
   readonly description?: string;
+  readonly meta?: unknown;
 }
 
 export interface StateNodeShape {
@@ -47,6 +49,7 @@ export interface StateNodeShape {
   readonly always?: readonly unknown[];
   readonly transitions: ReadonlyMap<string, readonly TransitionShape[]>;
   readonly description?: string;
+  readonly meta?: unknown;
   readonly config: { readonly onDone?: unknown };
 }
 

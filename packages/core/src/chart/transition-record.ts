@@ -6,6 +6,8 @@ export interface GuardOutcome {
 
 /** Why a transition was taken, and where it led. */
 export interface TransitionExplanation {
+  /** The transition's `id` in the description of the chart, by which pictures of it go too. */
+  readonly transition: string;
   /** In the order in which they were asked. The last one passed, unless the transition that was taken has no guard. */
   readonly guards: readonly GuardOutcome[];
   /** The states that were left, innermost first; none where the session stayed where it was. */

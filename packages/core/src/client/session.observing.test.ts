@@ -17,6 +17,7 @@ describe('an observed session', () => {
       event: {
         type: 'transition',
         event: 'reply.success',
+        transition: 'session.greeting|reply.success|0',
         from: 'session.greeting',
         to: 'session.identifying',
         left: ['session.greeting'],
