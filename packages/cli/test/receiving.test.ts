@@ -28,6 +28,20 @@ it('stores a message in a plain file before it says 250, and closes on SIGTERM',
   await session.closed;
 }, 20_000);
 
+it('offers AUTH to those inside, and refuses it to others as if there were none', async () => {
+  const password = { kind: 'password', username: 'ann', password: new Secret('pencil') } as const;
+  const authentication = { credentials: password, allowInsecure: true };
+  const { port } = await listen('offers', { INSIDE: '127.0.0.0/8' });
+  const inside = await openSession(await connect({ host: '127.0.0.1', port }), { clock, authentication });
+  expect(inside.offer.authenticatedBy).toBe('SCRAM-SHA-256');
+  await inside.quit();
+  const other = await listen('offers');
+  const outside = await openSession(await connect({ host: '127.0.0.1', port: other.port }), { clock });
+  expect([...outside.offer.keywords.keys()]).not.toContain('AUTH');
+  expect([...outside.offer.keywords.keys()]).toContain('SIZE');
+  await outside.quit();
+}, 20_000);
+
 async function certificate(name: string) {
   return generate([{ name: 'commonName', value: name }], {
     keyType: 'ec',

@@ -81,6 +81,7 @@ export type { ServerAuthenticationOptions, ServerSessionOptions } from './server
 export type * from './server/protocol-events.js';
 export type { ReplyOccasion, ReplyTitle } from './server/replies.js';
 export { ServerSession } from './server/session.js';
+export type { Withheld } from './server/withholding.js';
 export type * from './tls.js';
 export { type Address, readForwardPath, readReversePath } from './wire/address.js';
 export { isHostName } from './wire/domain.js';

@@ -118,6 +118,12 @@ const exchanges: Readonly<Record<Decision, Exchange>> = {
 const embedded: ServiceExtension = { keyword: 'XTEST', verbs: ['XTEST'] };
 const extensions = [...standardExtensions, etrn, embedded];
 
+/** Of those that may decide more than a reply says. */
+const TAKES: { readonly [Name in Decision]?: string } = {
+  onHello: 'nothing, a Reply, or { withhold: { extensions, mechanisms } } and nothing beside it',
+  onMessage: 'nothing, a Reply, or in LMTP a Reply for each recipient',
+};
+
 const decisions = Object.keys(exchanges) as Decision[];
 
 /** The reply to what is decided on, when `handler` decides; and what `onError` was told. */
@@ -254,10 +260,7 @@ describe.each(decisions)('%s', (decision) => {
     for (const handler of [() => wrong, async () => wrong]) {
       const { reply, errors } = await decide(decision, handler);
       expect(reply).toEqual(['451 4.3.0 Local error in processing; try again later']);
-      const takes =
-        decision === 'onMessage'
-          ? 'nothing, a Reply, or in LMTP a Reply for each recipient'
-          : 'nothing or a Reply';
+      const takes = TAKES[decision] ?? 'nothing or a Reply';
       expect(errors).toEqual([new TypeError(`${decision} returned ${words}; return ${takes}`)]);
     }
   });

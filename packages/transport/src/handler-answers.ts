@@ -10,6 +10,7 @@ import {
   Secret,
   type StoredCredentials,
   type TokenError,
+  type Withheld,
 } from '@sansmtp/core';
 import type { ServerHandlers } from './handlers.js';
 
@@ -62,6 +63,16 @@ const DECISION: ResultRule = {
   },
 };
 
+const HELLO: ResultRule = {
+  takes: 'nothing, a Reply, or { withhold: { extensions, mechanisms } } and nothing beside it',
+  fault: FAULT,
+  read(result) {
+    if (isWithholding(result)) return { decision: 'accept', withhold: result.withhold };
+    // Of a reply that has it as well, one of the two would count for nothing.
+    return isReply(result) && 'withhold' in result ? undefined : DECISION.read(result);
+  },
+};
+
 const MESSAGE: ResultRule = {
   takes: 'nothing, a Reply, or in LMTP a Reply for each recipient',
   fault: FAULT,
@@ -96,6 +107,8 @@ const CREDENTIALS: ResultRule = {
 /** How the handler's result answers a question of this kind. */
 export function ruleFor(kind: Question['kind']): ResultRule {
   switch (kind) {
+    case 'hello':
+      return HELLO;
     case 'credentials':
       return CREDENTIALS;
     case 'authenticate':
@@ -148,6 +161,11 @@ function isGrant(value: unknown): value is AuthenticationGrant {
       ([key, name]) => (key === 'authenticatedAs' || key === 'authorizationIdentity') && isName(name),
     )
   );
+}
+
+function isWithholding(value: unknown): value is { readonly withhold: Withheld } {
+  if (typeof value !== 'object' || value === null || !('withhold' in value)) return false;
+  return typeof value.withhold === 'object' && value.withhold !== null && Object.keys(value).length === 1;
 }
 
 function isTokenRefusal(value: unknown): value is { readonly tokenError: TokenError } {

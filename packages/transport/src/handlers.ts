@@ -4,6 +4,7 @@
  * - Returning nothing accepts, but for `onAuth`, which lets nobody in unless it says so. Without a handler nobody is let in
  *   either, and EXPN, ETRN and verbs of extensions are refused.
  * - Returning a `Reply` accepts or refuses by its code, and sets the text.
+ * - `onHello` may also say what this client is not offered.
  * - Throwing an error that carries `responseCode`, such as a `Rejection`, refuses with that reply.
  * - Throwing or returning anything else is a fault of ours: the client gets 451 4.3.0, or 454 4.7.0 in AUTH, and may try
  *   again later; `onError` gets the error, and its text never reaches the wire.
@@ -26,6 +27,7 @@ import type {
   StoredCredentials,
   TlsInformation,
   TokenError,
+  Withheld,
 } from '@sansmtp/core';
 import type { ConnectionInformation } from './session-information.js';
 import type { WebStream, WebStreamReader } from './web-stream.js';
@@ -35,6 +37,15 @@ type Nothing = ReturnType<() => void>;
 
 // One promise of either, not a promise for each: only so does the type of a chain of `then` go with it.
 export type HandlerResult = Reply | Nothing | Promise<Reply | Nothing>;
+
+/**
+ * What `onHello` decides. `withhold` accepts, and names what this client is not offered until its next EHLO:
+ * `{ withhold: { extensions: ['STARTTLS'], mechanisms: ['PLAIN'] } }`. What is used all the same is refused, as if the
+ * server had none of it (502, 504, 555).
+ */
+export type HelloVerdict = Reply | { readonly withhold: Withheld } | Nothing;
+
+export type HelloResult = HelloVerdict | Promise<HelloVerdict>;
 
 /** In LMTP a reply for each recipient of the envelope, in its order (RFC 2033 §4.2); or one for all. */
 export type MessageResult = Reply | readonly Reply[] | Nothing | Promise<Reply | readonly Reply[] | Nothing>;
@@ -160,8 +171,11 @@ export interface ServerHandlers<State = unknown> {
    * hears. For logs and metrics.
    */
   onAuthDecided?(decision: AuthenticationDecision, session: ServerSessionInformation<State>): void;
-  /** EHLO or HELO. A refused one changes nothing. */
-  onHello?(hello: Hello, session: ServerSessionInformation<State>): HandlerResult;
+  /**
+   * EHLO or HELO. A refused one changes nothing. Called for each, so that what is withheld may depend on TLS and on who has
+   * authenticated.
+   */
+  onHello?(hello: Hello, session: ServerSessionInformation<State>): HelloResult;
   /** MAIL opens a mail transaction. */
   onMailFrom?(
     mail: { readonly reversePath: ReversePath; readonly parameters: MailParameters },

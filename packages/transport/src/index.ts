@@ -38,6 +38,8 @@ export {
   type AuthenticationVerdict,
   type CredentialsResult,
   type HandlerResult,
+  type HelloResult,
+  type HelloVerdict,
   type IncomingBody,
   type IncomingMessage,
   MailDataAbandonedError,

@@ -19,6 +19,11 @@ export interface SessionStanding {
   readonly mechanisms: readonly string[];
   /** The peer may speak of others than itself: XCLIENT and XFORWARD. */
   readonly trusted: boolean;
+  /**
+   * EHLO keywords that the application withholds from this client, whatever their extensions would offer.
+   * @default none
+   */
+  readonly withheld?: readonly string[];
 }
 
 /** A parameter of MAIL or RCPT, both ways. */
@@ -55,7 +60,8 @@ export interface ServiceExtension {
    */
   offer?(session: SessionStanding): string | undefined;
   /**
-   * It is taken where `offer` offers it, but the reply to EHLO does not list it: for clients that use it unasked.
+   * It is taken where `offer` offers it, but the reply to EHLO does not list it: for clients that use it unasked. What is
+   * neither listed nor taken is left out of the list of extensions; for one client, `withhold` of the answer to EHLO.
    * @default false
    */
   readonly hidden?: boolean;

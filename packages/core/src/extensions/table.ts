@@ -147,6 +147,7 @@ function offersOf(table: ExtensionTable, standing: SessionStanding): ReadonlyMap
 function makeOffers({ byKeyword }: ExtensionTable, standing: SessionStanding): ReadonlyMap<string, string> {
   const offers = new Map<string, string>();
   for (const [keyword, { offer }] of byKeyword) {
+    if (standing.withheld?.includes(keyword)) continue;
     const offered = offer === undefined ? '' : offer(standing);
     if (offered !== undefined) offers.set(keyword, checkOffer(keyword, offered));
   }

@@ -40,7 +40,7 @@ export function checkAnswer(
     throw new LocalProtocolError(state, problem, allowedIn(state, undefined));
   }
   const { kind } = question;
-  const { decision, reply, credentials, grant, tokenError, recipientReplies } = answer;
+  const { decision, reply, credentials, grant, tokenError, withhold, recipientReplies } = answer;
   if (kind === 'credentials' && decision === 'accept' && credentials === undefined) {
     throw new LocalProtocolError(
       state,
@@ -59,6 +59,13 @@ export function checkAnswer(
     );
   }
   checkTokenError(tokenError);
+  if (withhold !== undefined && (kind !== 'hello' || decision !== 'accept')) {
+    throw new LocalProtocolError(
+      state,
+      `a withhold came to ${decision} the question "${kind}"`,
+      'a withhold to accept the question "hello"',
+    );
+  }
   if (recipientReplies !== undefined) {
     const count = kind === 'message' && protocol === 'lmtp' ? question.envelope.recipients.length : 0;
     if (recipientReplies.length !== count || count === 0) {

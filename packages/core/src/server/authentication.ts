@@ -185,29 +185,35 @@ export class Authentication {
 export function offeredMechanisms(
   { authentication }: ResolvedServerOptions,
   { tls }: ClientIdentity,
+  withheld: readonly string[],
 ): readonly string[] {
   if (authentication === undefined) return [];
   if (tls === undefined && !authentication.allowInsecure) return [];
+  const names = authentication.mechanisms.map(({ name }) => name);
   return usableMechanisms(
-    authentication.mechanisms.map(({ name }) => name),
+    names.filter((name) => !withheld.includes(name)),
     tls,
   );
 }
 
-/** Begins an exchange, or gives the reply that refuses it. */
+/**
+ * Begins an exchange, or gives the reply that refuses it.
+ * @param withheld mechanisms that this client is not to have
+ */
 export function beginAuthentication(
   { mechanism: name, initialResponse }: Command & { verb: 'AUTH' },
   options: ResolvedServerOptions,
   client: ClientIdentity,
+  withheld: readonly string[],
 ): Authentication | Reply {
   const { authentication, hostname } = options;
   const { tls } = client;
-  const offered = offeredMechanisms(options, client);
+  const offered = offeredMechanisms(options, client, withheld);
   const mechanism = authentication?.mechanisms.find((each) => each.name === name && offered.includes(name));
   if (authentication === undefined || mechanism === undefined) {
     // RFC 4954 §6: it is not the mechanism that is wrong.
-    const withheld = authentication?.mechanisms.some((each) => each.name === name);
-    return withheld && tls === undefined ? replies.mechanismNeedsTls : replies.mechanismUnknown;
+    const isThere = !withheld.includes(name) && authentication?.mechanisms.some((each) => each.name === name);
+    return isThere && tls === undefined ? replies.mechanismNeedsTls : replies.mechanismUnknown;
   }
   const { iterations } = authentication;
   const exchange = new Authentication(mechanism, { tls, hostname, offered, iterations });

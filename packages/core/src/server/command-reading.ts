@@ -32,6 +32,7 @@ import type { ClientIdentity } from './client-identity.js';
 import type { Hello } from './messages.js';
 import type { ResolvedServerOptions } from './options.js';
 import { malformedLines, replies } from './replies.js';
+import { NOTHING_WITHHELD, type ResolvedWithheld, resolveWithheld, type Withheld } from './withholding.js';
 
 /** A line that is no command, or one that is not there for this client. */
 export interface Refused {
@@ -61,6 +62,7 @@ const CRLF_OCTETS = 2;
 /** What a client is offered, with HELO nothing. */
 export interface Offer {
   readonly standing: SessionStanding | undefined;
+  readonly withheld: ResolvedWithheld;
   /** As they stand in the reply to EHLO. */
   readonly keywords: readonly string[];
 }
@@ -77,6 +79,8 @@ export class CommandReading {
   #introduced = false;
   /** As it was when EHLO was answered last; undefined where no extension was offered. */
   #offered: SessionStanding | undefined;
+  /** What the application would not have offered then. */
+  #withheld = NOTHING_WITHHELD;
   /** XCLIENT and XFORWARD may be used. */
   #trusted: boolean;
 
@@ -96,24 +100,35 @@ export class CommandReading {
 
   /**
    * What EHLO, HELO or LHLO would be offered now.
+   * @param withhold what the application withholds from this client
    * @throws what an extension makes impossible to offer, see `offeredKeywords`
+   * @throws what is none to withhold, see `resolveWithheld`
    */
-  offerTo(verb: Hello['verb'], client: ClientIdentity): Offer {
-    if (verb === 'HELO') return { standing: undefined, keywords: [] };
-    const standing = this.#standing(client);
-    return { standing, keywords: offeredKeywords(this.#extensions, standing) };
+  offerTo(verb: Hello['verb'], client: ClientIdentity, withhold: Withheld | undefined): Offer {
+    const mechanisms = this.#options.authentication?.mechanisms ?? [];
+    const withheld = resolveWithheld(withhold, this.#extensions, mechanisms);
+    if (verb === 'HELO') return { standing: undefined, withheld, keywords: [] };
+    const standing = this.#standing(client, withheld);
+    return { standing, withheld, keywords: offeredKeywords(this.#extensions, standing) };
   }
 
   /** EHLO, HELO or LHLO was accepted, and this was offered. */
-  offer({ standing }: Offer): void {
+  offer({ standing, withheld }: Offer): void {
     this.#introduced = true;
+    this.#withheld = withheld;
     this.#setOffered(standing);
   }
 
   /** What was offered counts for nothing any more, until the next EHLO (RFC 3207 §4.2). */
   forget(): void {
     this.#introduced = false;
+    this.#withheld = NOTHING_WITHHELD;
     this.#setOffered(undefined);
+  }
+
+  /** The SASL mechanisms that this client is not to have. */
+  get withheldMechanisms(): readonly string[] {
+    return this.#withheld.mechanisms;
   }
 
   /** The peer speaks for somebody else from here on: its words are theirs, and they may not speak for others. */
@@ -188,7 +203,7 @@ export class CommandReading {
     this.#grammar = { ...this.#grammar, utf8: this.#wasOffered('SMTPUTF8') };
   }
 
-  #standing(client: ClientIdentity): SessionStanding {
+  #standing(client: ClientIdentity, withheld: ResolvedWithheld): SessionStanding {
     const { protocol, maximumMessageSize, maximumRecipients, startTls } = this.#options;
     const secured = client.tls !== undefined;
     return {
@@ -197,8 +212,9 @@ export class CommandReading {
       maximumRecipients,
       startTls: startTls !== 'none' && !secured,
       secured,
-      mechanisms: offeredMechanisms(this.#options, client),
+      mechanisms: offeredMechanisms(this.#options, client, withheld.mechanisms),
       trusted: this.#trusted,
+      withheld: withheld.extensions,
     };
   }
 
@@ -253,7 +269,9 @@ export class CommandReading {
     return this.#introduced && this.#offered === undefined ? replies.extendedHelloFirst : undefined;
   }
 
+  /** Whether it is on the list for this client. */
   #isListed(keyword: string): boolean {
+    if (this.#withheld.extensions.includes(keyword)) return false;
     return this.#extensions.some((extension) => extension.keyword === keyword);
   }
 

@@ -90,7 +90,7 @@ export function readCommand(
   const type = commandEvents[verb];
   switch (verb) {
     case 'AUTH': {
-      const exchange = beginAuthentication(command, options, client);
+      const exchange = beginAuthentication(command, options, client, reading.withheldMechanisms);
       if ('code' in exchange) return { event: { type, refusal: exchange }, verb };
       return { event: { type, next: exchange.next }, verb, exchange };
     }

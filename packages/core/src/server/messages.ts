@@ -15,6 +15,7 @@ import type { ForwardPath, ReversePath } from '../wire/path.js';
 import type { Reply } from '../wire/reply.js';
 import type { ForeignProtocol } from './foreign-protocol.js';
 import type { ServerProtocolEvent } from './protocol-events.js';
+import type { Withheld } from './withholding.js';
 
 /** One accepted recipient of a mail transaction. */
 export interface Recipient {
@@ -41,7 +42,7 @@ export interface Hello {
 export type Question =
   /** Someone connected. Accept: 220. Reject: 554, then only QUIT; with a 421 reply the session ends. */
   | { readonly kind: 'connect' }
-  /** EHLO or HELO. Accept: 250 with the service extensions. Reject: 550, all else stays as it was. */
+  /** EHLO or HELO. Accept: 250 with the service extensions, without those in `withhold`. Reject: 550, all else stays as it was. */
   | { readonly kind: 'hello'; readonly hello: Hello }
   /** MAIL. Accept: 250 2.1.0. Reject: 550 5.7.1. */
   | { readonly kind: 'mail'; readonly reversePath: ReversePath; readonly parameters: MailParameters }
@@ -107,6 +108,11 @@ export interface Answer {
   readonly grant?: AuthenticationGrant;
   /** With a reject of the question `authenticate`: why, for a client of XOAUTH2 or OAUTHBEARER. */
   readonly tokenError?: TokenError;
+  /**
+   * With an accept of the question `hello`: what this client is not offered until its next EHLO, and refused if it uses
+   * it, as if the server had none.
+   */
+  readonly withhold?: Withheld;
   /**
    * In LMTP, to the question `message`: a reply for each recipient of the envelope, in its order, 2yz, 4yz (but 421)
    * or 5yz each, in the place of `reply` and whatever the decision (RFC 2033 §4.2).

@@ -236,7 +236,7 @@ export class ServerSession {
    *   `maximumHeldOctets` while `wantsInput` is false; `computed` or the outcome of a TLS handshake where none is
    *   awaited
    * @throws {RangeError} an answer whose reply cannot be written (RFC 5321 §4.2), or an acceptance of EHLO where a service
-   *   extension offers what no reply can hold; the question stays open
+   *   extension offers what no reply can hold, or what is to be withheld is not known; the question stays open
    * @throws what the `offer()` of a service extension throws; likewise
    */
   handle(input: ServerInput): void {
@@ -338,7 +338,7 @@ export class ServerSession {
     checkAnswer(question, answer, this.#options.protocol, this.state);
     const { decision } = answer;
     if (question.kind === 'hello' && decision === 'accept') {
-      this.#offer = this.#reading.offerTo(question.hello.verb, this.#client);
+      this.#offer = this.#reading.offerTo(question.hello.verb, this.#client, answer.withhold);
     }
     this.#observing?.decision(question, answer);
     const { code } = answer.reply ?? defaultReplies[question.kind][decision];
