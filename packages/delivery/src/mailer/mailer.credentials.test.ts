@@ -112,6 +112,39 @@ describe('credentials by a function', () => {
     expect(given.network.connections).toEqual([]);
   });
 
+  it.each<[string, unknown]>([
+    ['nothing', undefined],
+    ['a password that is no Secret', { kind: 'password', username: 'ann', password: 'secret' }],
+    ['an unknown kind', { kind: 'ticket' }],
+  ])('of a wrong shape defer the mail, and take no room in the pool: %s', async (_, wrong) => {
+    const relay = relayFor('right', 'PLAIN');
+    const right = { kind: 'password', username: 'ann', password: new Secret('right') };
+    let asked = 0;
+    const { mailer, network } = mailing(
+      { [A]: relay },
+      {
+        relay: { host: A },
+        authentication: {
+          credentials: () => (asked++ === 0 ? wrong : right) as ClientCredentials,
+          allowInsecure: true,
+        },
+        pool: { connectionsPerHost: 1 },
+      },
+    );
+    expect(await network.run(mailer.send(envelopeTo('r@b.example'), 'Hello\r\n'))).toMatchObject([
+      {
+        verdict: 'deferred',
+        phase: 'auth',
+        reason: expect.stringContaining('There are no credentials: The option authentication.credentials.'),
+        error: expect.any(CredentialsError),
+      },
+    ]);
+    expect(network.connections).toEqual([]);
+    expect(await network.run(mailer.send(envelopeTo('r@b.example'), 'Hello\r\n'))).toMatchObject([
+      { verdict: 'delivered' },
+    ]);
+  });
+
   it('that never come do not hold up a delivery that is stopped', async () => {
     const { mailer, network } = withCredentials(relayFor('tok'), () => new Promise<never>(() => {}));
     const verdicts = network.run(mailer.send(envelopeTo('r@b.example'), 'Hello', { deadline: 1000 }));

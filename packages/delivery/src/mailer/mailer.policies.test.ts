@@ -1,5 +1,6 @@
 /** The MTA-STS policies of a mailer: fetched once for all its messages (RFC 8461 §3.3). */
 import { describe, expect, it } from 'vitest';
+import { certificate } from '../policies/certificate.test-support.js';
 import type { CachedPolicy, FetchPolicy } from '../policies/mta-sts.js';
 import { envelopeTo, expectNothingLeft, mailing, resolverOf } from './scripted-network.test-support.js';
 
@@ -67,5 +68,59 @@ describe('the policy of a domain', () => {
     expect(await impatient).toMatchObject([{ verdict: 'deferred', enhancedCode: '4.4.7' }]);
     expect(aborted).toBe(false);
     expect(await network.run(patient)).toMatchObject([{ verdict: 'delivered' }]);
+  });
+});
+
+describe('a session to the same host, for a domain without a policy', () => {
+  const own = certificate({ name: `${A}.mx` }).der;
+
+  it('is not used for one whose policy demands more of the certificate (RFC 8461 §4.2)', async () => {
+    const { mailer, network } = mailing(
+      {
+        [A]: {
+          keywords: ['STARTTLS'],
+          tls: 'works',
+          information: {
+            protocol: 'TLSv1.3',
+            cipher: 'TLS_AES_256_GCM_SHA384',
+            channelBindings: {},
+            peerCertificate: {
+              subject: `CN=${A}.mx`,
+              subjectAlternativeNames: [],
+              fingerprint: '0'.repeat(64),
+              der: own,
+              chain: [own],
+            },
+          },
+        },
+      },
+      {
+        tls: 'required',
+        tlsOptions: { verify: true },
+        resolver: {
+          ...resolverOf({ 'b.example': [A], 'enforced.example': [A] }),
+          resolveTxt: async (name) =>
+            name === '_mta-sts.enforced.example'
+              ? { kind: 'found', records: ['v=STSv1; id=1;'] }
+              : { kind: 'none' },
+        },
+        sts: {
+          fetchPolicy: async () => ({
+            status: 200,
+            contentType: 'text/plain',
+            body: Buffer.from('version: STSv1\nmode: enforce\nmx: 192.0.2.1.mx\nmax_age: 86400\n'),
+          }),
+          cache: new Map<string, CachedPolicy>(),
+        },
+        pool: { idleTime: 60_000 },
+      },
+    );
+    const send = (to: string) => network.run(mailer.send(envelopeTo(to), MESSAGE));
+    expect(await send('r@b.example')).toMatchObject([{ verdict: 'delivered' }]);
+    expect(await send('r@enforced.example')).toMatchObject([
+      { verdict: 'deferred', phase: 'policy', reason: expect.stringContaining('subjectAltName') },
+    ]);
+    expect(await send('r@b.example')).toMatchObject([{ verdict: 'delivered' }]);
+    expect(network.connections).toHaveLength(2);
   });
 });

@@ -1,4 +1,6 @@
 import { createServer } from 'node:net';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { createMailer } from './mailer.js';
 import {
@@ -22,6 +24,11 @@ const resolver = {
         ? ({ kind: 'temporary', problem: 'no answer' } as const)
         : ({ kind: 'noSuchDomain' } as const),
 };
+
+function collectGarbage(): void {
+  setFlagsFromString('--expose-gc');
+  runInNewContext('gc')();
+}
 
 describe('a relay by name', () => {
   it('whose handshakes take longer than the delay between attempts gets its mail: no attempt is given up', async () => {
@@ -62,6 +69,28 @@ describe('a relay by name', () => {
     const verdicts = await network.run(mailer.send(envelopeTo('r@b.example'), 'Hello\r\n'));
     expect(verdicts).toMatchObject([{ verdict: 'delivered' }]);
     expect(network.to(SECOND)).toHaveLength(1);
+  });
+
+  it('is looked up for each session, and what came of the addresses of earlier ones is forgotten', async () => {
+    const network = new Network({ [SECOND]: {} });
+    const seen: WeakRef<object>[] = [];
+    const mailer = createMailer({
+      relay: { host: 'relay.example' },
+      resolver,
+      clock: network.clock,
+      pool: { idleTime: 0 },
+      openStream(endpoint, tls, signal) {
+        seen.push(new WeakRef(endpoint));
+        return network.openStream(endpoint, tls, signal);
+      },
+    });
+    for (let session = 0; session < 20; session++) {
+      await network.run(mailer.send(envelopeTo('r@b.example'), 'Hello\r\n'));
+    }
+    expect(seen).toHaveLength(40);
+    collectGarbage();
+    expect(seen.slice(0, 20).filter((endpoint) => endpoint.deref() !== undefined)).toEqual([]);
+    await network.run(mailer.close());
   });
 
   it.each([

@@ -75,12 +75,15 @@ export class DaneError extends Error {
   override readonly name = 'DaneError';
 }
 
-/** @param addresses those of the host, this one's among them; @default no others */
+/**
+ * @param addresses those of the host, this one's among them, if the destination is for one delivery; undefined: it is the
+ *   host's only one, and outlives many
+ */
 export function createDestination(
   endpoint: Endpoint,
   plan: TlsPlan,
   settings: SessionSettings,
-  addresses: HostAddresses = { endpoints: [endpoint], tried: new Map() },
+  addresses?: HostAddresses,
 ): Destination {
   const host = hostOf(endpoint);
   // A chain that one domain's records accept says nothing of another domain's.
@@ -88,11 +91,19 @@ export function createDestination(
   return {
     host,
     // DNS gives the addresses of a host in any order; whichever wins, it is the same host.
-    address: addresses.endpoints.map(addressOf).sort()[0] ?? addressOf(endpoint),
-    key: JSON.stringify([host, addressOf(endpoint), plan.mode, plan.verify, dane]),
+    address: addresses?.endpoints.map(addressOf).sort()[0] ?? addressOf(endpoint),
+    key: JSON.stringify([host, addressOf(endpoint), plan.mode, plan.verify, needsDnsId(plan), dane]),
     ...(plan.demandedBy && { demandedBy: plan.demandedBy }),
-    open: (signal, onClosed) => open(endpoint, addresses, plan, settings, signal, onClosed),
+    open(signal, onClosed) {
+      const ofHost = addresses ?? { endpoints: [endpoint], tried: new Map() };
+      return open(endpoint, ofHost, plan, settings, signal, onClosed);
+    },
   };
+}
+
+/** Whether the host's name must stand in the subjectAltName (RFC 8461 §4.2). */
+function needsDnsId({ demandedBy }: TlsPlan): boolean {
+  return demandedBy === 'MTA-STS';
 }
 
 function addressOf(endpoint: Endpoint): string {
@@ -260,15 +271,16 @@ async function openOnce(
 function shortcomingOf(
   chain: readonly Uint8Array[],
   host: string,
-  { dane, demandedBy }: TlsPlan,
+  plan: TlsPlan,
   now: number,
 ): DaneError | TlsError | undefined {
+  const { dane } = plan;
   if (dane !== undefined) {
     const verdict = verifyDane(dane.records, chain, { names: [host, dane.domain], now });
     return verdict.kind === 'matched' ? undefined : new DaneError(verdict.problem);
   }
   const [own] = chain;
-  if (demandedBy !== 'MTA-STS' || (own !== undefined && hasDnsId(own, host))) return undefined;
+  if (!needsDnsId(plan) || (own !== undefined && hasDnsId(own, host))) return undefined;
   const problem = `The certificate of the server does not have ${host} in its subjectAltName; a common name does not count`;
   return new TlsError(problem, 'ERR_TLS_CERT_ALTNAME_INVALID');
 }

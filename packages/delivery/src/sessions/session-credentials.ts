@@ -7,7 +7,7 @@
  *   attempts close accounts.
  */
 import type { ClientAuthentication, ClientCredentials, Reply } from '@sansmtp/core';
-import { SessionError } from '@sansmtp/transport';
+import { checkOpenOptions, SessionError } from '@sansmtp/transport';
 
 /**
  * Gives the credentials for one session.
@@ -26,7 +26,7 @@ export interface MailerAuthentication extends Omit<ClientAuthentication, 'creden
   readonly credentials: ClientCredentials | CredentialsSource;
 }
 
-/** What the function for credentials threw, as `cause`. */
+/** The function for credentials threw, or gave none that can be used: why, as `cause`. */
 export class CredentialsError extends Error {
   override readonly name = 'CredentialsError';
 
@@ -37,7 +37,7 @@ export class CredentialsError extends Error {
 
 /**
  * What to authenticate a session with.
- * @throws {CredentialsError} the function threw
+ * @throws {CredentialsError} the function threw, or what it gave are no credentials
  */
 export async function authenticationOf(
   { credentials, ...rest }: MailerAuthentication,
@@ -45,7 +45,10 @@ export async function authenticationOf(
 ): Promise<ClientAuthentication> {
   if (typeof credentials !== 'function') return { ...rest, credentials };
   try {
-    return { ...rest, credentials: await credentials(refused) };
+    const authentication = { ...rest, credentials: await credentials(refused) };
+    // Before anybody is connected to.
+    checkOpenOptions({ authentication });
+    return authentication;
   } catch (error) {
     throw new CredentialsError(error);
   }
