@@ -11,6 +11,7 @@ import {
   mtPriority,
   noSoliciting,
   readEnvelope,
+  Secret,
   ServerSession,
   scramKeys,
 } from '@sansmtp/core';
@@ -61,6 +62,7 @@ const at = (address: object, more: object = {}) =>
   serve({ addresses: [{ port, ...address }], handlers, ...more });
 const mailer = (options: unknown) => js(createMailer)(options);
 const relay = { host: '192.0.2.1' };
+const credentials = { kind: 'password', username: 'ann', password: new Secret('pencil') };
 
 /** A session with a server in memory, for one that has to be open. */
 async function withSession(use: (session: ClientConnection) => unknown): Promise<unknown> {
@@ -201,6 +203,17 @@ const serving: Mistake[] = [
     'a mechanism that is none',
     () => at({}, { session: { authentication: { mechanisms: ['SCRAM'] } } }),
     'authentication.mechanisms is "SCRAM"',
+  ],
+  [
+    'a text for yes or no, which would let passwords pass in the clear',
+    () => at({}, { session: { authentication: { allowInsecure: 'false' } } }),
+    'authentication.allowInsecure is "false"; it takes true or false',
+  ],
+  ['a text for yes or no', () => at({}, { session: { lenient: 'no' } }), 'lenient is "no"; it takes true or'],
+  [
+    'a number for yes or no',
+    () => at({ tls: { mode: 'implicit', context, requestClientCertificate: 1 } }),
+    'tls.requestClientCertificate is 1; it takes true or false',
   ],
   [
     'a mode of TLS that is none',
@@ -385,6 +398,41 @@ const sending: Mistake[] = [
     'session.startTls is not known: tls of the mailer says it',
   ],
   ['a mode of TLS for a mailer that is none', () => mailer({ tls: 'starttls' }), 'tls is "starttls"'],
+  [
+    'a text that would let a password pass in the clear',
+    () => mailer({ relay, authentication: { credentials, allowInsecure: 'false' } }),
+    'authentication.allowInsecure is "false"; it takes true or false',
+  ],
+  [
+    'a text for whether to verify the server',
+    () => mailer({ relay, tlsOptions: { verify: 'false' } }),
+    'tlsOptions.verify is "false"; it takes true or false',
+  ],
+  [
+    'a time for the handshake that is a text',
+    () => mailer({ relay, tlsOptions: { handshakeTimeout: '5000' } }),
+    'tlsOptions.handshakeTimeout is "5000"',
+  ],
+  [
+    'a mechanism of a client that is none',
+    () => mailer({ relay, authentication: { credentials, mechanisms: ['PLIAN'] } }),
+    'authentication.mechanisms is "PLIAN"; it takes',
+  ],
+  [
+    'a mechanism of a client in lower case',
+    () => mailer({ relay, authentication: { credentials, mechanisms: ['plain'] } }),
+    'authentication.mechanisms is "plain"; it takes',
+  ],
+  [
+    'a port that OAUTHBEARER would tell, and that is none',
+    () => mailer({ relay, authentication: { credentials, port: '465' } }),
+    'authentication.port is "465"; it takes an integer of 1 to 65535',
+  ],
+  [
+    'a host that would end a field of OAUTHBEARER',
+    () => mailer({ relay, authentication: { credentials, host: 'mx\u0001auth=Bearer x' } }),
+    'authentication.host is ',
+  ],
   [
     'a password in the clear',
     () =>

@@ -53,6 +53,12 @@ export function checkWord<const Word extends string>(
   throw outOfRange(option, value, words.map((word) => `'${word}'`).join(' or '));
 }
 
+/** The text 'false', as the environment has it, would count as true. */
+export function checkFlag(option: string, value: boolean): boolean {
+  if (typeof value === 'boolean') return value;
+  throw outOfRange(option, value, 'true or false');
+}
+
 /** The name by which an end introduces itself. Looser than a domain, like what either end takes of its peer. */
 export function checkName(option: string, value: string): string {
   if (typeof value === 'string' && isName(value)) return value;

@@ -49,6 +49,14 @@ export function checkWord(option: string, value: string, words: readonly string[
   throw outOfRange(option, value, words.map((word) => `'${word}'`).join(' or '));
 }
 
+/**
+ * Yes or no.
+ * @throws {RangeError} it is neither; the text 'false', as the environment has it, would count as true
+ */
+export function checkFlag(option: string, value: boolean): void {
+  if (typeof value !== 'boolean') throw outOfRange(option, value, 'true or false');
+}
+
 /** The names of all properties that any member of a union of options has. */
 export type AnyOf<Options> = { readonly [Name in Options extends unknown ? keyof Options : never]: unknown };
 

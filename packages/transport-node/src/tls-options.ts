@@ -3,7 +3,7 @@ import { isIP, type Socket } from 'node:net';
 import { connect as connectTls, TLSSocket } from 'node:tls';
 import { checkObject, namesOf } from '@sansmtp/core';
 import { thrownError } from '@sansmtp/transport';
-import { checkTime, checkWord } from './option-checks.js';
+import { checkFlag, checkTime, checkWord } from './option-checks.js';
 import {
   type CertificateAndKey,
   secureContextOf,
@@ -100,7 +100,8 @@ const CLIENT_NAMES = namesOf<ClientTlsOptions>({
 });
 
 /**
- * @throws {RangeError} `handshakeTimeout` is out of its range, or `mode` is none
+ * @throws {RangeError} `handshakeTimeout` is out of its range, `mode` is none, or `requestClientCertificate` is neither
+ *   true nor false
  * @throws {TypeError} an option is not known, or `context` is missing
  */
 export function serverSide(options: ServerTlsOptions): TlsSide {
@@ -113,6 +114,7 @@ export function serverSide(options: ServerTlsOptions): TlsSide {
     handshakeTimeout = DEFAULT_HANDSHAKE_TIMEOUT,
   } = options;
   checkTime('tls.handshakeTimeout', handshakeTimeout);
+  checkFlag('tls.requestClientCertificate', requestClientCertificate);
   // Not every caller is compiled, and one who gives a key and a certificate here would offer what then fails.
   if (!context?.secureContext) {
     throw new TypeError(

@@ -9,10 +9,18 @@ import {
 } from '../extensions/client-attributes.js';
 import type { ServiceExtension } from '../extensions/extension.js';
 import { knownExtensions } from '../extensions/lists.js';
-import { checkLimit, checkList, checkName, checkTimeout, checkWord } from '../option-checks.js';
+import {
+  checkFlag,
+  checkLimit,
+  checkList,
+  checkName,
+  checkTimeout,
+  checkWord,
+  outOfRange,
+} from '../option-checks.js';
 import { checkNames, checkObject, namesOf } from '../option-names.js';
 import type { ClientCredentials, MechanismName } from '../sasl/exchange.js';
-import { CLIENT_MECHANISMS } from '../sasl/mechanisms.js';
+import { CLIENT_MECHANISMS, clientMechanisms } from '../sasl/mechanisms.js';
 import { ITERATIONS } from '../sasl/scram-keys.js';
 import { Secret } from '../secret.js';
 import type { TlsInformation } from '../tls.js';
@@ -250,20 +258,40 @@ function resolveAuthentication(authentication: ClientAuthentication): ResolvedAu
   checkNames('The option', authentication, AUTHENTICATION_NAMES, 'authentication.');
   return {
     credentials: checkCredentials(authentication.credentials),
-    mechanisms: checkList(
-      'authentication.mechanisms',
-      authentication.mechanisms ?? CLIENT_MECHANISMS,
-      'names of mechanisms',
-    ),
-    allowInsecure: authentication.allowInsecure ?? false,
+    mechanisms: checkMechanisms(authentication.mechanisms ?? CLIENT_MECHANISMS),
+    allowInsecure: checkFlag('authentication.allowInsecure', authentication.allowInsecure ?? false),
     maximumIterations: checkLimit(
       'authentication.maximumIterations',
       authentication.maximumIterations ?? 1_000_000,
       ITERATIONS,
     ),
-    host: authentication.host,
-    port: authentication.port,
+    host: authentication.host === undefined ? undefined : checkHost(authentication.host),
+    port:
+      authentication.port === undefined
+        ? undefined
+        : checkLimit('authentication.port', authentication.port, PORTS),
   };
+}
+
+const PORTS = { least: 1, most: 65_535 } as const;
+
+/** One that is written wrongly would never be used, and one that is alone would never let anybody in. */
+function checkMechanisms(names: readonly MechanismName[]): readonly MechanismName[] {
+  const known = [...clientMechanisms.keys()];
+  for (const name of checkList('authentication.mechanisms', names, 'names of mechanisms')) {
+    checkWord('authentication.mechanisms', name, known);
+  }
+  return names;
+}
+
+/** It stands in a message whose fields end in %x01 (RFC 7628 §3.1). */
+function checkHost(host: string): string {
+  if (typeof host === 'string' && /^[!-~]{1,255}$/.test(host)) return host;
+  throw outOfRange(
+    'authentication.host',
+    host,
+    'the name or address that was connected to, in printable ASCII',
+  );
 }
 
 /** Undefined where there is nothing to say. What can be written with all attributes can be with fewer. */
@@ -322,6 +350,6 @@ export function resolveClientOptions(options: ClientSessionOptions): ResolvedCli
       quit: checkTimeout('timeouts.quit', timeouts.quit ?? 10_000),
       linger: checkTimeout('timeouts.linger', timeouts.linger ?? 5_000),
     },
-    observe: options.observe ?? false,
+    observe: checkFlag('observe', options.observe ?? false),
   };
 }

@@ -5,7 +5,15 @@
 
 import type { ServiceExtension } from '../extensions/extension.js';
 import { standardExtensions } from '../extensions/lists.js';
-import { checkLimit, checkList, checkName, checkTimeout, checkWord, outOfRange } from '../option-checks.js';
+import {
+  checkFlag,
+  checkLimit,
+  checkList,
+  checkName,
+  checkTimeout,
+  checkWord,
+  outOfRange,
+} from '../option-checks.js';
 import { checkNames, checkObject, namesOf } from '../option-names.js';
 import type { MechanismName, ServerMechanism } from '../sasl/exchange.js';
 import { serverMechanisms } from '../sasl/mechanisms.js';
@@ -267,8 +275,8 @@ function resolveAuthentication(options: ServerAuthenticationOptions): ResolvedSe
   checkList('authentication.mechanisms', mechanisms, 'names of mechanisms');
   return {
     mechanisms: mechanisms.map(resolveMechanism),
-    allowInsecure: options.allowInsecure ?? false,
-    required: options.required ?? false,
+    allowInsecure: checkFlag('authentication.allowInsecure', options.allowInsecure ?? false),
+    required: checkFlag('authentication.required', options.required ?? false),
     maximumFailures: checkLimit('authentication.maximumFailures', options.maximumFailures ?? 3),
     iterations: checkLimit('authentication.iterations', options.iterations ?? 15_000, OWN_ITERATIONS),
   };
@@ -288,7 +296,7 @@ export function resolveServerOptions(options: ServerSessionOptions): ResolvedSer
     startTls: checkWord('startTls', options.startTls ?? 'none', ['none', 'offered', 'required']),
     authentication: authentication && resolveAuthentication(authentication),
     extensions: checkList('extensions', options.extensions ?? standardExtensions, 'service extensions'),
-    trusted: options.trusted ?? false,
+    trusted: checkFlag('trusted', options.trusted ?? false),
     hostname: checkName('hostname', options.hostname ?? 'localhost'),
     maximumMessageSize: checkLimit('maximumMessageSize', options.maximumMessageSize ?? 36_700_160, {
       unlimited: true,
@@ -316,7 +324,7 @@ export function resolveServerOptions(options: ServerSessionOptions): ResolvedSer
       },
     ),
     bareNewline: checkWord('bareNewline', options.bareNewline ?? 'reject', ['reject', 'normalize', 'keep']),
-    lenient: options.lenient ?? false,
+    lenient: checkFlag('lenient', options.lenient ?? false),
     maximumHeldOctets: checkLimit('maximumHeldOctets', options.maximumHeldOctets ?? 262_144),
     timeouts: {
       // RFC 5321 §4.5.3.2.7
@@ -329,7 +337,7 @@ export function resolveServerOptions(options: ServerSessionOptions): ResolvedSer
       session: checkTimeout('timeouts.session', timeouts.session ?? 3_600_000),
     },
     rephrase: options.rephrase,
-    observe: options.observe ?? false,
+    observe: checkFlag('observe', options.observe ?? false),
   };
 }
 

@@ -14,6 +14,7 @@ import { type ClientTlsOptions, connect, nodeCryptography, systemClock } from '@
 import type { GroupingOptions } from '../groups/recipient-groups.js';
 import type { TlsaResolver } from '../policies/dane.js';
 import { createPolicyFetches, type StsOptions } from '../policies/mta-sts.js';
+import { toAsciiDomain } from '../routing/internationalized-domain.js';
 import type { MailResolver } from '../routing/mail-resolver.js';
 import { createResolver } from '../routing/resolver.js';
 import type { RoutingOptions } from '../routing/routing.js';
@@ -258,6 +259,7 @@ export function resolveMailerOptions(options: MailerOptions): ResolvedMailerOpti
     options.recipientsPerTransaction ?? 100,
   );
   const connectTimeout = checkTime('connectTimeout', options.connectTimeout ?? DEFAULT_CONNECT_TIMEOUT);
+  checkTlsOptions(tlsOptions);
   const settings = sessionSettings(options, clock);
   const common = { settings, pool, recipientsPerTransaction, clock };
   checkWord('tls', tls, ['opportunistic', 'none', 'required', 'implicit']);
@@ -305,13 +307,29 @@ export function resolveMailerOptions(options: MailerOptions): ResolvedMailerOpti
   }
   const endpoint: Endpoint = named
     ? {
-        host: relay.host,
-        address: checkNotEmpty('relay.host', relay.host),
-        port: checkPort('relay.port', relay.port ?? options.port ?? 25),
+        host: nameInDns(relay.host),
+        address: nameInDns(relay.host),
+        port: relay.port ?? options.port ?? 25,
         connectTimeout,
       }
     : { path: checkNotEmpty('relay.path', relay.path), connectTimeout };
   return { ...common, relay: { endpoint, plan: { mode: tls, verify } }, grouping: undefined };
+}
+
+/** What each connection would be refused for. */
+function checkTlsOptions({ verify, handshakeTimeout }: NonNullable<MailerOptions['tlsOptions']>): void {
+  if (verify !== undefined && typeof verify !== 'boolean') {
+    throw outOfRange('tlsOptions.verify', verify, 'true or false');
+  }
+  if (handshakeTimeout !== undefined && !(typeof handshakeTimeout === 'number' && handshakeTimeout >= 0)) {
+    throw outOfRange('tlsOptions.handshakeTimeout', handshakeTimeout, 'milliseconds of 0 or more');
+  }
+}
+
+/** As DNS, certificates and servers know it; an address is left as it is. */
+function nameInDns(host: string): string {
+  const converted = toAsciiDomain(checkNotEmpty('relay.host', host));
+  return converted.kind === 'domain' ? converted.domain : host;
 }
 
 function checkWithoutRelay(options: MailerOptions): void {
@@ -354,7 +372,7 @@ function sessionSettings(options: MailerOptions, clock: Clock): SessionSettings 
   const hostname = options.hostname ?? (own.includes('.') && isHostName(own) ? own : undefined);
   const reached =
     relay !== undefined && 'host' in relay
-      ? { host: relay.host, port: relay.port ?? options.port ?? 25 }
+      ? { host: nameInDns(relay.host), port: checkPort('relay.port', relay.port ?? options.port ?? 25) }
       : {};
   const session = {
     cryptography: nodeCryptography,

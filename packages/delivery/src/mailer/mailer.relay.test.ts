@@ -94,6 +94,34 @@ describe('a relay by name', () => {
   });
 
   it.each([
+    ['relä.example', 'xn--rel-sla.example'],
+    ['Relay.Example.', 'relay.example'],
+    ['my_relay', 'my_relay'],
+  ])('is asked of DNS, and of its certificate, by the name that these know: %s', async (host, name) => {
+    const asked: string[] = [];
+    const network = new Network({ [SECOND]: {} });
+    const mailer = createMailer({
+      relay: { host },
+      resolver: {
+        ...resolver,
+        async resolveAddresses(name) {
+          asked.push(name);
+          return { kind: 'found', records: [SECOND] };
+        },
+      },
+      clock: network.clock,
+      openStream(endpoint, tls, signal) {
+        asked.push(String(tls?.servername));
+        return network.openStream(endpoint, tls, signal);
+      },
+    });
+    const verdicts = await network.run(mailer.send(envelopeTo('r@b.example'), 'Hello\r\n'));
+    expect(verdicts).toMatchObject([{ verdict: 'delivered', host: name }]);
+    expect(asked).toEqual([name, name]);
+    await network.run(mailer.close());
+  });
+
+  it.each([
     ['nowhere.example', 'ENOTFOUND'],
     ['slow.example', 'EAI_AGAIN'],
   ])('without an address defers the mail: %s', async (host, code) => {
