@@ -15,7 +15,12 @@ export type {
   TransitionDescription,
   TriggerDescription,
 } from './chart/describe.js';
-export type { GuardOutcome, TransitionExplanation, TransitionRecord } from './chart/transition-record.js';
+export type {
+  ContextChange,
+  GuardOutcome,
+  TransitionExplanation,
+  TransitionRecord,
+} from './chart/transition-record.js';
 export { describeChart } from './charts.js';
 export type { ClientTimeouts } from './client/chart-context.js';
 export type { ClientState } from './client/chart-events.js';
@@ -98,3 +103,4 @@ export {
   type ReversePath,
 } from './wire/path.js';
 export { isReply, type Reply, replyText } from './wire/reply.js';
+export { commandSpans, replyOctets, type Span } from './wire/spans.js';

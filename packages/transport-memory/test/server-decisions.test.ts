@@ -502,6 +502,7 @@ describe('a server session', () => {
         from: expect.any(String),
         to: expect.any(String),
         effects: expect.any(Array),
+        changes: expect.any(Array),
         guards: expect.any(Array),
         left: expect.any(Array),
         entered: expect.any(Array),

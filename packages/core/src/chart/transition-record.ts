@@ -18,6 +18,17 @@ export interface TransitionExplanation {
   readonly description?: string;
 }
 
+/** What a chart remembers, where it can be shown as it is. */
+type Remembered = string | number | boolean;
+
+/** A value that a chart remembers, and that a transition has changed. */
+export interface ContextChange {
+  /** Such as `recipients`. */
+  readonly name: string;
+  readonly before: Remembered;
+  readonly after: Remembered;
+}
+
 /** What one event did to the chart of a session. */
 export interface TransitionRecord extends TransitionExplanation {
   readonly event: string;
@@ -27,4 +38,24 @@ export interface TransitionRecord extends TransitionExplanation {
   readonly to: string;
   /** Names of the effects, in order. */
   readonly effects: readonly string[];
+  /** What the chart remembers otherwise than before. */
+  readonly changes: readonly ContextChange[];
+}
+
+/** In the order in which the chart names them. */
+export function changesBetween(before: object, after: object): readonly ContextChange[] {
+  if (before === after) return NO_CHANGES;
+  const old = before as Readonly<Record<string, unknown>>;
+  return Object.entries(after).flatMap(([name, value]) => {
+    const was = old[name];
+    return was !== value && isRemembered(was) && isRemembered(value)
+      ? [{ name, before: was, after: value }]
+      : [];
+  });
+}
+
+const NO_CHANGES: readonly ContextChange[] = [];
+
+function isRemembered(value: unknown): value is Remembered {
+  return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean';
 }

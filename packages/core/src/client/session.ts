@@ -23,6 +23,7 @@
 import { type ChartState, compile } from '../chart/compile.js';
 import { type ChartEvent, shapeOf } from '../chart/machine-shape.js';
 import { CLEAR_DEADLINE, type DeadlineEffect, type Effect, SET_DEADLINE } from '../chart/operations.js';
+import { changesBetween } from '../chart/transition-record.js';
 import { Deadlines } from '../deadlines.js';
 import { LocalProtocolError, RemoteProtocolError } from '../errors.js';
 import { type Limits, parseLimits } from '../extensions/limits.js';
@@ -524,7 +525,16 @@ export class ClientSession {
     if (explanation) {
       const names = effects.map(({ type }) => type);
       const { value: to } = next;
-      this.#observe({ type: 'transition', event: event.type, from, to, effects: names, ...explanation });
+      const changes = changesBetween(before.context, next.context);
+      this.#observe({
+        type: 'transition',
+        event: event.type,
+        from,
+        to,
+        effects: names,
+        changes,
+        ...explanation,
+      });
     }
     for (const effect of effects) this.#perform(effect, from);
   }

@@ -3,7 +3,7 @@
  * nothing is made, remembered or asked.
  */
 import type { ChartEvent } from '../chart/machine-shape.js';
-import type { TransitionExplanation } from '../chart/transition-record.js';
+import type { ContextChange, TransitionExplanation } from '../chart/transition-record.js';
 import type { RunningDeadline } from '../deadlines.js';
 import type { InboundLine } from '../wire/inbound.js';
 import { LF } from '../wire/octets.js';
@@ -14,6 +14,7 @@ import type { CommandUnderWay } from './command-under-way.js';
 import { LineRecord, withheld } from './line-record.js';
 import type { Answer, Envelope, Question } from './messages.js';
 import type { RecordedQuestion, ServerProtocolEvent } from './protocol-events.js';
+import type { ReplyTitle } from './replies.js';
 
 /** An event without its time, which is the session's to tell. */
 type Happening = ServerProtocolEvent extends infer Event
@@ -68,11 +69,20 @@ export class Observing {
     from: ServerState,
     to: ServerState,
     effects: readonly ChartEvent[],
+    changes: readonly ContextChange[],
     explanation: TransitionExplanation,
   ): void {
     this.#from = from;
     const names = effects.map(({ type }) => type);
-    this.#record({ type: 'transition', event: event.type, from, to, effects: names, ...explanation });
+    this.#record({
+      type: 'transition',
+      event: event.type,
+      from,
+      to,
+      effects: names,
+      changes,
+      ...explanation,
+    });
   }
 
   timerSet({ id, delay }: Pick<RunningDeadline, 'id' | 'delay'>): void {
@@ -93,9 +103,12 @@ export class Observing {
     this.#record({ type: 'decision', question: recordable(question), decision, ...own, waited });
   }
 
-  /** @param octets one reply, or in LMTP those to a message, as they go to the client */
-  replies(octets: Uint8Array): void {
-    const answered = this.#unanswered ?? { state: this.#from };
+  /**
+   * @param octets one reply, or in LMTP those to a message, as they go to the client
+   * @param title by what it goes, if it is one of ours
+   */
+  replies(octets: Uint8Array, title: ReplyTitle | undefined): void {
+    const answered = { ...(this.#unanswered ?? { state: this.#from }), ...(title && { title }) };
     this.#unanswered = undefined;
     for (const { reply, length } of repliesIn(octets)) {
       const shown = reply.code === 334 ? { code: 334, lines: [withheld(length - '334 \r\n'.length)] } : reply;

@@ -12,6 +12,7 @@ import type { Reply } from '../wire/reply.js';
 import type { ServerState } from './chart-events.js';
 import type { RecordedLine } from './line-record.js';
 import type { AbandonReason, Answer, Envelope, Question } from './messages.js';
+import type { ReplyTitle } from './replies.js';
 
 /** A question as it may be recorded: those of AUTH hold secrets, so of them only who, and by which mechanism. */
 export type RecordedQuestion =
@@ -74,6 +75,8 @@ export type ServerProtocolEvent =
       readonly verb?: string;
       /** Where that command found the session; without a command, where the session stood. */
       readonly state: ServerState;
+      /** By what the reply goes; absent where the application wrote it, or where it tells of a line's own fault. */
+      readonly title?: ReplyTitle;
     }
   /** An AUTH exchange that had begun has come to its end. */
   | {

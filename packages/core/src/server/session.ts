@@ -27,6 +27,7 @@
 import { type ChartState, compile } from '../chart/compile.js';
 import { shapeOf } from '../chart/machine-shape.js';
 import { CLEAR_DEADLINE, type DeadlineEffect, type Effect, SET_DEADLINE } from '../chart/operations.js';
+import { changesBetween } from '../chart/transition-record.js';
 import { Deadlines } from '../deadlines.js';
 import { LocalProtocolError } from '../errors.js';
 import type { ClientAttributes } from '../extensions/client-attributes.js';
@@ -60,7 +61,14 @@ import {
   type ServerSessionOptions,
 } from './options.js';
 import { Receiving } from './receiving.js';
-import { defaultReplies, introduction, malformedMessage, replies, titleOf } from './replies.js';
+import {
+  defaultReplies,
+  introduction,
+  malformedMessage,
+  type ReplyTitle,
+  replies,
+  titleOf,
+} from './replies.js';
 import { inquiryReply, messageReplies, octetsOf, Replying } from './replying.js';
 
 export const serverTable = compile<ServerContext, ServerChartEvent, ServerChartInput>(shapeOf(serverMachine));
@@ -113,6 +121,8 @@ export class ServerSession {
   #command: CommandUnderWay | undefined;
   /** Of the last command. */
   #verb: Command['verb'] | undefined;
+  /** By what the last reply goes. */
+  #title: ReplyTitle | undefined;
   /** What to say at a shutdown. */
   #farewell: Reply = replies.shuttingDown;
   #transaction: Transaction | undefined;
@@ -489,7 +499,9 @@ export class ServerSession {
   ): void {
     const explanation = serverTable.explain(from, event);
     if (explanation !== undefined) {
-      observing.transition(event, from.value as ServerState, to.value as ServerState, effects, explanation);
+      const changes = changesBetween(from.context, to.context);
+      const [left, entered] = [from.value as ServerState, to.value as ServerState];
+      observing.transition(event, left, entered, effects, changes, explanation);
     }
     const exchange = this.#command?.exchange;
     if (
@@ -713,6 +725,7 @@ export class ServerSession {
 
   /** The reply in the words in which it is given. */
   #said(reply: Reply, title = titleOf(reply)): Reply {
+    this.#title = title;
     const { rephrase } = this.#options;
     if (rephrase === undefined) return reply;
     const said = rephrase(reply, { title, verb: this.#verb });
@@ -725,7 +738,7 @@ export class ServerSession {
   /** Gives a reply as it stands on the wire. */
   #give(reply: Uint8Array): void {
     const leaves = this.#replying.add(reply);
-    if (!this.#replying.isHeld) this.#observing?.replies(reply);
+    if (!this.#replying.isHeld) this.#observing?.replies(reply, this.#title);
     if (leaves) this.#flush();
   }
 

@@ -76,7 +76,14 @@ export interface CommandGrammar {
   readonly lenient: boolean;
   /** Verbs of an embedder's extensions, in upper case. */
   readonly extensionVerbs: ReadonlySet<string>;
+  /** Told of each part as it is read: from which character of the text to which. */
+  readonly mark?: Mark;
 }
+
+/** Parts of a command that a reader can be shown. */
+export type CommandPart = 'verb' | 'clause' | 'path' | 'name' | 'keyword' | 'value' | 'size' | 'argument';
+
+export type Mark = (part: CommandPart, from: number, to: number) => void;
 
 /** The longest command line with its CRLF, in octets, where no extension allows more (RFC 5321 §4.5.3.1.4). */
 export const MAXIMUM_COMMAND_OCTETS = 512;
@@ -176,7 +183,7 @@ function skipSpaces(text: string, from: number): number {
 function parseParameters(
   argument: string,
   from: number,
-  utf8: boolean,
+  { utf8, mark }: CommandGrammar,
 ): readonly Parameter[] | CommandFailure {
   if (from === argument.length) return NO_PARAMETERS;
   const parameters: Parameter[] = [];
@@ -189,6 +196,10 @@ function parseParameters(
 
     const parameter = argument.slice(start, i);
     const equals = parameter.indexOf('=');
+    if (mark !== undefined) {
+      mark('keyword', start, equals < 0 ? i : start + equals);
+      if (equals >= 0) mark('value', start + equals + 1, i);
+    }
     const written = equals < 0 ? parameter : parameter.slice(0, equals);
     const value = equals < 0 ? undefined : parameter.slice(equals + 1);
     if (!isKeyword(written) || (value !== undefined && !isReadableValue(value, utf8))) {
@@ -239,27 +250,37 @@ type ArgumentParser = (argument: string, grammar: CommandGrammar) => Command | C
 /** Control characters have been refused by here. */
 function hello(verb: 'EHLO' | 'HELO' | 'LHLO'): ArgumentParser {
   const missing = refuse(501, '5.5.4', `Syntax: ${verb} domain or address literal`);
-  return (argument) => (argument === '' ? missing : { verb, name: argument });
+  return (argument, { mark }) => {
+    if (argument === '') return missing;
+    mark?.('name', 0, argument.length);
+    return { verb, name: argument };
+  };
 }
 
-function mail(argument: string, { utf8, lenient }: CommandGrammar): Command | CommandFailure {
+function mail(argument: string, grammar: CommandGrammar): Command | CommandFailure {
+  const { utf8, lenient, mark } = grammar;
   if (!/^FROM:/i.test(argument)) return unlessNonAscii(argument, MAIL_SYNTAX);
   // The space after the colon is none of RFC 5321 §3.3's, and common all the same.
+  mark?.('clause', 0, 'FROM:'.length);
   const pathStart = skipSpaces(argument, 'FROM:'.length);
   if (pathStart === argument.length) return MAIL_SYNTAX;
   const read = parseReversePath(argument, pathStart, utf8, lenient);
   if ('failure' in read) return refusePath(read, '5.1.7');
-  const parameters = parseParameters(argument, read.end, utf8);
+  mark?.('path', pathStart, read.end);
+  const parameters = parseParameters(argument, read.end, grammar);
   return 'failure' in parameters ? parameters : { verb: 'MAIL', reversePath: read.path, parameters };
 }
 
-function rcpt(argument: string, { utf8, lenient }: CommandGrammar): Command | CommandFailure {
+function rcpt(argument: string, grammar: CommandGrammar): Command | CommandFailure {
+  const { utf8, lenient, mark } = grammar;
   if (!/^TO:/i.test(argument)) return unlessNonAscii(argument, RCPT_SYNTAX);
+  mark?.('clause', 0, 'TO:'.length);
   const pathStart = skipSpaces(argument, 'TO:'.length);
   if (pathStart === argument.length) return RCPT_SYNTAX;
   const read = parseForwardPath(argument, pathStart, utf8, lenient);
   if ('failure' in read) return refusePath(read, '5.1.3');
-  const parameters = parseParameters(argument, read.end, utf8);
+  mark?.('path', pathStart, read.end);
+  const parameters = parseParameters(argument, read.end, grammar);
   return 'failure' in parameters ? parameters : { verb: 'RCPT', forwardPath: read.path, parameters };
 }
 
@@ -270,20 +291,30 @@ function withoutArgument(verb: 'DATA' | 'RSET' | 'QUIT' | 'STARTTLS'): ArgumentP
 }
 
 function withOptionalText(verb: 'NOOP' | 'HELP'): ArgumentParser {
-  return (argument) => ({ verb, argument });
+  return (argument, { mark }) => {
+    mark?.('argument', 0, argument.length);
+    return { verb, argument };
+  };
 }
 
 function withText(verb: 'ETRN' | 'XCLIENT' | 'XFORWARD', what: string): ArgumentParser {
   const missing = refuse(501, '5.5.4', `Syntax: ${verb} ${what}`);
-  return (argument) => (argument === '' ? missing : { verb, argument });
+  return (argument, { mark }) => {
+    mark?.('argument', 0, argument.length);
+    return argument === '' ? missing : { verb, argument };
+  };
 }
 
 /** What is asked about may hold UTF-8, if SMTPUTF8 stands behind it (RFC 6531 §3.7.4). */
 function withName(verb: 'VRFY' | 'EXPN', what: string): ArgumentParser {
   const missing = refuse(501, '5.5.4', `Syntax: ${verb} ${what}`);
-  return (argument, { utf8 }) => {
+  return (argument, { utf8, mark }) => {
     const declared = utf8 ? /^(.*[^ ]) +SMTPUTF8$/is.exec(argument)?.[1] : undefined;
-    if (declared !== undefined) return { verb, argument: declared, utf8: true };
+    mark?.('argument', 0, declared?.length ?? argument.length);
+    if (declared !== undefined) {
+      mark?.('keyword', argument.length - 'SMTPUTF8'.length, argument.length);
+      return { verb, argument: declared, utf8: true };
+    }
     if (argument === '') return missing;
     if (isAscii(argument)) return { verb, argument };
     return utf8 ? UTF8_NOT_DECLARED : NON_ASCII;
@@ -296,19 +327,24 @@ const BDAT_SYNTAX: CommandFailure = {
 };
 
 /** RFC 3030 §2 `bdat-cmd`; the size has 20 digits at most, as that of SIZE has. */
-function bdat(argument: string): Command | CommandFailure {
+function bdat(argument: string, { mark }: CommandGrammar): Command | CommandFailure {
   const match = /^(\d{1,20})(?: +(LAST))?$/i.exec(argument);
   const size = Number(match?.[1]);
   if (match === null || !Number.isSafeInteger(size)) return BDAT_SYNTAX;
+  if (mark !== undefined) {
+    mark('size', 0, match[1]?.length ?? 0);
+    if (match[2] !== undefined) mark('keyword', argument.length - match[2].length, argument.length);
+  }
   return { verb: 'BDAT', size, last: match[2] !== undefined };
 }
 
 const AUTH_SYNTAX = refuse(501, '5.5.4', 'Syntax: AUTH mechanism [initial response in base64, or "="]');
 
 /** RFC 4954 §4; mechanisms are named as RFC 4422 §3.1 has it. Whether it is base64, the exchange finds out. */
-function auth(argument: string): Command | CommandFailure {
+function auth(argument: string, { mark }: CommandGrammar): Command | CommandFailure {
   const match = /^([\w-]{1,20})(?: +([^ ]+))?$/.exec(argument);
   if (match === null) return AUTH_SYNTAX;
+  mark?.('name', 0, match[1]?.length ?? 0);
   const mechanism = (match[1] ?? '').toUpperCase();
   const response = match[2];
   if (response === undefined) return { verb: 'AUTH', mechanism };
@@ -399,17 +435,29 @@ export function parseCommand(
   // Before upper case is made of it: that would turn "maıl", with a dotless i, into MAIL.
   if (firstNonAscii < verbEnd) return NON_ASCII;
   const verb = text.slice(0, verbEnd);
-  const argument = text.slice(skipSpaces(text, verbEnd), end);
+  const argumentStart = skipSpaces(text, verbEnd);
+  const argument = text.slice(argumentStart, end);
+  const { mark } = grammar;
+  mark?.('verb', 0, verbEnd);
   const rule = VERBS.get(verb) ?? VERBS.get(verb.toUpperCase());
   if (rule === undefined) {
     const name = verb.toUpperCase();
     if (!grammar.extensionVerbs.has(name)) return UNRECOGNIZED;
+    mark?.('argument', argumentStart, end);
     return firstNonAscii < end ? NON_ASCII : { verb: 'extension', name, argument };
   }
   if (firstNonAscii < end && !rule.nonAscii) return NON_ASCII;
-  const read = rule.parseArgument(argument, grammar);
+  const read = rule.parseArgument(
+    argument,
+    mark === undefined ? grammar : marking(grammar, mark, argumentStart),
+  );
   if (!('failure' in read) || read.failure === 'notImplemented') return read;
   return { ...read, verb: verb.toUpperCase() as Command['verb'] };
+}
+
+/** The same grammar for the parser of an argument that stands so far into the text. */
+function marking(grammar: CommandGrammar, mark: Mark, start: number): CommandGrammar {
+  return { ...grammar, mark: (part, from, to) => mark(part, from + start, to + start) };
 }
 
 function formatParameters(parameters: readonly Parameter[]): string {
