@@ -1,0 +1,20 @@
+/**
+ * `@sansmtp/charts/trace`: the trace of sessions. `createTracer` makes records of what observers are told, `readTrace` and
+ * `TraceReader` read them back, and `ladderOf` tells a session's story from them.
+ *
+ * It needs no host: it runs in browsers as well.
+ */
+export type { TraceableEvent, TraceableSession } from './events.js';
+export * from './ladder.js';
+export {
+  type ReadRecord,
+  readTrace,
+  type SessionTrace,
+  type SkippedLine,
+  sessionsOf,
+  type Trace,
+  TraceReader,
+  traceLine,
+} from './reading.js';
+export type * from './records.js';
+export { chartHash, createTracer, EVENT_SCHEMA, type TracerOptions, traceHeader } from './tracer.js';
