@@ -77,6 +77,8 @@ export interface Reason {
 export interface StateRung extends RungBase {
   readonly kind: 'state';
   readonly event: string;
+  /** The transition's `id` in the description of the chart; absent at the beginning. */
+  readonly transition?: string;
   /** Absent at the beginning. */
   readonly from?: string;
   /** The same as `from` where the session stayed where it was. */
@@ -262,7 +264,19 @@ export class Ladder {
 
   #takeStep(record: RecordOf<'smtp:state_updated'>): void {
     const { data } = record;
-    const { old, new: to, connection, event, left, entered, guards, effects, changes, description } = data;
+    const {
+      old,
+      new: to,
+      connection,
+      event,
+      transition,
+      left,
+      entered,
+      guards,
+      effects,
+      changes,
+      description,
+    } = data;
     this.#state = to;
     this.#step = data;
     if (connection !== undefined) {
@@ -272,6 +286,7 @@ export class Ladder {
     this.#add(record, {
       kind: 'state',
       event,
+      ...(transition !== undefined && { transition }),
       ...(old !== undefined && { from: old }),
       to,
       left,

@@ -221,6 +221,7 @@ const DATA: { readonly [Name in TraceName]: Checks<Name> } = {
   'smtp:reply_sent': replyLine,
   'smtp:state_updated': {
     event: text,
+    transition: optional(text),
     old: optional(text),
     new: text,
     left: list(text),

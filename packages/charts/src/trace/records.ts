@@ -84,6 +84,8 @@ export interface ReplyLine extends TracedReply {
 export interface StateUpdated {
   /** What the chart was told; `opened` for the beginning. */
   readonly event: string;
+  /** The transition's `id` in the description of the chart; absent at the beginning. */
+  readonly transition?: string;
   /** Absent at the beginning. */
   readonly old?: string;
   readonly new: string;

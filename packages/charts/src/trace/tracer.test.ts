@@ -78,6 +78,7 @@ describe('the trace of a server', () => {
     const step = named(records, 'smtp:state_updated').at(-1);
     expect(step?.data).toMatchObject({
       event: 'command.DATA',
+      transition: expect.stringContaining('command.DATA'),
       old: 'session.ready',
       new: 'session.ready',
       left: [],

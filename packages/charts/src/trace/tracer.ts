@@ -290,13 +290,26 @@ class SessionTracer {
   }
 
   #transition(event: Extract<TraceableEvent, { readonly type: 'transition' }>): void {
-    const { event: type, from, to, left, entered, guards, effects, changes, description, time } = event;
+    const {
+      event: type,
+      transition,
+      from,
+      to,
+      left,
+      entered,
+      guards,
+      effects,
+      changes,
+      description,
+      time,
+    } = event;
     if (type === 'endOfMailData' || type === 'endOfChunk') this.#endMailData(time, true);
     const step = this.#record(
       time,
       'smtp:state_updated',
       {
         event: eventName(type),
+        transition,
         old: from,
         new: to,
         left,
