@@ -503,6 +503,7 @@ describe('a server session', () => {
         to: expect.any(String),
         effects: expect.any(Array),
         changes: expect.any(Array),
+        transition: expect.any(String),
         guards: expect.any(Array),
         left: expect.any(Array),
         entered: expect.any(Array),
