@@ -5,7 +5,7 @@
  *
  * - It ends with the signal, also where what connects does not heed it: a stream that comes too late is aborted.
  */
-import type { ByteStream, Clock } from '@sansmtp/transport';
+import { type ByteStream, type Clock, complain, guarded } from '@sansmtp/transport';
 
 export interface ConnectionRace<Candidate> {
   /** One at least, in their order. */
@@ -66,7 +66,7 @@ export function connectToFirst<Candidate>({
       }
       running.delete(controller);
       if (isOver) {
-        stream.abort();
+        abortGuarded(stream);
         return;
       }
       finish(new Error('Another address was faster'));
@@ -89,4 +89,12 @@ export function connectToFirst<Candidate>({
     signal?.addEventListener('abort', onAbort, { once: true });
     next();
   });
+}
+
+/** Drops a connection that nobody has opened: whose stream it is may be anybody's, and nobody waits for what it throws. */
+export function abortGuarded(stream: ByteStream): void {
+  guarded(
+    () => stream.abort(),
+    (thrown) => complain('abort of a stream', thrown),
+  );
 }

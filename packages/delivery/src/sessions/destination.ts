@@ -11,6 +11,7 @@ import type { ClientAuthentication, Reply } from '@sansmtp/core';
 import {
   type ByteStream,
   type ClientConnection,
+  checkStream,
   type OpenSessionOptions,
   openSession,
   SessionError,
@@ -20,7 +21,7 @@ import type { ClientTlsOptions } from '@sansmtp/transport-node';
 import { type TlsaRecord, verifyDane } from '../policies/dane.js';
 import { hasDnsId } from '../policies/dns-id.js';
 import { settledOrAborted } from '../signals/settled-or-aborted.js';
-import { connectToFirst } from './connection-race.js';
+import { abortGuarded, connectToFirst } from './connection-race.js';
 import { type Endpoint, hostOf, type OpenStream } from './endpoint.js';
 import { type AddressLookUp, withAddresses } from './relay-addresses.js';
 import { authenticationOf, type MailerAuthentication, refusedToken } from './session-credentials.js';
@@ -214,7 +215,11 @@ function connect(
   const { openStream, attemptDelay, options } = settings;
   return connectToFirst({
     candidates,
-    connect: (candidate, signal) => openStream(candidate, tlsFor(candidate, plan, settings), signal),
+    connect: async (candidate, signal) => {
+      const stream = await openStream(candidate, tlsFor(candidate, plan, settings), signal);
+      checkStream(stream);
+      return stream;
+    },
     attemptDelay,
     clock: options.clock,
     signal,
@@ -254,12 +259,19 @@ async function openOnce(
     throw error;
   }
   const startTls = plan.mode === 'implicit' || plan.mode === 'none' ? 'never' : plan.mode;
-  const connection = await openSession(watched(connected.stream, onClosed), {
-    ...options,
-    ...(authentication && { authentication }),
-    startTls,
-    ...(signal && { signal }),
-  });
+  const stream = watched(connected.stream, onClosed);
+  let connection: ClientConnection;
+  try {
+    connection = await openSession(stream, {
+      ...options,
+      ...(authentication && { authentication }),
+      startTls,
+      ...(signal && { signal }),
+    });
+  } catch (error) {
+    stream.leaveUnopened();
+    throw error;
+  }
   const chain = connection.offer.tls?.peerCertificate?.chain ?? [];
   const error = shortcomingOf(chain, hostOf(connected.candidate), plan, now());
   if (error === undefined) return connection;
@@ -302,9 +314,25 @@ function tlsFor(
   };
 }
 
+interface WatchedStream extends ByteStream {
+  /** Drops the connection if nobody has opened the stream: its close would never come. */
+  leaveUnopened(): void;
+}
+
 /** The stream, and word of its end: a session that does not open leaves nobody else to ask. */
-function watched(stream: ByteStream, onClosed: () => void): ByteStream {
+function watched(stream: ByteStream, onClosed: () => void): WatchedStream {
+  let isOpen = false;
+  let isClosed = false;
+  const tellClosed = (): void => {
+    if (!isClosed) onClosed();
+    isClosed = true;
+  };
   return {
+    leaveUnopened() {
+      if (isOpen) return;
+      abortGuarded(stream);
+      tellClosed();
+    },
     peer: stream.peer,
     ...(stream.local && { local: stream.local }),
     get tls() {
@@ -313,7 +341,7 @@ function watched(stream: ByteStream, onClosed: () => void): ByteStream {
     get canStartTls() {
       return stream.canStartTls;
     },
-    open: (listener) =>
+    open(listener) {
       stream.open({
         data: (bytes) => listener.data(bytes),
         end: () => listener.end(),
@@ -321,9 +349,11 @@ function watched(stream: ByteStream, onClosed: () => void): ByteStream {
         secure: (tls) => listener.secure(tls),
         close(reason) {
           listener.close(reason);
-          onClosed();
+          tellClosed();
         },
-      }),
+      });
+      isOpen = true;
+    },
     write: (bytes) => stream.write(bytes),
     pause: () => stream.pause(),
     resume: () => stream.resume(),
