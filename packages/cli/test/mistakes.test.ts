@@ -236,6 +236,33 @@ const serving: Mistake[] = [
     () => at({ proxied: { isTrusted: ['192.0.2.1'] } }),
     'proxied.isTrusted is a object; trustedPeers',
   ],
+  [
+    'last words in text',
+    () => at({ proxied: { isTrusted: onAuth, lastWords: 'Bye' } }),
+    'proxied.lastWords is a string; it takes a Uint8Array',
+  ],
+  [
+    'a clock that is none',
+    () => at({ proxied: { isTrusted: onAuth, clock: Date } }),
+    'proxied.clock is no clock',
+  ],
+  [
+    'an observer that is none',
+    () => at({}, { observer: {} }),
+    'The option observer is a object; it takes a function',
+  ],
+  ['an onExcess that is none', () => at({}, { onExcess: true }), 'The option onExcess is a boolean'],
+  ['an onError that is none', () => at({ onError: console }), 'addresses[0].onError is a object'],
+  [
+    'a limiter that is none',
+    () => at({}, { session: { failureLimiter: failureLimiter } }),
+    'failureLimiter takes an object with isClosed() and failed()',
+  ],
+  [
+    'cryptography that is none',
+    () => at({}, { session: { cryptography: globalThis.crypto } }),
+    'cryptography takes an object with compute()',
+  ],
   ['null for PROXY', () => at({ proxied: null }), 'proxied is null'],
   ['listen() without a function', () => js(listen)({ port }), 'onStream is missing'],
   [
@@ -391,6 +418,26 @@ const sending: Mistake[] = [
     'an option of Node for TLS',
     () => mailer({ tlsOptions: { rejectUnauthorized: false } }),
     'tlsOptions.rejectUnauthorized is not known',
+  ],
+  [
+    'a mailer with an old version of TLS',
+    () => mailer({ relay, tlsOptions: { minVersion: 'TLSv1' } }),
+    "minVersion is \"TLSv1\"; it takes 'TLSv1.2' or 'TLSv1.3'",
+  ],
+  [
+    'authorities that are none',
+    () => mailer({ relay, tlsOptions: { ca: '/etc/ssl/cert.pem' } }),
+    'ca does not begin with a certificate in PEM',
+  ],
+  [
+    'an observer of a mailer that is none',
+    () => mailer({ observer: console }),
+    'The option observer is a object',
+  ],
+  [
+    'a callback of a session that is none',
+    () => mailer({ session: { onWire: true } }),
+    'The option onWire is a boolean; it takes a function',
   ],
   [
     'a mailer whose sessions say STARTTLS',

@@ -47,6 +47,30 @@ describe.each([
   });
 });
 
+describe.each([
+  ['authentication.allowInsecure', (value: boolean) => server({ authentication: { allowInsecure: value } })],
+  ['authentication.required', (value: boolean) => server({ authentication: { required: value } })],
+  ['trusted', (value: boolean) => server({ trusted: value })],
+  ['lenient', (value: boolean) => server({ lenient: value })],
+  ['observe', (value: boolean) => server({ observe: value })],
+  ['observe', (value: boolean) => client({ observe: value })],
+  [
+    'authentication.allowInsecure',
+    (value: boolean) =>
+      client({ authentication: { credentials: { kind: 'external' }, allowInsecure: value } }),
+  ],
+] as const)('the option %s, yes or no,', (option, session) => {
+  it.each(['false', 'true', '', 0, 1, {}])('may not be %j', (value) => {
+    const shown = typeof value === 'string' ? JSON.stringify(value) : String(value);
+    const error = new RangeError(`The option ${option} is ${shown}; it takes true or false`);
+    expect(() => session(value as never)).toThrow(error);
+  });
+
+  it.each([true, false])('may be %s', (value) => {
+    expect(() => session(value)).not.toThrow();
+  });
+});
+
 describe('the clock of a session', () => {
   it.each([Number.NaN, Number.POSITIVE_INFINITY, '0', undefined])('may not stand at %s', (now) => {
     const options = { hostname: 'mx.example', now: now as number };

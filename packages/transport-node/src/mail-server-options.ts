@@ -29,6 +29,7 @@ const OURS = ['clock', 'trusted', 'id', 'listener', 'observer'];
 export function checkMailServerOptions<State>(options: MailServerOptions<State>): void {
   checkObject('The option', options, SERVER_NAMES);
   const { addresses, session } = options;
+  checkFunctions(options, ['observer', 'onExcess']);
   if (!Array.isArray(addresses) || addresses.length === 0) {
     const given = addresses === undefined ? 'missing' : Array.isArray(addresses) ? 'empty' : 'no list';
     throw new TypeError(`The option addresses is ${given}; give one at least: [{ port: 25 }]`);
@@ -38,7 +39,16 @@ export function checkMailServerOptions<State>(options: MailServerOptions<State>)
     const where = `addresses[${place}].`;
     checkObject('The option', address, ADDRESS_NAMES, where);
     checkListenable(address, where);
+    checkFunctions(address, ['onError'], where);
     checkSession(address.session, `${where}session.`);
+  }
+}
+
+function checkFunctions(options: object, names: readonly string[], where = ''): void {
+  for (const name of names) {
+    const given: unknown = Reflect.get(options, name);
+    if (given === undefined || typeof given === 'function') continue;
+    throw new TypeError(`The option ${where}${name} is a ${typeof given}; it takes a function`);
   }
 }
 

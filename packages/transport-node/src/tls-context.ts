@@ -7,6 +7,7 @@ import { readFile } from 'node:fs/promises';
 import { createSecureContext, type SecureContext } from 'node:tls';
 import { checkObject, namesOf } from '@sansmtp/core';
 import { TlsError } from '@sansmtp/transport';
+import { checkWord } from './option-checks.js';
 import { systemCode } from './system-error.js';
 
 /** What a server shows to its clients. */
@@ -60,9 +61,27 @@ function checkBelongTogether({ cert, key }: CertificateAndKey): void {
   throw new Error("the private key is not the certificate's");
 }
 
-/** @throws {TlsError} when the certificate, the key or the authorities cannot be used */
+/** OpenSSL passes over what it cannot read, and then trusts nobody: that would look like the peers' fault. */
+function checkAuthorities(ca: string | Uint8Array): void {
+  try {
+    new X509Certificate(Buffer.from(ca));
+  } catch (error) {
+    throw new TlsError('The option ca does not begin with a certificate in PEM that can be read', undefined, {
+      cause: error,
+    });
+  }
+}
+
+const VERSIONS = ['TLSv1.2', 'TLSv1.3'];
+
+/**
+ * @throws {TlsError} when the certificate, the key or the authorities cannot be used
+ * @throws {RangeError} when `minVersion` is none
+ */
 export function secureContextOf(settings: TlsSettings & Partial<CertificateAndKey>): SecureContext {
   const { cert, key, ca, minVersion = 'TLSv1.2' } = settings;
+  checkWord('minVersion', minVersion, VERSIONS);
+  if (ca !== undefined) checkAuthorities(ca);
   try {
     if (cert !== undefined && key !== undefined) checkBelongTogether({ cert, key });
     return createSecureContext({
@@ -99,7 +118,8 @@ function checkCertificateAndKey(given: CertificateAndKey): void {
 }
 
 /**
- * @throws {TlsError} when the certificate cannot be used, or the key is not its own
+ * @throws {TlsError} when the certificate cannot be used, the key is not its own, or `ca` holds none
+ * @throws {RangeError} when `minVersion` is none of the two
  * @throws {TypeError} when one of them is missing, or an option is not known
  */
 export function createTlsContext(options: CertificateAndKey & TlsSettings): TlsContext {

@@ -10,7 +10,13 @@ import {
   checkOpenOptions,
   type OpenSessionOptions,
 } from '@sansmtp/transport';
-import { type ClientTlsOptions, connect, nodeCryptography, systemClock } from '@sansmtp/transport-node';
+import {
+  type ClientTlsOptions,
+  checkClientTls,
+  connect,
+  nodeCryptography,
+  systemClock,
+} from '@sansmtp/transport-node';
 import type { GroupingOptions } from '../groups/recipient-groups.js';
 import type { TlsaResolver } from '../policies/dane.js';
 import { createPolicyFetches, type StsOptions } from '../policies/mta-sts.js';
@@ -317,13 +323,16 @@ export function resolveMailerOptions(options: MailerOptions): ResolvedMailerOpti
 }
 
 /** What each connection would be refused for. */
-function checkTlsOptions({ verify, handshakeTimeout }: NonNullable<MailerOptions['tlsOptions']>): void {
+function checkTlsOptions(tlsOptions: NonNullable<MailerOptions['tlsOptions']>): void {
+  const { verify, handshakeTimeout, servername } = tlsOptions;
   if (verify !== undefined && typeof verify !== 'boolean') {
     throw outOfRange('tlsOptions.verify', verify, 'true or false');
   }
   if (handshakeTimeout !== undefined && !(typeof handshakeTimeout === 'number' && handshakeTimeout >= 0)) {
     throw outOfRange('tlsOptions.handshakeTimeout', handshakeTimeout, 'milliseconds of 0 or more');
   }
+  if (servername !== undefined) checkNotEmpty('tlsOptions.servername', servername);
+  checkClientTls({ mode: 'startTls', verify: false, ...tlsOptions });
 }
 
 /** As DNS, certificates and servers know it; an address is left as it is. */

@@ -152,6 +152,9 @@ export function passwordUsers(lookup: UserLookup, options: PasswordUsersOptions 
   if (options.secret !== undefined && !(options.secret instanceof Secret)) {
     throw new TypeError('The option secret takes a Secret: new Secret(…) of 32 random octets');
   }
+  if (options.keysStored !== undefined && typeof options.keysStored !== 'boolean') {
+    throw new RangeError(`The option keysStored is ${String(options.keysStored)}; it takes true or false`);
+  }
   const { cryptography = webCryptography() } = options;
   const { iterations: givenIterations } = options;
   if (givenIterations !== undefined) {
