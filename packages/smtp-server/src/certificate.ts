@@ -2,6 +2,7 @@
  * The certificates of a server. smtp-server has one built in whose private key everybody knows; here one is made when
  * the process needs it, so that nobody else has its key.
  */
+import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { createSecureContext, type SecureContext, type TlsOptions } from 'node:tls';
 import type { TlsContextSource } from '@sansmtp/transport-node';
 import { generate } from 'selfsigned';
@@ -26,7 +27,25 @@ function selfSigned(): Promise<CertificateAndKey> {
 /** OpenSSL resumes no session of clients with certificates without a name of ours for it. */
 const SESSION_CONTEXT = 'sansmtp-smtp-server';
 
+/** Of PEM there may be one of each, or lists of them, for types of keys, and keys may be objects. */
+function pemsOf(given: TlsOptions['cert'] | TlsOptions['key']): readonly (string | Buffer)[] {
+  return [given ?? []].flat().map((each) => (typeof each === 'object' && 'pem' in each ? each.pem : each));
+}
+
+/** OpenSSL holds a key against the certificate of its own type only: an RSA key beside an EC certificate it takes. */
+function checkBelongTogether({ cert, key, passphrase }: TlsOptions): void {
+  const keys = pemsOf(key).map((pem) =>
+    createPrivateKey({ key: pem, ...(passphrase !== undefined && { passphrase }) }),
+  );
+  for (const pem of pemsOf(cert)) {
+    const certificate = new X509Certificate(pem);
+    if (keys.length === 0 || keys.some((each) => certificate.checkPrivateKey(each))) continue;
+    throw new Error("The private key is not the certificate's");
+  }
+}
+
 function contextOf(options: TlsOptions): SecureContext {
+  checkBelongTogether(options);
   return createSecureContext({ sessionIdContext: SESSION_CONTEXT, minVersion: 'TLSv1.2', ...options });
 }
 

@@ -107,10 +107,13 @@ export class SMTPServer extends EventEmitter<SMTPServerEvents> implements Servin
     this._closeTimeout.unref();
   }
 
-  /** Shows other certificates, from the next handshake on. */
+  /** Shows other certificates, from the next handshake on; those that cannot be used are reported, and the old ones stay. */
   updateSecureContext(options: TlsOptions = {}): void {
     Object.assign(this.options, options);
-    this.#certificates = this.#read();
+    const before = this.#certificates;
+    this.#certificates = this.#read().catch(() => before);
+    // Where there were none before either, it is reported already.
+    this.#certificates.catch(() => {});
   }
 
   isDisabled(command: string): boolean {

@@ -7,9 +7,10 @@ import { describe, expect, it } from 'vitest';
 import type { SMTPServerSession } from '../src/index.js';
 import { Client, codes, HELLO, listening, MAIL, OPEN, replies } from './conversation.js';
 
-async function certificate(name: string) {
+async function certificate(name: string, keyType: 'ec' | 'rsa' = 'ec') {
   const { cert, private: key } = await generate([{ name: 'commonName', value: name }], {
-    keyType: 'ec',
+    keyType,
+    keySize: 2048,
     algorithm: 'sha256',
   });
   return { cert, key };
@@ -131,7 +132,9 @@ describe('TLS', () => {
   });
 
   it('is there from the start with secure, by name, and can be renewed', async () => {
-    const [first, second, named] = await Promise.all(['first', 'second', 'named'].map(certificate));
+    const [first, second, named] = await Promise.all(
+      ['first', 'second', 'named'].map((name) => certificate(name)),
+    );
     const { server, port } = await listening({
       ...OPEN,
       secure: true,
@@ -140,6 +143,34 @@ describe('TLS', () => {
     });
     expect(await subjectAt(port)).toBe('first');
     expect(await subjectAt(port, 'Named.example.com')).toBe('named');
+    server.updateSecureContext({ ...second });
+    expect(await subjectAt(port)).toBe('second');
+  });
+
+  it("keeps its certificate where the next one cannot be used: the key is another's, of another type, or no key", async () => {
+    const [first, second, rsa] = await Promise.all([
+      certificate('first'),
+      certificate('second'),
+      certificate('rsa', 'rsa'),
+    ]);
+    const { server, port } = await listening({ ...OPEN, secure: true, ...first });
+    const errors: Error[] = [];
+    // Those of a connection have its address.
+    server.on('error', (error) => 'remoteAddress' in error || errors.push(error));
+    const unusable = [
+      { cert: second?.cert, key: rsa?.key },
+      { cert: second?.cert, key: first?.key },
+      { cert: second?.cert, key: 'none' },
+    ];
+    for (const [count, each] of unusable.entries()) {
+      server.updateSecureContext({ ...each });
+      expect(await subjectAt(port)).toBe('first');
+      expect(errors).toHaveLength(count + 1);
+    }
+    expect(errors.slice(0, 2)).toMatchObject([
+      { message: "The private key is not the certificate's" },
+      { message: "The private key is not the certificate's" },
+    ]);
     server.updateSecureContext({ ...second });
     expect(await subjectAt(port)).toBe('second');
   });

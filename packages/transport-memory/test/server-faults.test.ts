@@ -83,6 +83,25 @@ describe('what throws', () => {
     expect(forgetful.errors).toEqual([boom]);
   });
 
+  it.each([
+    ['rejects', async () => fail(), boom],
+    ['tells later', async () => false, expect.any(TypeError)],
+    ['tells nothing that is yes or no', () => 0 as unknown as boolean, expect.any(TypeError)],
+  ])('a limiter of your own that %s lets nobody in', async (_, isClosed, error) => {
+    const session = await serve(
+      { onAuth: () => true },
+      {
+        trusted: true,
+        authentication,
+        failureLimiter: { isClosed: isClosed as () => boolean, failed() {} },
+      },
+    );
+    expect(
+      (await session.peer.say('EHLO c.example', 'XCLIENT ADDR=192.0.2.1', 'EHLO c.example', PLAIN)).at(-1),
+    ).toMatch(/^454 4\.7\.0 /);
+    expect(session.errors).toContainEqual(error);
+  });
+
   it('an answer that throws when it is looked at is a fault of its handler', async () => {
     const answer = {
       code: 250,

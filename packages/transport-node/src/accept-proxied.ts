@@ -139,7 +139,7 @@ const OPTION_NAMES = namesOf<ProxiedOptions>({
  * Makes what reads PROXY headers, of version 1 or 2. It never guesses whether there is one, but goes by who the peer is: a
  * trusted one without a header is refused, and so are all others unless they may connect directly.
  * @throws {RangeError} an option is out of its range
- * @throws {TypeError} an option is not known, or `isTrusted` is no function
+ * @throws {TypeError} an option is not known, `isTrusted` is no function, `lastWords` no octets, or `clock` none
  */
 export function proxiedAcceptor(options: ProxiedOptions): AcceptProxied {
   checkObject('The option', options, OPTION_NAMES, 'proxied.');
@@ -163,6 +163,12 @@ export function proxiedAcceptor(options: ProxiedOptions): AcceptProxied {
   }
   checkTime('proxied.timeout', timeout);
   checkCount('proxied.maximumHeaderOctets', maximumHeaderOctets, FIXED_PART);
+  if (lastWords !== undefined && !(lastWords instanceof Uint8Array)) {
+    throw new TypeError(`The option proxied.lastWords is a ${typeof lastWords}; it takes a Uint8Array`);
+  }
+  if (typeof clock?.now !== 'function' || typeof clock.set !== 'function') {
+    throw new TypeError('The option proxied.clock is no clock; it takes an object with now() and set()');
+  }
 
   /** Only `true` is trust: to take a promise, or a fault, for it would let everybody speak for anybody. */
   const trusts = (peer: PeerInformation): boolean => {

@@ -36,5 +36,10 @@ export {
   type TlsSettings,
   tlsContextFromFiles,
 } from './tls-context.js';
-export type { ClientTlsOptions, ServerTlsOptions, TlsContextChoice } from './tls-options.js';
+export {
+  type ClientTlsOptions,
+  checkClientTls,
+  type ServerTlsOptions,
+  type TlsContextChoice,
+} from './tls-options.js';
 export { trustedPeers } from './trusted-peers.js';

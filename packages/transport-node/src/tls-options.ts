@@ -135,11 +135,12 @@ export function serverSide(options: ServerTlsOptions): TlsSide {
         rejectUnauthorized: false,
         ...(choose !== undefined && {
           SNICallback: (name, callback) => {
-            // In a promise from the start, so that what the function throws at once fails the handshake, too.
+            // In a promise from the start, so that what is thrown at once, by a getter too, fails the handshake.
             Promise.resolve(name.toLowerCase())
               .then(choose)
+              .then((source) => source?.secureContext)
               .then(
-                (source) => callback(null, source?.secureContext),
+                (secureContext) => callback(null, secureContext),
                 (error) => callback(thrownError(error, 'tls.contexts')),
               );
           },
@@ -203,4 +204,14 @@ export function clientSide(options: ClientTlsOptions, host: string | undefined):
       );
     },
   };
+}
+
+/**
+ * Checks what is told of TLS as each connection will, for whoever has it long before the first.
+ * @throws as `connect` does for `tls`
+ */
+export function checkClientTls(options: ClientTlsOptions): void {
+  clientSide(options, 'any.example');
+  const { ca, cert, key, minVersion } = options;
+  if ([ca, cert, key, minVersion].some((each) => each !== undefined)) secureContextOf(options);
 }

@@ -144,9 +144,15 @@ describe('the server’s certificate', () => {
 
   it('is chosen by a function, which may take its time, and fails the handshake by what it throws', async () => {
     const chosen = createTlsContext(other);
+    const brokenLater = {
+      get secureContext(): never {
+        throw new Error('The certificate was deleted');
+      },
+    };
     const server = await serving({
       async contexts(name) {
         if (name === 'broken.example.com') throw new Error('The store is away');
+        if (name === 'later.example.com') return brokenLater;
         return name === 'other.example.com' ? chosen : undefined;
       },
     });
@@ -159,9 +165,9 @@ describe('the server’s certificate', () => {
       clients.push(client);
       expect(client.tls?.peerCertificate?.subject).toBe(subject);
     }
-    await expect(server.client({ verify: false, servername: 'broken.example.com' })).rejects.toThrow(
-      TlsError,
-    );
+    for (const servername of ['broken.example.com', 'later.example.com']) {
+      await expect(server.client({ verify: false, servername })).rejects.toThrow(TlsError);
+    }
     await eventually(() => expect(server.streams).toHaveLength(2));
     await server.finish(...clients);
   });

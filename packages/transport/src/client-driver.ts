@@ -37,7 +37,7 @@ import { connectionId } from './connection-id.js';
 import { type Cryptography, webCryptography } from './cryptography.js';
 import { DeadlineTimer } from './deadline-timer.js';
 import { type RunInContext, sessionContext } from './diagnostics.js';
-import { checkClock, checkStream, withoutTls } from './given-options.js';
+import { checkCallees, checkClock, checkStream, withoutTls } from './given-options.js';
 import { complain, guarded } from './guarded.js';
 import { clientObservers, Observation } from './observation.js';
 import type { ClientSessionEvent } from './observer.js';
@@ -54,7 +54,7 @@ import { TlsError } from './tls-error.js';
  * @throws {SessionError} the server refused, did not answer in time, or broke the protocol; or the connection was
  *   lost, for the reason in `cause` if there is one. The connection closes by itself then.
  * @throws {RangeError} an option is out of its range; the stream was not opened
- * @throws {TypeError} the credentials are of the wrong shape; the stream was not opened
+ * @throws {TypeError} the credentials are of the wrong shape, or a callback is no function; the stream was not opened
  */
 export async function openSession(
   stream: ByteStream,
@@ -68,6 +68,7 @@ export async function openSession(
  * @throws as `openSession` does for its options
  */
 export function checkOpenOptions(options: Omit<OpenSessionOptions, 'clock'>): void {
+  checkCallees(options);
   new ClientSession({ ...sessionPart(options), now: 0 });
 }
 
@@ -127,6 +128,7 @@ class ClientDriver implements ClientConnection, ByteStreamListener {
   #quitting = false;
   #failure: SessionError | undefined;
   #peerEnded = false;
+  #closed = false;
   #closeReason: Error | undefined;
   #resumeBody: (() => void) | undefined;
   #blocked = false;
@@ -137,6 +139,7 @@ class ClientDriver implements ClientConnection, ByteStreamListener {
   constructor(stream: ByteStream, options: OpenSessionOptions) {
     checkStream(stream);
     checkClock(options?.clock);
+    checkCallees(options);
     this.#stream = stream;
     this.#clock = options.clock;
     this.#cryptography = options.cryptography;
@@ -243,14 +246,12 @@ class ClientDriver implements ClientConnection, ByteStreamListener {
     if (this.#onWire !== undefined) this.#record('received', this.#session.recordable(bytes));
     this.#octetsReceived += bytes.length;
     this.#observation?.tell({ type: 'received', length: bytes.length });
-    this.#session.handle({ type: 'bytes', bytes, now: this.#clock.now() });
-    this.#pump();
+    this.#happened({ type: 'bytes', bytes, now: this.#clock.now() });
   }
 
   end(): void {
     this.#peerEnded = true;
-    this.#session.handle({ type: 'eof', now: this.#clock.now() });
-    this.#pump();
+    this.#happened({ type: 'eof', now: this.#clock.now() });
   }
 
   drain(): void {
@@ -260,21 +261,42 @@ class ClientDriver implements ClientConnection, ByteStreamListener {
 
   secure(tls: TlsInformation): void {
     this.#observation?.tell({ type: 'tls', outcome: 'established', tls });
-    this.#session.handle({ type: 'tlsEstablished', tls, now: this.#clock.now() });
-    this.#pump();
+    this.#happened({ type: 'tlsEstablished', tls, now: this.#clock.now() });
   }
 
   close(reason?: Error): void {
+    if (this.#closed) return;
+    this.#closed = true;
     this.#closeReason = reason;
     this.#record('received', this.#session.recordableRest());
     const now = this.#clock.now();
     if (reason instanceof TlsError)
       this.#observation?.tell({ type: 'tls', outcome: 'failed', error: reason });
-    this.#session.handle({ type: 'lost', ...(reason && { error: reason }), now });
-    this.#pump();
+    this.#happened({ type: 'lost', ...(reason && { error: reason }), now });
     this.#timer.clear();
     this.#resolveClosed();
     this.#observation?.closed(this.#octetsReceived, this.#octetsSent, reason);
+  }
+
+  /** Tells the session, and does what it asks for: the event loop called, and nothing may be thrown at it. */
+  #happened(input: Parameters<ClientSession['handle']>[0]): void {
+    try {
+      this.#session.handle(input);
+      this.#pump();
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  /** Something threw that nobody here expects to, such as a stream of the application's own. This connection ends by it. */
+  #fail(error: unknown): void {
+    const reason = thrownError(error, 'the session');
+    this.#complain('the session', error);
+    guarded(
+      () => this.#stream.abort(reason),
+      // Then its close will not come either.
+      () => this.close(reason),
+    );
   }
 
   /** Does all that the session asks for, then waits: for the server, the body, or the deadline. */
@@ -316,14 +338,14 @@ class ClientDriver implements ClientConnection, ByteStreamListener {
       this.#session.handle({ type: 'computed', result, now: this.#clock.now() });
       this.#pump();
     } catch (error) {
-      this.#stream.abort(thrownError(error, 'The cryptography'));
+      guarded(
+        () => this.#stream.abort(thrownError(error, 'The cryptography')),
+        (thrown) => this.#fail(thrown),
+      );
     }
   }
 
-  readonly #onDue = (): void => {
-    this.#session.handle({ type: 'timeout', now: this.#clock.now() });
-    this.#pump();
-  };
+  readonly #onDue = (): void => this.#happened({ type: 'timeout', now: this.#clock.now() });
 
   #report(event: ClientEvent): void {
     switch (event.type) {
@@ -379,7 +401,10 @@ class ClientDriver implements ClientConnection, ByteStreamListener {
       else await this.#sendWhole(message, delivery);
     } catch (error) {
       this.#finish(({ reject }) => reject(error));
-      this.#stream.abort(error instanceof Error ? error : undefined);
+      guarded(
+        () => this.#stream.abort(error instanceof Error ? error : undefined),
+        (thrown) => this.#fail(thrown),
+      );
     }
   }
 
@@ -506,7 +531,11 @@ class ClientDriver implements ClientConnection, ByteStreamListener {
 
   #abortOn(signal: CancelSignal | undefined): () => void {
     if (signal === undefined) return () => {};
-    const abort = () => this.#stream.abort(signal.reason instanceof Error ? signal.reason : undefined);
+    const abort = () =>
+      guarded(
+        () => this.#stream.abort(signal.reason instanceof Error ? signal.reason : undefined),
+        (thrown) => this.#fail(thrown),
+      );
     if (signal.aborted) abort();
     signal.addEventListener('abort', abort);
     return () => signal.removeEventListener('abort', abort);

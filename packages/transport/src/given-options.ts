@@ -50,6 +50,32 @@ export function checkClock(clock: Clock | undefined): void {
   );
 }
 
+/**
+ * Checks what a driver calls beside the handlers: it would otherwise be called in vain, at each event of each session.
+ * @throws {TypeError} one is no function, or has not the functions that it needs
+ */
+export function checkCallees(options: object): void {
+  const given = options as Readonly<Record<string, unknown>>;
+  for (const name of ['observer', 'onTransition', 'onWire', 'onError', 'rephrase']) {
+    const callback = given[name];
+    if (callback === undefined || typeof callback === 'function') continue;
+    throw new TypeError(
+      `The option ${name} is ${callback === null ? 'null' : `a ${typeof callback}`}; it takes a function`,
+    );
+  }
+  for (const [name, methods] of Object.entries({
+    cryptography: ['compute'],
+    failureLimiter: ['isClosed', 'failed'],
+  })) {
+    const object = given[name] as Readonly<Record<string, unknown>> | undefined | null;
+    if (object === undefined) continue;
+    if (methods.every((method) => typeof object?.[method] === 'function')) continue;
+    throw new TypeError(
+      `The option ${name} takes an object with ${methods.map((each) => `${each}()`).join(' and ')}`,
+    );
+  }
+}
+
 /** @throws {TypeError} there is none, or it is no stream */
 export function checkStream(stream: ByteStream): void {
   const given = stream as Partial<ByteStream> | undefined | null;

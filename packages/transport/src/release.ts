@@ -2,6 +2,7 @@
 import type { ByteStream } from './byte-stream.js';
 import type { Clock } from './clock.js';
 import type { DeadlineTimer } from './deadline-timer.js';
+import { complain, guarded } from './guarded.js';
 
 /** How long the last octets may take to leave, in milliseconds. */
 const FLUSH_TIME = 5_000;
@@ -14,5 +15,10 @@ export function release(stream: ByteStream, peerEnded: boolean, clock: Clock, ti
   }
   stream.end();
   timer.clear();
-  timer.arm(clock.now() + FLUSH_TIME, () => stream.abort());
+  timer.arm(clock.now() + FLUSH_TIME, () =>
+    guarded(
+      () => stream.abort(),
+      (thrown) => complain('abort of a stream', thrown),
+    ),
+  );
 }

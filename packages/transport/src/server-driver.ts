@@ -39,7 +39,7 @@ import { DeadlineTimer } from './deadline-timer.js';
 import { type RunInContext, sessionContext } from './diagnostics.js';
 import { ForeignProtocolError } from './foreign-protocol-error.js';
 import { Gathering } from './gathering.js';
-import { checkClock, checkHandlers, checkStream, withoutTls } from './given-options.js';
+import { checkCallees, checkClock, checkHandlers, checkStream, withoutTls } from './given-options.js';
 import { complain, guarded } from './guarded.js';
 import {
   ACCEPT,
@@ -144,7 +144,8 @@ export interface ServerConnection {
  * Serves SMTP to the peer of `stream` until the session is over (RFC 5321).
  * @param stream a connected stream that was not opened yet
  * @throws {RangeError} an option is out of its range; the stream was not opened
- * @throws {TypeError} an option or a handler is not known; there is no stream, clock or `onMessage`; likewise
+ * @throws {TypeError} an option or a handler is not known, or no function where it takes one; there is no stream, clock
+ *   or `onMessage`; likewise
  */
 export function serveSession<State>(
   stream: ByteStream,
@@ -153,6 +154,7 @@ export function serveSession<State>(
 ): ServerConnection {
   checkStream(stream);
   checkClock(options?.clock);
+  checkCallees(options);
   checkHandlers(handlers);
   return new ServerDriver(stream, handlers as ServerHandlers, options);
 }
@@ -163,6 +165,7 @@ export function serveSession<State>(
  */
 export function checkServeOptions(options: Omit<ServeOptions, 'clock'>): void {
   terminatedTls(options.secured);
+  checkCallees(options);
   new ServerSession({ ...sessionPart(options), now: 0 });
 }
 
@@ -233,6 +236,8 @@ class ServerDriver implements ServerConnection, ByteStreamListener {
   #pumping = false;
   /** Nothing more is asked of the session. */
   #failed = false;
+  /** Its end was told. */
+  #closed = false;
   /** `onSecure` has yet to decide. */
   #isSecuring = false;
   #paused = false;
@@ -390,6 +395,8 @@ class ServerDriver implements ServerConnection, ByteStreamListener {
   }
 
   close(reason?: Error): void {
+    if (this.#closed) return;
+    this.#closed = true;
     const now = this.#tick();
     if (reason instanceof TlsError)
       this.#observation?.tell({ type: 'tls', outcome: 'failed', error: reason });
@@ -415,13 +422,16 @@ class ServerDriver implements ServerConnection, ByteStreamListener {
     try {
       begin?.();
       this.#drainSession();
+      this.#await();
     } catch (error) {
       this.#fail(error);
-      return;
     } finally {
       this.#pumping = false;
     }
+  }
 
+  /** Nothing is left to do now: reads on or does not, and sees to the deadline. */
+  #await(): void {
     const isFull = this.#delivery?.body.isFull === true;
     if (isFull !== this.#holdingBack) {
       this.#holdingBack = isFull;
@@ -440,7 +450,18 @@ class ServerDriver implements ServerConnection, ByteStreamListener {
     this.#failed = true;
     this.#timer.clear();
     this.#report('the session', error);
-    this.#stream.abort(thrownError(error, 'the session'));
+    this.#drop(thrownError(error, 'the session'));
+  }
+
+  /** Drops the connection; where its stream throws at that, its close will not come either. */
+  #drop(reason: Error): void {
+    guarded(
+      () => this.#stream.abort(reason),
+      (thrown) => {
+        this.#complain('abort of the stream', thrown);
+        this.close(reason);
+      },
+    );
   }
 
   /** The peer does not take its replies. */
@@ -553,12 +574,12 @@ class ServerDriver implements ServerConnection, ByteStreamListener {
     const due = this.#session.nextDeadline();
     if (this.#isSecuring) {
       if (due === undefined || due > now) this.#timer.arm(due, this.#onDue);
-      else this.#stream.abort(new Error('onSecure has not decided in time'));
+      else this.#drop(new Error('onSecure has not decided in time'));
       return;
     }
     // Whoever has not read the replies so far would not read a 421 either.
     if (this.#isCongested && due !== undefined && due <= now) {
-      this.#stream.abort(new Error('The peer did not read its replies'));
+      this.#drop(new Error('The peer did not read its replies'));
       return;
     }
     this.#pump(() => this.#session.handle({ type: 'timeout', now }));
@@ -709,12 +730,16 @@ class ServerDriver implements ServerConnection, ByteStreamListener {
   #failedTooOften(username: string): boolean {
     const client = this.#countedClient;
     if (client === undefined) return false;
-    try {
-      return this.#failureLimiter.isClosed(client, username, this.#now);
-    } catch (error) {
-      this.#report('failureLimiter', error);
-      return true;
-    }
+    let isClosed: unknown;
+    const fault = (error: unknown) => this.#report('failureLimiter', error);
+    guarded(() => {
+      isClosed = this.#failureLimiter.isClosed(client, username, this.#now);
+      return isClosed;
+    }, fault);
+    if (typeof isClosed === 'boolean') return isClosed;
+    // Nothing was said, and nobody is to guess freely.
+    if (isClosed !== undefined) fault(new TypeError('isClosed() gave no boolean: it has to know at once'));
+    return true;
   }
 
   #tellDecision(decision: AuthenticationDecision): void {
