@@ -48,6 +48,9 @@ export function examplesOf(...documents: string[]) {
   }
 
   return {
+    /** Where they were written. */
+    folderOf: () => folder,
+
     /** What the example prints until it ends. */
     async run(name: string, environment: Readonly<Record<string, string>> = {}): Promise<string> {
       const child = start(name, environment);
