@@ -1,5 +1,7 @@
 /** The examples of docs/receiving.md run as they are printed. */
+import { once } from 'node:events';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { connect as connectSocket } from 'node:net';
 import { join } from 'node:path';
 import { Secret } from '@sansmtp/core';
 import { openSession } from '@sansmtp/transport';
@@ -41,6 +43,21 @@ it('offers AUTH to those inside, and refuses it to others as if there were none'
   expect([...outside.offer.keywords.keys()]).toContain('SIZE');
   await outside.quit();
 }, 20_000);
+
+it('refuses who speaks before the greeting, and serves who waits', async () => {
+  const { port, until } = await listen('early');
+  const early = connectSocket({ host: '127.0.0.1', port });
+  early.write('EHLO c.example\r\n');
+  const [heard] = await once(early, 'data');
+  expect(String(heard)).toMatch(/^554 5\.5\.1 Wait for the greeting\r\n/);
+  early.destroy();
+  expect(await until(/(.*) spoke too soon/)).toBe('127.0.0.1');
+  const session = await openSession(await connect({ host: '127.0.0.1', port }), { clock });
+  expect(await session.send(envelope('bob@example.com'), 'Hello\n')).toMatchObject([
+    { verdict: 'delivered' },
+  ]);
+  await session.quit();
+}, 30_000);
 
 async function certificate(name: string) {
   return generate([{ name: 'commonName', value: name }], {

@@ -87,8 +87,8 @@ export interface ServerSessionInformation<State = unknown> extends ConnectionInf
   /** Where the session stands: a leaf state of the chart. */
   readonly chartState: ServerState;
   /**
-   * Octets came before the greeting, for which a client has to wait (RFC 5321 §3.1): let `onConnect` wait a moment, and
-   * look. Those who send mail in masses do not.
+   * Octets came before the greeting, for which a client has to wait (RFC 5321 §3.1), and those who send mail in masses do
+   * not: let the option `greetingDelay` wait for them, and `onConnect` look.
    */
   readonly spokeEarly: boolean;
   /** The TLS that protects the connection; undefined while nothing does. */

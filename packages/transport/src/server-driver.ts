@@ -346,6 +346,8 @@ class ServerDriver implements ServerConnection, ByteStreamListener {
     this.#session.handle({ type: 'bytes', bytes, now });
     if (!wantsInput || this.#waitsForTurn || this.#isSecuring) {
       this.#pause();
+      // Nobody need wait any longer to see whether it would.
+      if (state === 'connecting') this.#pump();
       return;
     }
     this.#turnEndsAt = this.#session.commandCount + COMMANDS_A_TURN;
@@ -578,7 +580,7 @@ class ServerDriver implements ServerConnection, ByteStreamListener {
       return;
     }
     // Whoever has not read the replies so far would not read a 421 either.
-    if (this.#isCongested && due !== undefined && due <= now) {
+    if (this.#isCongested && !this.#session.delays && due !== undefined && due <= now) {
       this.#drop(new Error('The peer did not read its replies'));
       return;
     }

@@ -154,6 +154,18 @@ export interface ServerSessionOptions {
    */
   readonly lenient?: boolean;
   /**
+   * Milliseconds before the question `connect` is asked, 60,000 at most: a client that sends anything in this time, and so
+   * has not waited for the greeting (RFC 5321 §3.1), is asked about at once.
+   * @default 0
+   */
+  readonly greetingDelay?: number;
+  /**
+   * Milliseconds by which each reply 4yz and 5yz is delayed, 60,000 at most, unless it ends the session. What the client has
+   * sent meanwhile waits.
+   * @default 0
+   */
+  readonly refusalDelay?: number;
+  /**
    * Octets that may be handed in while `wantsInput` is false. More throws a `LocalProtocolError`.
    * @default 262_144
    */
@@ -258,6 +270,8 @@ export const SERVER_OPTION_NAMES = namesOf<ServerSessionOptions>({
   maximumTextLineLength: true,
   bareNewline: true,
   lenient: true,
+  greetingDelay: true,
+  refusalDelay: true,
   maximumHeldOctets: true,
   timeouts: true,
   rephrase: true,
@@ -265,6 +279,9 @@ export const SERVER_OPTION_NAMES = namesOf<ServerSessionOptions>({
 });
 
 const CONSTRUCTOR_NAMES = [...SERVER_OPTION_NAMES, 'now'];
+
+/** A client waits five minutes for a reply (RFC 5321 §4.5.3.2), and many give up sooner. */
+const DELAY = { least: 0, most: 60_000 } as const;
 
 /** Each attempt has them derived: more would be an attack on oneself. */
 const OWN_ITERATIONS = { least: MINIMUM_ITERATIONS, most: 1_000_000 } as const;
@@ -325,6 +342,8 @@ export function resolveServerOptions(options: ServerSessionOptions): ResolvedSer
     ),
     bareNewline: checkWord('bareNewline', options.bareNewline ?? 'reject', ['reject', 'normalize', 'keep']),
     lenient: checkFlag('lenient', options.lenient ?? false),
+    greetingDelay: checkLimit('greetingDelay', options.greetingDelay ?? 0, DELAY),
+    refusalDelay: checkLimit('refusalDelay', options.refusalDelay ?? 0, DELAY),
     maximumHeldOctets: checkLimit('maximumHeldOctets', options.maximumHeldOctets ?? 262_144),
     timeouts: {
       // RFC 5321 §4.5.3.2.7

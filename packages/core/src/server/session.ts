@@ -22,6 +22,8 @@
  * - Mail data that was handed out is either asked about (`message`) or taken back (`abandonMailData`).
  * - Held back until the session waits for the client again: the end of the peer's bytes, and a shutdown; the latter
  *   until no message is under way, between two chunks of it as well, or until it is told to give that up.
+ * - While the client is made to wait (`client-wait.ts`), no reply leaves and no command is looked at, and all other
+ *   deadlines stand still.
  */
 
 import { type ChartState, compile } from '../chart/compile.js';
@@ -47,6 +49,7 @@ import { serverMachine } from './chart.js';
 import type { ServerChartInput, ServerContext } from './chart-context.js';
 import type { ServerAction, ServerChartEvent, ServerState } from './chart-events.js';
 import { type ClientIdentity, forgetClient, impersonate, unknownClient } from './client-identity.js';
+import { ClientWait } from './client-wait.js';
 import { CommandReading, type Offer } from './command-reading.js';
 import { type CommandUnderWay, readCommand } from './command-under-way.js';
 import { beginsTls, type ForeignProtocol, foreignProtocolOf } from './foreign-protocol.js';
@@ -72,6 +75,9 @@ import {
 import { inquiryReply, messageReplies, octetsOf, Replying } from './replying.js';
 
 export const serverTable = compile<ServerContext, ServerChartEvent, ServerChartInput>(shapeOf(serverMachine));
+
+/** From this first digit on, a reply refuses (RFC 5321 §4.2.1). */
+const FOUR = 0x34;
 
 /** The states of an AUTH exchange. */
 const AUTHENTICATING = 'session.authenticating.';
@@ -102,6 +108,8 @@ export class ServerSession {
   /** Outputs that one step gave, and that `poll()` has yet to give. */
   readonly #outputs: ServerOutput[] = [];
   readonly #replying = new Replying();
+  /** The greeting or a refusal is delayed. */
+  readonly #wait = new ClientWait();
 
   readonly #junk: Junk;
   /** When the session has lasted too long. */
@@ -156,7 +164,12 @@ export class ServerSession {
     }
     const effects: Effect[] = [];
     this.#position = serverTable.start(chartInput(this.#options), effects);
-    for (const effect of effects) this.#perform(effect);
+    const begin = () => {
+      for (const effect of effects) this.#perform(effect);
+    };
+    const { greetingDelay } = this.#options;
+    if (greetingDelay > 0) this.#wait.beforeGreeting(this.#now + greetingDelay, begin);
+    else begin();
   }
 
   /** Where the session stands: a leaf state of the chart, such as `session.transaction.opened`. */
@@ -166,7 +179,13 @@ export class ServerSession {
 
   /** False: stop reading from the peer, for what it sends cannot be looked at yet. */
   get wantsInput(): boolean {
-    return this.#question === undefined && !this.wantsComputed && this.#position.value !== 'closed';
+    if (this.#question !== undefined || this.wantsComputed || this.#wait.isOn) return false;
+    return this.#position.value !== 'closed';
+  }
+
+  /** The client is made to wait until `nextDeadline()`: for the greeting, or for a refusal. */
+  get delays(): boolean {
+    return this.#wait.isOn;
   }
 
   /** The result of the last `compute` is awaited: `computed` is allowed. */
@@ -214,6 +233,7 @@ export class ServerSession {
 
   /** When to call `handle({ type: 'timeout' })` at the latest, in monotonic milliseconds. */
   nextDeadline(): number | undefined {
+    if (this.#wait.until !== undefined) return this.#wait.until;
     if (this.#heldBackSince !== undefined) {
       const due = this.#heldBackSince + this.#options.timeouts.decision;
       return due === Number.POSITIVE_INFINITY ? undefined : due;
@@ -253,6 +273,7 @@ export class ServerSession {
     if (this.#position.value === 'closed') return;
     if (this.#isReceiving && this.#heldBackSince === undefined) this.#rate?.spend(input.now - this.#now);
     this.#now = input.now;
+    this.#wait.take(input);
     switch (input.type) {
       case 'bytes':
         this.#hold(input.bytes);
@@ -297,6 +318,7 @@ export class ServerSession {
         this.#deadlines.restart(this.#now);
         break;
       case 'timeout':
+        if (this.#wait.isOn) break;
         if (this.#heldBackSince !== undefined) {
           if (this.#now >= this.#heldBackSince + this.#options.timeouts.decision) {
             this.#cutOff(replies.decisionTimeout);
@@ -375,6 +397,7 @@ export class ServerSession {
   #advance(): boolean {
     const state = this.#position.value;
     if (this.#question !== undefined || state === 'closed' || this.wantsComputed) return false;
+    if (this.#wait.isOn) return false;
     if (state === 'closing' || state === 'session.securing') return this.#endOfInput();
     if (this.#replying.isHeld) return this.#readAway();
     if (this.#receiving !== undefined && state !== 'session.transaction.chunked') {
@@ -616,6 +639,7 @@ export class ServerSession {
         this.#client = { ...this.#client, forwarded: present(this.#command?.attributes, 'XFORWARD') };
         break;
       case 'close':
+        this.#wait.drop();
         this.#replying.releaseOctets();
         this.#giveHeld();
         this.#drop();
@@ -716,7 +740,12 @@ export class ServerSession {
   /** The reply to a message waits for none to the commands behind it: the client is to know at once. */
   #replyToMessage({ recipients }: Envelope, replyTo: (index: number) => Reply): void {
     this.#replying.doNotWait();
-    this.#give(messageReplies(this.#options.protocol, recipients, (index) => this.#said(replyTo(index))));
+    const { protocol, refusalDelay } = this.#options;
+    const isRefused = refusalDelay > 0 && recipients.some((_, index) => replyTo(index).code >= 400);
+    this.#give(
+      messageReplies(protocol, recipients, (index) => this.#said(replyTo(index))),
+      isRefused,
+    );
   }
 
   #reply(reply: Reply, title = titleOf(reply)): void {
@@ -735,12 +764,24 @@ export class ServerSession {
     );
   }
 
-  /** Gives a reply as it stands on the wire. */
-  #give(reply: Uint8Array): void {
+  /**
+   * Gives a reply as it stands on the wire.
+   * @param refuses it is a reply 4yz or 5yz, or one of those to a message is
+   */
+  #give(reply: Uint8Array, refuses = (reply[0] ?? 0) >= FOUR): void {
     const leaves = this.#replying.add(reply);
-    if (!this.#replying.isHeld) this.#observing?.replies(reply, this.#title);
-    if (leaves) this.#flush();
+    if (this.#replying.isHeld) return;
+    this.#observing?.replies(reply, this.#title);
+    const { refusalDelay } = this.#options;
+    if (refuses && refusalDelay > 0) this.#wait.beforeRefusal(this.#now + refusalDelay, this.#giveRefusal);
+    else if (leaves) this.#flush();
   }
+
+  /** The client has waited for it, and has its time for the next command from now on. */
+  readonly #giveRefusal = (): void => {
+    this.#restartDeadlines();
+    this.#flush();
+  };
 
   #giveHeld(): void {
     const held = this.#replying.takeHeld();
@@ -757,6 +798,7 @@ export class ServerSession {
   }
 
   #flush(): void {
+    if (this.#wait.isOn) return;
     const bytes = this.#replying.take();
     if (bytes !== undefined) this.#outputs.push({ type: 'write', bytes });
   }
