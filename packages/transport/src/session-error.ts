@@ -79,9 +79,9 @@ function describe(failure: SessionFailure, cause: Error | undefined): string {
   const where = commandOf(failure);
   switch (failure.kind) {
     case 'timeout':
-      return `The server did not answer in time (${where})${tlsHint(failure)}`;
+      return `The server did not answer in time (${where})${begunReply(failure)}${tlsHint(failure)}`;
     case 'lost':
-      return `The connection was lost (${where})${cause === undefined ? '' : `: ${cause.message}`}${tlsHint(failure)}`;
+      return `The connection was lost (${where})${begunReply(failure)}${cause === undefined ? '' : `: ${cause.message}`}${tlsHint(failure)}`;
     case 'protocol':
       return `The server broke the protocol (${where}): ${failure.error.message}`;
     case 'refused':
@@ -97,6 +97,11 @@ function describe(failure: SessionFailure, cause: Error | undefined): string {
     case 'authentication':
       return `The authentication was given up (${where}): ${failure.reason}`;
   }
+}
+
+/** What the server had begun to say. */
+function begunReply({ unfinishedReply }: { readonly unfinishedReply?: string }): string {
+  return unfinishedReply === undefined ? '' : ` within the reply ${unfinishedReply}`;
 }
 
 /** What a silence in the clear may mean. */

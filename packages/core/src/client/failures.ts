@@ -82,6 +82,8 @@ export interface Evidence {
   mechanisms: ReturnType<typeof unfitMechanisms>;
   /** Milliseconds for which no octet has come at all on a connection without TLS; undefined where one has. */
   silentFor: number | undefined;
+  /** What had come of a reply that was not whole. */
+  unfinished: string | undefined;
 }
 
 export function noEvidence(): Evidence {
@@ -93,6 +95,7 @@ export function noEvidence(): Evidence {
     cancelReason: '',
     mechanisms: { offered: [], switchedOff: [] },
     silentFor: undefined,
+    unfinished: undefined,
   };
 }
 
@@ -138,10 +141,24 @@ export function failureOf(parameters: FailParameters, from: ClientState, evidenc
     case 'protocol':
       return { kind, phase, error: evidence.protocolError ?? mismatch(phase, replies, replyIn(evidence)) };
     case 'timeout':
-      return { kind, phase, ...(evidence.silentFor !== undefined && { mayAwaitTls: true }) };
+      return { kind, phase, ...unanswered(evidence, 0) };
     case 'lost':
-      return { kind, phase, ...((evidence.silentFor ?? 0) >= LEAST_WAIT_FOR_TLS && { mayAwaitTls: true }) };
+      return { kind, phase, ...unanswered(evidence, LEAST_WAIT_FOR_TLS) };
   }
+}
+
+/**
+ * What came in the place of an answer.
+ * @param leastSilence milliseconds from which on silence may mean that TLS is awaited
+ */
+function unanswered(
+  { silentFor, unfinished }: Evidence,
+  leastSilence: number,
+): { readonly mayAwaitTls?: true; readonly unfinishedReply?: string } {
+  return {
+    ...(silentFor !== undefined && silentFor >= leastSilence && { mayAwaitTls: true }),
+    ...(unfinished !== undefined && { unfinishedReply: unfinished }),
+  };
 }
 
 function notOffered(keyword: NegotiatedKeyword, { mechanisms }: Evidence): SessionFailure {

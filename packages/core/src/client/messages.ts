@@ -100,11 +100,21 @@ export type SessionFailure =
       readonly mechanism?: MechanismName;
     }
   /** The server did not reply in time, or the application handed in no mail data (RFC 5321 §4.5.3.2). */
-  | { readonly kind: 'timeout'; readonly phase: Phase; readonly mayAwaitTls?: true }
+  | {
+      readonly kind: 'timeout';
+      readonly phase: Phase;
+      readonly mayAwaitTls?: true;
+      readonly unfinishedReply?: string;
+    }
   /** The connection was lost, or the server closed it. */
   | {
       readonly kind: 'lost';
       readonly phase: Phase;
+      /**
+       * What had come of a reply that has no end, in quotes and cut to 200 characters: it says why, and decides nothing.
+       * With `timeout` likewise.
+       */
+      readonly unfinishedReply?: string;
       /**
        * Not one octet came on a connection without TLS, for ten seconds at least: so does a server that expects TLS
        * from the first octet on (RFC 8314 §3). With `timeout` likewise.

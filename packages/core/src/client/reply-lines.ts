@@ -21,12 +21,17 @@ export class ReplyLines {
   #end = 0;
   /** Up to here there is no line end. */
   #scanned = 0;
-  /** `#octets` is our own copy, with room behind `#end`. */
+  /** `#octets` is our own copy, with room after `#end`. */
   #isCopy = false;
 
   /** How many octets are unread. */
   get length(): number {
     return this.#end - this.#begin;
+  }
+
+  /** What is unread, as a view: the beginning of a line, once there is no whole one left. */
+  get rest(): Uint8Array {
+    return this.#octets.subarray(this.#begin, this.#end);
   }
 
   /** Takes what the server sent, as a view. */

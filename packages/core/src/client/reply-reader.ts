@@ -13,6 +13,12 @@ import { ReplyLines } from './reply-lines.js';
 /** Empty lines that are passed over in front of a line of a reply. */
 const MAXIMUM_EMPTY_LINES = 8;
 
+/**
+ * Whether no error may quote this line.
+ * @param cut more of it may follow than is known
+ */
+export type IsSecretLine = (line: Uint8Array, cut?: 'cut') => boolean;
+
 export class ReplyReader {
   readonly #maximumLines: number;
   readonly #lines = new ReplyLines();
@@ -47,16 +53,14 @@ export class ReplyReader {
    * @param maximumLineLength in octets, line end included
    * @param isSecret asked of the lines that an error would quote: whether none may
    */
-  next(
-    maximumLineLength: number,
-    isSecret: (line: Uint8Array) => boolean,
-  ): Reply | RemoteProtocolError | undefined {
+  next(maximumLineLength: number, isSecret: IsSecretLine): Reply | RemoteProtocolError | undefined {
     for (;;) {
       const line = this.#lines.next(maximumLineLength);
       if (line === undefined) return undefined;
       if (line === 'tooLong') {
+        const said = this.unfinished(isSecret);
         return new RemoteProtocolError(
-          `A reply line exceeds ${maximumLineLength} octets (maximumReplyLineLength)`,
+          `A reply line exceeds ${maximumLineLength} octets (maximumReplyLineLength): ${said}`,
         );
       }
       if (line.length === 0 && this.#emptyLines < MAXIMUM_EMPTY_LINES) {
@@ -67,5 +71,13 @@ export class ReplyReader {
       const read = this.#replies.push(line, isSecret);
       if (read !== undefined) return read;
     }
+  }
+  /**
+   * What has come of a reply that is not whole, as an error may quote it; undefined if that is nothing.
+   * @param isSecret as for `next`
+   */
+  unfinished(isSecret: IsSecretLine): string | undefined {
+    const { rest } = this.#lines;
+    return this.#replies.unfinished(rest, (line) => isSecret(line, line === rest ? 'cut' : undefined));
   }
 }

@@ -8,6 +8,7 @@ import {
   securing,
   TLS,
   verdictsIn,
+  withPassword,
   written,
 } from './dialogue.test-support.js';
 
@@ -164,8 +165,59 @@ describe('silence', () => {
     expect(failureIn(new Dialogue({ tls: TLS }).timeout())).toEqual({ kind: 'timeout', phase: 'greeting' });
     const begun = new Dialogue();
     begun.octets('220-');
-    expect(failureIn(begun.timeout())).toEqual({ kind: 'timeout', phase: 'greeting' });
+    expect(failureIn(begun.timeout())).toEqual({
+      kind: 'timeout',
+      phase: 'greeting',
+      unfinishedReply: '"220 "',
+    });
     expect(lostAfter(9_999, '')).toEqual({ kind: 'lost', phase: 'greeting' });
-    expect(lostAfter(10_000, '2')).toEqual({ kind: 'lost', phase: 'greeting' });
+    expect(lostAfter(10_000, '2')).toEqual({ kind: 'lost', phase: 'greeting', unfinishedReply: '"2"' });
+  });
+});
+
+describe('a reply that has no end', () => {
+  it.each([
+    ['554 5.7.1 We do not want this', '"554 5.7.1 We do not want this"'],
+    ['550-5.7.1 This\r\n550 5.7.1 and th', '"550 5.7.1 This 550 5.7.1 and th"'],
+    ['250-2.0.0 queued\r\n', '"250 2.0.0 queued"'],
+    ['250 2.0.0 queued\n', '"250 2.0.0 queued?"'],
+    ['\x1b[2J"', '"?[2J\\""'],
+  ])('decides nothing, and is shown: %j', (octets, unfinishedReply) => {
+    const client = ended();
+    client.octets(octets);
+    const failure = { kind: 'lost', phase: 'message', unfinishedReply };
+    const outputs = client.handle({ type: 'eof' });
+    expect(verdictsIn(outputs)).toMatchObject([{ verdict: 'unknown', failure }]);
+    expect(failureIn(outputs)).toEqual(failure);
+    const silent = ended();
+    silent.octets(octets);
+    expect(failureIn(silent.timeout())).toEqual({ ...failure, kind: 'timeout' });
+  });
+
+  it('is shown where it is too long, by its beginning', () => {
+    const long = `250 queued ${'x'.repeat(300)}`;
+    const line = new Dialogue({ maximumReplyLineLength: 256 }).hear('220 b', long);
+    const lines = new Dialogue({ maximumReplyLines: 2 }).hear('220 b', '250-a', '250-b', '250 c');
+    const messages = [line, lines].map((outputs) => {
+      const failure = failureIn(outputs);
+      return failure?.kind === 'protocol' ? failure.error.message : '';
+    });
+    expect(messages).toEqual([
+      `A reply line exceeds 256 octets (maximumReplyLineLength): "${long.slice(0, 200)}"`,
+      'A reply has more than 2 lines: "250 a 250 b"',
+    ]);
+  });
+
+  it('is withheld once credentials were sent: it may quote the beginning of them', () => {
+    const client = new Dialogue(withPassword('a-very-secret-password'));
+    client.offered('AUTH PLAIN');
+    client.hear('235 Welcome');
+    client.octets('421 Who says a-very-secret');
+    const failure = failureIn(client.handle({ type: 'eof' }));
+    expect(failure).toMatchObject({
+      kind: 'lost',
+      unfinishedReply: expect.stringContaining('the credentials'),
+    });
+    expect(JSON.stringify(failure)).not.toContain('secret');
   });
 });

@@ -153,6 +153,9 @@ function courseOf(
     hear(quoting(line));
   }
   handle({ type: 'mailData', bytes: octetsOf('x') });
+  const cut = octetsOf(quoting('550 No $password'));
+  recorded.push(textOf(session.recordable(cut)));
+  handle({ type: 'bytes', bytes: cut });
   handle({ type: 'lost' });
   recorded.push(textOf(session.recordableRest()));
   return { shown: [...shown, recorded.join(''), session], wrote: wrote.join(''), state };

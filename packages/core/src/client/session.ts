@@ -71,7 +71,7 @@ import {
 import { commandsIn, withheldReply } from './observing.js';
 import { type ClientSessionOptions, type ResolvedClientOptions, resolveClientOptions } from './options.js';
 import type { ClientProtocolEvent } from './protocol-events.js';
-import { ReplyReader } from './reply-reader.js';
+import { type IsSecretLine, ReplyReader } from './reply-reader.js';
 import { ReplyRecord } from './reply-record.js';
 
 export const clientTable = compile<ClientContext, ClientChartEvent, ClientChartInput>(shapeOf(clientMachine));
@@ -442,9 +442,10 @@ export class ClientSession {
     return this.state.startsWith('session.authentication') || this.state === 'cancelled';
   }
 
-  /** No more of the line than its length may be shown. */
-  readonly #isSecret = (line: Uint8Array): boolean =>
-    this.#inExchange || this.#discretion?.isQuotedIn(line) === true;
+  /** No more of the line than its length may be shown. A line that is cut may quote the beginning of a secret. */
+  readonly #isSecret: IsSecretLine = (line, cut) =>
+    this.#inExchange ||
+    (this.#discretion !== undefined && (cut === 'cut' || this.#discretion.isQuotedIn(line)));
 
   #eventOf(reply: Reply): ReplyEvent {
     const { code } = reply;
@@ -713,6 +714,7 @@ export class ClientSession {
       this.#evidence.mechanisms = unfitMechanisms(this.#options.authentication, this.#keywords);
     }
     if (!this.#heard && this.#tls === undefined) this.#evidence.silentFor = this.#now - this.#begin;
+    if (from !== 'session.securing') this.#evidence.unfinished = this.#replies.unfinished(this.#isSecret);
     const failure = failureOf(parameters, from, this.#evidence);
     const verdicts = this.#transaction?.verdicts;
     if (verdicts !== undefined) {

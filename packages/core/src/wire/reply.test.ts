@@ -294,7 +294,7 @@ describe('ReplyParser', () => {
     const more = Array.from({ length: 127 }, () => '250-x');
     expect(parse(...more, '250 x')).toHaveProperty('lines.length', 128);
     expect(parse(...more, '250-x', '250 x')).toEqual(
-      new RemoteProtocolError('A reply has more than 128 lines'),
+      new RemoteProtocolError(`A reply has more than 128 lines: "${'250 x '.repeat(128).slice(0, 200)}"`),
     );
   });
 

@@ -184,6 +184,15 @@ function quoted(text: string): string {
 
 const MAXIMUM_QUOTED_LENGTH = 200;
 
+/** Whether no error may quote this line of a server. */
+export type IsSecret = (line: Uint8Array) => boolean;
+
+function quotedLines(lines: readonly Pick<ReplyLine, 'octets'>[], isSecret: IsSecret): string {
+  if (lines.some(({ octets }) => isSecret(octets))) return WITHHELD;
+  // One after the other, no hyphen need say that another follows.
+  return quoted(lines.map(({ octets }) => decodeLine(octets).replace(/^(\d{3})-/, '$1 ')).join(' '));
+}
+
 /**
  * Puts the lines of a server together to replies.
  *
@@ -215,10 +224,7 @@ export class ReplyParser {
    * @param octets without the line end, of any length
    * @param isSecret asked of each line that an error would quote: whether none may. @default none is
    */
-  push(
-    octets: Uint8Array,
-    isSecret: (line: Uint8Array) => boolean = () => false,
-  ): Reply | RemoteProtocolError | undefined {
+  push(octets: Uint8Array, isSecret: IsSecret = () => false): Reply | RemoteProtocolError | undefined {
     const text = decodeLine(octets);
     if (!/^[2-5]\d\d(?:[ -]|$)/.test(text)) {
       const problem = 'A reply line starts with a code of 200 to 599 and then a space, a hyphen or its end';
@@ -227,7 +233,8 @@ export class ReplyParser {
       );
     }
     if (this.#lines.length === this.#maximumLines) {
-      return new RemoteProtocolError(`A reply has more than ${this.#maximumLines} lines`);
+      const said = quotedLines(this.#lines, isSecret);
+      return new RemoteProtocolError(`A reply has more than ${this.#maximumLines} lines: ${said}`);
     }
     const line = { code: Number(text.slice(0, 3)), text: text.slice(CODE_OCTETS), octets };
     this.#lines.push(line);
@@ -241,11 +248,18 @@ export class ReplyParser {
     const oneClass = codes.every((code) => severity(code) === severity(line.code));
     if (oneClass && !codes.includes(421)) return makeReply(line.code, texts, line.text);
     const problem = `The lines of one reply have different codes, ${codes.slice(0, 8).join(' and ')}`;
-    const said = lines.some((each) => isSecret(each.octets))
-      ? WITHHELD
-      : quoted(lines.map((each) => `${each.code} ${each.text}`).join(' '));
-    return new RemoteProtocolError(`${problem}: ${said}`);
+    return new RemoteProtocolError(`${problem}: ${quotedLines(lines, isSecret)}`);
+  }
+
+  /**
+   * What has come of a reply that is not whole, for an error; undefined if that is nothing.
+   * @param beginning of the next line
+   * @param isSecret asked of each line, the beginning of one included, as `push` asks
+   */
+  unfinished(beginning: Uint8Array, isSecret: IsSecret): string | undefined {
+    const lines = [...this.#lines, ...(beginning.length > 0 ? [{ octets: beginning }] : [])];
+    return lines.length === 0 ? undefined : quotedLines(lines, isSecret);
   }
 }
 
-const WITHHELD = 'its text belongs to the SASL exchange, or quotes the credentials';
+const WITHHELD = 'its text belongs to the SASL exchange, or quotes the credentials, or may';
