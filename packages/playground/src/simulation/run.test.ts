@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { scenarios } from '../scenarios/index.js';
 import type { Choice, Segmentation } from './choices.js';
 import { run } from './run.js';
+import { turnsOf } from './same.js';
 import type { Scenario } from './scenario.js';
 import type { Step } from './step.js';
 import { textOf } from './text.js';
@@ -43,17 +44,6 @@ const choice: fc.Arbitrary<Choice> = fc.oneof(
     act: fc.constantFrom('send' as const, 'quit' as const, 'noop' as const, 'vrfy' as const),
   }),
 );
-
-/** The end of each turn, however many segments it had: where both ends stand, and what they sent. */
-function turnsOf(steps: readonly Step[]) {
-  return steps
-    .filter((step, index) => steps[index + 1]?.turn !== step.turn)
-    .map(({ now, standing, sent }) => ({
-      now,
-      states: standing.states,
-      sent: sent.map(({ from, octets }) => [from, textOf(octets)]),
-    }));
-}
 
 function lastOf(given: Scenario, choices?: readonly Choice[]) {
   const { now, standing } = run(given, choices).at(-1) as Step;

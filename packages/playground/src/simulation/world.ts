@@ -20,7 +20,7 @@ import {
 } from '@sansmtp/core';
 import { answerOf, errandOf } from './chosen.js';
 import { type Choice, type Segmentation, WHOLE } from './choices.js';
-import { ENDS, type End, otherEnd } from './ends.js';
+import { ENDS, type End } from './ends.js';
 import { type Flight, LATENCY, Link, segmentsOf } from './link.js';
 import type { Errand, Scenario } from './scenario.js';
 import type { Happening, Sent, Standing, Step, Told } from './step.js';
