@@ -11,14 +11,15 @@ const packages = readdirSync(join(top, 'packages'));
 function importsOf(name: string, { types }: { readonly types: boolean }): Map<string, string[]> {
   const source = join(top, 'packages', name, 'src');
   const files = readdirSync(source, { recursive: true, encoding: 'utf8' }).filter(
-    (file) => file.endsWith('.ts') && !/\.(?:test|test-support|d)\.ts$/.test(file),
+    (file) => /\.tsx?$/.test(file) && !/\.(?:test|test-support|d)\.ts$/.test(file),
   );
   return new Map(
     files.map((file) => {
       const whole = readFileSync(join(source, file), 'utf8');
       const text = types ? whole : whole.replace(/^(?:import|export) type [^;]*;/gm, '');
       const imports = [...text.matchAll(/(?:\bfrom|\bimport) ?\(?'(\.[^']+)\.js'/g)];
-      return [file, imports.map(([, path = '']) => join(file, '..', `${path}.ts`))];
+      // Imports name what a file becomes, whether or not it holds JSX.
+      return [file.replace(/x$/, ''), imports.map(([, path = '']) => join(file, '..', `${path}.ts`))];
     }),
   );
 }

@@ -53,9 +53,9 @@ describe('the hash of a link', () => {
   it('is short and can be read', () => {
     const cuts = { client: [57], server: [] };
     const choices: Choice[] = [{ turn: 7, kind: 'answer', decision: 'reject', code: 450 }];
-    expect(
-      formatHash({ scenario: 'happy', step: 12, segmentation: { mode: 'whole', cuts }, choices }),
-    ).toBe('#s=happy&at=12&cut=c57&do=7.reject.450');
+    expect(formatHash({ scenario: 'happy', step: 12, segmentation: { mode: 'whole', cuts }, choices })).toBe(
+      '#s=happy&at=12&cut=c57&do=7.reject.450',
+    );
   });
 
   it('is nothing where nothing was chosen', () => {

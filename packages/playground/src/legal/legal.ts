@@ -8,7 +8,11 @@ import { type End, otherEnd } from '../simulation/ends.js';
 import type { Standing } from '../simulation/step.js';
 
 /** A choice whose turn is yet to be said. */
-export type OpenChoice = Choice extends infer Each ? (Each extends Choice ? Omit<Each, 'turn'> : never) : never;
+export type OpenChoice = Choice extends infer Each
+  ? Each extends Choice
+    ? Omit<Each, 'turn'>
+    : never
+  : never;
 
 export interface LegalEvent {
   /** Such as `command.MAIL`, or `after idle`. */
@@ -46,7 +50,9 @@ export function legalIn(chart: ChartDescription, path: string): readonly LegalEv
 export function lineageOf({ root }: ChartDescription, path: string): readonly StateDescription[] {
   const lineage = [root];
   for (;;) {
-    const inner = lineage[0]?.states.find((state) => path === state.path || path.startsWith(`${state.path}.`));
+    const inner = lineage[0]?.states.find(
+      (state) => path === state.path || path.startsWith(`${state.path}.`),
+    );
     if (inner === undefined) return lineage;
     lineage.unshift(inner);
   }

@@ -46,12 +46,7 @@ export interface ChartMap {
 }
 
 /** The deadlines of states that wait for their own side. */
-const OWN_DEADLINES: ReadonlySet<string> = new Set([
-  'decision',
-  'handshake',
-  'dataBlock',
-  'computation',
-]);
+const OWN_DEADLINES: ReadonlySet<string> = new Set(['decision', 'handshake', 'dataBlock', 'computation']);
 
 export function mapOf({ root }: ChartDescription): ChartMap {
   const places: Place[] = [];
@@ -117,7 +112,10 @@ function alike(states: readonly StateDescription[]): StateDescription[][] {
     const { path, kind, exit, transitions } = state;
     const behaviour =
       kind === 'atomic' && state.entry.some(({ name }) => name === 'ask')
-        ? JSON.stringify([exit, transitions.map(({ trigger, guard, target, actions }) => [trigger, guard, target, actions])])
+        ? JSON.stringify([
+            exit,
+            transitions.map(({ trigger, guard, target, actions }) => [trigger, guard, target, actions]),
+          ])
         : path;
     groups.set(behaviour, [...(groups.get(behaviour) ?? []), state]);
   }

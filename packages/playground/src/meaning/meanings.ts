@@ -6,32 +6,56 @@ export interface Meaning {
 }
 
 const COMMANDS: Readonly<Record<string, Meaning>> = {
-  EHLO: { words: 'The client says who it is, and asks which service extensions there are.', reference: 'RFC 5321 §4.1.1.1' },
-  HELO: { words: 'The client says who it is, in the old way, without service extensions.', reference: 'RFC 5321 §4.1.1.1' },
+  EHLO: {
+    words: 'The client says who it is, and asks which service extensions there are.',
+    reference: 'RFC 5321 §4.1.1.1',
+  },
+  HELO: {
+    words: 'The client says who it is, in the old way, without service extensions.',
+    reference: 'RFC 5321 §4.1.1.1',
+  },
   LHLO: { words: 'The client says who it is, and that LMTP is spoken.', reference: 'RFC 2033 §4.1' },
-  MAIL: { words: 'Opens a mail transaction: whom to tell if the message cannot be delivered.', reference: 'RFC 5321 §4.1.1.2' },
+  MAIL: {
+    words: 'Opens a mail transaction: whom to tell if the message cannot be delivered.',
+    reference: 'RFC 5321 §4.1.1.2',
+  },
   RCPT: { words: 'Names one recipient. Each has a reply of its own.', reference: 'RFC 5321 §4.1.1.3' },
   DATA: { words: 'Asks whether the message may come now.', reference: 'RFC 5321 §4.1.1.4' },
   BDAT: { words: 'Announces so many octets of the message, which follow at once.', reference: 'RFC 3030 §2' },
   RSET: { words: 'Drops the mail transaction; the session goes on.', reference: 'RFC 5321 §4.1.1.5' },
   NOOP: { words: 'Asks for nothing but a reply.', reference: 'RFC 5321 §4.1.1.9' },
-  QUIT: { words: 'The client has nothing more to say; after the 221 both close.', reference: 'RFC 5321 §4.1.1.10' },
+  QUIT: {
+    words: 'The client has nothing more to say; after the 221 both close.',
+    reference: 'RFC 5321 §4.1.1.10',
+  },
   VRFY: { words: 'Asks whether there is such a user.', reference: 'RFC 5321 §4.1.1.6' },
   EXPN: { words: 'Asks who is on a mailing list.', reference: 'RFC 5321 §4.1.1.7' },
   HELP: { words: 'Asks for help, meant for people.', reference: 'RFC 5321 §4.1.1.8' },
-  STARTTLS: { words: 'Asks for TLS. Nothing may be sent behind it before the handshake.', reference: 'RFC 3207 §4' },
-  AUTH: { words: 'Begins an exchange in which the client proves who it is. None of it is recorded.', reference: 'RFC 4954 §4' },
+  STARTTLS: {
+    words: 'Asks for TLS. Nothing may be sent behind it before the handshake.',
+    reference: 'RFC 3207 §4',
+  },
+  AUTH: {
+    words: 'Begins an exchange in which the client proves who it is. None of it is recorded.',
+    reference: 'RFC 4954 §4',
+  },
   ETRN: { words: 'Asks the server to deliver what waits for a host.', reference: 'RFC 1985 §5' },
   XCLIENT: { words: 'A trusted proxy says for whom it speaks.', reference: 'Postfix XCLIENT_README' },
   XFORWARD: { words: 'A trusted proxy says from whom the mail came.', reference: 'Postfix XFORWARD_README' },
 };
 
 const CODES: Readonly<Record<number, Meaning>> = {
-  220: { words: 'The server is there: the client may begin, or the TLS handshake.', reference: 'RFC 5321 §3.1' },
+  220: {
+    words: 'The server is there: the client may begin, or the TLS handshake.',
+    reference: 'RFC 5321 §3.1',
+  },
   221: { words: 'The server closes the connection, as was asked.', reference: 'RFC 5321 §4.1.1.10' },
   235: { words: 'The client has proven who it is.', reference: 'RFC 4954 §6' },
   250: { words: 'Yes: what was asked is done.', reference: 'RFC 5321 §4.2.3' },
-  334: { words: 'The exchange goes on: a challenge, for which a response is awaited.', reference: 'RFC 4954 §4' },
+  334: {
+    words: 'The exchange goes on: a challenge, for which a response is awaited.',
+    reference: 'RFC 4954 §4',
+  },
   354: { words: 'The message may come; a dot on a line of its own ends it.', reference: 'RFC 5321 §4.1.1.4' },
   421: { words: 'The server ends the session, whatever was asked.', reference: 'RFC 5321 §3.8' },
   503: { words: 'The command is one, but does not belong here.', reference: 'RFC 5321 §4.2.4' },
@@ -75,7 +99,10 @@ export function meaningOf(line: {
   if (line.code !== undefined) return CODES[line.code] ?? CLASSES[String(line.code).charAt(0)];
   if (line.verb !== undefined) return COMMANDS[line.verb];
   if (line.octets === undefined) {
-    return { words: 'A response in the AUTH exchange. It is a secret, so its length is all that is recorded.', reference: 'RFC 4954 §4' };
+    return {
+      words: 'A response in the AUTH exchange. It is a secret, so its length is all that is recorded.',
+      reference: 'RFC 4954 §4',
+    };
   }
   return undefined;
 }

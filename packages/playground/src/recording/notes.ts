@@ -40,7 +40,10 @@ export function noteOf({ happening }: Step, moment: number, { rungs, time }: Mom
       return note(`${duration(time)}: ${name} has passed`, 'deadline', end);
     }
     case 'tls':
-      return note(happening.established ? 'TLS handshake: encrypted from here on' : 'TLS handshake failed', 'tls');
+      return note(
+        happening.established ? 'TLS handshake: encrypted from here on' : 'TLS handshake failed',
+        'tls',
+      );
     case 'end':
       return note('closes its side', 'ending', happening.from);
     case 'lost':

@@ -4,8 +4,8 @@ import { ENDS, type End, otherEnd } from '../simulation/ends.js';
 import type { Scenario } from '../simulation/scenario.js';
 import type { Step } from '../simulation/step.js';
 import type { Moment, Recording } from './recording.js';
-import { titleOf } from './words.js';
 import { wireOf } from './wire.js';
+import { titleOf } from './words.js';
 
 export function simulatedRecording(scenario: Scenario, steps: readonly Step[]): Recording {
   const stories = { client: new Story('client', scenario), server: new Story('server', scenario) };

@@ -52,7 +52,8 @@ export function wireOf(steps: readonly Step[], moments: readonly Moment[]): read
     const moment = moments[index];
     if (moment === undefined) break;
     const { happening, choice } = step;
-    for (const end of ENDS) unsent[end].push(...moment.rungs[end].filter((rung): rung is LineRung => isSaidBy(end, rung)));
+    for (const end of ENDS)
+      unsent[end].push(...moment.rungs[end].filter((rung): rung is LineRung => isSaidBy(end, rung)));
     if (happening.kind === 'arrival') {
       const { from, flight, octets } = happening;
       if (choice?.kind === 'say' && flight.before === 0) {
@@ -176,7 +177,15 @@ function linesOf({ octets, written }: Sent, unsent: LineRung[], isForged: boolea
 }
 
 function mailData(octets: Uint8Array, end: number, isForged: boolean): LinePart {
-  return { lines: linesIn(octets), isMailData: true, length: octets.length, spans: [], isForged, octets, end };
+  return {
+    lines: linesIn(octets),
+    isMailData: true,
+    length: octets.length,
+    spans: [],
+    isForged,
+    octets,
+    end,
+  };
 }
 
 function forgedLines(octets: Uint8Array, before: number): LinePart[] {

@@ -40,7 +40,8 @@ export function titleOf(happening: Happening, now: number, said: readonly string
       const reader = otherEnd(happening.from);
       const { length, before } = happening.flight;
       const upTo = before + happening.octets.length;
-      const pieces = length === happening.octets.length ? '' : `, octets ${before + 1} to ${upTo} of ${length}`;
+      const pieces =
+        length === happening.octets.length ? '' : `, octets ${before + 1} to ${upTo} of ${length}`;
       const what = said.length > 0 ? said.join(', ') : 'the beginning of a line, which says nothing yet';
       return `The ${reader} reads ${what}${pieces}.`;
     }

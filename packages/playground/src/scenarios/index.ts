@@ -1,7 +1,7 @@
 /** All scenarios, in the order in which the page lists them. */
 import type { Scenario } from '../simulation/scenario.js';
-import { authenticationFails, authenticationSucceeds } from './authentication.js';
 import { injection, smuggling, timeOut } from './attacks.js';
+import { authenticationFails, authenticationSucceeds } from './authentication.js';
 import { chunks, partialRecipients, pipelining } from './extensions.js';
 import { happyPath, textbook } from './first-steps.js';
 import { startTls } from './start-tls.js';

@@ -6,8 +6,9 @@
  */
 import type { End } from './ends.js';
 
-export type Choice = { readonly turn: number } & (
-  /** Somebody on the way has `text` arrive from that end, in the place of what is under way from it. */
+export type Choice = {
+  readonly turn: number;
+} /** Somebody on the way has `text` arrive from that end, in the place of what is under way from it. */ & (
   | { readonly kind: 'say'; readonly from: End; readonly text: string }
   /** The open question is answered at once. `code`: by a reply of this code, and not by the default. */
   | { readonly kind: 'answer'; readonly decision: 'accept' | 'reject'; readonly code?: number }

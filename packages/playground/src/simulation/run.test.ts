@@ -11,9 +11,7 @@ import { textOf } from './text.js';
 const byId = (id: string): Scenario => scenarios.find((each) => each.id === id) as Scenario;
 
 // Of the 65,536 octets of a chunk only the examples make use: to compare them takes long.
-const scenario = fc
-  .constantFrom(...scenarios.map(({ id }) => id).filter((id) => id !== 'chunks'))
-  .map(byId);
+const scenario = fc.constantFrom(...scenarios.map(({ id }) => id).filter((id) => id !== 'chunks')).map(byId);
 const offsets = fc.array(fc.nat(400), { maxLength: 12 });
 const segmentation: fc.Arbitrary<Segmentation> = fc.record({
   mode: fc.constantFrom('whole' as const, 'octets' as const),
@@ -26,7 +24,15 @@ const choice: fc.Arbitrary<Choice> = fc.oneof(
     turn,
     kind: fc.constant('say' as const),
     from: end,
-    text: fc.constantFrom('NOOP\r\n', 'RSET\r\n', '250 Yes\r\n', '421 No\r\n', 'EHLO \n', '\0', 'QUIT\r\nMAIL'),
+    text: fc.constantFrom(
+      'NOOP\r\n',
+      'RSET\r\n',
+      '250 Yes\r\n',
+      '421 No\r\n',
+      'EHLO \n',
+      '\0',
+      'QUIT\r\nMAIL',
+    ),
   }),
   fc.record({
     turn,

@@ -1,5 +1,11 @@
 /** What a simulated session is told in: steps, one after the other. */
-import type { ClientProtocolEvent, ClientState, Question, ServerProtocolEvent, ServerState } from '@sansmtp/core';
+import type {
+  ClientProtocolEvent,
+  ClientState,
+  Question,
+  ServerProtocolEvent,
+  ServerState,
+} from '@sansmtp/core';
 import type { Choice } from './choices.js';
 import type { End } from './ends.js';
 

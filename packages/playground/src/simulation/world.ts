@@ -18,8 +18,8 @@ import {
   ServerSession,
   type TlsInformation,
 } from '@sansmtp/core';
-import { answerOf, errandOf } from './chosen.js';
 import { type Choice, type Segmentation, WHOLE } from './choices.js';
+import { answerOf, errandOf } from './chosen.js';
 import { ENDS, type End } from './ends.js';
 import { type Flight, LATENCY, Link, segmentsOf } from './link.js';
 import type { Errand, Scenario } from './scenario.js';
@@ -130,7 +130,9 @@ export class World {
   /** Nobody need decide any more where the session has gone on without. */
   #forgetWhatIsOver(): void {
     if (this.#server.question === undefined) this.#asked = undefined;
-    if (!(this.#idle?.for === 'mailData' ? this.#client.wantsMailData : this.#client.state === 'session.ready')) {
+    if (
+      !(this.#idle?.for === 'mailData' ? this.#client.wantsMailData : this.#client.state === 'session.ready')
+    ) {
       this.#idle = undefined;
     }
     if (this.#client.state !== 'session.securing') this.#securing.delete('client');

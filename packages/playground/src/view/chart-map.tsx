@@ -62,10 +62,26 @@ export function ChartMap({ end, chart, active, taken, path, covered, pointed }: 
       aria-label={`The ${end}’s chart. It stands in ${active ?? 'no state yet'}.`}
     >
       <defs>
-        <marker id={`arrow-${end}`} viewBox="0 0 10 10" refX="8" refY="5" markerWidth="6" markerHeight="6" orient="auto">
+        <marker
+          id={`arrow-${end}`}
+          viewBox="0 0 10 10"
+          refX="8"
+          refY="5"
+          markerWidth="6"
+          markerHeight="6"
+          orient="auto"
+        >
           <path class="arrow-head" d="M0 0L10 5L0 10z" />
         </marker>
-        <marker id={`next-${end}`} viewBox="0 0 10 10" refX="8" refY="5" markerWidth="7" markerHeight="7" orient="auto">
+        <marker
+          id={`next-${end}`}
+          viewBox="0 0 10 10"
+          refX="8"
+          refY="5"
+          markerWidth="7"
+          markerHeight="7"
+          orient="auto"
+        >
           <path class="next-head" d="M0 1L9 5L0 9z" />
         </marker>
       </defs>

@@ -34,19 +34,49 @@ export function Controls({ position, last, time, title, isPlaying, act }: Contro
   return (
     <nav class="controls" aria-label="Steps">
       <div class="buttons">
-        <button type="button" title="To the beginning (Home)" aria-label="To the beginning" onClick={() => act({ type: 'go', to: 0 })} disabled={position === 0}>
+        <button
+          type="button"
+          title="To the beginning (Home)"
+          aria-label="To the beginning"
+          onClick={() => act({ type: 'go', to: 0 })}
+          disabled={position === 0}
+        >
           |◀
         </button>
-        <button type="button" title="One step back (←)" aria-label="One step back" onClick={() => act({ type: 'move', by: -1 })} disabled={position === 0}>
+        <button
+          type="button"
+          title="One step back (←)"
+          aria-label="One step back"
+          onClick={() => act({ type: 'move', by: -1 })}
+          disabled={position === 0}
+        >
           ◀ back
         </button>
-        <button type="button" class="primary" title="One step on (→)" aria-label="One step on" onClick={() => act({ type: 'move', by: 1 })} disabled={position >= last}>
+        <button
+          type="button"
+          class="primary"
+          title="One step on (→)"
+          aria-label="One step on"
+          onClick={() => act({ type: 'move', by: 1 })}
+          disabled={position >= last}
+        >
           step ▶
         </button>
-        <button type="button" title="Play (space)" aria-label={isPlaying ? 'Stop' : 'Play'} onClick={() => act({ type: 'play', on: !isPlaying })}>
+        <button
+          type="button"
+          title="Play (space)"
+          aria-label={isPlaying ? 'Stop' : 'Play'}
+          onClick={() => act({ type: 'play', on: !isPlaying })}
+        >
           {isPlaying ? 'stop' : 'play'}
         </button>
-        <button type="button" title="To the end (End)" aria-label="To the end" onClick={() => act({ type: 'go', to: last })} disabled={position >= last}>
+        <button
+          type="button"
+          title="To the end (End)"
+          aria-label="To the end"
+          onClick={() => act({ type: 'go', to: last })}
+          disabled={position >= last}
+        >
           ▶|
         </button>
       </div>
@@ -73,7 +103,8 @@ export function Controls({ position, last, time, title, isPlaying, act }: Contro
 function actionOf(event: KeyboardEvent, last: number, isPlaying: boolean): Action | undefined {
   if (event.altKey || event.ctrlKey || event.metaKey) return undefined;
   const target = event.target instanceof HTMLElement ? event.target : undefined;
-  if (target?.matches('input:not([type=checkbox]), select, textarea, [role=slider], [role=dialog] *')) return undefined;
+  if (target?.matches('input:not([type=checkbox]), select, textarea, [role=slider], [role=dialog] *'))
+    return undefined;
   switch (event.key) {
     case 'ArrowRight':
       return { type: 'move', by: 1 };

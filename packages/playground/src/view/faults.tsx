@@ -28,10 +28,20 @@ export function Faults({ standing, choices, onFork, onUndo }: FaultsProperties) 
     <div class="faults">
       <div class="fault-buttons">
         <span class="label">Have it otherwise:</span>
-        <button type="button" disabled={question === undefined} title="The server’s application says no to what it is asked" onClick={() => fork({ kind: 'answer', decision: 'reject' })}>
+        <button
+          type="button"
+          disabled={question === undefined}
+          title="The server’s application says no to what it is asked"
+          onClick={() => fork({ kind: 'answer', decision: 'reject' })}
+        >
           Refuse
         </button>
-        <button type="button" disabled={question === undefined} title="It says: not now" onClick={() => fork({ kind: 'answer', decision: 'reject', code: 450 })}>
+        <button
+          type="button"
+          disabled={question === undefined}
+          title="It says: not now"
+          onClick={() => fork({ kind: 'answer', decision: 'reject', code: 450 })}
+        >
           Not now
         </button>
         <button
@@ -42,7 +52,12 @@ export function Faults({ standing, choices, onFork, onUndo }: FaultsProperties) 
         >
           Delay
         </button>
-        <button type="button" disabled={isOver} title="The connection is lost, with all that is on its way" onClick={() => fork({ kind: 'drop' })}>
+        <button
+          type="button"
+          disabled={isOver}
+          title="The connection is lost, with all that is on its way"
+          onClick={() => fork({ kind: 'drop' })}
+        >
           Drop
         </button>
         <button
@@ -50,7 +65,16 @@ export function Faults({ standing, choices, onFork, onUndo }: FaultsProperties) 
           disabled={isOver}
           aria-expanded={lie !== undefined}
           title="Somebody on the way says something else"
-          onClick={() => setLie(lie ? undefined : { from: speaking ?? 'server', text: shown(underWay[speaking ?? 'server'] ?? '250 Yes\r\n') })}
+          onClick={() =>
+            setLie(
+              lie
+                ? undefined
+                : {
+                    from: speaking ?? 'server',
+                    text: shown(underWay[speaking ?? 'server'] ?? '250 Yes\r\n'),
+                  },
+            )
+          }
         >
           Lie…
         </button>
@@ -65,7 +89,10 @@ export function Faults({ standing, choices, onFork, onUndo }: FaultsProperties) 
         >
           <label>
             In the name of{' '}
-            <select value={lie.from} onChange={(event) => setLie({ ...lie, from: event.currentTarget.value as End })}>
+            <select
+              value={lie.from}
+              onChange={(event) => setLie({ ...lie, from: event.currentTarget.value as End })}
+            >
               <option value="client">the client</option>
               <option value="server">the server</option>
             </select>
@@ -110,7 +137,9 @@ function wordsOf(choice: Choice): string {
     case 'say':
       return `forged in the ${choice.from}’s name: ${choice.text.trim().slice(0, 40)}`;
     case 'answer':
-      return choice.decision === 'accept' ? 'accepted' : `refused${choice.code === undefined ? '' : ` by ${choice.code}`}`;
+      return choice.decision === 'accept'
+        ? 'accepted'
+        : `refused${choice.code === undefined ? '' : ` by ${choice.code}`}`;
     case 'wait':
       return `the ${choice.end}’s deadline passes`;
     case 'delay':

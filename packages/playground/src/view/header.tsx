@@ -15,9 +15,9 @@ export function Header({ shown, scenarios }: HeaderProperties) {
         <h1>sansmtp</h1>
         <p class="intro">
           An e-mail is handed over in a conversation: the <b class="client">client</b> asks, the{' '}
-          <b class="server">server</b> replies, and every octet that passes between them stands in the middle. Each box
-          is a state in which an end can be, the filled one is where it stands now: press <kbd>→</kbd> for the next step,
-          or choose what happens instead.
+          <b class="server">server</b> replies, and every octet that passes between them stands in the middle.
+          Each box is a state in which an end can be, the filled one is where it stands now: press{' '}
+          <kbd>→</kbd> for the next step, or choose what happens instead.
         </p>
       </div>
       <div class="choose">

@@ -20,7 +20,9 @@ export function Octets({ line }: { readonly line: WireLine | undefined }) {
       </p>
       {reason && <p class="reason">{reason.sentence}.</p>}
       {octets === undefined ? (
-        <p class="withheld">{length ?? 'Some'} octets, which are not shown: they belong to an AUTH exchange.</p>
+        <p class="withheld">
+          {length ?? 'Some'} octets, which are not shown: they belong to an AUTH exchange.
+        </p>
       ) : (
         <>
           <Parts spans={spans} />
@@ -43,7 +45,8 @@ function Parts({ spans }: Pick<WireLine, 'spans'>) {
     <ul class="parts">
       {parts.map((part) => (
         <li key={part}>
-          <span class={`part part-${part}`}>{part === 'enhancedCode' ? 'enhanced code' : part}</span> {partWords(part)}
+          <span class={`part part-${part}`}>{part === 'enhancedCode' ? 'enhanced code' : part}</span>{' '}
+          {partWords(part)}
         </li>
       ))}
       <li>
@@ -68,8 +71,12 @@ function Hex({ octets, spans, isMailData }: HexProperties) {
     if (span !== undefined) return `part-${span.part}`;
     return octets[index] === 13 || octets[index] === 10 ? 'part-end' : '';
   };
-  const classAt = (index: number): string => `${partAt(index)} ${offending.has(index) ? 'offending' : ''}`.trim();
-  const rows = Array.from({ length: Math.ceil((end - begin) / IN_A_ROW) }, (_, row) => begin + row * IN_A_ROW);
+  const classAt = (index: number): string =>
+    `${partAt(index)} ${offending.has(index) ? 'offending' : ''}`.trim();
+  const rows = Array.from(
+    { length: Math.ceil((end - begin) / IN_A_ROW) },
+    (_, row) => begin + row * IN_A_ROW,
+  );
   return (
     <>
       {first !== undefined && (

@@ -204,7 +204,11 @@ function labelOf({ event, cause }: StateRung, rungs: readonly Rung[]): string {
 }
 
 /** The line that was chosen, or that was read or said last. */
-function lineToShow(wire: readonly WireItem[], position: number, selected: string | undefined): WireLine | undefined {
+function lineToShow(
+  wire: readonly WireItem[],
+  position: number,
+  selected: string | undefined,
+): WireLine | undefined {
   const lines = wire.filter((item): item is WireLine => item.kind === 'line' && item.sent <= position);
   const chosen = lines.find(({ key }) => key === selected);
   return (
@@ -214,4 +218,3 @@ function lineToShow(wire: readonly WireItem[], position: number, selected: strin
     lines.findLast(({ arrived }) => arrived !== undefined && arrived <= position)
   );
 }
-

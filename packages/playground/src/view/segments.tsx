@@ -51,7 +51,10 @@ export function Segments({ line, segmentation, isSame, onChange }: SegmentsPrope
     handle.addEventListener('pointermove', follow);
     handle.addEventListener('pointerup', stop);
   };
-  const cells = Array.from(octets?.subarray(0, MOST_CELLS) ?? [], (octet, index) => ({ octet, at: offset + index }));
+  const cells = Array.from(octets?.subarray(0, MOST_CELLS) ?? [], (octet, index) => ({
+    octet,
+    at: offset + index,
+  }));
   const segments = own.length + 1;
   return (
     <div class="segments">
@@ -70,12 +73,19 @@ export function Segments({ line, segmentation, isSame, onChange }: SegmentsPrope
           each octet by itself
         </label>
         {own.length > 0 && (
-          <button type="button" onClick={() => setCuts(segmentation.cuts[from].filter((cut) => !own.includes(cut)))}>
+          <button
+            type="button"
+            onClick={() => setCuts(segmentation.cuts[from].filter((cut) => !own.includes(cut)))}
+          >
             Whole again
           </button>
         )}
         <output>
-          {segmentation.mode === 'octets' ? `${length} segments` : segments === 1 ? 'one segment' : `${segments} segments`}
+          {segmentation.mode === 'octets'
+            ? `${length} segments`
+            : segments === 1
+              ? 'one segment'
+              : `${segments} segments`}
           {(segments > 1 || segmentation.mode === 'octets') &&
             (isSame ? ': same replies, same states, same end' : ': something has changed!')}
         </output>

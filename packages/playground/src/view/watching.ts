@@ -54,7 +54,11 @@ function reduce(watching: Watching, action: Action & { readonly last: number }):
       return { ...watching, step, selected: undefined, isPlaying: watching.isPlaying && step < action.last };
     }
     case 'play':
-      return { ...watching, isPlaying: action.on, step: action.on && watching.step >= action.last ? 0 : watching.step };
+      return {
+        ...watching,
+        isPlaying: action.on,
+        step: action.on && watching.step >= action.last ? 0 : watching.step,
+      };
     case 'select':
       return { ...watching, selected: action.key, step: clamp(action.at), isPlaying: false };
     case 'scenario':
@@ -63,7 +67,13 @@ function reduce(watching: Watching, action: Action & { readonly last: number }):
       const { turn } = action;
       const kept = watching.choices.filter((choice) => choice.turn < turn);
       const choice = { ...action.choice, turn } as Choice;
-      return { ...watching, choices: [...kept, choice], step: action.at, selected: undefined, isPlaying: false };
+      return {
+        ...watching,
+        choices: [...kept, choice],
+        step: action.at,
+        selected: undefined,
+        isPlaying: false,
+      };
     }
     case 'undo':
       return {
@@ -76,7 +86,12 @@ function reduce(watching: Watching, action: Action & { readonly last: number }):
     case 'foreign': {
       const begins = watching.foreign?.name !== action.foreign.name;
       const step = action.follow ? action.foreign.recording.moments.length - 1 : begins ? 0 : watching.step;
-      return { ...watching, foreign: action.foreign, step: Math.max(0, step), ...(begins && { selected: undefined }) };
+      return {
+        ...watching,
+        foreign: action.foreign,
+        step: Math.max(0, step),
+        ...(begins && { selected: undefined }),
+      };
     }
     case 'hash':
       return { ...beginningOf(watching), ...action.watched };
@@ -127,7 +142,8 @@ export function useWatching(): Shown {
   }, [watching, position, scenario]);
 
   useEffect(() => {
-    const follow = () => dispatch({ type: 'hash', watched: parseHash(location.hash), last: Number.MAX_SAFE_INTEGER });
+    const follow = () =>
+      dispatch({ type: 'hash', watched: parseHash(location.hash), last: Number.MAX_SAFE_INTEGER });
     addEventListener('hashchange', follow);
     return () => removeEventListener('hashchange', follow);
   }, []);

@@ -55,11 +55,24 @@ interface LineProperties {
 function Line({ line, time, position, onSelect }: LineProperties) {
   const { from, lines, sent, arrived, isMailData, isForged, underTls, states } = line;
   const progress =
-    sent > position ? 'unsent' : arrived === undefined ? 'lost' : arrived > position ? 'under-way' : 'arrived';
+    sent > position
+      ? 'unsent'
+      : arrived === undefined
+        ? 'lost'
+        : arrived > position
+          ? 'under-way'
+          : 'arrived';
   const shown = lines.slice(0, MOST_LINES);
   const knows = (end: 'client' | 'server'): boolean =>
     end === from ? sent <= position : arrived !== undefined && arrived <= position;
-  const classes = ['says', from, progress, isMailData && 'mail-data', isForged && 'forged', underTls && 'tls'];
+  const classes = [
+    'says',
+    from,
+    progress,
+    isMailData && 'mail-data',
+    isForged && 'forged',
+    underTls && 'tls',
+  ];
   return (
     <button type="button" class={classes.filter(Boolean).join(' ')} onClick={onSelect}>
       <span class="state client">{states.client && knows('client') ? stateName(states.client) : ''}</span>
@@ -67,7 +80,6 @@ function Line({ line, time, position, onSelect }: LineProperties) {
         <span class="speaker">{from === 'client' ? 'C:' : 'S:'}</span>
         <span class="text">
           {shown.map((text, index) => (
-            // biome-ignore lint/suspicious/noArrayIndexKey: lines have no other name, and never move
             <span class="text-line" key={index}>
               {text === '' ? '\u00a0' : text}
             </span>
@@ -128,5 +140,6 @@ function showCurrent(list: HTMLOListElement | null): void {
   const bottom = last.offsetTop - list.offsetTop + last.offsetHeight;
   const room = 60;
   if (top < list.scrollTop + room) list.scrollTop = top - room;
-  else if (bottom > list.scrollTop + list.clientHeight - room) list.scrollTop = bottom - list.clientHeight + room;
+  else if (bottom > list.scrollTop + list.clientHeight - room)
+    list.scrollTop = bottom - list.clientHeight + room;
 }
