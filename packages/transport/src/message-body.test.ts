@@ -1,4 +1,5 @@
-import { Readable } from 'node:stream';
+import { PassThrough, Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { MailDataAbandonedError } from './handlers.js';
@@ -343,14 +344,37 @@ describe('MessageBody', () => {
       expect(await other.next()).toEqual({ done: true, value: undefined });
     });
 
-    it('is the same at each look, and is the one way in which the body is read', () => {
+    it('is the same at each look; a look alone reads nothing', async () => {
       const body = new MessageBody(noRoom);
       expect(body.readable).toBe(body.readable);
-      expect(() => body.tee()).toThrow('once');
-      const other = new MessageBody(noRoom);
-      other.tee();
-      expect(() => other.readable).toThrow('once');
+      body.push(octets(1));
+      body.end();
+      expect(await collect(body)).toEqual([1]);
+      await expect(body.readable.getReader().read()).rejects.toThrow('once');
     });
+
+    it('is the one way in which the body is read', async () => {
+      const body = new MessageBody(noRoom);
+      body.push(octets(1));
+      await body.readable.getReader().read();
+      expect(() => body.tee()).toThrow('once');
+    });
+  });
+
+  it("is the source of Node's pipeline(), which looks at `readable`", async () => {
+    const body = new MessageBody(noRoom);
+    body.push(octets(1, 2));
+    body.end();
+    const given: number[] = [];
+    await pipeline(body, async (source) => {
+      for await (const chunk of source) given.push(...(chunk as Uint8Array));
+    });
+    const through = new PassThrough();
+    const other = new MessageBody(noRoom);
+    other.push(octets(1, 2));
+    other.end();
+    await Promise.all([pipeline(other, through), collect(through).then((all) => given.push(...all))]);
+    expect(given).toEqual([1, 2, 1, 2]);
   });
 
   it('is read by Readable.from', async () => {

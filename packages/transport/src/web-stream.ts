@@ -38,20 +38,27 @@ type HostConstructor = new (
   strategy: { readonly highWaterMark: number },
 ) => WebStream;
 
-/** The source is asked for a chunk only when the stream is, so that its backpressure stays its own. */
+/**
+ * The source is asked for a chunk only when the stream is, so that its backpressure stays its own; reading begins with the
+ * first, since some look at a `readable` that they do not read (Node's `pipeline()`).
+ */
 export function webStreamOf(source: AsyncIterable<Uint8Array>): WebStream {
   const ReadableStream: unknown = Reflect.get(globalThis, 'ReadableStream');
   if (typeof ReadableStream !== 'function') throw new TypeError('This runtime has no ReadableStream');
-  const iterator = source[Symbol.asyncIterator]();
+  let iterator: AsyncIterator<Uint8Array> | undefined;
+  const begun = () => {
+    iterator ??= source[Symbol.asyncIterator]();
+    return iterator;
+  };
   return new (ReadableStream as HostConstructor)(
     {
       async pull(controller) {
-        const { done, value } = await iterator.next();
+        const { done, value } = await begun().next();
         if (done) controller.close();
         else controller.enqueue(value);
       },
       async cancel() {
-        await iterator.return?.();
+        await begun().return?.();
       },
     },
     { highWaterMark: 0 },
