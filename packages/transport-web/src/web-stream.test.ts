@@ -170,11 +170,33 @@ describe('a session over web streams', () => {
     expect(said).toMatch(/^250-AUTH SCRAM-SHA-256 PLAIN\r$|^250 AUTH SCRAM-SHA-256 PLAIN\r$/m);
   });
 
-  it('tells of a handshake that fails', async () => {
+  const locked = () => {
+    const { readable, writable } = new TransformStream();
+    readable.getReader();
+    return { readable, writable };
+  };
+
+  it.each([
+    [
+      'is refused',
+      () => Promise.reject(new Error('The certificate has expired')),
+      'The certificate has expired',
+    ],
+    [
+      'cannot begin',
+      () => {
+        throw new Error('No TLS today');
+      },
+      'No TLS today',
+    ],
+    ['gives nothing', () => undefined, 'startTls gave no pair of streams: { readable, writable }'],
+    ['gives half a pair', () => ({ readable: new ReadableStream() }), 'startTls gave no pair of streams'],
+    ['gives what somebody else reads', locked, 'ReadableStream is locked'],
+  ])('tells of a handshake that %s', async (_, startTls, words) => {
     const [there, back] = [new TransformStream(), new TransformStream()];
     const stream = webStream(
       { readable: there.readable, writable: back.writable },
-      { startTls: () => Promise.reject(new Error('The certificate has expired')) },
+      { startTls: startTls as () => Promise<never> },
     );
     const closed = new Promise<Error | undefined>((close) => {
       const ignore = () => {};
@@ -183,6 +205,7 @@ describe('a session over web streams', () => {
     stream.startTls();
     const reason = await closed;
     expect(reason).toBeInstanceOf(TlsError);
-    expect(reason?.message).toBe('The TLS handshake failed: The certificate has expired');
+    expect(reason?.message).toMatch(/^The TLS handshake failed: /);
+    expect(reason?.message).toContain(words);
   });
 });

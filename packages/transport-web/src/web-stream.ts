@@ -46,12 +46,16 @@ const OPTION_NAMES = namesOf<WebStreamOptions>({ startTls: true, tls: true, peer
  */
 export function webStream(pair: WebPair, options: WebStreamOptions = {}): ByteStream {
   checkNames('The option', options, OPTION_NAMES);
-  if (typeof pair?.readable?.getReader !== 'function' || typeof pair.writable?.getWriter !== 'function') {
+  if (!isPair(pair)) {
     throw new TypeError(
       `The pair is ${pair ? 'none' : 'missing'}; it takes { readable, writable }, a ReadableStream and a WritableStream`,
     );
   }
   return new WebStream(pair, options);
+}
+
+function isPair(pair: Partial<WebPair> | undefined | null): boolean {
+  return typeof pair?.readable?.getReader === 'function' && typeof pair.writable?.getWriter === 'function';
 }
 
 /** Octets that may wait to leave before `write()` returns false: the streams count chunks, at best. */
@@ -269,6 +273,8 @@ class WebStream implements ByteStream {
       reader?.releaseLock();
       writer?.releaseLock();
       pair = await begin();
+      if (!isPair(pair)) throw new TypeError('startTls gave no pair of streams: { readable, writable }');
+      if (!this.#broken) this.#lock(pair);
     } catch (error) {
       if (this.#broken) this.#hangUp(this.#pair, this.#reason);
       else this.abort(asTlsError(error));
@@ -282,7 +288,6 @@ class WebStream implements ByteStream {
     const handshake = this.#handshake;
     this.#handshake = undefined;
     this.#pair = pair;
-    this.#lock(pair);
     this.#tls = tlsInformation(pair.tls ?? {});
     this.#secureWaits = true;
     for (const bytes of handshake?.held ?? []) this.#send(bytes);
