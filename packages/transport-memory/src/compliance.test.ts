@@ -306,6 +306,20 @@ describe('the compliance suite, on a clock that counts what a moment takes,', ()
     expect(time()).toBeLessThanOrEqual(2000);
   });
 
+  it.each([0.1, 2, 30])('says that no pair is made, where a moment takes %s ms', async (takes) => {
+    let now = 0;
+    vi.spyOn(performance, 'now').mockImplementation(() => now);
+    const transport: TransportUnderTest = {
+      createPair: () => new Promise(() => {}),
+      moment: async () => {
+        now += takes;
+      },
+      abortReachesPeer: true,
+    };
+    await expect(complianceCases[0]?.run(transport)).rejects.toThrow('createPair() gives two streams');
+    expect(now).toBeLessThan(2000);
+  });
+
   it('waits longer on a machine so busy that a moment takes a second', async () => {
     const { run, moments } = tryCase(1000, 20);
     await run();

@@ -109,11 +109,36 @@ export class Pair {
   }
 }
 
+/** So many milliseconds for a pair: connections and handshakes take the time of others, too. */
+const TIME_FOR_PAIR = 1500;
+
+/** The pair of a transport, which may be what hangs. */
+async function made(transport: TransportUnderTest): Promise<readonly [ByteStream, ByteStream]> {
+  let isSettled = false;
+  const making = transport.createPair().finally(() => {
+    isSettled = true;
+  });
+  const patience = new Patience(0, { moments: Number.POSITIVE_INFINITY, time: TIME_FOR_PAIR });
+  // A pair that is at hand costs no moment.
+  await Promise.race([making, Promise.resolve()]);
+  while (!isSettled) {
+    if (patience.isOver()) {
+      making.then(
+        (late) => late.forEach((stream) => void stream.abort()),
+        () => undefined,
+      );
+      throw new ComplianceError('In vain waited for this: createPair() gives two streams');
+    }
+    await Promise.race([making, transport.moment()]);
+  }
+  return making;
+}
+
 export function complianceCase(name: string, body: (pair: Pair) => Promise<void>): ComplianceCase {
   return {
     name,
     run: async (transport) => {
-      const pair = new Pair(transport, ...(await transport.createPair()));
+      const pair = new Pair(transport, ...(await made(transport)));
       try {
         await body(pair);
       } catch (error) {

@@ -24,10 +24,15 @@ export class Patience {
   #moments = 0;
   #since = now();
   #progress: number;
+  readonly #limits: { readonly moments: number; readonly time: number };
 
-  /** @param progress how much has happened so far */
-  constructor(progress = 0) {
+  /**
+   * @param progress how much has happened so far
+   * @param limits.moments `Infinity` where time alone decides
+   */
+  constructor(progress = 0, { moments = MOMENTS, time = TIME } = {}) {
     this.#progress = progress;
+    this.#limits = { moments, time };
   }
 
   /** Whether it is over; to be asked before each moment. */
@@ -37,7 +42,8 @@ export class Patience {
       this.#moments = 0;
       this.#since = now();
     }
-    const isOver = this.#moments >= MOMENTS || (this.#moments >= FEW_MOMENTS && now() - this.#since >= TIME);
+    const { moments, time } = this.#limits;
+    const isOver = this.#moments >= moments || (this.#moments >= FEW_MOMENTS && now() - this.#since >= time);
     this.#moments++;
     return isOver;
   }
