@@ -129,6 +129,8 @@ export interface MailServer {
 /** Milliseconds at most between the last word to a connection and its abort, which may overtake it. */
 const MAXIMUM_FAREWELL = 1000;
 
+const A_DAY = 24 * 60 * 60 * 1000;
+
 /** Who connects beyond the limit is told so, but only so many at a time: then connections are dropped unheard. */
 const MAXIMUM_REFUSED = 100;
 
@@ -294,17 +296,23 @@ export async function startMailServer<State>(options: MailServerOptions<State>):
     async shutdown(grace) {
       checkTime('grace', grace);
       stopping = true;
-      await close();
-      const connections = [...served, ...refused];
-      for (const connection of connections) connection.shutdown();
-      let cancel = systemClock.set(systemClock.now() + grace, () => {
-        for (const connection of connections) connection.shutdown({ abandoning: true });
-        cancel = systemClock.set(systemClock.now() + Math.min(grace, MAXIMUM_FAREWELL), () => {
-          for (const connection of connections) connection.abort();
+      // The clock's timers keep no process running, nor does a socket that is paused: its handler does not read.
+      const running = setInterval(() => {}, A_DAY);
+      try {
+        await close();
+        const connections = [...served, ...refused];
+        for (const connection of connections) connection.shutdown();
+        let cancel = systemClock.set(systemClock.now() + grace, () => {
+          for (const connection of connections) connection.shutdown({ abandoning: true });
+          cancel = systemClock.set(systemClock.now() + Math.min(grace, MAXIMUM_FAREWELL), () => {
+            for (const connection of connections) connection.abort();
+          });
         });
-      });
-      await Promise.all(connections.map(({ closed }) => closed));
-      cancel();
+        await Promise.all(connections.map(({ closed }) => closed));
+        cancel();
+      } finally {
+        clearInterval(running);
+      }
     },
   };
 }

@@ -12,7 +12,7 @@ const LONGEST_DELAY = 2 ** 31 - 1;
  * long turn) that would blame peers for a silence that is only ours, so the loop looks at the sockets first.
  *
  * A timer alone does not keep the process running: what a session waits for, it waits for at a socket, and that
- * keeps the process running as long as it is open.
+ * keeps the process running as long as it is read from or written to.
  */
 export const systemClock: Clock = {
   now: () => performance.now(),
