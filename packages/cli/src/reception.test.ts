@@ -12,8 +12,8 @@ import {
 import { startMailServer } from '@sansmtp/transport-node';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { openCertificate } from './certificates.js';
-import { createLog } from './log.js';
-import { reception } from './reception.js';
+import { createLog, type Logger } from './log.js';
+import { type Reception, reception } from './reception.js';
 import { sessionLog } from './session-log.js';
 
 function recorder() {
@@ -25,6 +25,11 @@ function recorder() {
     },
   });
   return { records, log: createLog(stream, true) };
+}
+
+/** Mail for any domain is taken, and discarded. */
+function nowhere(log: Logger): Reception {
+  return { domains: new Set(), maildir: undefined, log, sessions: sessionLog(log) };
 }
 
 const session: ServerSessionInformation = {
@@ -41,7 +46,7 @@ const noBody = () => (async function* (): AsyncIterable<Uint8Array> {})() as Inc
 
 /** What the client is told of a recipient: nothing, or a refusal. */
 function answerTo(domains: string[], localPart: string, domain: string): unknown {
-  const { onRcptTo } = reception({ domains: new Set(domains), maildir: undefined, log: recorder().log });
+  const { onRcptTo } = reception({ ...nowhere(recorder().log), domains: new Set(domains) });
   try {
     return onRcptTo?.({ forwardPath: { localPart, domain }, parameters: {} }, envelope, session);
   } catch (error) {
@@ -77,7 +82,7 @@ describe('recipients', () => {
 async function receive(deliver: Maildir['deliver']) {
   const { records, log } = recorder();
   const maildir: Maildir = { directory: '/mail', deliver };
-  const { onMessage } = reception({ domains: new Set(), maildir, log });
+  const { onMessage } = reception({ ...nowhere(log), maildir });
   const answer = await Promise.resolve(onMessage({ envelope, body: noBody() }, session)).catch(
     (error: unknown) => error,
   );
@@ -120,6 +125,7 @@ describe('a message', () => {
         expect.objectContaining({
           msg: 'message not stored',
           reason: 'words for us',
+          reply: expect.stringContaining(enhanced),
         }),
       ]);
     },
@@ -138,7 +144,7 @@ describe('a message', () => {
   });
 
   it('is accepted at once where messages are discarded', () => {
-    const { onMessage } = reception({ domains: new Set(), maildir: undefined, log: recorder().log });
+    const { onMessage } = reception(nowhere(recorder().log));
     expect(onMessage({ envelope, body: noBody() }, session)).toBeUndefined();
   });
 });
@@ -151,9 +157,9 @@ describe('STARTTLS that fails', () => {
     if (certificate === undefined) throw new Error('There is no certificate');
     const server = await startMailServer({
       addresses: [{ port: 0, tls: { mode: 'startTls', context: certificate.context } }],
-      handlers: reception({ domains: new Set(), maildir: undefined, log }),
+      handlers: reception(nowhere(log)),
       session: { hostname: 'mx.example' },
-      observer: sessionLog(log).observe,
+      observer: sessionLog(log).observer,
     });
     onTestFinished(() => server.shutdown(0));
     const [address] = server.addresses;

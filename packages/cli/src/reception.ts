@@ -5,14 +5,10 @@
  */
 import { formatMailbox, formatPath, type Recipient, replyText } from '@sansmtp/core';
 import { comparableDomain, type Maildir } from '@sansmtp/delivery';
-import {
-  MailDataAbandonedError,
-  type PeerInformation,
-  Rejection,
-  type ServerHandlers,
-} from '@sansmtp/transport';
+import { MailDataAbandonedError, Rejection, type ServerHandlers } from '@sansmtp/transport';
 import { systemCode } from '@sansmtp/transport-node';
 import type { Logger } from './log.js';
+import type { SessionLog } from './session-log.js';
 
 export interface Reception {
   /** As `comparableDomain` gives them; mail for others is refused. Empty: mail for any domain is taken. */
@@ -20,11 +16,9 @@ export interface Reception {
   /** Where messages are stored; undefined: they are discarded. */
   readonly maildir: Maildir | undefined;
   readonly log: Logger;
-  /** Whether a line about this client is to be written, or is folded. @default always */
-  readonly admits?: Admits;
+  /** Folds what repeats, and leaves out what has its line here. */
+  readonly sessions: Pick<SessionLog, 'admits' | 'messageTold'>;
 }
-
-type Admits = (peer: PeerInformation) => boolean;
 
 function storageFailure(code: string): Rejection {
   return code === 'ENOSPC' || code === 'EDQUOT'
@@ -41,7 +35,7 @@ function unsentNotifications(recipients: readonly Recipient[]): { readonly notif
 }
 
 /** Stores messages. */
-function storeIn(maildir: Maildir, log: Logger, admits: Admits): ServerHandlers['onMessage'] {
+function storeIn({ log, sessions }: Reception, maildir: Maildir): ServerHandlers['onMessage'] {
   return async (message, session) => {
     const { reversePath, recipients } = message.envelope;
     const about = {
@@ -58,9 +52,15 @@ function storeIn(maildir: Maildir, log: Logger, admits: Admits): ServerHandlers[
     } catch (error) {
       const code = error instanceof MailDataAbandonedError ? undefined : systemCode(error);
       if (code === undefined) throw error;
-      if (admits(session.peer))
-        log.error({ reason: (error as Error).message, ...about }, 'message not stored');
-      throw storageFailure(code);
+      const refusal = storageFailure(code);
+      const { responseCode, enhancedCode, message: text } = refusal;
+      const reply = { code: responseCode, ...(enhancedCode && { enhancedCode }), lines: [text] };
+      const outcome = { state: session.chartState, reply: replyText(reply) };
+      sessions.messageTold(session);
+      if (sessions.admits(session.peer)) {
+        log.error({ reason: (error as Error).message, ...about, ...outcome }, 'message not stored');
+      }
+      throw refusal;
     }
   };
 }
@@ -68,14 +68,15 @@ function storeIn(maildir: Maildir, log: Logger, admits: Admits): ServerHandlers[
 /** Drops messages as they come, and without a line in the log: who asks for that may send any number of them. */
 function discard(): void {}
 
-export function reception({ domains, maildir, log, admits = () => true }: Reception): ServerHandlers {
+export function reception(what: Reception): ServerHandlers {
+  const { domains, maildir, log } = what;
   return {
     onRcptTo({ forwardPath: { domain } }) {
       // The postmaster without a domain is ours to take (RFC 5321 §4.5.1).
       if (domain === '' || domains.size === 0 || domains.has(comparableDomain(domain) ?? domain)) return;
       throw new Rejection(550, '5.7.1', `No mail for ${domain} is taken here`);
     },
-    onMessage: maildir === undefined ? discard : storeIn(maildir, log, admits),
+    onMessage: maildir === undefined ? discard : storeIn(what, maildir),
     onError(error) {
       log.error({ err: error }, 'a fault of this server');
     },

@@ -147,12 +147,16 @@ function placesToListen(
   });
 }
 
-function observerOf({ verbose }: ServeOptions, { observe: tell }: SessionLog, log: Logger): ServerObserver {
-  if (!verbose) return tell;
-  const show = dialogueLog(log);
-  return (event, session) => {
-    show(event, session);
-    tell(event, session);
+function observerOf({ verbose }: ServeOptions, { observer }: SessionLog, log: Logger): ServerObserver {
+  if (!verbose) return observer;
+  const dialogue = dialogueLog(log);
+  return {
+    ...observer,
+    ...dialogue,
+    message(event, session) {
+      dialogue.message(event, session);
+      observer.message(event, session);
+    },
   };
 }
 
@@ -171,7 +175,7 @@ async function startServer(
     return await startMailServer({
       addresses: places.map((place) => place.options),
       handlers: {
-        ...reception({ domains: options.domain, maildir, log, admits: sessions.admits }),
+        ...reception({ domains: options.domain, maildir, log, sessions }),
         ...users?.handlers,
       },
       session: {

@@ -1,14 +1,16 @@
+import { channel } from 'node:diagnostics_channel';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { Writable } from 'node:stream';
-import type { ServerObserver, ServerSessionInformation } from '@sansmtp/transport';
+import type { Maildir } from '@sansmtp/delivery';
+import type { ServerEvent, ServerHandlers, ServerSessionInformation } from '@sansmtp/transport';
 import { createVirtualClock } from '@sansmtp/transport-memory';
 import { type MailListenOptions, startMailServer } from '@sansmtp/transport-node';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { openCertificate } from './certificates.js';
 import { createLog, type Logger } from './log.js';
 import { reception } from './reception.js';
-import { dialogueLog, sessionLog } from './session-log.js';
+import { dialogueLog, type SessionLog, sessionLog } from './session-log.js';
 
 function recorded() {
   const records: Record<string, unknown>[] = [];
@@ -21,25 +23,42 @@ function recorded() {
   return { records, log: createLog(stream, true) };
 }
 
+type Setting = Partial<MailListenOptions> & {
+  readonly leave?: (client: Socket) => unknown;
+  readonly maildir?: Maildir;
+  readonly protocol?: 'smtp' | 'lmtp';
+  readonly handlers?: Partial<ServerHandlers>;
+};
+
 /** What the log says after a client has said this, and left. */
 async function recordsAfter(
   words: string,
-  observe: (log: Logger) => ServerObserver = (log) => sessionLog(log).observe,
-  { leave, ...address }: Partial<MailListenOptions> & { readonly leave?: (client: Socket) => unknown } = {},
+  observe: (log: Logger, sessions: SessionLog) => object = (_, sessions) => sessions.observer,
+  { leave, maildir, protocol = 'smtp', handlers: own, ...address }: Setting = {},
 ): Promise<Record<string, unknown>[]> {
   const { records, log } = recorded();
+  const sessions = sessionLog(log);
   const closed = vi.fn();
-  const handlers = reception({ domains: new Set(['here.example']), maildir: undefined, log });
+  const handlers = reception({ domains: new Set(['here.example']), maildir, log, sessions });
   const server = await startMailServer({
     addresses: [{ port: 0, label: 'smtp', ...address } as MailListenOptions],
-    handlers: { ...handlers, onAuth: () => false },
-    session: { hostname: 'mx.example', authentication: { allowInsecure: true }, maximumErrors: 100 },
-    observer: (event, session) => {
-      watch(event, session);
-      if (event.type === 'closed' || (event.type === 'tls' && event.outcome === 'failed')) closed();
+    handlers: { ...handlers, onAuth: () => false, ...own },
+    session: {
+      hostname: 'mx.example',
+      authentication: { allowInsecure: true },
+      maximumErrors: 100,
+      protocol,
     },
+    observer: observe(log, sessions),
   });
-  const watch = observe(log);
+  const atEnd = (message: unknown) => {
+    const { event } = message as { readonly event: ServerEvent };
+    if (event.type === 'closed' || (event.type === 'tls' && event.outcome === 'failed')) closed();
+  };
+  for (const name of ['closed', 'tls']) {
+    channel(`sansmtp:server:${name}`).subscribe(atEnd);
+    onTestFinished(() => void channel(`sansmtp:server:${name}`).unsubscribe(atEnd));
+  }
   onTestFinished(() => server.shutdown(0));
   const [bound] = server.addresses;
   const client = connect({ host: '127.0.0.1', port: bound?.kind === 'tcp' ? bound.port : 0 });
@@ -83,6 +102,30 @@ describe('the log of sessions', () => {
 
   it('leaves failed logins to whoever knows the users', async () => {
     expect(await recordsAfter(`EHLO c\r\nAUTH PLAIN ${base64('\0ann\0pencil')}\r\nQUIT\r\n`)).toEqual([]);
+    const login = `AUTH LOGIN\r\n${base64('ann')}\r\n${base64('pencil')}\r\n`;
+    expect(await recordsAfter(`EHLO c\r\n${login}NOOP\r\nFOO\r\nQUIT\r\n`)).toMatchObject([
+      { command: '5 octets' },
+    ]);
+  });
+
+  it('has a line for an AUTH exchange that came to nothing else, by its verb', async () => {
+    expect(await recordsAfter('EHLO c\r\nAUTH LOGIN\r\n*\r\nQUIT\r\n')).toMatchObject([
+      { msg: 'command refused', command: 'AUTH', reply: expect.stringMatching(/^501/) },
+    ]);
+  });
+
+  it.each([
+    ['QUIT\n', 'QUIT'],
+    ['STARTTLS\n', 'STARTTLS'],
+    ['HELO x\n', 'HELO'],
+    ['NOOP\0\r\n', 'NOOP'],
+    [`AUTH PLAIN ${base64('\0ann\0pencil')}\n`, 'AUTH'],
+    ['pencil\n', 'a line without CRLF'],
+    ['RSET x'.padEnd(600, 'x'), 'RSET'],
+  ])('knows a command that ends in no CRLF by its verb: %j', async (line, command) => {
+    const records = await recordsAfter(`${line}\r\nQUIT\r\n`);
+    expect(records[0]).toMatchObject({ msg: 'command refused', command });
+    expect(JSON.stringify(records)).not.toContain('pencil');
   });
 
   it('has a line for a refused message', async () => {
@@ -95,6 +138,39 @@ describe('the log of sessions', () => {
         reason: 'malformed',
         reply: expect.stringMatching(/^554/),
       },
+    ]);
+  });
+
+  const two = 'MAIL FROM:<a@b.example>\r\nRCPT TO:<x@here.example>\r\nRCPT TO:<y@here.example>\r\n';
+
+  it('has one line for a message that could not be stored', async () => {
+    const deliver = () => Promise.reject(Object.assign(new Error('no space'), { code: 'ENOSPC' }));
+    const maildir: Maildir = { directory: '/mail', deliver };
+    const words = `EHLO c\r\n${two}DATA\r\nHello\r\n.\r\nQUIT\r\n`;
+    expect(await recordsAfter(words, undefined, { maildir })).toMatchObject([
+      { msg: 'message not stored', reason: 'no space', reply: expect.stringMatching(/^452/) },
+    ]);
+  });
+
+  it('has a line over LMTP for each recipient who is not to get the message', async () => {
+    const refused = (to: string, code: number) => ({
+      msg: 'message refused',
+      to,
+      reply: expect.stringMatching(new RegExp(`^${code}`)),
+    });
+    const onMessage = () => [
+      { code: 552, lines: ['full'] },
+      { code: 250, lines: ['stored'] },
+      { code: 450, lines: ['later'] },
+    ];
+    const words = `LHLO c\r\n${two}RCPT TO:<z@here.example>\r\nDATA\r\nHello\r\n.\r\nQUIT\r\n`;
+    expect(await recordsAfter(words, undefined, { protocol: 'lmtp', handlers: { onMessage } })).toMatchObject(
+      [refused('x@here.example', 552), refused('z@here.example', 450)],
+    );
+    const malformed = `LHLO c\r\n${two}DATA\r\na\nb\r\n.\r\nQUIT\r\n`;
+    expect(await recordsAfter(malformed, undefined, { protocol: 'lmtp' })).toMatchObject([
+      refused('x@here.example', 554),
+      refused('y@here.example', 554),
     ]);
   });
 
@@ -155,18 +231,13 @@ describe('the log of sessions', () => {
   it('tells how many lines it folded: a minute later, and when it ends', () => {
     const { records, log } = recorded();
     const clock = createVirtualClock();
-    const { observe, end } = sessionLog(log, clock);
+    const { observer, end } = sessionLog(log, clock);
     const session = { id: 'x', peer: { address: '192.0.2.1' } } as ServerSessionInformation;
     const refuse = (times: number) => {
       for (let time = 0; time < times; time++) {
-        observe(
-          {
-            type: 'reply',
-            time: 0,
-            reply: { code: 500, lines: ['What?'] },
-            length: 9,
-            state: 'session.ready',
-          },
+        const reply = { code: 500, lines: ['What?'] };
+        observer.refusal(
+          { type: 'refusal', time: 0, reply, refused: 'command', state: 'session.ready' },
           session,
         );
       }

@@ -7,14 +7,14 @@
  *   when the minute is over, and when the log ends. So are others' lines that ask `admits`. Failed logins are not among
  *   them: they have a line of `onAuthDecided`, and a limit of their own closes the address.
  */
-import { formatMailbox, formatPath, replyText } from '@sansmtp/core';
+import { formatMailbox, formatPath, type Reply, replyText } from '@sansmtp/core';
 import {
   type Clock,
   clientNetwork,
+  type EventOfType,
   ForeignProtocolError,
   type PeerInformation,
   type ServerEvent,
-  type ServerObserver,
   type ServerSessionInformation,
 } from '@sansmtp/transport';
 import { systemClock } from '@sansmtp/transport-node';
@@ -23,19 +23,6 @@ import type { Logger } from './log.js';
 const MINUTE = 60_000;
 const LINES_OF_A_CLIENT = 10;
 const LINES_OF_ALL = 1000;
-
-/** What is remembered of a session until its next reply. */
-interface Pending {
-  command?: string;
-  /** The recipient on whom was decided. */
-  recipient?: string;
-  /** The next reply has a line already. */
-  told: boolean;
-  /** Commands that came. */
-  commands: number;
-  /** The handshake failed, and has its line. */
-  handshakeFailed: boolean;
-}
 
 /** Counts the lines of this minute. */
 class Folding {
@@ -77,118 +64,113 @@ class Folding {
 }
 
 export interface SessionLog {
-  readonly observe: ServerObserver;
+  readonly observer: KindsOf<'refusal' | 'message' | 'authentication' | 'tls' | 'closed'>;
   /** Whether a line about this client is to be written, or is folded and counted. */
   admits(peer: PeerInformation): boolean;
+  /** The refusal of the message that this session brings has its line already. */
+  messageTold(session: ServerSessionInformation): void;
   /** Tells what was folded and not counted yet. Call it once the server is down. */
   end(): void;
 }
 
-export function sessionLog(log: Logger, clock: Clock = systemClock): SessionLog {
-  const sessions = new WeakMap<ServerSessionInformation, Pending>();
-  const folding = new Folding(log, clock);
-  const pendingOf = (session: ServerSessionInformation): Pending => {
-    const known = sessions.get(session) ?? { told: false, commands: 0, handshakeFailed: false };
-    sessions.set(session, known);
-    return known;
-  };
+/** An observer of these kinds of events. */
+type KindsOf<Type extends ServerEvent['type']> = {
+  readonly [Kind in Type]: (event: EventOfType<ServerEvent, Kind>, session: ServerSessionInformation) => void;
+};
 
+export function sessionLog(log: Logger, clock: Clock = systemClock): SessionLog {
+  const folding = new Folding(log, clock);
   const admits = (peer: PeerInformation): boolean =>
     folding.take(clientNetwork(peer) ?? peer.address ?? 'unix');
-
-  const observe: ServerObserver = (event, session) => {
-    const about = { session: session.id, client: session.peer.address };
-    const warn = (fields: object, message: string) => {
-      if (admits(session.peer)) log.warn({ ...about, ...fields }, message);
-    };
-    switch (event.type) {
-      case 'command': {
-        const pending = pendingOf(session);
-        pending.commands += 1;
-        pending.told = false;
-        pending.command =
-          event.verb ?? (event.length === undefined ? 'a line without end' : `${event.length} octets`);
-        break;
-      }
-      case 'decision':
-        if (event.question.kind === 'rcpt' && event.decision === 'reject') {
-          pendingOf(session).recipient = formatMailbox(event.question.forwardPath);
-        }
-        break;
-      case 'authentication':
-        // The users' own handlers have the line that fail2ban matches.
-        pendingOf(session).told = event.outcome === 'refused';
-        break;
-      case 'message':
-        pendingOf(session).told = true;
-        if (event.outcome === 'refused') {
-          const { envelope, size, reason } = event;
-          const reply = event.replies.map(replyText).join(' / ');
-          const state = session.chartState;
-          warn({ from: formatPath(envelope.reversePath), size, reason, state, reply }, 'message refused');
-        }
-        break;
-      case 'reply':
-        tellRefusal(event, pendingOf(session), warn);
-        break;
-      case 'tls':
-        if (event.outcome === 'established') break;
-        pendingOf(session).handshakeFailed = true;
-        warn({ reason: event.error.message }, 'TLS handshake failed');
-        break;
-      case 'closed':
-        if (pendingOf(session).handshakeFailed) break;
-        if (event.reason instanceof ForeignProtocolError) {
-          warn({ state: event.state, reason: event.reason.message }, 'connection ended: no SMTP');
-          break;
-        }
-        if (!isBroken(event)) break;
-        if (pendingOf(session).commands === 0) break;
-        warn(
-          {
-            state: event.state,
-            reason: event.reason?.message ?? (event.ending === 'timeout' ? 'time-out' : 'lost'),
-          },
-          'connection broken',
-        );
-    }
+  const warn = ({ id, peer }: ServerSessionInformation, fields: object, message: string) => {
+    if (admits(peer)) log.warn({ session: id, client: peer.address, ...fields }, message);
   };
-  return { observe, admits, end: () => folding.end() };
+  /** Sessions in which the next refusal, the refusal of the message, or the end has its line already. */
+  const toldRefusal = new WeakSet<ServerSessionInformation>();
+  const toldMessage = new WeakSet<ServerSessionInformation>();
+  const toldEnd = new WeakSet<ServerSessionInformation>();
+
+  const observer: SessionLog['observer'] = {
+    refusal(event, session) {
+      if (toldRefusal.delete(session)) return;
+      const { state, verb, length, reply } = event;
+      const outcome = { state, reply: replyText(reply) };
+      if (event.refused === 'recipient') {
+        warn(session, { to: formatMailbox(event.forwardPath), ...outcome }, 'recipient refused');
+      } else if (event.refused === 'command') {
+        const command = verb ?? (length === undefined ? 'a line without CRLF' : `${length} octets`);
+        warn(session, { command, ...outcome }, 'command refused');
+      } else {
+        warn(session, outcome, 'session ended');
+      }
+    },
+    authentication({ outcome }, session) {
+      // The users' own handlers have the line that fail2ban matches.
+      if (outcome === 'refused') toldRefusal.add(session);
+      else toldRefusal.delete(session);
+    },
+    message(event, session) {
+      if (toldMessage.delete(session)) return;
+      for (const { to, reply } of refusalsOf(event)) {
+        const { envelope, size, reason } = event;
+        const from = formatPath(envelope.reversePath);
+        const state = session.chartState;
+        warn(session, { from, to, size, reason, state, reply: replyText(reply) }, 'message refused');
+      }
+    },
+    tls(event, session) {
+      if (event.outcome === 'established') return;
+      toldEnd.add(session);
+      warn(session, { reason: event.error.message }, 'TLS handshake failed');
+    },
+    closed(event, session) {
+      if (toldEnd.has(session)) return;
+      const { state, ending, reason, octetsReceived } = event;
+      if (reason instanceof ForeignProtocolError) {
+        warn(session, { state, reason: reason.message }, 'connection ended: no SMTP');
+      } else if (octetsReceived > 0 && isBroken(event)) {
+        const why = reason?.message ?? (ending === 'timeout' ? 'time-out' : 'lost');
+        warn(session, { state, reason: why }, 'connection broken');
+      }
+    },
+  };
+  return {
+    observer,
+    admits,
+    messageTold: (session) => toldMessage.add(session),
+    end: () => folding.end(),
+  };
+}
+
+/** Who is not to get the message, and why: all alike, or over LMTP each by a reply of their own. */
+function refusalsOf({ envelope: { recipients }, replies }: EventOfType<ServerEvent, 'message'>): readonly {
+  readonly to: string | string[];
+  readonly reply: Reply;
+}[] {
+  const all = recipients.map(({ forwardPath }) => formatMailbox(forwardPath));
+  const isForAll = replies.length === 1;
+  return replies.flatMap((reply, index) =>
+    reply.code < 400 ? [] : [{ to: isForAll ? all : (all[index] ?? ''), reply }],
+  );
 }
 
 /** A client that ends its side amid a message has broken off, too: the message is lost. */
-function isBroken({ ending, state }: Extract<ServerEvent, { readonly type: 'closed' }>): boolean {
+function isBroken({ ending, state }: EventOfType<ServerEvent, 'closed'>): boolean {
   return ending === 'lost' || ending === 'timeout' || state === 'session.transaction.receiving';
 }
 
-function tellRefusal(
-  { reply, state }: Extract<ServerEvent, { readonly type: 'reply' }>,
-  pending: Pending,
-  warn: (fields: object, message: string) => void,
-): void {
-  const { command, recipient, told } = pending;
-  delete pending.command;
-  delete pending.recipient;
-  pending.told = false;
-  if (reply.code < 400 || told) return;
-  const text = replyText(reply);
-  if (recipient !== undefined) warn({ to: recipient, state, reply: text }, 'recipient refused');
-  else if (command !== undefined) warn({ command, state, reply: text }, 'command refused');
-  else warn({ state, reply: text }, 'session ended');
-}
-
 /** The dialogue, line by line, for `--verbose`: what may be a secret is told by its length. */
-export function dialogueLog(log: Logger): ServerObserver {
-  return (event, session) => {
-    const say = (by: 'C' | 'S', line: string) =>
-      log.info({ session: session.id, client: session.peer.address, [by]: line }, 'dialogue');
-    if (event.type === 'command') say('C', event.line);
-    else if (event.type === 'response') say('C', `[${event.length ?? 'too many'} octets]`);
-    else if (event.type === 'message') say('C', `(${event.size} octets of mail data)`);
-    else if (event.type === 'reply') {
-      const { code, enhancedCode, lines } = event.reply;
-      for (const line of lines)
-        say('S', replyText({ code, ...(enhancedCode && { enhancedCode }), lines: [line] }));
-    }
+export function dialogueLog(log: Logger): KindsOf<'command' | 'response' | 'message' | 'reply'> {
+  const say = ({ id, peer }: ServerSessionInformation, by: 'C' | 'S', line: string) =>
+    log.info({ session: id, client: peer.address, [by]: line }, 'dialogue');
+  return {
+    command: ({ line }, session) => say(session, 'C', line),
+    response: ({ length = 'too many' }, session) => say(session, 'C', `[${length} octets]`),
+    message: ({ size }, session) => say(session, 'C', `(${size} octets of mail data)`),
+    reply({ reply: { code, enhancedCode, lines } }, session) {
+      for (const line of lines) {
+        say(session, 'S', replyText({ code, ...(enhancedCode && { enhancedCode }), lines: [line] }));
+      }
+    },
   };
 }

@@ -84,6 +84,21 @@ type Mistake = readonly [string, () => unknown, string];
 const serving: Mistake[] = [
   ['no options', () => serve(undefined), 'The options are missing; give an object: { addresses'],
   ['null for options', () => serve(null), 'The options are null; give an object'],
+  [
+    'an observer of a kind of event that is none',
+    () => serve({ addresses, handlers, observer: { mesage() {} } }),
+    'The kind of event observer.mesage is not known: did you mean observer.message?',
+  ],
+  [
+    'an observer that is a text',
+    () => serve({ addresses, handlers, observer: 'log' }),
+    'The option observer is a string; it takes a function, or an object',
+  ],
+  [
+    'an observer without a function',
+    () => serve({ addresses, handlers, observer: { message: true } }),
+    'The option observer.message is a boolean; it takes a function',
+  ],
   ['no addresses', () => serve({ handlers }), 'The option addresses is missing'],
   ['an empty list of addresses', () => serve({ addresses: [], handlers }), 'The option addresses is empty'],
   [
@@ -249,7 +264,7 @@ const serving: Mistake[] = [
   [
     'an observer that is none',
     () => at({}, { observer: {} }),
-    'The option observer is a object; it takes a function',
+    'The option observer is an object without any of its functions',
   ],
   ['an onExcess that is none', () => at({}, { onExcess: true }), 'The option onExcess is a boolean'],
   ['an onError that is none', () => at({ onError: console }), 'addresses[0].onError is a object'],
@@ -387,6 +402,11 @@ const sending: Mistake[] = [
   ],
   ['null for a mailer', () => mailer(null), 'The options are null'],
   [
+    "a mailer's observer of a server's events",
+    () => mailer({ relay, observer: { decision() {} } }),
+    'The kind of event observer.decision is not known',
+  ],
+  [
     'a relay in text',
     () => mailer({ relay: 'mail.example' }),
     'relay is "mail.example"; give an object: { host',
@@ -432,7 +452,7 @@ const sending: Mistake[] = [
   [
     'an observer of a mailer that is none',
     () => mailer({ observer: console }),
-    'The option observer is a object',
+    'The option observer is an object without any of its functions',
   ],
   [
     'a callback of a session that is none',

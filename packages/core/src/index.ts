@@ -18,6 +18,7 @@ export type {
 export type {
   ContextChange,
   GuardOutcome,
+  SessionEnding,
   TransitionExplanation,
   TransitionRecord,
 } from './chart/transition-record.js';

@@ -59,6 +59,19 @@ export function checkFlag(option: string, value: boolean): boolean {
   throw outOfRange(option, value, 'true or false');
 }
 
+const NONE: ReadonlySet<never> = new Set<never>();
+
+/** All of these kinds, none, or those in a list. */
+export function checkKinds<Kind extends string>(
+  option: string,
+  value: boolean | readonly Kind[],
+  kinds: ReadonlySet<Kind>,
+): ReadonlySet<Kind> {
+  if (typeof value === 'boolean') return value ? kinds : NONE;
+  if (Array.isArray(value) && value.every((kind) => kinds.has(kind))) return new Set(value);
+  throw outOfRange(option, value, `true, false or a list of ${[...kinds].join(', ')}`);
+}
+
 /** The name by which an end introduces itself. Looser than a domain, like what either end takes of its peer. */
 export function checkName(option: string, value: string): string {
   if (typeof value === 'string' && isName(value)) return value;

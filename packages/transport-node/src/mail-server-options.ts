@@ -29,7 +29,7 @@ const OURS = ['clock', 'trusted', 'id', 'listener', 'observer'];
 export function checkMailServerOptions<State>(options: MailServerOptions<State>): void {
   checkObject('The option', options, SERVER_NAMES);
   const { addresses, session } = options;
-  checkFunctions(options, ['observer', 'onExcess']);
+  checkFunctions(options, ['onExcess']);
   if (!Array.isArray(addresses) || addresses.length === 0) {
     const given = addresses === undefined ? 'missing' : Array.isArray(addresses) ? 'empty' : 'no list';
     throw new TypeError(`The option addresses is ${given}; give one at least: [{ port: 25 }]`);

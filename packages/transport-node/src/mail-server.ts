@@ -19,9 +19,9 @@ import {
   type ServerHandlers,
   type ServerObserver,
   type ServerSessionInformation,
-  serverObservers,
   serveSession,
   TlsError,
+  tellOfConnection,
   withoutSession,
 } from '@sansmtp/transport';
 import { createClientCounts } from './client-counts.js';
@@ -59,8 +59,9 @@ export interface MailServerOptions<State = unknown> {
   /** For the sessions of all who connect; needed unless each address has handlers of its own. */
   readonly handlers?: ServerHandlers<State>;
   /**
-   * Told of everything that happens, at all addresses; also of handshakes of implicit TLS that fail, and of connections
-   * beyond a limit, whose session never begins. What it throws goes to `onError` of the handlers.
+   * Told of what happens at all addresses: a function of everything, an object with functions of these kinds of events.
+   * Handshakes of implicit TLS that fail, and connections beyond a limit, are among them, though no session begins. What it
+   * throws goes to `onError` of the handlers.
    * @default nobody; subscribers of the channels `sansmtp:server:…` of `node:diagnostics_channel` are told all the same
    */
   readonly observer?: ServerObserver;
@@ -164,7 +165,7 @@ function sessionOptions<State>(
   const startTls = address.tls?.mode === 'startTls' ? ({ startTls: 'offered' } as const) : {};
   const own = { cryptography: nodeCryptography, failureLimiter: limiter, ...startTls };
   const session = { ...own, ...options.session, ...address.session };
-  checkServeOptions(session);
+  checkServeOptions({ ...session, ...(options.observer !== undefined && { observer: options.observer }) });
   checkTlsAt(options, place, session);
   return session;
 }
@@ -207,14 +208,8 @@ export async function startMailServer<State>(options: MailServerOptions<State>):
   let stopping = false;
 
   /** Tells observers of what happens to a connection that no session serves. */
-  const tell = (event: ServerEvent, client: ServerSessionInformation) => {
-    for (const each of serverObservers(observer)) {
-      guarded(
-        () => each(event, client),
-        (error) => complain('observer', error),
-      );
-    }
-  };
+  const tell = (event: ServerEvent, client: ServerSessionInformation) =>
+    tellOfConnection(observer, event, client, (error) => complain('observer', error));
 
   const accept = (
     stream: ByteStream,

@@ -2,7 +2,12 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { channel } from 'node:diagnostics_channel';
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import type { ServerEvent, ServerHandlers, ServerSessionInformation } from '@sansmtp/transport';
+import type {
+  ServerEvent,
+  ServerHandlers,
+  ServerObserver,
+  ServerSessionInformation,
+} from '@sansmtp/transport';
 import { describe, expect, expectTypeOf, it, onTestFinished, vi } from 'vitest';
 import { type MailServer, type MailServerOptions, startMailServer } from './mail-server.js';
 
@@ -48,6 +53,21 @@ describe('an observer', () => {
     expect(others).toEqual([]);
     expect(session).toMatchObject({ listener: 'mx', local: { address: '127.0.0.1' } });
     expect(session?.id).toMatch(/^[\da-z]+-[\da-z]+$/);
+  });
+
+  it('may be an object with functions for the kinds of events that it wants', async () => {
+    const told: unknown[] = [];
+    const observer: ServerObserver = {
+      message(event, session) {
+        expectTypeOf(event.outcome).toEqualTypeOf<'accepted' | 'refused' | 'abandoned'>();
+        told.push([event.type, event.outcome, session.listener, this === observer]);
+      },
+      closed: ({ ending }) => void told.push(ending),
+    };
+    const handlers = { onMessage() {} };
+    const server = await started({ addresses: [{ port: 0, label: 'mx' }], handlers, observer });
+    await say(server, MESSAGE);
+    await vi.waitFor(() => expect(told).toEqual([['message', 'accepted', 'mx', true], 'quit']), 20_000);
   });
 
   it('that throws, or rejects, changes nothing: onError is told', async () => {

@@ -49,7 +49,8 @@ export interface OpenSessionOptions extends Omit<ClientSessionOptions, 'observe'
    */
   readonly onWire?: (direction: 'sent' | 'received', bytes: Uint8Array) => void;
   /**
-   * Told of everything that happens. What it throws goes to `onError`.
+   * Told of what happens: a function of everything, an object with functions of these kinds of events. What it throws goes
+   * to `onError`.
    * @default nobody; subscribers of the channels `sansmtp:client:…` of `node:diagnostics_channel` are told all the same
    */
   readonly observer?: ClientObserver;

@@ -24,6 +24,7 @@ import {
   type TlsInformation,
   type Verdict,
 } from '@sansmtp/core';
+import { clientAudience, wantedOfSession } from './audience.js';
 import type { ByteStream, ByteStreamListener } from './byte-stream.js';
 import type {
   CancelSignal,
@@ -39,7 +40,7 @@ import { DeadlineTimer } from './deadline-timer.js';
 import { type RunInContext, sessionContext } from './diagnostics.js';
 import { checkCallees, checkClock, checkStream, withoutTls } from './given-options.js';
 import { complain, guarded } from './guarded.js';
-import { clientObservers, Observation } from './observation.js';
+import { Observation } from './observation.js';
 import type { ClientSessionEvent } from './observer.js';
 import { release } from './release.js';
 import { SessionError } from './session-error.js';
@@ -69,6 +70,7 @@ export async function openSession(
  */
 export function checkOpenOptions(options: Omit<OpenSessionOptions, 'clock'>): void {
   checkCallees(options);
+  clientAudience(options.observer);
   new ClientSession({ ...sessionPart(options), now: 0 });
 }
 
@@ -147,14 +149,15 @@ class ClientDriver implements ClientConnection, ByteStreamListener {
     this.#onTransition = options.onTransition;
     this.#onError = options.onError;
     this.#timer = new DeadlineTimer(options.clock);
-    const observers = clientObservers(options.observer);
-    const observe = observers.length > 0 || options.onTransition !== undefined;
+    const audience = clientAudience(options.observer);
+    const wanted = wantedOfSession<ClientProtocolEvent['type']>(audience);
+    const observe: typeof wanted = options.onTransition === undefined ? wanted : [...wanted, 'transition'];
     const { tls, canStartTls } = stream;
     const information = { id: connectionId(), peer: stream.peer, local: stream.local ?? {} };
     this.#run = sessionContext('client', information);
-    if (observers.length > 0) {
+    if (audience.size > 0) {
       this.#observation = new Observation<ClientSessionEvent, ConnectionInformation>(
-        observers,
+        audience,
         information,
         () => options.clock.now(),
         (error) => this.#complain('observer', error),
@@ -275,7 +278,7 @@ class ClientDriver implements ClientConnection, ByteStreamListener {
     this.#happened({ type: 'lost', ...(reason && { error: reason }), now });
     this.#timer.clear();
     this.#resolveClosed();
-    this.#observation?.closed(this.#octetsReceived, this.#octetsSent, reason);
+    this.#observation?.closed(this.#session.ending, this.#octetsReceived, this.#octetsSent, reason);
   }
 
   /** Tells the session, and does what it asks for: the event loop called, and nothing may be thrown at it. */

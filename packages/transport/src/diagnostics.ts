@@ -5,9 +5,10 @@
  * - Each kind of event has a channel, `sansmtp:server:closed` for example; a message is `{ event, session }`.
  * - `sansmtp:server:session` and `sansmtp:client:session` carry `{ session }` when a session begins, and stores that are
  *   bound to them (`channel.bindStore`) reach all that the application is called with in that session.
- * - A session looks for subscribers when it begins: for those who come later it publishes nothing.
+ * - A session looks for subscribers when it begins: for those who come later, and of kinds without any, it publishes
+ *   nothing.
  */
-import type { ClientSessionEvent, ServerEvent } from './observer.js';
+import { type End, EVENT_TYPES } from './event-types.js';
 import type { ConnectionInformation } from './session-information.js';
 
 interface Channel {
@@ -32,37 +33,10 @@ const { process } = globalThis as Host;
 const channels = process?.getBuiltinModule?.('node:diagnostics_channel');
 const storage = process?.getBuiltinModule?.('node:async_hooks')?.AsyncLocalStorage;
 
-/** Of both ends. */
-const COMMON = [
-  'opened',
-  'received',
-  'sent',
-  'mailData',
-  'tls',
-  'transition',
-  'timerSet',
-  'timerCleared',
-  'fault',
-  'closed',
-  'command',
-  'response',
-  'reply',
-  'authentication',
-  'message',
-] as const;
-
-const EVENTS = {
-  server: [...COMMON, 'decision', 'excess'],
-  client: [...COMMON, 'failed'],
-} as const satisfies {
-  readonly server: readonly ServerEvent['type'][];
-  readonly client: readonly ClientSessionEvent['type'][];
-};
-
-const named = (end: 'server' | 'client'): ReadonlyMap<string, Channel> =>
+const named = (end: End): ReadonlyMap<string, Channel> =>
   new Map(
     channels &&
-      EVENTS[end].map((event): [string, Channel] => [event, channels.channel(`sansmtp:${end}:${event}`)]),
+      EVENT_TYPES[end].map((type): [string, Channel] => [type, channels.channel(`sansmtp:${end}:${type}`)]),
   );
 
 const eventChannels = { server: named('server'), client: named('client') };
@@ -71,22 +45,21 @@ const sessionChannels = {
   client: channels?.channel('sansmtp:client:session'),
 };
 
-/** Publishes events at one end; undefined where nobody has subscribed. */
-export function publisher(
-  end: 'server' | 'client',
-): ((event: ServerEvent | ClientSessionEvent, session: ConnectionInformation) => void) | undefined {
-  const subscribed = eventChannels[end];
-  for (const channel of subscribed.values()) {
-    if (!channel.hasSubscribers) continue;
-    return (event, session) => subscribed.get(event.type)?.publish({ event, session });
+type Publish = (event: object, session: ConnectionInformation) => void;
+
+/** The kinds of events at one end that somebody has subscribed to, and how to publish one. */
+export function subscribers(end: End): readonly (readonly [type: string, publish: Publish])[] {
+  const all: [string, Publish][] = [];
+  for (const [type, channel] of eventChannels[end]) {
+    if (channel.hasSubscribers) all.push([type, (event, session) => channel.publish({ event, session })]);
   }
-  return undefined;
+  return all;
 }
 
 const here: RunInContext = (run) => run();
 
 /** The context in which the application is to be called for this session: that of the caller, and the stores bound to it. */
-export function sessionContext(end: 'server' | 'client', session: ConnectionInformation): RunInContext {
+export function sessionContext(end: End, session: ConnectionInformation): RunInContext {
   const capture = () => storage?.snapshot?.() ?? here;
   const channel = sessionChannels[end];
   return channel?.hasSubscribers && channel.runStores ? channel.runStores({ session }, capture) : capture();

@@ -1,8 +1,6 @@
-/** How a session ended, read off the transition by which it did. */
-import type { TransitionRecord } from '@sansmtp/core';
+/** How a session ended, read off the step by which it did. */
+import type { SessionEnding } from '@sansmtp/core';
 import type { Ending } from './observer.js';
-
-const ENDED: readonly string[] = ['closing', 'closed'];
 
 const ENDINGS: Readonly<Record<string, Ending>> = {
   'command.QUIT': 'quit',
@@ -12,13 +10,7 @@ const ENDINGS: Readonly<Record<string, Ending>> = {
   shutdown: 'shutdown',
 };
 
-/** Undefined: the session goes on, or has ended before. */
-export function endingBy({
-  event,
-  from,
-  to,
-}: Pick<TransitionRecord, 'event' | 'from' | 'to'>): Ending | undefined {
-  if (!ENDED.includes(to) || ENDED.includes(from)) return undefined;
+export function endingBy({ event, from }: SessionEnding): Ending {
   if (event.startsWith('xstate.after.')) return 'timeout';
   // A client has said QUIT, whatever comes of that.
   if (from === 'session.quitting') return 'quit';

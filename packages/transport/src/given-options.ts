@@ -56,7 +56,7 @@ export function checkClock(clock: Clock | undefined): void {
  */
 export function checkCallees(options: object): void {
   const given = options as Readonly<Record<string, unknown>>;
-  for (const name of ['observer', 'onTransition', 'onWire', 'onError', 'rephrase']) {
+  for (const name of ['onTransition', 'onWire', 'onError', 'rephrase']) {
     const callback = given[name];
     if (callback === undefined || typeof callback === 'function') continue;
     throw new TypeError(
@@ -141,8 +141,9 @@ function checkEach(handlers: ServerHandlers | undefined): asserts handlers is Se
   checked.add(handlers);
 }
 
-function isLiteral(handlers: object): boolean {
-  const prototype = Object.getPrototypeOf(handlers);
+/** Whether it is an object literal, and no instance of a class, which may have what it likes. */
+export function isLiteral(given: object): boolean {
+  const prototype = Object.getPrototypeOf(given);
   return prototype === Object.prototype || prototype === null;
 }
 

@@ -1,3 +1,4 @@
+export { tellOfConnection } from './audience.js';
 export {
   type FailureLimiter,
   type FailureLimiterOptions,
@@ -48,13 +49,14 @@ export {
   type ServerHandlers,
   type ServerSessionInformation,
 } from './handlers.js';
-export { serverObservers } from './observation.js';
 export type {
   ClientObserver,
   ClientSessionEvent,
   ClosedEvent,
   ConnectionEvent,
   Ending,
+  EventOfType,
+  Observer,
   ServerEvent,
   ServerObserver,
 } from './observer.js';

@@ -1,12 +1,12 @@
 /**
  * What a driver tells observers: the session's own events, and what only the driver knows. There is one of these only
- * where somebody observes.
+ * where somebody observes, and it tells only what somebody wants to know.
  */
-import type { TransitionRecord } from '@sansmtp/core';
-import { publisher } from './diagnostics.js';
+import type { SessionEnding } from '@sansmtp/core';
+import type { Audience } from './audience.js';
 import { endingBy } from './ending.js';
 import { guarded } from './guarded.js';
-import type { ClientObserver, ClientSessionEvent, Ending, ServerEvent, ServerObserver } from './observer.js';
+import type { ClientSessionEvent, ServerEvent } from './observer.js';
 
 type End = ServerEvent | ClientSessionEvent;
 
@@ -14,21 +14,20 @@ type End = ServerEvent | ClientSessionEvent;
 type Happening<Event> = Event extends End ? Omit<Event, 'time'> : never;
 
 export class Observation<Event extends End, Session> {
-  readonly #observers: readonly ((event: Event, session: Session) => void)[];
+  readonly #audience: Audience<Event, Session>;
   readonly #session: Session;
   readonly #now: () => number;
   readonly #onFault: (error: unknown) => void;
   readonly #begun: number;
-  #ending: { readonly ending: Ending; readonly state: string } | undefined;
 
   /** @param onFault told what an observer throws */
   constructor(
-    observers: readonly ((event: Event, session: Session) => void)[],
+    audience: Audience<Event, Session>,
     session: Session,
     now: () => number,
     onFault: (error: unknown) => void,
   ) {
-    this.#observers = observers;
+    this.#audience = audience;
     this.#session = session;
     this.#now = now;
     this.#onFault = onFault;
@@ -37,43 +36,32 @@ export class Observation<Event extends End, Session> {
 
   /** Tells what the driver knows. */
   tell(happening: Happening<Event>): void {
-    this.#pass({ ...happening, time: this.#now() } as unknown as Event);
+    if (!this.#audience.has(happening.type)) return;
+    this.pass({ ...happening, time: this.#now() } as unknown as Event);
   }
 
   /** Passes on what the session has told. */
   pass(event: Event): void {
-    if (event.type === 'transition' && this.#ending === undefined) {
-      const step: Pick<TransitionRecord, 'event' | 'from' | 'to'> = event;
-      const ending = endingBy(step);
-      if (ending !== undefined) this.#ending = { ending, state: step.from };
+    for (const told of this.#audience.get(event.type) ?? []) {
+      guarded(() => told(event, this.#session), this.#onFault);
     }
-    this.#pass(event);
   }
 
-  closed(octetsReceived: number, octetsSent: number, reason: Error | undefined): void {
-    const time = this.#now();
-    this.#pass({
+  /** @param by how the session began to end; undefined where the connection was gone first */
+  closed(
+    by: SessionEnding | undefined,
+    octetsReceived: number,
+    octetsSent: number,
+    reason: Error | undefined,
+  ): void {
+    this.tell({
       type: 'closed',
-      time,
-      ...(this.#ending ?? { ending: 'lost', state: 'closed' }),
+      ending: by === undefined ? 'lost' : endingBy(by),
+      state: by?.from ?? 'closed',
       ...(reason && { reason }),
-      duration: time - this.#begun,
+      duration: this.#now() - this.#begun,
       octetsReceived,
       octetsSent,
-    } as unknown as Event);
+    } as unknown as Happening<Event>);
   }
-
-  #pass(event: Event): void {
-    for (const observer of this.#observers) guarded(() => observer(event, this.#session), this.#onFault);
-  }
-}
-
-/** Those who observe a server's sessions: the one that is given, and the subscribers of the host's channels. */
-export function serverObservers(observer: ServerObserver | undefined): readonly ServerObserver[] {
-  return [observer, publisher('server')].filter((each) => each !== undefined);
-}
-
-/** Likewise of a client's. */
-export function clientObservers(observer: ClientObserver | undefined): readonly ClientObserver[] {
-  return [observer, publisher('client')].filter((each) => each !== undefined);
 }

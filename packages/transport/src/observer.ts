@@ -1,9 +1,8 @@
 /**
- * Observing: one function is told everything that happens, with the session that it happens to. Logs, metrics, traces
- * and pages are such functions. An observer looks on: what it returns counts for nothing, and what it throws goes to
- * `onError` and changes nothing.
+ * Observing: what happens, with the session that it happens to. Logs, metrics, traces and pages are made of it. An
+ * observer looks on: what it returns counts for nothing, and what it throws goes to `onError` and changes nothing.
  *
- * - Where nobody observes, nothing of this is made.
+ * - What no observer wants to know is not made: one that names the kinds it wants pays for these alone.
  * - No event holds an octet of an AUTH exchange. The octets of a message stand in `mailData` alone.
  * - `time` is the clock's, in monotonic milliseconds.
  */
@@ -90,8 +89,25 @@ export type ServerEvent =
 /** What happens to a client's session; `type` says what. */
 export type ClientSessionEvent = ClientProtocolEvent | ConnectionEvent | ClosedEvent<ClientState>;
 
-/** Told of everything that happens to a server's sessions. What it throws goes to `onError`. */
-export type ServerObserver = (event: ServerEvent, session: ServerSessionInformation) => void;
+/** Those of the events that are of one kind. */
+export type EventOfType<Event extends { readonly type: string }, Type> = Event extends unknown
+  ? Type extends Event['type']
+    ? Event
+    : never
+  : never;
 
-/** Told of everything that happens to a client's session. */
-export type ClientObserver = (event: ClientSessionEvent, session: ConnectionInformation) => void;
+/** A function for everything, or an object with a function for each kind of event that is wanted. */
+export type Observer<Event extends { readonly type: string }, Session> =
+  | ((event: Event, session: Session) => void)
+  | {
+      readonly [Type in Event['type']]?: (event: EventOfType<Event, Type>, session: Session) => void;
+    };
+
+/**
+ * Told of what happens to a server's sessions: a function of everything; an object with functions, of these kinds only,
+ * and no others are made. What it throws goes to `onError`.
+ */
+export type ServerObserver = Observer<ServerEvent, ServerSessionInformation>;
+
+/** Told of what happens to a client's session; likewise. */
+export type ClientObserver = Observer<ClientSessionEvent, ConnectionInformation>;

@@ -28,6 +28,7 @@ import {
   type TlsInformation,
   type TransitionRecord,
 } from '@sansmtp/core';
+import { serverAudience, wantedOfSession } from './audience.js';
 import { derivationsOf } from './authentication/derivations.js';
 import { type FailureLimiter, limiterOf } from './authentication/failure-limiter.js';
 import type { ByteStream, ByteStreamListener } from './byte-stream.js';
@@ -62,7 +63,7 @@ import {
   type ServerSessionInformation,
 } from './handlers.js';
 import { MessageBody } from './message-body.js';
-import { Observation, serverObservers } from './observation.js';
+import { Observation } from './observation.js';
 import type { ServerEvent, ServerObserver } from './observer.js';
 import { release } from './release.js';
 import { LiveInformation } from './session-information.js';
@@ -97,7 +98,8 @@ export interface ServeOptions extends Omit<ServerSessionOptions, 'maximumHeldOct
    */
   readonly secured?: boolean | Partial<TlsInformation>;
   /**
-   * Told of everything that happens. What it throws goes to `onError`.
+   * Told of what happens: a function of everything, an object with functions of these kinds of events. What it throws goes
+   * to `onError`.
    * @default nobody; subscribers of the channels `sansmtp:server:…` of `node:diagnostics_channel` are told all the same
    */
   readonly observer?: ServerObserver;
@@ -166,6 +168,7 @@ export function serveSession<State>(
 export function checkServeOptions(options: Omit<ServeOptions, 'clock'>): void {
   terminatedTls(options.secured);
   checkCallees(options);
+  serverAudience(options.observer);
   new ServerSession({ ...sessionPart(options), now: 0 });
 }
 
@@ -266,7 +269,8 @@ class ServerDriver implements ServerConnection, ByteStreamListener {
     this.#failureLimiter = options.failureLimiter ?? limiterOf(handlers);
     this.#trusted = options.trusted ?? false;
     this.#timer = new DeadlineTimer(options.clock);
-    const observers = serverObservers(options.observer);
+    const audience = serverAudience(options.observer);
+    const observe = wantedOfSession<ServerProtocolEvent['type']>(audience);
     const tls = stream.tls ?? terminatedTls(options.secured);
     const session = new ServerSession({
       ...sessionPart(options),
@@ -274,7 +278,7 @@ class ServerDriver implements ServerConnection, ByteStreamListener {
       ...(tls && { tls }),
       // What cannot be had is not offered; but what is required is, so that nothing is served without it.
       ...(options.startTls === 'offered' && !stream.canStartTls && { startTls: 'none' }),
-      observe: observers.length > 0 || options.onTransition !== undefined,
+      observe: options.onTransition === undefined ? observe : [...observe, 'transition'],
       maximumHeldOctets: Number.MAX_SAFE_INTEGER,
       now: this.#now,
     });
@@ -287,11 +291,11 @@ class ServerDriver implements ServerConnection, ByteStreamListener {
       listener,
     });
     this.information = information;
-    if (observers.length > 0) {
+    if (audience.size > 0) {
       const now = () => this.#now;
       const onFault = (error: unknown) => this.#complain('observer', error);
       this.#observation = new Observation<ServerEvent, ServerSessionInformation>(
-        observers,
+        audience,
         information,
         now,
         onFault,
@@ -409,7 +413,7 @@ class ServerDriver implements ServerConnection, ByteStreamListener {
     const why = this.#foreignProtocol ?? reason;
     this.#resolveClosed();
     this.#call('onClose', () => this.#handlers.onClose?.(this.information, why));
-    this.#observation?.closed(this.#octetsReceived, this.#octetsSent, why);
+    this.#observation?.closed(this.#session.ending, this.#octetsReceived, this.#octetsSent, why);
   }
 
   /**

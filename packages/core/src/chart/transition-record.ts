@@ -59,3 +59,11 @@ const NO_CHANGES: readonly ContextChange[] = [];
 function isRemembered(value: unknown): value is Remembered {
   return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean';
 }
+
+/** The step of its chart by which a session began to end: into `closing`, or at once into `closed`. */
+export interface SessionEnding {
+  readonly event: string;
+  /** The leaf state before. */
+  readonly from: string;
+  readonly to: 'closing' | 'closed';
+}

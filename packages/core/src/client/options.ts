@@ -11,6 +11,7 @@ import type { ServiceExtension } from '../extensions/extension.js';
 import { knownExtensions } from '../extensions/lists.js';
 import {
   checkFlag,
+  checkKinds,
   checkLimit,
   checkList,
   checkName,
@@ -27,6 +28,7 @@ import type { TlsInformation } from '../tls.js';
 import { formatCommand } from '../wire/command.js';
 import type { LoneLineFeed } from '../wire/mail-data-encoder.js';
 import type { ClientTimeouts } from './chart-context.js';
+import type { ClientProtocolEvent } from './protocol-events.js';
 
 /** How a client proves who it is (RFC 4954). */
 export interface ClientAuthentication {
@@ -137,13 +139,14 @@ export interface ClientSessionOptions {
    */
   readonly timeouts?: Partial<ClientTimeouts>;
   /**
-   * Tell what happens by outputs `observed`.
+   * Tell what happens by outputs `observed`: everything, or the kinds of events that stand in a list. What nobody wants
+   * to know is not made.
    * @default false
    */
-  readonly observe?: boolean;
+  readonly observe?: boolean | readonly ClientProtocolEvent['type'][];
 }
 
-type Optional = 'timeouts' | 'tls' | 'authentication' | 'xclient' | 'xforward';
+type Optional = 'timeouts' | 'tls' | 'authentication' | 'xclient' | 'xforward' | 'observe';
 
 /** All options, defaults filled in. */
 export type ResolvedClientOptions = Readonly<Required<Omit<ClientSessionOptions, Optional>>> & {
@@ -152,6 +155,7 @@ export type ResolvedClientOptions = Readonly<Required<Omit<ClientSessionOptions,
   readonly authentication: ResolvedAuthentication | undefined;
   readonly xclient: ClientAttributes | undefined;
   readonly xforward: ClientAttributes | undefined;
+  readonly observe: ReadonlySet<ClientProtocolEvent['type']>;
 };
 
 export type ResolvedAuthentication = Readonly<
@@ -252,6 +256,20 @@ export const CLIENT_OPTION_NAMES = namesOf<ClientSessionOptions>({
   observe: true,
 });
 
+const EVENT_TYPES = new Set(
+  namesOf<Record<ClientProtocolEvent['type'], unknown>>({
+    command: true,
+    response: true,
+    reply: true,
+    transition: true,
+    timerSet: true,
+    timerCleared: true,
+    authentication: true,
+    message: true,
+    failed: true,
+  }) as readonly ClientProtocolEvent['type'][],
+);
+
 const CONSTRUCTOR_NAMES = [...CLIENT_OPTION_NAMES, 'now'];
 
 function resolveAuthentication(authentication: ClientAuthentication): ResolvedAuthentication {
@@ -350,6 +368,6 @@ export function resolveClientOptions(options: ClientSessionOptions): ResolvedCli
       quit: checkTimeout('timeouts.quit', timeouts.quit ?? 10_000),
       linger: checkTimeout('timeouts.linger', timeouts.linger ?? 5_000),
     },
-    observe: checkFlag('observe', options.observe ?? false),
+    observe: checkKinds('observe', options.observe ?? false, EVENT_TYPES),
   };
 }

@@ -1,6 +1,6 @@
 /**
- * What a client session tells of itself when the option `observe` is on: one record for each thing that happens, in the
- * order in which it happens. Logs, metrics and traces are made of them.
+ * What a client session tells of itself, as far as the option `observe` wants it: one record for each thing that happens,
+ * in the order in which it happens. Logs, metrics and traces are made of them.
  *
  * - No record holds an octet of an AUTH exchange: of what was said there, only how long it was; of what the server says
  *   later, no text that quotes the credentials.

@@ -23,7 +23,7 @@
 import { type ChartState, compile } from '../chart/compile.js';
 import { type ChartEvent, shapeOf } from '../chart/machine-shape.js';
 import { CLEAR_DEADLINE, type DeadlineEffect, type Effect, SET_DEADLINE } from '../chart/operations.js';
-import { changesBetween } from '../chart/transition-record.js';
+import { changesBetween, type SessionEnding } from '../chart/transition-record.js';
 import { Deadlines } from '../deadlines.js';
 import { LocalProtocolError, RemoteProtocolError } from '../errors.js';
 import { type Limits, parseLimits } from '../extensions/limits.js';
@@ -149,6 +149,7 @@ export class ClientSession {
   /** Of the mail transaction under way, for whoever observes. */
   #observed: { readonly envelope: ClientEnvelope; size: number } | undefined;
   readonly #evidence = noEvidence();
+  #ending: SessionEnding | undefined;
 
   /**
    * @param options.now the time at which the connection was made, in monotonic milliseconds
@@ -220,6 +221,11 @@ export class ClientSession {
   /** Mail transactions that the server still takes in this session (MAILMAX, RFC 9422 §4.1); Infinity for no limit. */
   get transactionsLeft(): number {
     return (this.#limits?.mailMaximum ?? Number.POSITIVE_INFINITY) - this.#transactions;
+  }
+
+  /** How the session began to end; undefined while it goes on. */
+  get ending(): SessionEnding | undefined {
+    return this.#ending;
   }
 
   /** When to call `handle({ type: 'timeout' })` at the latest, in monotonic milliseconds. */
@@ -308,7 +314,7 @@ export class ClientSession {
       'addresses of RFC 5321 §4.1.2 and valid parameters',
       () => {
         const envelope = readEnvelope(given);
-        if (this.#options.observe) this.#observed = { envelope, size: 0 };
+        if (this.#wants('message')) this.#observed = { envelope, size: 0 };
         return makeMailTransaction(
           envelope,
           this.#keywords,
@@ -412,7 +418,7 @@ export class ClientSession {
     } else if (read !== undefined) {
       const shown = this.#discretion?.reply(read) ?? read;
       this.#evidence.reply = shown;
-      if (this.#options.observe) {
+      if (this.#wants('reply')) {
         const { state } = this;
         this.#observe({ type: 'reply', reply: this.#inExchange ? withheldReply(read) : shown, state });
       }
@@ -522,7 +528,10 @@ export class ClientSession {
       throw new Error(`The client chart has no transition for ${event.type} in ${from}`);
     }
     this.#position = next;
-    const explanation = this.#options.observe && clientTable.explain(before, event);
+    if (this.#ending === undefined && (next.value === 'closing' || next.value === 'closed')) {
+      this.#ending = { event: event.type, from, to: next.value };
+    }
+    const explanation = this.#wants('transition') && clientTable.explain(before, event);
     if (explanation) {
       const names = effects.map(({ type }) => type);
       const { value: to } = next;
@@ -546,10 +555,10 @@ export class ClientSession {
     switch (action.type) {
       case SET_DEADLINE:
         this.#deadlines.set(action.params.id, action.params.delay, this.#now);
-        if (this.#options.observe) this.#observe({ type: 'timerSet', ...action.params });
+        if (this.#wants('timerSet')) this.#observe({ type: 'timerSet', ...action.params });
         break;
       case CLEAR_DEADLINE:
-        if (this.#deadlines.clear(action.params.id) && this.#options.observe) {
+        if (this.#deadlines.clear(action.params.id) && this.#wants('timerCleared')) {
           this.#observe({ type: 'timerCleared', ...action.params });
         }
         break;
@@ -576,7 +585,7 @@ export class ClientSession {
         if (this.#authentication !== undefined) {
           const line = this.#authentication.nextLine();
           this.#outputs.push({ type: 'write', ...line });
-          if (this.#options.observe) this.#observeCommands(line.redacted ?? line.bytes, line.bytes.length);
+          this.#observeCommands(line.redacted ?? line.bytes, line.bytes.length);
         }
         break;
       case 'acknowledge':
@@ -652,21 +661,23 @@ export class ClientSession {
 
   #writeCommands(bytes: Uint8Array): void {
     this.#write(bytes);
-    if (this.#options.observe) this.#observeCommands(bytes);
+    this.#observeCommands(bytes);
   }
 
   /** @param length octets as they were written, where something else is shown */
   #observeCommands(shown: Uint8Array, length?: number): void {
+    if (!this.#wants('command') && !this.#wants('response')) return;
     for (const command of commandsIn(shown)) {
       const octets = length ?? command.length;
       // Within an AUTH exchange there are lines of it only, after the one that begins it.
-      if (this.#inExchange && command.verb !== 'AUTH') this.#observe({ type: 'response', length: octets });
-      else this.#observe({ type: 'command', ...command, length: octets });
+      if (this.#inExchange && command.verb !== 'AUTH') {
+        if (this.#wants('response')) this.#observe({ type: 'response', length: octets });
+      } else if (this.#wants('command')) this.#observe({ type: 'command', ...command, length: octets });
     }
   }
 
   #observeAuthentication(outcome: Extract<Happening, { readonly type: 'authentication' }>['outcome']): void {
-    if (!this.#options.observe || this.#authentication === undefined) return;
+    if (!this.#wants('authentication') || this.#authentication === undefined) return;
     const { mechanism } = this.#authentication;
     const credentials = this.#options.authentication?.credentials;
     const username = credentials !== undefined &&
@@ -676,7 +687,7 @@ export class ClientSession {
 
   #writeChunk(octets: Uint8Array, last: boolean): void {
     const command = formatCommand({ verb: 'BDAT', size: octets.length, last });
-    if (this.#options.observe) this.#observeCommands(command);
+    this.#observeCommands(command);
     // To copy the octets costs less than a write of their own, unless they are many.
     if (last) {
       this.#write(concatenate([command, octets]));
@@ -690,6 +701,11 @@ export class ClientSession {
   #forgetOffer(): void {
     this.#offer = undefined;
     this.#authenticatedBy = undefined;
+  }
+
+  /** Somebody wants to know of such events. */
+  #wants(kind: ClientProtocolEvent['type']): boolean {
+    return this.#options.observe.has(kind);
   }
 
   #observe(happening: Happening): void {
@@ -727,7 +743,7 @@ export class ClientSession {
       this.#settle();
     }
     this.#observeAuthentication(outcomeOf(failure));
-    if (this.#options.observe) this.#observe({ type: 'failed', failure });
+    if (this.#wants('failed')) this.#observe({ type: 'failed', failure });
     this.#announce({ type: 'failed', failure });
   }
 

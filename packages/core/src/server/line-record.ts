@@ -1,6 +1,6 @@
 /**
- * What may be recorded of the lines of a client. It is asked for every line, once and in order, so that logs, traces and
- * pages need not know what a secret is.
+ * What may be recorded of the lines of a client: asked for every line, once and in order (`take`), so that logs, traces
+ * and pages need not know what a secret is. For the verb alone (`verbOf`), any line will do at any time.
  *
  * - Of AUTH: the verb, the mechanism if it is one that we know, and the length of what stands behind it.
  * - From an AUTH on, whatever the reply, a line with no known verb has a length only, until a known verb comes or 235 was
@@ -15,6 +15,9 @@ import { decodeText } from '../wire/octets.js';
 /** The longest verb that is looked for, in octets. */
 const MAXIMUM_VERB_OCTETS = 32;
 
+/** What follows a verb: a blank, or what may not stand in a line. */
+const ENDS_OF_VERBS = ' \t\r\n\0';
+
 const MECHANISMS: ReadonlySet<string> = new Set<string>(serverMechanisms.keys());
 
 /** A line as it may be recorded. */
@@ -23,7 +26,7 @@ export interface RecordedLine {
   readonly verb?: string;
   /** For people, on one line and without control characters: `[20 octets]` stands for what is withheld. */
   readonly line: string;
-  /** Octets of the line with its CRLF; absent where it was refused before its end came. */
+  /** Octets of the line with its line end; absent where it was refused before its end came. */
   readonly length?: number;
   /** The line without its CRLF; absent where any of it is withheld. Usually a view: copy it to keep it. */
   readonly octets?: Uint8Array;
@@ -46,8 +49,8 @@ export class LineRecord {
 
   /** A line where a command was expected. */
   take(line: InboundLine): RecordedLine {
-    const beginning = line.kind === 'line' ? line.octets : line.beginning;
-    const verb = this.#verbOf(beginning, line.kind === 'line');
+    const beginning = beginningOf(line);
+    const verb = this.verbOf(line);
     // `AUTHENTICATE`, `AUTH:PLAIN` and the like are meant for AUTH, and bring secrets as well.
     const isAuth = verb === 'AUTH' || (verb === undefined && /^\s*auth/i.test(ascii(beginning)));
     const isWithheld = isAuth || (verb === undefined && this.#secretsMayFollow);
@@ -59,21 +62,31 @@ export class LineRecord {
       return { ...known, line: `${verb === undefined ? '' : `${verb} `}[a line ${flaw}]` };
     }
     const { octets } = line;
-    const length = octets.length + 2;
-    if (!isWithheld) return { ...known, line: printable(octets), length, octets };
-    return { ...known, line: verb === undefined ? withheld(octets.length) : authLine(octets), length };
+    const length = lengthOf(line);
+    if (!isWithheld) return { ...known, line: printable(octets), ...length, octets };
+    return { ...known, line: verb === undefined ? withheld(octets.length) : authLine(octets), ...length };
   }
 
-  /** @param isWhole the octets are the whole line, so that a verb may end with them */
-  #verbOf(octets: Uint8Array, isWhole: boolean): string | undefined {
-    const text = ascii(octets);
+  /** The verb with which the line begins, in upper case; undefined: with none that is known here. */
+  verbOf(line: InboundLine): string | undefined {
+    const text = ascii(beginningOf(line));
     const [name = ''] = /^[\dA-Za-z-]*/.exec(text) ?? [];
-    if (name === '' || (!isWhole && name.length === octets.length)) return undefined;
-    const behind = text.charAt(name.length);
-    if (behind !== '' && behind !== ' ' && behind !== '\t') return undefined;
+    const after = text.charAt(name.length);
+    // A line that was refused on the way has more octets than are known here; but what condemns it ends the verb, too.
+    if (after === '' ? line.kind !== 'line' : !ENDS_OF_VERBS.includes(after)) return undefined;
     const verb = name.toUpperCase();
     return isKnownVerb(verb) || this.#extensionVerbs.has(verb) ? verb : undefined;
   }
+}
+
+/** How many octets the line has with its line end: nobody knows where it was refused before the end came. */
+export function lengthOf(line: InboundLine): { readonly length?: number } {
+  if (line.kind !== 'line') return {};
+  return { length: line.octets.length + (line.endsInBareLineFeed ? 1 : 2) };
+}
+
+function beginningOf(line: InboundLine): Uint8Array {
+  return line.kind === 'line' ? line.octets : line.beginning;
 }
 
 /** What stands in the place of so many octets that are withheld. */

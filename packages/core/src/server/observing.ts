@@ -1,17 +1,18 @@
 /**
- * Makes the records of `protocol-events.ts`. A session has one of these only where somebody observes it: without,
- * nothing is made, remembered or asked.
+ * Makes the records of `protocol-events.ts`, as far as they are wanted. A session has one of these only where somebody
+ * observes it: without, nothing is made, remembered or asked.
  */
 import type { ChartEvent } from '../chart/machine-shape.js';
 import type { ContextChange, TransitionExplanation } from '../chart/transition-record.js';
 import type { RunningDeadline } from '../deadlines.js';
 import type { InboundLine } from '../wire/inbound.js';
 import { LF } from '../wire/octets.js';
+import type { ForwardPath } from '../wire/path.js';
 import { type Reply, ReplyParser } from '../wire/reply.js';
 import type { Authentication } from './authentication.js';
 import type { ServerState } from './chart-events.js';
 import type { CommandUnderWay } from './command-under-way.js';
-import { LineRecord, withheld } from './line-record.js';
+import { LineRecord, lengthOf, withheld } from './line-record.js';
 import type { Answer, Envelope, Question } from './messages.js';
 import type { RecordedQuestion, ServerProtocolEvent } from './protocol-events.js';
 import type { ReplyTitle } from './replies.js';
@@ -25,6 +26,14 @@ type Happening = ServerProtocolEvent extends infer Event
 
 type MessageEvent = Extract<ServerProtocolEvent, { readonly type: 'message' }>;
 
+/** A command that has no reply yet. */
+interface Unanswered {
+  readonly line: InboundLine;
+  /** Where it found the session. */
+  readonly state: ServerState;
+  readonly forwardPath: ForwardPath | undefined;
+}
+
 const OUTCOMES = {
   success: 'accepted',
   refused: 'refused',
@@ -32,36 +41,56 @@ const OUTCOMES = {
   unavailable: 'unavailable',
 } as const;
 
+/** Whether a reply is of 4yz or 5yz is seen by its first octet. */
+const FOUR = 0x34;
+
 export class Observing {
   readonly #tell: (event: ServerProtocolEvent) => void;
   readonly #now: () => number;
+  readonly #wanted: ReadonlySet<ServerProtocolEvent['type']>;
   readonly #lines: LineRecord;
   /** The command that has no reply yet. */
-  #unanswered: { readonly verb?: string; readonly state: ServerState } | undefined;
+  #unanswered: Unanswered | undefined;
+  /** The next reply is to a message, of which everything was told. */
+  #messageTold = false;
   /** The state that the last step left. */
   #from: ServerState = 'connecting';
   #askedAt = 0;
 
   constructor(
+    wanted: ReadonlySet<ServerProtocolEvent['type']>,
     extensionVerbs: ReadonlySet<string>,
     now: () => number,
     tell: (event: ServerProtocolEvent) => void,
   ) {
+    this.#wanted = wanted;
     this.#lines = new LineRecord(extensionVerbs);
     this.#now = now;
     this.#tell = tell;
   }
 
-  command(line: InboundLine, { event }: CommandUnderWay, state: ServerState): void {
-    const recorded = this.#lines.take(line);
-    const { verb } = recorded;
-    this.#unanswered = verb === undefined ? { state } : { verb, state };
+  wants(kind: ServerProtocolEvent['type']): boolean {
+    return this.#wanted.has(kind);
+  }
+
+  command(line: InboundLine, { event, question }: CommandUnderWay, state: ServerState): void {
+    this.#unanswered = {
+      line,
+      state,
+      forwardPath: question?.kind === 'rcpt' ? question.forwardPath : undefined,
+    };
+    if (!this.wants('command')) return;
     const refusal = event.type === 'badCommand' && 'refusal' in event && { refusal: event.refusal };
-    this.#record({ type: 'command', state, ...recorded, ...refusal });
+    this.#record({ type: 'command', state, ...this.#lines.take(line), ...refusal });
   }
 
   response(line: InboundLine): void {
-    this.#record({ type: 'response', ...(line.kind === 'line' && { length: line.octets.length + 2 }) });
+    if (this.wants('response')) this.#record({ type: 'response', ...lengthOf(line) });
+  }
+
+  /** The chart takes a step from this state. */
+  step(from: ServerState): void {
+    this.#from = from;
   }
 
   transition(
@@ -72,7 +101,6 @@ export class Observing {
     changes: readonly ContextChange[],
     explanation: TransitionExplanation,
   ): void {
-    this.#from = from;
     const names = effects.map(({ type }) => type);
     this.#record({
       type: 'transition',
@@ -86,11 +114,11 @@ export class Observing {
   }
 
   timerSet({ id, delay }: Pick<RunningDeadline, 'id' | 'delay'>): void {
-    this.#record({ type: 'timerSet', id, delay });
+    if (this.wants('timerSet')) this.#record({ type: 'timerSet', id, delay });
   }
 
   timerCleared(id: string): void {
-    this.#record({ type: 'timerCleared', id });
+    if (this.wants('timerCleared')) this.#record({ type: 'timerCleared', id });
   }
 
   asked(): void {
@@ -98,6 +126,7 @@ export class Observing {
   }
 
   decision(question: Question, { decision, reply }: Answer): void {
+    if (!this.wants('decision')) return;
     const waited = this.#now() - this.#askedAt;
     const own = reply && { reply };
     this.#record({ type: 'decision', question: recordable(question), decision, ...own, waited });
@@ -108,17 +137,33 @@ export class Observing {
    * @param title by what it goes, if it is one of ours
    */
   replies(octets: Uint8Array, title: ReplyTitle | undefined): void {
-    const answered = { ...(this.#unanswered ?? { state: this.#from }), ...(title && { title }) };
-    this.#unanswered = undefined;
-    for (const { reply, length } of repliesIn(octets)) {
-      const shown = reply.code === 334 ? { code: 334, lines: [withheld(length - '334 \r\n'.length)] } : reply;
-      this.#record({ type: 'reply', reply: shown, length, ...answered });
+    const answered = this.#unanswered;
+    const refuses = (octets[0] as number) >= FOUR && !this.#messageTold && this.wants('refusal');
+    // A challenge is no answer yet: what AUTH comes to is.
+    if (!isChallenge(octets)) this.#unanswered = undefined;
+    this.#messageTold = false;
+    if (!refuses && !this.wants('reply')) return;
+
+    const verb = answered && this.#lines.verbOf(answered.line);
+    const about = { state: answered?.state ?? this.#from, ...(verb !== undefined && { verb }) };
+    const answers = [...repliesIn(octets)];
+    if (this.wants('reply')) {
+      for (const { reply, length } of answers) {
+        const shown =
+          reply.code === 334 ? { code: 334, lines: [withheld(length - '334 \r\n'.length)] } : reply;
+        this.#record({ type: 'reply', reply: shown, length, ...about, ...(title && { title }) });
+      }
     }
+    const [first] = answers;
+    if (!refuses || first === undefined) return;
+    const length = answered && lengthOf(answered.line);
+    this.#record({ type: 'refusal', reply: first.reply, ...about, ...length, ...refusedBy(answered) });
   }
 
   authentication({ mechanism, username, next }: Authentication): void {
     const outcome = next in OUTCOMES ? OUTCOMES[next as keyof typeof OUTCOMES] : 'abandoned';
     if (outcome === 'accepted') this.#lines.authenticated();
+    if (!this.wants('authentication')) return;
     this.#record({
       type: 'authentication',
       mechanism,
@@ -133,6 +178,8 @@ export class Observing {
     replies: readonly Reply[],
     reason?: MessageEvent['reason'],
   ): void {
+    this.#messageTold = replies.length > 0;
+    if (!this.wants('message')) return;
     const accepted = replies.some(({ code }) => code < 300);
     const outcome = accepted ? 'accepted' : replies.length > 0 ? 'refused' : 'abandoned';
     this.#record({ type: 'message', outcome, envelope, size, replies, ...(reason && { reason }) });
@@ -157,6 +204,18 @@ function recordable(question: Question): RecordedQuestion {
     default:
       return question;
   }
+}
+
+function refusedBy(command: Unanswered | undefined) {
+  if (command === undefined) return { refused: 'session' } as const;
+  const { forwardPath } = command;
+  return forwardPath === undefined
+    ? ({ refused: 'command' } as const)
+    : ({ refused: 'recipient', forwardPath } as const);
+}
+
+function isChallenge([first, second, third]: Uint8Array): boolean {
+  return first === 0x33 && second === 0x33 && third === 0x34;
 }
 
 /** The replies that these octets are, each with its length. */

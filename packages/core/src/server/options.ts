@@ -7,6 +7,7 @@ import type { ServiceExtension } from '../extensions/extension.js';
 import { standardExtensions } from '../extensions/lists.js';
 import {
   checkFlag,
+  checkKinds,
   checkLimit,
   checkList,
   checkName,
@@ -22,6 +23,7 @@ import type { TlsInformation } from '../tls.js';
 import type { BareNewline } from '../wire/inbound.js';
 import type { Reply } from '../wire/reply.js';
 import type { ServerChartInput, ServerTimeouts } from './chart-context.js';
+import type { ServerProtocolEvent } from './protocol-events.js';
 import type { ReplyOccasion } from './replies.js';
 
 /** Who may authenticate, and how (RFC 4954). */
@@ -183,10 +185,11 @@ export interface ServerSessionOptions {
    */
   readonly rephrase?: (reply: Reply, occasion: ReplyOccasion) => Reply;
   /**
-   * Tell what happens by outputs `observed`.
+   * Tell what happens by outputs `observed`: everything, or the kinds of events that stand in a list. What nobody wants
+   * to know is not made.
    * @default false
    */
-  readonly observe?: boolean;
+  readonly observe?: boolean | readonly ServerProtocolEvent['type'][];
 }
 
 export type ResolvedServerAuthentication = Readonly<
@@ -197,11 +200,12 @@ export type ResolvedServerAuthentication = Readonly<
 
 /** All options, defaults filled in. */
 export type ResolvedServerOptions = Readonly<
-  Required<Omit<ServerSessionOptions, 'timeouts' | 'tls' | 'authentication' | 'rephrase'>> & {
+  Required<Omit<ServerSessionOptions, 'timeouts' | 'tls' | 'authentication' | 'rephrase' | 'observe'>> & {
     readonly timeouts: ServerTimeouts;
     readonly tls: TlsInformation | undefined;
     readonly authentication: ResolvedServerAuthentication | undefined;
     readonly rephrase: ServerSessionOptions['rephrase'] | undefined;
+    readonly observe: ReadonlySet<ServerProtocolEvent['type']>;
   }
 >;
 
@@ -277,6 +281,21 @@ export const SERVER_OPTION_NAMES = namesOf<ServerSessionOptions>({
   rephrase: true,
   observe: true,
 });
+
+const EVENT_TYPES = new Set(
+  namesOf<Record<ServerProtocolEvent['type'], unknown>>({
+    command: true,
+    response: true,
+    transition: true,
+    timerSet: true,
+    timerCleared: true,
+    decision: true,
+    reply: true,
+    refusal: true,
+    authentication: true,
+    message: true,
+  }) as readonly ServerProtocolEvent['type'][],
+);
 
 const CONSTRUCTOR_NAMES = [...SERVER_OPTION_NAMES, 'now'];
 
@@ -356,7 +375,7 @@ export function resolveServerOptions(options: ServerSessionOptions): ResolvedSer
       session: checkTimeout('timeouts.session', timeouts.session ?? 3_600_000),
     },
     rephrase: options.rephrase,
-    observe: checkFlag('observe', options.observe ?? false),
+    observe: checkKinds('observe', options.observe ?? false, EVENT_TYPES),
   };
 }
 

@@ -1,6 +1,6 @@
 /**
- * What a server session tells of itself when the option `observe` is on: one record for each thing that happens, in the
- * order in which it happens. Logs, metrics and traces are made of them.
+ * What a server session tells of itself, as far as the option `observe` wants it: one record for each thing that happens,
+ * in the order in which it happens. Logs, metrics and traces are made of them.
  *
  * - No record holds an octet of an AUTH exchange: of what was said there, only how long it was. Who was to be let in is
  *   told once it is decided.
@@ -8,6 +8,7 @@
  * - `time` is the `now` of the input that led to it, in monotonic milliseconds.
  */
 import type { TransitionRecord } from '../chart/transition-record.js';
+import type { ForwardPath } from '../wire/path.js';
 import type { Reply } from '../wire/reply.js';
 import type { ServerState } from './chart-events.js';
 import type { RecordedLine } from './line-record.js';
@@ -71,13 +72,35 @@ export type ServerProtocolEvent =
       readonly reply: Reply;
       /** Octets with all CRLFs. */
       readonly length: number;
-      /** The verb of the command that it answers, if it is known; absent for the greeting, for what ends the session unasked, and for a message. */
+      /**
+       * The verb of the command that it answers, if it is known; AUTH to the end of its exchange. Absent for the greeting,
+       * for what ends the session unasked, and for a message.
+       */
       readonly verb?: string;
       /** Where that command found the session; without a command, where the session stood. */
       readonly state: ServerState;
       /** By what the reply goes; absent where the application wrote it, or where it tells of a line's own fault. */
       readonly title?: ReplyTitle;
     }
+  /**
+   * A reply of 4yz or 5yz: a command was refused, or the session is ended. It comes after its `reply`, for those who do
+   * not want all replies. What becomes of a message, `message` tells.
+   */
+  | ({
+      readonly type: 'refusal';
+      readonly time: number;
+      readonly reply: Reply;
+      /** The verb of the command, if it is known. */
+      readonly verb?: string;
+      /** Octets of the command with its line end; absent where its line was refused before the end came. */
+      readonly length?: number;
+      /** Where the command found the session; without a command, where the session stood. */
+      readonly state: ServerState;
+    } & (
+      | { readonly refused: 'recipient'; readonly forwardPath: ForwardPath }
+      /** `session`: it is ended unasked. */
+      | { readonly refused: 'command' | 'session' }
+    ))
   /** An AUTH exchange that had begun has come to its end. */
   | {
       readonly type: 'authentication';

@@ -142,6 +142,77 @@ describe('an observed session', () => {
   });
 });
 
+describe('what is observed', () => {
+  it('is no more than somebody wants', () => {
+    const dialogue = observed({ observe: ['message', 'refusal'] });
+    dialogue.say('EHLO c', 'FOO', 'MAIL FROM:<a@c>', 'RCPT TO:<b@s>', 'DATA', 'Hello', '.', 'QUIT');
+    expect(eventsOf(dialogue).map(({ type }) => type)).toEqual(['refusal', 'message']);
+  });
+
+  it('is nothing by default, and of known kinds only', () => {
+    expect(eventsOf(new Dialogue().ready())).toEqual([]);
+    expect(() => observed({ observe: ['mesage' as never] })).toThrow(/observe is \["mesage"\]; .*message/);
+  });
+});
+
+describe('a refusal', () => {
+  const refusalsOf = (dialogue: Dialogue) => only(dialogue, 'refusal');
+
+  it('is told with the command that is refused, or its length where it is none', () => {
+    const dialogue = observed({ observe: ['refusal'] });
+    dialogue.say('MAIL FROM:<a@c.example>', 'pencil', 'NOOP', 'EHLO c');
+    expect(refusalsOf(dialogue)).toMatchObject([
+      { refused: 'command', verb: 'MAIL', length: 25, state: 'session.greeted', reply: { code: 503 } },
+      { refused: 'command', length: 8, reply: { code: 500 } },
+    ]);
+    expect(refusalsOf(dialogue)[1]).not.toHaveProperty('verb');
+  });
+
+  it('is told with the recipient who is refused', () => {
+    const dialogue = observed({ application: answering({ rcpt: reject }) }).opened();
+    dialogue.say('RCPT TO:<b@s.example>');
+    expect(refusalsOf(dialogue)).toMatchObject([
+      { refused: 'recipient', forwardPath: { localPart: 'b', domain: 's.example' }, reply: { code: 550 } },
+    ]);
+  });
+
+  it('is of the session where it is ended unasked', () => {
+    const dialogue = observed().ready();
+    dialogue.handle({ type: 'shutdown' });
+    expect(refusalsOf(dialogue)).toMatchObject([
+      { refused: 'session', state: 'session.ready', reply: { code: 421 } },
+    ]);
+  });
+
+  it('is of AUTH, whatever was said meanwhile', () => {
+    const dialogue = observed().ready();
+    dialogue.say('AUTH LOGIN', base64('ann'), '*');
+    expect(refusalsOf(dialogue)).toMatchObject([{ refused: 'command', verb: 'AUTH', reply: { code: 501 } }]);
+  });
+
+  it('of a message is told as what became of it alone', () => {
+    const dialogue = observed({ protocol: 'lmtp' });
+    dialogue.say('LHLO c', 'MAIL FROM:<a@c>', 'RCPT TO:<b@s>', 'RCPT TO:<c@s>', 'DATA', 'a\rb', '.');
+    expect(refusalsOf(dialogue)).toEqual([]);
+    expect(only(dialogue, 'message')).toMatchObject([{ replies: [{ code: 554 }, { code: 554 }] }]);
+  });
+
+  it.each([
+    ['QUIT', '\n', 'QUIT'],
+    ['STARTTLS', '\n', 'STARTTLS'],
+    ['NOOP', '\0', 'NOOP'],
+    ['RSET', '\rx', 'RSET'],
+    ['HELO x', '\n', 'HELO'],
+    ['pencil', '\n', undefined],
+  ])('is of a known verb whatever ends it: %s%j', (line, end, verb) => {
+    const dialogue = observed({ observe: ['refusal'] });
+    dialogue.say(`${line}${end}`);
+    const [refusal] = refusalsOf(dialogue);
+    expect(refusal?.verb).toBe(verb);
+    expect(JSON.stringify(refusal)).not.toContain('pencil');
+  });
+});
+
 describe('an observed AUTH exchange', () => {
   it.each([
     ['accepted', {}, 'accepted'],

@@ -29,7 +29,7 @@
 import { type ChartState, compile } from '../chart/compile.js';
 import { shapeOf } from '../chart/machine-shape.js';
 import { CLEAR_DEADLINE, type DeadlineEffect, type Effect, SET_DEADLINE } from '../chart/operations.js';
-import { changesBetween } from '../chart/transition-record.js';
+import { changesBetween, type SessionEnding } from '../chart/transition-record.js';
 import { Deadlines } from '../deadlines.js';
 import { LocalProtocolError } from '../errors.js';
 import type { ClientAttributes } from '../extensions/client-attributes.js';
@@ -116,6 +116,7 @@ export class ServerSession {
   readonly #endsAt: number;
   #commandCount = 0;
   #foreignProtocol: ForeignProtocol | undefined;
+  #ending: SessionEnding | undefined;
   /** The last command line ended in LF alone. */
   #afterBareLineFeed = false;
 
@@ -155,8 +156,9 @@ export class ServerSession {
     this.#junk = new Junk(this.#options);
     this.#now = checkNow(options.now);
     this.#endsAt = options.now + this.#options.timeouts.session;
-    if (this.#options.observe) {
+    if (this.#options.observe.size > 0) {
       this.#observing = new Observing(
+        this.#options.observe,
         customVerbs(this.#options.extensions),
         () => this.#now,
         (event) => this.#outputs.push({ type: 'observed', event }),
@@ -229,6 +231,11 @@ export class ServerSession {
   /** Commands that were looked at so far: a host that serves many can see when others should have their turn. */
   get commandCount(): number {
     return this.#commandCount;
+  }
+
+  /** How the session began to end; undefined while it goes on. */
+  get ending(): SessionEnding | undefined {
+    return this.#ending;
   }
 
   /** When to call `handle({ type: 'timeout' })` at the latest, in monotonic milliseconds. */
@@ -502,6 +509,9 @@ export class ServerSession {
     if (this.#observing !== undefined) this.#observeStep(this.#observing, event, from, next, effects);
     // The peer did something that leaves the state as it is: a wait begins anew all the same.
     if (next.value === from.value) this.#restartDeadlines();
+    else if (this.#ending === undefined && (next.value === 'closing' || next.value === 'closed')) {
+      this.#ending = { event: event.type, from: from.value, to: next.value };
+    }
     for (const effect of effects) this.#perform(effect);
     // Nothing of an exchange outlives it: it may hold a password, or have been begun where AUTH is not legal.
     const exchange = this.#command?.exchange;
@@ -520,8 +530,9 @@ export class ServerSession {
     to: ChartState<ServerContext>,
     effects: readonly Effect[],
   ): void {
-    const explanation = serverTable.explain(from, event);
-    if (explanation !== undefined) {
+    observing.step(from.value as ServerState);
+    const explanation = observing.wants('transition') && serverTable.explain(from, event);
+    if (explanation) {
       const changes = changesBetween(from.context, to.context);
       const [left, entered] = [from.value as ServerState, to.value as ServerState];
       observing.transition(event, left, entered, effects, changes, explanation);
@@ -543,7 +554,7 @@ export class ServerSession {
 
   #restartDeadlines(): void {
     this.#deadlines.restart(this.#now);
-    if (this.#observing === undefined) return;
+    if (!this.#observing?.wants('timerSet')) return;
     for (const deadline of this.#deadlines.running) this.#observing.timerSet(deadline);
   }
 
@@ -711,7 +722,8 @@ export class ServerSession {
     const { decision, recipientReplies } = answer;
     const reply = answer.reply ?? defaultReplies[question.kind][decision];
     if (question.kind === 'message') {
-      this.#observing?.message(question.envelope, question.size, recipientReplies ?? [reply]);
+      const { envelope, size } = question;
+      this.#observing?.message(envelope, size, recipientReplies ?? this.#eachOf(envelope, reply));
     }
     if (decision === 'accept' && (question.kind === 'connect' || question.kind === 'hello')) {
       if (offer !== undefined) this.#reading.offer(offer);
@@ -731,7 +743,8 @@ export class ServerSession {
   #refuseMessage(reply: Reply): void {
     if (this.#observing !== undefined && this.#receiving !== undefined) {
       const { size, flaw = 'malformed' } = this.#receiving;
-      this.#observing.message(this.#envelope, size, [reply], flaw);
+      const given = this.#receiving.last === false ? [reply] : this.#eachOf(this.#envelope, reply);
+      this.#observing.message(this.#envelope, size, given, flaw);
     }
     if (this.#receiving?.last === false) this.#reply(reply);
     else this.#replyToMessage(this.#envelope, () => reply);
@@ -746,6 +759,11 @@ export class ServerSession {
       messageReplies(protocol, recipients, (index) => this.#said(replyTo(index))),
       isRefused,
     );
+  }
+
+  /** The replies to a message that fares alike for all of its recipients. */
+  #eachOf({ recipients }: Envelope, reply: Reply): readonly Reply[] {
+    return this.#options.protocol === 'lmtp' ? recipients.map(() => reply) : [reply];
   }
 
   #reply(reply: Reply, title = titleOf(reply)): void {

@@ -78,7 +78,7 @@ class NaiveInbound {
   }
 
   #refuse(position: number, verdict: string): string {
-    const beginning = this.held.slice(0, Math.min(position + 1, 8));
+    const beginning = this.held.slice(0, Math.min(position + 1, 9));
     this.#lastSkipped = this.held.charAt(position);
     this.held = this.held.slice(position + 1);
     return `${verdict} ${beginning}`;
@@ -115,7 +115,7 @@ describe('lines of the peer', () => {
   it('may be as long as the limit, CRLF included, and no longer (RFC 5321 §4.5.3.1.4)', () => {
     const longest = 'x'.repeat(510);
     expect(linesOf('reject', 512, `${longest}\r\nQUIT\r\n`)).toEqual([JSON.stringify(longest), '"QUIT"']);
-    expect(linesOf('reject', 512, `${longest}x\r\nQUIT\r\n`)).toEqual(['tooLong xxxxxxxx', '"QUIT"']);
+    expect(linesOf('reject', 512, `${longest}x\r\nQUIT\r\n`)).toEqual(['tooLong xxxxxxxxx', '"QUIT"']);
   });
 
   it('are reported as too long once, as soon as the limit is reached without an end', () => {

@@ -31,7 +31,7 @@ export type InboundLine =
    * `endsInBareLineFeed`: that is an LF alone. Only with `bareNewline: 'normalize'`.
    */
   | { readonly kind: 'line'; readonly octets: Uint8Array; readonly endsInBareLineFeed?: true }
-  /** `beginning`: its first eight octets, or those up to the one that condemns it, if that is one of them. */
+  /** `beginning`: its first nine octets, or those up to the one that condemns it, if that is one of them. */
   | { readonly kind: 'tooLong'; readonly beginning: Uint8Array }
   /** The octet that is met first stands in it. Not with `bareNewline: 'keep'`. */
   | { readonly kind: 'malformed'; readonly beginning: Uint8Array; readonly bare: BareOctet };
@@ -45,8 +45,8 @@ interface Waiting {
   next: Waiting | undefined;
 }
 
-/** By which one knows BDAT and AUTH, and the methods of HTTP: the longest is OPTIONS, with the space behind it. */
-const BEGINNING_OCTETS = 8;
+/** By which one knows the verbs of commands and the methods of HTTP: the longest is STARTTLS, with what follows it. */
+const BEGINNING_OCTETS = 9;
 
 /** The least that is allocated for a carry: most commands fit. */
 const CARRY_CAPACITY = 64;

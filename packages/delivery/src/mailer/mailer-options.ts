@@ -134,7 +134,8 @@ export interface MailerOptions {
   /** What keeps mail from looping, and bounds what an unfriendly zone can make us try. */
   readonly routing?: MailerRoutingOptions;
   /**
-   * Told of everything that happens in all sessions. What it throws goes to `session.onError`.
+   * Told of what happens in all sessions: a function of everything, an object with functions of these kinds of events. What
+   * it throws goes to `session.onError`.
    * @default nobody; subscribers of the channels `sansmtp:client:…` of `node:diagnostics_channel` are told all the same
    */
   readonly observer?: ClientObserver;
@@ -386,7 +387,7 @@ function sessionSettings(options: MailerOptions, clock: Clock): SessionSettings 
   const session = {
     cryptography: nodeCryptography,
     ...options.session,
-    ...(options.observer && { observer: options.observer }),
+    ...(options.observer !== undefined && { observer: options.observer }),
     ...(hostname !== undefined && { hostname }),
     protocol,
   };
