@@ -146,3 +146,26 @@ describe('a fault of this machine', () => {
     expect(await sansmtp(words)).toMatchObject({ exitCode: 64, stdout: '' });
   });
 });
+
+describe('--timeout', () => {
+  it('does not blame the server for a pause of ours: a reply that has come meanwhile counts', async () => {
+    const server = await startMailServer({
+      addresses: [{ port: 0, host: '127.0.0.1' }],
+      handlers: {
+        async onMessage({ body }) {
+          for await (const _ of body);
+          // The reply leaves, and before anybody reads it, the event loop stands still.
+          setImmediate(() => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2500));
+        },
+      },
+    });
+    onTestFinished(() => server.shutdown(0));
+    const [address] = server.addresses;
+    const port = address?.kind === 'tcp' ? address.port : 0;
+    const words = ['--host', '127.0.0.1', '--port', `${port}`, '--from', '<>', '--to', 'a@b.example'];
+    expect(await sansmtp(['send', ...words, '--timeout', '2'], 'a\n')).toMatchObject({
+      stdout: 'delivered a@b.example 250 2.0.0 Message accepted\n',
+      exitCode: 0,
+    });
+  });
+});

@@ -4,6 +4,7 @@
  */
 import type { Address, ClientCredentials, EnvelopeInput, Mailbox } from '@sansmtp/core';
 import { createMailer, type Mailer, type MailerOptions, type RecipientVerdict } from '@sansmtp/delivery';
+import { systemClock } from '@sansmtp/transport-node';
 import { type Command, Option } from 'commander';
 import { readAuthorities } from './certificate-authorities.js';
 import { type CredentialsOptions, readCredentials } from './credentials.js';
@@ -196,7 +197,9 @@ function deferAll(terminal: Terminal, to: readonly Address[], reason: string): v
 function timeLimit(seconds: number): AbortSignal {
   const controller = new AbortController();
   const error = new Error(`not decided within the ${seconds} s of --timeout`);
-  setTimeout(() => controller.abort(Object.assign(error, { code: 'ETIMEDOUT' })), seconds * 1000).unref();
+  systemClock.set(systemClock.now() + seconds * 1000, () =>
+    controller.abort(Object.assign(error, { code: 'ETIMEDOUT' })),
+  );
   return controller.signal;
 }
 

@@ -1,5 +1,6 @@
 /** The name that a client's address resolves to (RFC 1035 §3.5): unverified, and never waited for long. */
 import { reverse } from 'node:dns';
+import { systemClock } from '@sansmtp/transport-node';
 import type { SMTPServerResolver } from './types.js';
 
 /** Milliseconds. */
@@ -24,10 +25,9 @@ export function lookUpHostname(
   resolver: SMTPServerResolver = { reverse },
 ): Promise<string | undefined> {
   return new Promise((resolve) => {
-    const timer = setTimeout(resolve, PATIENCE, undefined);
-    timer.unref();
+    const cancelTimer = systemClock.set(systemClock.now() + PATIENCE, () => resolve(undefined));
     const done = (_error: Error | null, names: string[] = []) => {
-      clearTimeout(timer);
+      cancelTimer();
       const [name] = names;
       resolve(name !== undefined && isHostname(name) ? name.toLowerCase().replace(/\.$/, '') : undefined);
     };

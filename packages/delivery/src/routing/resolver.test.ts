@@ -383,3 +383,21 @@ describe('a resolver', () => {
     }
   });
 });
+
+describe('a pause of our own', () => {
+  /** The event loop stands still, once what was sent is on its way. */
+  const standStill = (milliseconds: number) =>
+    void setImmediate(() => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds));
+
+  it.each([
+    ['timeout', { timeout: 200, tries: 1 }],
+    ['deadline', { deadline: 200 }],
+  ])('is not held against the server: its answer is read before the %s is over', async (_, options) => {
+    const { address } = await serve((type, name) => {
+      standStill(400);
+      return { answers: [{ type: 'TXT', name, data: `${type} is here` }] };
+    });
+    const found = await createResolver({ server: address, ...options }).resolveTxt('a.example');
+    expect(found).toEqual({ kind: 'found', records: ['TXT is here'] });
+  });
+});

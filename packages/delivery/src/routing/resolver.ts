@@ -8,6 +8,7 @@
 import { Resolver } from 'node:dns';
 import { isIP } from 'node:net';
 import { checkNames, namesOf } from '@sansmtp/core';
+import { systemClock } from '@sansmtp/transport-node';
 import type { Answer, RecordType } from 'dns-packet';
 import { askServer, type DnsServer } from './dns-exchange.js';
 import { type DnsReading, MAXIMUM_ALIASES, readAnswer } from './dns-reading.js';
@@ -92,7 +93,9 @@ export function createResolver(options: ResolverOptions = {}): MailResolver {
       for (const each of servers) {
         const patience = Math.min(timeout * 2 ** round, deadline);
         const silence = new AbortController();
-        const timer = setTimeout(() => silence.abort(new Error(`no answer within ${patience} ms`)), patience);
+        const cancelTimer = systemClock.set(systemClock.now() + patience, () =>
+          silence.abort(new Error(`no answer within ${patience} ms`)),
+        );
         try {
           const packet = await askServer(each, { name, type }, AbortSignal.any([signal, silence.signal]));
           const reading = readAnswer(packet, { name, type });
@@ -104,7 +107,7 @@ export function createResolver(options: ResolverOptions = {}): MailResolver {
           signal.throwIfAborted();
           problem = messageOf(error);
         } finally {
-          clearTimeout(timer);
+          cancelTimer();
         }
       }
     }
@@ -137,7 +140,7 @@ export function createResolver(options: ResolverOptions = {}): MailResolver {
     signal?.throwIfAborted();
     const controller = new AbortController();
     const timeUp = new Error(`no answer within ${deadline} ms`);
-    const timer = setTimeout(() => controller.abort(timeUp), deadline);
+    const cancelTimer = systemClock.set(systemClock.now() + deadline, () => controller.abort(timeUp));
     const onAbort = (): void => controller.abort(signal?.reason);
     signal?.addEventListener('abort', onAbort, { once: true });
     try {
@@ -146,7 +149,7 @@ export function createResolver(options: ResolverOptions = {}): MailResolver {
       signal?.throwIfAborted();
       return temporary(messageOf(error));
     } finally {
-      clearTimeout(timer);
+      cancelTimer();
       signal?.removeEventListener('abort', onAbort);
     }
   }
