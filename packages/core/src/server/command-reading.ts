@@ -140,8 +140,12 @@ export class CommandReading {
   read(line: InboundLine): Command | Refused {
     if (line.kind !== 'line') {
       const verb = verbAt(line.beginning);
-      const refusal = line.kind === 'malformed' ? malformedLines[line.bare] : tooLong(verb);
-      return { refusal, octetsBehind: 0, ...(verb === 'BDAT' && { fatal: true }) };
+      if (line.kind !== 'malformed') return { ...tooLong(verb), ...(verb === 'BDAT' && { fatal: true }) };
+      return {
+        refusal: malformedLines[line.bare],
+        octetsBehind: 0,
+        ...(verb === 'BDAT' && { fatal: true }),
+      };
     }
 
     const length = line.octets.length + CRLF_OCTETS;
@@ -150,7 +154,7 @@ export class CommandReading {
       if (command.failure === 'unframed' || verbAt(line.octets) === 'BDAT') {
         return { refusal: command.reply, fatal: true, octetsBehind: 0 };
       }
-      if (length > this.#limit(command.verb)) return { refusal: tooLong(command.verb), octetsBehind: 0 };
+      if (length > this.#limit(command.verb)) return tooLong(command.verb);
       const absent = command.verb && this.#absence(command.verb);
       return {
         refusal: absent ?? command.reply,
@@ -161,7 +165,7 @@ export class CommandReading {
     }
     const { verb } = command;
     const octetsBehind = verb === 'BDAT' ? command.size : 0;
-    if (length > this.#limit(verb)) return { refusal: tooLong(verb), octetsBehind };
+    if (length > this.#limit(verb)) return { ...tooLong(verb), octetsBehind };
     const absent = verb === 'extension' ? this.#absenceOfVerb(command.name) : this.#absence(verb);
     return absent === undefined ? command : { refusal: absent, octetsBehind, verb };
   }
@@ -288,13 +292,17 @@ const NO_PARAMETERS = { parameters: {} } as const;
  * The verb of a line that is no command, or not known to be one, as far as it matters: behind BDAT octets follow that
  * are no commands, however wrong the line is (RFC 3030 §2). A verb ends where no other could go on.
  */
-function verbAt(beginning: Uint8Array): 'BDAT' | 'AUTH' | undefined {
-  const verb = /^(?:BDAT|AUTH)(?![\dA-Z-])/i.exec(String.fromCharCode(...beginning.subarray(0, 5)))?.[0];
-  return verb?.toUpperCase() as 'BDAT' | 'AUTH' | undefined;
+function verbAt(beginning: Uint8Array): 'BDAT' | 'AUTH' | 'MAIL' | 'RCPT' | undefined {
+  const text = String.fromCharCode(...beginning.subarray(0, 5));
+  const verb = /^(?:BDAT|AUTH|MAIL|RCPT)(?![\dA-Z-])/i.exec(text)?.[0];
+  return verb?.toUpperCase() as 'BDAT' | 'AUTH' | 'MAIL' | 'RCPT' | undefined;
 }
 
-function tooLong(verb: Command['verb'] | undefined): Reply {
-  return verb === 'AUTH' ? replies.authenticationLineTooLong : replies.lineTooLong;
+/** Of MAIL and RCPT it is the address that has no room: as little an attack as one that is wrong. */
+function tooLong(verb: Command['verb'] | undefined): Refused {
+  const refusal = verb === 'AUTH' ? replies.authenticationLineTooLong : replies.lineTooLong;
+  if (verb !== 'MAIL' && verb !== 'RCPT') return { refusal, octetsBehind: 0 };
+  return { refusal, octetsBehind: 0, verb, aboutAddress: true };
 }
 
 /** Whether all of a MAIL or RCPT may stand where SMTPUTF8 was not asked for (RFC 6531 §3.4). */

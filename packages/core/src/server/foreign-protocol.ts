@@ -18,11 +18,14 @@ const HTTP_REQUEST_LINE = /^\S+ \S+ HTTP\/\d/i;
 const TLS_HANDSHAKE = 22;
 const TLS_MAJOR_VERSION = 3;
 
+/** Octets of a line: as many arguments as an engine surely takes, where `maximumCommandLength` is a large number. */
+const LOOKED_AT = 16_384;
+
 /** What a line that is no command belongs to; undefined if that is nothing known. */
 export function foreignProtocolOf(line: InboundLine): ForeignProtocol | undefined {
   const octets = line.kind === 'line' ? line.octets : line.beginning;
   if (beginsTls(octets)) return 'TLS';
-  const text = String.fromCharCode(...octets);
+  const text = String.fromCharCode(...octets.subarray(0, LOOKED_AT));
   return HTTP_METHOD.test(text) || HTTP_REQUEST_LINE.test(text) ? 'HTTP' : undefined;
 }
 

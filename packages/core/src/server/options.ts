@@ -117,15 +117,15 @@ export interface ServerSessionOptions {
    */
   readonly maximumJunkCommands?: number;
   /**
-   * Recipients that the application refuses in one session; `Infinity` for no limit. Over it, the session ends by 421
-   * 4.7.0.
+   * Recipients that are refused in one session, by the application, for their address, or because the mail transaction has
+   * `maximumRecipients`; `Infinity` for no limit. Over it, the session ends by 421 4.7.0.
    * @default 1000
    */
   readonly maximumRefusedRecipients?: number;
   /**
    * The least mail data in octets a second; 0 for no limit. A message has 60 s to begin with, each of its octets earns
    * it the time that the rate says, and at most `timeouts.mailData` is saved up; once nothing is left, the session ends
-   * by 421 4.7.0. Only time in which the host reads from the client counts.
+   * by 421 4.7.0. Only time in which the host reads from the client counts, that between two chunks of BDAT too.
    * @default 100
    */
   readonly minimumMailDataRate?: number;

@@ -93,7 +93,7 @@ describe('commands that bring no mail forward', () => {
   });
 });
 
-describe('recipients that the application refuses', () => {
+describe('refused recipients', () => {
   const refused = '421 4.7.0 Too many refused recipients, closing the session';
 
   it('have a limit of their own, which a list with dead addresses does not reach', () => {
@@ -114,6 +114,42 @@ describe('recipients that the application refuses', () => {
       expect(dialogue.say(...lines).at(-1)).toBe('250 2.0.0 Message accepted');
     }
     expect(dialogue.say('MAIL FROM:<a@b>', 'RCPT TO:<no@d>').at(-1)).toBe(refused);
+  });
+
+  it('include those that the mail transaction has no room for: as many as Postfix lets overshoot', () => {
+    const dialogue = new Dialogue({ maximumRecipients: 1 }).addressed();
+    const lines = Array.from({ length: 1000 }, (_, index) => `RCPT TO:<r${index}@d>`);
+    expect(new Set(dialogue.say(...lines))).toEqual(
+      new Set(['452 4.5.3 Too many recipients; send the rest in another mail transaction']),
+    );
+    expect(dialogue.say('RCPT TO:<c@d>')).toEqual([refused]);
+  });
+
+  it.each([
+    ['a little too long', 1150],
+    ['longer than any command', 20_000],
+  ])(
+    'include those whose line is %s, which are no errors in a row, and neither are such senders',
+    (_, octets) => {
+      const dialogue = new Dialogue({ maximumErrors: 2, maximumRefusedRecipients: 5 }).opened();
+      const lines = Array.from(
+        { length: 6 },
+        (_, index) => `RCPT TO:<${index}${'x'.repeat(octets)}@d.example>`,
+      );
+      const tooLong = '500 5.5.2 Line too long';
+      expect(dialogue.say(...lines)).toEqual([...Array(5).fill(tooLong), refused]);
+      const senders = new Dialogue({ maximumErrors: 2, maximumJunkCommands: 5 }).ready();
+      const said = senders.say(...lines.map((line) => line.replace('RCPT TO', 'MAIL FROM')));
+      expect(said.slice(0, 5)).toEqual(Array(5).fill(tooLong));
+      expect(said[5]).toMatch(/^421 4\.7\.0 Too many commands that bring no mail forward/);
+    },
+  );
+
+  it('are not MAIL and RCPT in another spelling, with a TAB say: whoever says so says nothing else, and never delivers', () => {
+    const dialogue = new Dialogue({ maximumErrors: 2 }).ready();
+    expect(dialogue.say('MAIL\tFROM:<a@b>', 'MAIL\tFROM:<a@b>').at(-1)).toMatch(
+      /^421 4\.7\.0 Too many errors/,
+    );
   });
 
   it('leave the last word to the application', () => {

@@ -56,16 +56,48 @@ describe('mail data', () => {
     expect(dialogue.replies.at(-1)).toBe(TOO_SLOW);
   });
 
-  it('in chunks counts as one message, and the time between them does not', () => {
+  it('in chunks counts as one message, with the time between them: the client is waited for', () => {
     const dialogue = new Dialogue().addressed();
     dialogue.say('BDAT 10');
-    dialogue.now += 59 * second;
+    dialogue.now += 50 * second;
     dialogue.octets('0123456789');
-    dialogue.now += 250 * second;
+    dialogue.now += 5 * second;
     dialogue.say('BDAT 500');
-    expect(dialogue.session.nextDeadline()).toBe(dialogue.now + 1100);
-    dialogue.timeoutAt(dialogue.now + 1100);
+    expect(dialogue.session.nextDeadline()).toBe(dialogue.now + 5100);
+    dialogue.timeoutAt(dialogue.now + 5100);
     expect(dialogue.replies.at(-1)).toBe(TOO_SLOW);
+  });
+
+  it.each([
+    ['of an octet', 'BDAT 1\r\nx', 61],
+    ['of nothing', 'BDAT 0\r\n', 60],
+    ['that are as fast as they have to be', `BDAT 100\r\n${'x'.repeat(100)}`, 2000],
+  ])('in chunks %s a second may not, or may, come for ever', (_, chunk, seconds) => {
+    const dialogue = new Dialogue().addressed();
+    let passed = 0;
+    for (; passed < 2000 && dialogue.session.state !== 'closing'; passed += 1) {
+      dialogue.octets(chunk);
+      const next = dialogue.now + second;
+      const due = dialogue.session.nextDeadline() ?? next;
+      if (due < next) dialogue.timeoutAt(due);
+      dialogue.now = next;
+    }
+    expect(Math.abs(passed - seconds)).toBeLessThanOrEqual(1);
+    if (seconds < 2000) expect(dialogue.replies.at(-1)).toBe(TOO_SLOW);
+  });
+
+  it('in chunks that the host does not read costs the client no time, between them either', () => {
+    const dialogue = new Dialogue().addressed();
+    dialogue.say('BDAT 10');
+    dialogue.handle({ type: 'holdBack' });
+    dialogue.octets('0123456789');
+    expect(dialogue.session.state).toBe('session.transaction.chunked');
+    expect(dialogue.session.nextDeadline()).toBe(600 * second);
+    dialogue.now += 500 * second;
+    dialogue.handle({ type: 'readOn' });
+    expect(dialogue.session.nextDeadline()).toBe(dialogue.now + 60_100);
+    dialogue.say('BDAT 0 LAST');
+    expect(dialogue.replies.at(-1)).toBe('250 2.0.0 Message accepted');
   });
 
   it('has no least rate where that is said', () => {

@@ -261,10 +261,21 @@ export class ServerSession {
     return value === 'session.ready' || value === 'session.greeted' || value === 'refused';
   }
 
-  /** It waits for mail data. */
+  /** It waits for mail data, or for the next chunk of it. */
   get #isReceiving(): boolean {
     const { value } = this.#position;
-    return value === 'session.transaction.receiving' || value === 'session.transaction.receivingChunk';
+    return (
+      value === 'session.transaction.receiving' ||
+      value === 'session.transaction.receivingChunk' ||
+      value === 'session.transaction.chunked'
+    );
+  }
+
+  /** The mail transaction takes no more recipients. */
+  get #isFull(): boolean {
+    const { value } = this.#position;
+    const { maximumRecipients } = this.#options;
+    return value === 'session.transaction.addressed' && this.#envelope.recipients.length >= maximumRecipients;
   }
 
   /**
@@ -448,7 +459,7 @@ export class ServerSession {
       return excess === undefined ? this.#step(event) : this.#cutOff(excess);
     }
     if (event.type === 'badCommand') return this.#step(event);
-    const excess = this.#junk.take(verb);
+    const excess = verb === 'RCPT' && this.#isFull ? this.#junk.refuse('rcpt') : this.#junk.take(verb);
     return excess === undefined ? this.#step(event) : this.#cutOff(excess);
   }
 
@@ -486,8 +497,10 @@ export class ServerSession {
     else if (data.length > 0) this.#emit({ type: 'mailData', bytes: data });
     if (!ended) return true;
 
-    this.#heldBackSince = undefined;
-    if (last !== false) this.#junk.endMessage();
+    if (last !== false) {
+      this.#heldBackSince = undefined;
+      this.#junk.endMessage();
+    }
     const found = flaw === undefined ? {} : { flaw, refusal: this.#refusalFor(receiving) };
     if (last === undefined) return this.#step({ type: 'endOfMailData', ...found });
     return this.#step({ type: 'endOfChunk', last, ...found });
