@@ -139,7 +139,9 @@ describe('refused recipients', () => {
       const tooLong = '500 5.5.2 Line too long';
       expect(dialogue.say(...lines)).toEqual([...Array(5).fill(tooLong), refused]);
       const senders = new Dialogue({ maximumErrors: 2, maximumJunkCommands: 5 }).ready();
-      const said = senders.say(...lines.map((line) => line.replace('RCPT TO', 'MAIL FROM')));
+      const said = senders.say(
+        ...lines.map((line) => line.replace('RCPT TO:<', `MAIL FROM:<${'x'.repeat(100)}`)),
+      );
       expect(said.slice(0, 5)).toEqual(Array(5).fill(tooLong));
       expect(said[5]).toMatch(/^421 4\.7\.0 Too many commands that bring no mail forward/);
     },
