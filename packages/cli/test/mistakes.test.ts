@@ -18,6 +18,7 @@ import {
 import {
   createMailer,
   createResolver,
+  findRoute,
   findStsPolicy,
   nextAttempt,
   openMaildir,
@@ -62,6 +63,7 @@ const at = (address: object, more: object = {}) =>
   serve({ addresses: [{ port, ...address }], handlers, ...more });
 const mailer = (options: unknown) => js(createMailer)(options);
 const relay = { host: '192.0.2.1' };
+const resolver = { resolveMx: async () => ({ kind: 'found', records: [{ exchange: 'mx', preference: 1 }] }) };
 const credentials = { kind: 'password', username: 'ann', password: new Secret('pencil') };
 
 /** A session with a server in memory, for one that has to be open. */
@@ -418,6 +420,26 @@ const sending: Mistake[] = [
     'relay.host is undefined',
   ],
   ['a relay whose port is a text', () => mailer({ relay: { ...relay, port: '25' } }), 'relay.port is "25"'],
+  [
+    'a misspelt option of findRoute',
+    () => js(findRoute)('a.example', resolver, { maximumHost: 1 }),
+    'did you mean maximumHosts?',
+  ],
+  [
+    'a name for a list',
+    () => js(findRoute)('a.example', resolver, { ownNames: 'mx' }),
+    'ownNames takes a list',
+  ],
+  [
+    'addresses that are none',
+    () => js(findRoute)('a.example', resolver, { ownAddresses: ['mx.example'] }),
+    'ownAddresses takes a list of IP addresses',
+  ],
+  [
+    'a port of a DNS server that is none',
+    () => js(createResolver)({ server: '127.0.0.1:99999' }),
+    'The port of the option server is 99999',
+  ],
   ['a misspelt option of a mailer', () => mailer({ hostName: 'mx.example' }), 'did you mean hostname?'],
   [
     'a misspelt limit of the pool',

@@ -11,6 +11,7 @@
  * the domain has chosen the authority itself: what that lets another issue is between the two.
  */
 import { createHash, createPublicKey, X509Certificate } from 'node:crypto';
+import { checkAnswer } from '../routing/checked-answer.js';
 import type { DnsAnswer } from '../routing/mail-resolver.js';
 import type { Attempt } from '../routing/routing.js';
 
@@ -61,6 +62,13 @@ function holdsCertificateOrKey({ selector, data }: TlsaRecord): boolean {
   }
 }
 
+/** Whether it is one at all: data in hexadecimal, say, could be matched by no certificate, and any would do. */
+function isTlsa(record: TlsaRecord): boolean {
+  if (typeof record !== 'object' || record === null) return false;
+  const { usage, selector, matchingType, data } = record;
+  return [usage, selector, matchingType].every(Number.isInteger) && data instanceof Uint8Array;
+}
+
 /**
  * Whether a record can be matched by anything. The usages 0 and 1 are not used with SMTP: which authorities the
  * sender trusts beyond DNSSEC, the receiver cannot know (RFC 7672 §3.1.3).
@@ -91,6 +99,7 @@ function withStrongestDigest(records: readonly TlsaRecord[]): TlsaRecord[] {
  * What DANE demands for one attempt of a route.
  *
  * @throws {RangeError} `port` is none
+ * @throws {TypeError} `secure` is neither true nor false, or the resolver's answer is none
  * @throws the signal's reason once it is aborted
  */
 export async function findDane(
@@ -100,11 +109,17 @@ export async function findDane(
 ): Promise<DaneOutcome> {
   // Whoever can forge the addresses of a host can forge that it has no TLSA records (RFC 7672 §2.2). Asking all the
   // same would bring failures only: servers of unsigned zones often fail for types that they do not know.
+  if (typeof secure !== 'boolean') throw new TypeError(`secure is ${secure}; it takes true or false`);
   if (!secure) return { kind: 'opportunistic' };
   if (!(Number.isSafeInteger(port) && port >= 1 && port <= 65_535)) {
     throw new RangeError(`port is ${port}; it takes an integer of 1 to 65535`);
   }
-  const answer = await resolver.resolveTlsa(`_${port}._tcp.${host}`, signal);
+  const answer = checkAnswer(
+    'resolveTlsa()',
+    await resolver.resolveTlsa(`_${port}._tcp.${host}`, signal),
+    isTlsa,
+    'records of the numbers usage, selector and matchingType, and data as a Uint8Array',
+  );
   if (answer.kind === 'temporary') {
     return {
       kind: 'unavailable',
@@ -205,6 +220,7 @@ const failed = (problem: string): DaneVerdict => ({ kind: 'failed', problem });
  * @param options.names the host's, and that of the domain whose mail it takes (RFC 7672 §3.2.2)
  * @param options.now milliseconds since 1970
  * @throws {RangeError} `now` is no time
+ * @throws {TypeError} `records` are none
  */
 export function verifyDane(
   records: readonly TlsaRecord[],
@@ -212,6 +228,9 @@ export function verifyDane(
   { names, now }: { readonly names: readonly string[]; readonly now: number },
 ): DaneVerdict {
   if (!Number.isFinite(now)) throw new RangeError(`now is ${now}; it takes milliseconds since 1970`);
+  if (!Array.isArray(records) || !records.every(isTlsa)) {
+    throw new TypeError('records are no list of TLSA records: numbers, and data as a Uint8Array');
+  }
   let certificates: X509Certificate[];
   try {
     certificates = parseChain(chain);

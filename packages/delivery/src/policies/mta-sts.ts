@@ -13,6 +13,7 @@
 import { checkObject, namesOf } from '@sansmtp/core';
 import type { Clock } from '@sansmtp/transport';
 import { systemClock } from '@sansmtp/transport-node';
+import { checkTxt } from '../routing/checked-answer.js';
 import type { MailResolver } from '../routing/mail-resolver.js';
 import { PolicyFetches } from './policy-fetches.js';
 import {
@@ -164,6 +165,29 @@ export interface SharedStsOptions extends Omit<StsOptions, 'fetchPolicy' | 'fetc
   readonly fetches: PolicyFetches;
 }
 
+/**
+ * A cache that outlives a restart may have been altered meanwhile: with another mode, or a time that is none, a policy would
+ * enforce nothing.
+ * @throws {TypeError} it is no policy that was stored here
+ */
+function checkStored(stored: CachedPolicy | undefined): CachedPolicy | undefined {
+  if (stored === undefined || (stored !== null && isStored(stored))) return stored;
+  throw new TypeError(
+    'The cache of MTA-STS policies gave what was not stored in it: an entry has an id, a policy and expiresAt, a number',
+  );
+}
+
+function isStored({ id, policy, expiresAt }: CachedPolicy): boolean {
+  return (
+    typeof id === 'string' &&
+    Number.isFinite(expiresAt) &&
+    ['enforce', 'testing', 'none'].includes(policy?.mode) &&
+    Array.isArray(policy.mx) &&
+    policy.mx.every((pattern) => typeof pattern === 'string') &&
+    Number.isFinite(policy.maxAge)
+  );
+}
+
 /** From when on it is to be fetched anew: a day, or half its life, after it was fetched. */
 function refreshTime({ expiresAt, policy }: CachedPolicy): number {
   const life = policy.maxAge * 1000;
@@ -187,10 +211,10 @@ export async function findSharedStsPolicy(domain: string, options: SharedStsOpti
   const { resolver, fetches, cache, now, signal } = options;
   // By a time that is none, every policy would have expired.
   if (!Number.isFinite(now)) throw new RangeError(`now is ${now}; it takes milliseconds since 1970`);
-  const answer = await resolver.resolveTxt(`_mta-sts.${domain}`, signal);
+  const answer = checkTxt(await resolver.resolveTxt(`_mta-sts.${domain}`, signal));
   // Behind DNS, which others may wait for longer: what they have fetched meanwhile is there.
-  const kept = await cache.get(domain);
-  const cached = kept !== undefined && kept.expiresAt > now ? kept : undefined;
+  const stored = checkStored(await cache.get(domain));
+  const cached = stored !== undefined && stored.expiresAt > now ? stored : undefined;
   const otherwise = (problem?: string): StsOutcome =>
     cached === undefined
       ? { kind: 'none', ...(problem !== undefined && { problem }) }

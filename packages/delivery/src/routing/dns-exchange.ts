@@ -35,7 +35,8 @@ export async function askServer(
   const answers = (packet: DecodedPacket): boolean => {
     const [question, ...others] = packet.questions ?? [];
     const isOurs = question?.name.toLowerCase() === name.toLowerCase() && question.type === type;
-    return packet.type === 'response' && packet.id === id && isOurs && others.length === 0;
+    const isResponse = packet.type === 'response' && Reflect.get(packet, 'opcode') === 'QUERY';
+    return isResponse && packet.id === id && isOurs && others.length === 0;
   };
   const packet = await askByUdp(server, query, answers, signal);
   return packet.flag_tc ? askByTcp(server, query, answers, signal) : packet;

@@ -43,6 +43,9 @@ export function readAnswer(packet: DecodedPacket, { name, type }: DnsQuestion): 
   const authorities = packet.authorities ?? [];
   if (authorities.some((record) => record.type === 'SOA')) return { kind: 'none' };
   if (current !== canonical(name)) return { kind: 'alias', name: current };
+  if (answers.length > 0 && answers.every((answer) => canonical(answer.name) !== current)) {
+    return nothing('the server answered for another name');
+  }
   if (authorities.some((record) => record.type === 'NS')) {
     return nothing('the server refers to others instead of answering');
   }

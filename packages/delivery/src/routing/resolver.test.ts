@@ -9,6 +9,8 @@ import { findRoute } from './routing.js';
 const SERVFAIL = 2;
 const NXDOMAIN = 3;
 const REFUSED = 5;
+/** An opcode: what comes is no answer to a query. */
+const NOTIFY = 4 << 11;
 
 interface DnsReply {
   readonly rcode?: number;
@@ -154,6 +156,17 @@ describe('a look-up of mail exchangers', () => {
     [
       'none',
       'a CNAME that leads nowhere',
+      { answers: [{ type: 'CNAME', name: 'a.example', data: 'b.example' }], authorities: [SOA] },
+    ],
+    ['none', 'records of another type', { answers: [NS] }],
+    [
+      'temporary',
+      'records of another name',
+      { answers: [{ type: 'CNAME', name: 'other.example', data: 'b.example' }] },
+    ],
+    [
+      'temporary',
+      'a CNAME whose target the server does not answer for',
       { answers: [{ type: 'CNAME', name: 'a.example', data: 'b.example' }] },
     ],
     ['noSuchDomain', 'NXDOMAIN', { rcode: NXDOMAIN }],
@@ -211,10 +224,11 @@ describe('a look-up of mail exchangers', () => {
     socket.on('message', (message, { port, address }) => {
       const query = dnsPacket.decode(message);
       const id = query.id ?? 0;
-      const answer = (id: number, name: string, exchange: string): Buffer =>
+      const answer = (id: number, name: string, exchange: string, flags = 0): Buffer =>
         dnsPacket.encode({
           type: 'response',
           id,
+          flags,
           questions: [{ type: 'MX', name }],
           answers: mx('a.example', [1, exchange]),
         });
@@ -222,6 +236,7 @@ describe('a look-up of mail exchangers', () => {
         Buffer.from('no message'),
         answer(id ^ 1, 'a.example', 'evil.example'),
         answer(id, 'b.example', 'evil.example'),
+        answer(id, 'a.example', 'evil.example', NOTIFY),
         answer(id, 'a.example', 'mx.example'),
       ]) {
         socket.send(octets, port, address);

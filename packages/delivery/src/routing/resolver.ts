@@ -84,6 +84,11 @@ export function createResolver(options: ResolverOptions = {}): MailResolver {
   }
   // A server that is no address is the caller's mistake now, not a failing look-up later.
   serversOf(server);
+  // Node would take it modulo 65536.
+  const [, port] = /^(?:\[.*\]|[^:]*):(\d+)$/.exec(server ?? '') ?? [];
+  if (port !== undefined && (Number(port) < 1 || Number(port) > 65_535)) {
+    throw new RangeError(`The port of the option server is ${port}; it takes an integer of 1 to 65535`);
+  }
 
   /** Asks the servers in turn, each as often as it may be silent, until one of them says something. */
   async function ask(name: string, type: RecordType, signal: AbortSignal): Promise<DnsReading> {

@@ -10,7 +10,8 @@
  * - What comes from DNS is not trusted to be text: the sentences of replies hold checked names only.
  */
 import { BlockList, isIP } from 'node:net';
-import { isHostName, type Reply } from '@sansmtp/core';
+import { checkNames, isHostName, namesOf, type Reply } from '@sansmtp/core';
+import { checkAddresses, checkMx } from './checked-answer.js';
 import { toAsciiDomain } from './internationalized-domain.js';
 import type { DnsAnswer, MailExchanger, MailResolver } from './mail-resolver.js';
 
@@ -81,7 +82,14 @@ function settingsOf(options: RoutingOptions): Settings {
     if (Number.isSafeInteger(settings[limit]) && settings[limit] > 0) continue;
     throw new RangeError(`The option ${limit} is ${settings[limit]}; it takes an integer of 1 or more`);
   }
-  const { port, connectTimeout } = settings;
+  const { port, connectTimeout, ownNames, ownAddresses, random } = settings;
+  if (!Array.isArray(ownNames) || !ownNames.every((name) => typeof name === 'string')) {
+    throw new RangeError('The option ownNames takes a list of host names');
+  }
+  if (!Array.isArray(ownAddresses) || !ownAddresses.every((address) => isIP(address) !== 0)) {
+    throw new RangeError('The option ownAddresses takes a list of IP addresses');
+  }
+  if (typeof random !== 'function') throw new RangeError('The option random takes a function');
   if (!(Number.isSafeInteger(port) && port >= 1 && port <= 65_535)) {
     throw new RangeError(`The option port is ${port}; it takes an integer of 1 to 65535`);
   }
@@ -278,27 +286,47 @@ function routeToLiteral(literal: string, options: RoutingOptions): Route {
   return { kind: 'attempts', domain: literal, attempts: [attempt] };
 }
 
+const FIND_NAMES = namesOf<FindOptions>({
+  port: true,
+  connectTimeout: true,
+  maximumHosts: true,
+  maximumAttempts: true,
+  ownNames: true,
+  ownAddresses: true,
+  random: true,
+  signal: true,
+});
+
+interface FindOptions extends RoutingOptions {
+  readonly signal?: AbortSignal;
+}
+
 /**
  * Finds where mail for a domain goes.
  *
  * @param domain the domain of a mailbox: with A-labels or U-labels, or an address literal with its brackets
- * @throws {RangeError} `maximumHosts`, `maximumAttempts`, `port` or `connectTimeout` is out of its range
+ * @throws {RangeError} an option is out of its range
+ * @throws {TypeError} an option is not known, or an answer of the resolver is none
  * @throws the signal's reason once it is aborted
  */
 export async function findRoute(
   domain: string,
   resolver: MailResolver,
-  options: RoutingOptions & { readonly signal?: AbortSignal } = {},
+  options: FindOptions = {},
 ): Promise<Route> {
+  checkNames('The option', options, FIND_NAMES);
   if (domain.startsWith('[') && isHostName(domain)) return routeToLiteral(domain, options);
   const ascii = toAsciiDomain(domain);
   if (ascii.kind === 'invalid') return rejected(550, '5.1.2', ascii.problem);
 
   const { signal } = options;
-  const selected = selectExchangers(ascii.domain, await resolver.resolveMx(ascii.domain, signal), options);
+  const exchangers = checkMx(await resolver.resolveMx(ascii.domain, signal));
+  const selected = selectExchangers(ascii.domain, exchangers, options);
   if (selected.kind !== 'exchangers') return selected;
   const answers = await Promise.all(
-    selected.exchangers.map(({ exchange }) => resolver.resolveAddresses(exchange, signal)),
+    selected.exchangers.map(async ({ exchange }) =>
+      checkAddresses(await resolver.resolveAddresses(exchange, signal)),
+    ),
   );
   return planAttempts(ascii.domain, selected, answers, options);
 }

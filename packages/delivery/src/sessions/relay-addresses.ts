@@ -6,6 +6,7 @@ import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
 import type { Clock } from '@sansmtp/transport';
 import { ConnectError } from '@sansmtp/transport-node';
+import { checkAddresses } from '../routing/checked-answer.js';
 import type { MailResolver } from '../routing/mail-resolver.js';
 import { settledOrAborted } from '../signals/settled-or-aborted.js';
 import type { Endpoint } from './endpoint.js';
@@ -21,7 +22,7 @@ export const systemLookUp: AddressLookUp = async (host) => {
 
 export function lookUpBy(resolver: MailResolver): AddressLookUp {
   return async (host, signal) => {
-    const answer = await resolver.resolveAddresses(host, signal);
+    const answer = checkAddresses(await resolver.resolveAddresses(host, signal));
     if (answer.kind === 'temporary') throw Object.assign(new Error(answer.problem), { code: 'EAI_AGAIN' });
     if (answer.kind === 'found' && answer.records.length > 0) return answer.records;
     throw Object.assign(new Error('there is no such host'), { code: 'ENOTFOUND' });
