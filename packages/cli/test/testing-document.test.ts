@@ -15,6 +15,7 @@ describe('docs/testing.md', () => {
     ["run('inbox')", () => run('inbox'), 2],
     ["run('script')", () => run('script'), 2],
     ["run('time')", () => run('time'), 1],
+    ["run('properties')", () => run('properties'), 1],
   ])('%s passes', async (_, printed, tests) => {
     expect(await printed()).toMatch(new RegExp(`pass ${tests}\\n`));
   });
@@ -32,7 +33,7 @@ describe('docs/testing.md', () => {
     const [code] = await once(child, 'close');
     expect(printed).toContain('1 passed');
     expect(code).toBe(0);
-  });
+  }, 240_000); // a vitest beside the one that runs this
 });
 
 /** Not that of the vitest that runs this. */

@@ -1,0 +1,99 @@
+/** The server's chart as a client sees it: in which state which commands bring a session on. */
+import { type ChartDescription, describeChart, type StateDescription } from '@sansmtp/core';
+
+/** Walks the chart by what the client says, as long as the server accepts all of it. */
+export interface ChartWalk {
+  /** Where the session stands: a leaf state. */
+  readonly state: string;
+  /** What a command, or the end of a message, may be said here and leads somewhere else. */
+  readonly legal: readonly string[];
+  /** Takes a step; one that is not legal here changes nothing. */
+  take(word: string): void;
+}
+
+/** The words of a client, by the chart's events; `message` stands for mail data with its final dot. */
+const WORD: Readonly<Record<string, string>> = { endOfMailData: 'message', tlsEstablished: 'handshake' };
+
+interface Chart {
+  readonly leaves: ReadonlyMap<string, StateDescription>;
+  /** Each state with those that it stands in, itself first. */
+  readonly lineage: ReadonlyMap<string, readonly StateDescription[]>;
+}
+
+let read: Chart | undefined;
+
+/** Read when it is first needed: most tests need none. */
+function serverChart(): Chart {
+  read ??= readChart(describeChart('server'));
+  return read;
+}
+
+function readChart({ root }: ChartDescription): Chart {
+  const leaves = new Map<string, StateDescription>();
+  const lineage = new Map<string, readonly StateDescription[]>();
+  const visit = (state: StateDescription, above: readonly StateDescription[]) => {
+    const line = [state, ...above];
+    lineage.set(state.path, line);
+    if (state.states.length === 0) leaves.set(state.path, state);
+    for (const child of state.states) visit(child, line);
+  };
+  visit(root, []);
+  return { leaves, lineage };
+}
+
+function leafOf({ lineage }: Chart, path: string): string {
+  const initial = lineage.get(path)?.[0]?.initial;
+  return initial === undefined ? path : leafOf({ lineage } as Chart, initial);
+}
+
+const wordOf = (type: string): string => WORD[type] ?? type.replace(/^command\./, '');
+
+/** Where an event leads when its guards, which say no, do not hold; undefined: nowhere. */
+function targetOf(chart: Chart, state: string, word: string): string | undefined {
+  for (const each of chart.lineage.get(state) ?? []) {
+    const taken = each.transitions.findLast(
+      ({ trigger }) => trigger.kind === 'event' && wordOf(trigger.type) === word,
+    );
+    if (taken !== undefined) return taken.target === undefined ? undefined : leafOf(chart, taken.target);
+  }
+  return undefined;
+}
+
+/** The application says yes to whatever the state asks it. */
+function settled(chart: Chart, state: string): string {
+  for (let leaf = state, turn = 0; turn < 8; turn++) {
+    const next = targetOf(chart, leaf, 'accepted');
+    if (next === undefined || next === leaf) return leaf;
+    leaf = next;
+  }
+  return state;
+}
+
+export function walkChart(): ChartWalk {
+  const chart = serverChart();
+  let state = settled(chart, leafOf(chart, ''));
+  const words = [
+    ...new Set(
+      [...chart.lineage.values()].flatMap(([own]) =>
+        (own?.transitions ?? []).flatMap(({ trigger }) =>
+          trigger.kind === 'event' ? [wordOf(trigger.type)] : [],
+        ),
+      ),
+    ),
+  ].filter((word) => /^[A-Z]+$|^message$|^handshake$/.test(word));
+  return {
+    get state() {
+      return state;
+    },
+    get legal() {
+      return words.filter((word) => {
+        const target = targetOf(chart, state, word);
+        return target !== undefined && target !== state;
+      });
+    },
+    take(word) {
+      const target = targetOf(chart, state, word);
+      if (target !== undefined) state = settled(chart, target);
+    },
+  };
+}
