@@ -11,6 +11,9 @@ import { connect, systemClock } from '@sansmtp/transport-node';
 import { generate } from 'selfsigned';
 import { expect, it, vi } from 'vitest';
 import { colours, server } from '../../../docs/examples/extension.js';
+import { examplesOf } from './document-examples.js';
+
+const { run } = examplesOf('docs/extensions.md');
 
 const top = fileURLToPath(new URL('../../..', import.meta.url));
 const documented = await readFile(join(top, 'docs/extensions.md'), 'utf8');
@@ -45,6 +48,10 @@ it("speaks an embedder's extension at both ends: its keyword, its parameter and 
   await session.quit();
   await server.shutdown(1000);
 });
+
+it('shows a mechanism of the application at both ends', async () => {
+  expect(await run('mechanism')).toBe('X-TICKET\nann by X-TICKET\n');
+}, 30_000);
 
 it('shows a submission server and its client, under TLS and bound to it', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'sansmtp-extensions-'));

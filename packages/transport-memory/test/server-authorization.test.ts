@@ -1,7 +1,21 @@
 /** Who a client may be, how often it may fail, and what the handlers hear of it. */
-import { type AuthenticationDecision, Secret, type ServerMechanism, type TokenError } from '@sansmtp/core';
-import { failureLimiter, type ServeOptions, type ServerHandlers } from '@sansmtp/transport';
+import { inspect } from 'node:util';
+import {
+  type AuthenticationDecision,
+  type ClientMechanism,
+  Secret,
+  type ServerMechanism,
+  type TokenError,
+} from '@sansmtp/core';
+import {
+  failureLimiter,
+  openSession,
+  type ServeOptions,
+  type ServerHandlers,
+  serveSession,
+} from '@sansmtp/transport';
 import { describe, expect, it } from 'vitest';
+import { createMemoryPair, createVirtualClock } from '../src/index.js';
 import { nodeCryptography } from './node-cryptography.js';
 import { expectEverySessionToEnd, serve } from './serving.js';
 
@@ -145,6 +159,62 @@ describe('a mechanism of the application', () => {
     expect(await session.peer.say(`AUTH X-TICKET ${base64('ann T2')}`)).toEqual([INVALID]);
     expect(await session.peer.say(`AUTH x-ticket ${base64('ann T1')}`)).toEqual([SUCCEEDED]);
     expect(session.connection.information.identity).toMatchObject({ mechanism: 'X-TICKET', username: 'ann' });
+  });
+
+  it('is one of the client as well, by which both come together, and nobody sees what they say', async () => {
+    const ticketClient: ClientMechanism = {
+      name: 'X-TICKET',
+      fits: ({ kind }) => kind === 'token',
+      *begin(credentials) {
+        if (credentials.kind !== 'token') return 'X-TICKET needs a name and a ticket';
+        const { username, token } = credentials;
+        yield { type: 'respond', data: new Secret(`${username} ${token.revealText()}`), mayEnd: true };
+        return 'The server asked for more than X-TICKET has to say';
+      },
+    };
+    const seen: unknown[] = [];
+    const handlers: ServerHandlers = {
+      onAuth: (attempt) =>
+        attempt.mechanism === 'own' &&
+        attempt.shown instanceof Secret &&
+        attempt.shown.revealText() === 'hush-1234',
+      onAuthDecided: (decision) => void seen.push(decision),
+      onMessage() {},
+    };
+    /** By which mechanism a client with this ticket is let in. */
+    const both = async (shown: string) => {
+      const [near, far] = createMemoryPair();
+      const clock = createVirtualClock();
+      const { closed } = serveSession(far, handlers, {
+        clock,
+        authentication: { allowInsecure: true, mechanisms: ['XOAUTH2', ticket] },
+        observer: (event) => void seen.push(event),
+      });
+      const credentials = { kind: 'token', username: 'ann', token: new Secret(shown) } as const;
+      try {
+        const session = await openSession(near, {
+          clock,
+          authentication: { credentials, mechanisms: ['XOAUTH2', ticketClient], allowInsecure: true },
+          observer: (event) => void seen.push(event),
+          onWire: (_, octets) => void seen.push(Buffer.from(octets).toString('latin1')),
+        });
+        return session.offer.authenticatedBy;
+      } catch (error) {
+        seen.push(error);
+        throw error;
+      } finally {
+        near.abort();
+        await closed;
+      }
+    };
+    expect(await both('hush-1234')).toBe('X-TICKET');
+    await expect(both('wrong-5678')).rejects.toMatchObject({
+      failure: { kind: 'refused', mechanism: 'X-TICKET' },
+    });
+    const all = inspect(seen, { depth: 20, maxArrayLength: null, maxStringLength: null });
+    expect(all).toContain("mechanism: 'X-TICKET'");
+    const said = ['ann hush-1234', 'ann wrong-5678'];
+    for (const secret of ['hush', 'wrong', ...said.map(base64)]) expect(all).not.toContain(secret);
   });
 
   it.each(['', 'x-ticket', 'X TICKET', 'X'.repeat(21)])('has a name of RFC 4422 §3.1: %j', async (name) => {

@@ -12,6 +12,7 @@ function scripted(...steps: (ClientStep | string)[]) {
   const resumed: (Uint8Array | undefined)[] = [];
   const mechanism: ClientMechanism = {
     name: 'PLAIN',
+    fits: () => true,
     *begin() {
       for (const step of steps) {
         if (typeof step === 'string') return step;

@@ -14,9 +14,10 @@ import type {
   ClientCredentials,
   ClientExchange,
   ClientMechanism,
+  ClientStep,
   Computation,
-  MechanismName,
 } from '../sasl/exchange.js';
+import { clientMechanisms } from '../sasl/mechanisms.js';
 import { Secret } from '../secret.js';
 import { formatCommand, MAXIMUM_AUTHENTICATION_OCTETS, MAXIMUM_COMMAND_OCTETS } from '../wire/command.js';
 import { encodeText, NOTHING } from '../wire/octets.js';
@@ -43,10 +44,12 @@ export type Preparation =
   | { readonly type: 'cancel'; readonly reason: string; readonly begun: boolean };
 
 export class Authentication {
-  readonly mechanism: MechanismName;
+  readonly mechanism: string;
   /** What no text may show, also once the exchange is over. */
   readonly discretion: Discretion;
   readonly #exchange: ClientExchange;
+  /** It is none of ours: nobody knows what of its words is secret, so all are. */
+  readonly #isOwn: boolean;
   /** What the mechanism is resumed with; undefined before it begins. */
   #resumption: Uint8Array | undefined;
   /** The next response in base64; undefined: none, which only the first may be. */
@@ -60,6 +63,7 @@ export class Authentication {
   constructor(mechanism: ClientMechanism, credentials: ClientCredentials, channel: ClientChannel) {
     this.mechanism = mechanism.name;
     this.discretion = new Discretion(credentials);
+    this.#isOwn = ![...clientMechanisms.values()].includes(mechanism);
     this.#exchange = mechanism.begin(credentials, channel);
   }
 
@@ -72,12 +76,14 @@ export class Authentication {
   prepare(): Preparation {
     const resumption = this.#resumption;
     const step = resumption === undefined ? this.#exchange.next() : this.#exchange.next(resumption);
-    if (step.done) return { type: 'cancel', reason: step.value, begun: this.#begun };
+    if (step.done) return { type: 'cancel', reason: this.#reasonIn(step.value), begun: this.#begun };
+    if (this.#isOwn) checkStep(this.mechanism, step.value);
     if (step.value.type === 'compute') {
       this.#computing = true;
       return { type: 'compute', computation: step.value.computation };
     }
     const { data, mayEnd } = step.value;
+    if (this.#isOwn && data !== undefined) this.discretion.add(data);
     const text = data && encodeBase64(data.reveal());
     if (text !== undefined && text.length + CRLF.length > MAXIMUM_AUTHENTICATION_OCTETS) {
       const reason =
@@ -122,13 +128,32 @@ export class Authentication {
       return 'initialResponseAwaited';
     }
     this.#resumption = challenge;
+    if (this.#isOwn) this.discretion.add(new Secret(challenge));
     return undefined;
+  }
+
+  /** Why the mechanism gives up, in its own words, unless they give away what was said. */
+  #reasonIn(said: string): string {
+    if (typeof said !== 'string' || said === '') return `${this.mechanism} has given up`;
+    return this.discretion.isQuotedIn(encodeText(said))
+      ? `${this.mechanism} has given up (its reason quotes the exchange)`
+      : said;
   }
 
   /** Takes a 235. */
   accepted(): Finding | undefined {
     return this.#mayEnd && !this.#held ? undefined : 'unproven';
   }
+}
+
+/** A mechanism of the application's own need not be compiled. Nothing that it yields is shown: it may be the secret. */
+function checkStep(mechanism: string, step: ClientStep): void {
+  if (step?.type === 'compute' && typeof step.computation === 'object') return;
+  if (step?.type === 'respond' && (step.data === undefined || step.data instanceof Secret)) return;
+  throw new TypeError(
+    `The mechanism ${mechanism} yielded what is no step; it takes { type: 'respond', data, mayEnd }, where data is a ` +
+      "Secret or undefined, or { type: 'compute', computation }",
+  );
 }
 
 function secretLine(before: string, secret: string): ExchangeLine {

@@ -6,7 +6,6 @@
  * - No failure quotes what was said in a SASL exchange: the text of a challenge is nobody else's business.
  */
 import { RemoteProtocolError } from '../errors.js';
-import type { MechanismName } from '../sasl/exchange.js';
 import type { Reply } from '../wire/reply.js';
 import type { ClientState, FailParameters, Finding, NegotiatedKeyword } from './chart-events.js';
 import type { Phase, SessionFailure } from './messages.js';
@@ -75,7 +74,7 @@ export interface Evidence {
   /** Why the TLS handshake failed, if that is known. */
   tlsError: Error | undefined;
   /** By which a SASL exchange was begun. */
-  mechanism: MechanismName | undefined;
+  mechanism: string | undefined;
   /** Why the SASL exchange was given up. */
   cancelReason: string;
   /** What there is to authenticate with, and what of it the options do without. */

@@ -61,7 +61,7 @@ export interface ServerOffer {
   /** The TLS that protects the connection; undefined: none. */
   readonly tls: TlsInformation | undefined;
   /** The SASL mechanism by which the server let us in; undefined: we did not authenticate. */
-  readonly authenticatedBy: MechanismName | undefined;
+  readonly authenticatedBy: string | undefined;
 }
 
 /**
@@ -97,7 +97,7 @@ export type SessionFailure =
       readonly phase: Phase;
       readonly reply: Reply;
       /** In phase `auth`: by which one the client wanted to authenticate. */
-      readonly mechanism?: MechanismName;
+      readonly mechanism?: string;
     }
   /** The server did not reply in time, or the application handed in no mail data (RFC 5321 §4.5.3.2). */
   | {

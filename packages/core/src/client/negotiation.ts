@@ -104,7 +104,7 @@ export function unfitMechanisms(
 ): { readonly offered: readonly string[]; readonly switchedOff: readonly MechanismName[] } {
   const offered = [...offeredMechanisms(keywords)];
   const switchedOff = fittingMechanisms(credentials).filter(
-    (name) => offered.includes(name) && !mechanisms.includes(name),
+    (name) => offered.includes(name) && !mechanisms.some((each) => each.name === name),
   );
   return { offered: offered.slice(0, MAXIMUM_NAMED_MECHANISMS), switchedOff };
 }

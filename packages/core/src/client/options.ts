@@ -20,8 +20,9 @@ import {
   outOfRange,
 } from '../option-checks.js';
 import { checkNames, checkObject, namesOf } from '../option-names.js';
-import type { ClientCredentials, MechanismName } from '../sasl/exchange.js';
-import { CLIENT_MECHANISMS, clientMechanisms } from '../sasl/mechanisms.js';
+import type { ClientCredentials, ClientMechanism, MechanismName } from '../sasl/exchange.js';
+import { resolveMechanisms } from '../sasl/given-mechanisms.js';
+import { byPreference, CLIENT_MECHANISMS, clientMechanisms } from '../sasl/mechanisms.js';
 import { ITERATIONS } from '../sasl/scram-keys.js';
 import { Secret } from '../secret.js';
 import type { TlsInformation } from '../tls.js';
@@ -34,10 +35,11 @@ import type { ClientProtocolEvent } from './protocol-events.js';
 export interface ClientAuthentication {
   readonly credentials: ClientCredentials;
   /**
-   * The SASL mechanisms that may be used. The strongest that the server offers and the credentials fit is.
+   * The SASL mechanisms that may be used: ours by their names, one of your own as a value. Of those that the server offers
+   * and the credentials fit, the first of your own is used, or the strongest of ours.
    * @default all but CRAM-MD5
    */
-  readonly mechanisms?: readonly MechanismName[];
+  readonly mechanisms?: readonly (MechanismName | ClientMechanism)[];
   /**
    * Authenticate also without TLS, where whoever listens may learn the password or token, or enough to guess it
    * (RFC 4954 §9).
@@ -159,7 +161,9 @@ export type ResolvedClientOptions = Readonly<Required<Omit<ClientSessionOptions,
 };
 
 export type ResolvedAuthentication = Readonly<
-  Required<Omit<ClientAuthentication, 'host' | 'port'>> & {
+  Required<Omit<ClientAuthentication, 'host' | 'port' | 'mechanisms'>> & {
+    /** The one that is preferred first. */
+    readonly mechanisms: readonly ClientMechanism[];
     readonly host: string | undefined;
     readonly port: number | undefined;
   }
@@ -276,7 +280,12 @@ function resolveAuthentication(authentication: ClientAuthentication): ResolvedAu
   checkNames('The option', authentication, AUTHENTICATION_NAMES, 'authentication.');
   return {
     credentials: checkCredentials(authentication.credentials),
-    mechanisms: checkMechanisms(authentication.mechanisms ?? CLIENT_MECHANISMS),
+    mechanisms: byPreference(
+      resolveMechanisms<ClientMechanism>(authentication.mechanisms ?? CLIENT_MECHANISMS, clientMechanisms, {
+        fits: 'function',
+        begin: 'function',
+      }),
+    ),
     allowInsecure: checkFlag('authentication.allowInsecure', authentication.allowInsecure ?? false),
     maximumIterations: checkLimit(
       'authentication.maximumIterations',
@@ -292,15 +301,6 @@ function resolveAuthentication(authentication: ClientAuthentication): ResolvedAu
 }
 
 const PORTS = { least: 1, most: 65_535 } as const;
-
-/** One that is written wrongly would never be used, and one that is alone would never let anybody in. */
-function checkMechanisms(names: readonly MechanismName[]): readonly MechanismName[] {
-  const known = [...clientMechanisms.keys()];
-  for (const name of checkList('authentication.mechanisms', names, 'names of mechanisms')) {
-    checkWord('authentication.mechanisms', name, known);
-  }
-  return names;
-}
 
 /** It stands in a message whose fields end in %x01 (RFC 7628 §3.1). */
 function checkHost(host: string): string {

@@ -8,7 +8,6 @@
  * - `time` is the `now` of the input that led to it, in monotonic milliseconds.
  */
 import type { TransitionRecord } from '../chart/transition-record.js';
-import type { MechanismName } from '../sasl/exchange.js';
 import type { Reply } from '../wire/reply.js';
 import type { ClientState } from './chart-events.js';
 import type { ClientEnvelope } from './envelope.js';
@@ -57,7 +56,7 @@ export type ClientProtocolEvent =
   | {
       readonly type: 'authentication';
       readonly time: number;
-      readonly mechanism: MechanismName;
+      readonly mechanism: string;
       /** Whose credentials they are; absent with a certificate. */
       readonly username?: string;
       /** `refused`: by 5yz. `unavailable`: by 4yz. `abandoned`: we gave up, or the session ended first. */

@@ -1,5 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import type { ClientCredentials, MechanismName, ServerMechanism } from '../sasl/exchange.js';
+import type {
+  ClientCredentials,
+  ClientMechanism,
+  ClientStep,
+  MechanismName,
+  ServerMechanism,
+} from '../sasl/exchange.js';
 import { serverMechanisms } from '../sasl/mechanisms.js';
 import { base64, passwordOf, ServerHalf, stored, tokenOf } from '../sasl/running.test-support.js';
 import { Secret } from '../secret.js';
@@ -36,6 +42,84 @@ function exchange(client: Dialogue, mechanism: ServerMechanism, half: ServerHalf
   }
   return outputs;
 }
+
+describe('a mechanism of the application', () => {
+  /** The steps of its exchange, and why it gives up. */
+  const own = (
+    steps: readonly unknown[],
+    reason: (heard: string) => unknown = () => 'No more',
+  ): ClientMechanism => ({
+    name: 'X-OWN',
+    fits: ({ kind }) => kind === 'token',
+    *begin() {
+      let heard: Uint8Array = new Uint8Array();
+      for (const step of steps) heard = yield step as ClientStep;
+      return reason(textOf(heard)) as string;
+    },
+  });
+  const say = (text: string, mayEnd = true) => ({ type: 'respond', data: new Secret(text), mayEnd });
+  const session = (mechanism: ClientMechanism, more: Partial<ClientAuthentication> = {}) =>
+    authenticating({
+      credentials: tokenOf('ann', 'T1-ticket'),
+      mechanisms: ['OAUTHBEARER', mechanism],
+      ...more,
+    });
+
+  it('goes before ours, and its name is told', () => {
+    const client = session(own([say('ann T1-ticket')]));
+    const offered = client.offered('AUTH OAUTHBEARER X-OWN');
+    expect(written(offered)).toBe(`AUTH X-OWN ${encoded('ann T1-ticket')}\r\n`);
+    expect(readyIn(client.say('235 Welcome'))).toMatchObject({ offer: { authenticatedBy: 'X-OWN' } });
+  });
+
+  it('does not where the credentials do not fit, or the server does not offer it', () => {
+    expect(written(session(own([])).offered('AUTH OAUTHBEARER'))).toMatch(/^AUTH OAUTHBEARER /);
+    const client = session(own([]), {
+      credentials: passwordOf('u', 'pencil'),
+      mechanisms: [own([]), 'PLAIN'],
+    });
+    expect(written(client.offered('AUTH X-OWN PLAIN'))).toMatch(/^AUTH PLAIN /);
+  });
+
+  it('is refused by name, and gives up in its own words', () => {
+    const refused = session(own([say('x')]));
+    refused.offered('AUTH X-OWN');
+    expect(failureIn(refused.say('535 5.7.8 No'))).toMatchObject({ kind: 'refused', mechanism: 'X-OWN' });
+    const stopping = session(own([], () => 'The ticket is of yesterday'));
+    expect(failureIn(stopping.offered('AUTH X-OWN'))).toMatchObject({ reason: 'The ticket is of yesterday' });
+    const silent = session(own([], () => undefined));
+    expect(failureIn(silent.offered('AUTH X-OWN'))).toMatchObject({ reason: 'X-OWN has given up' });
+  });
+
+  it('tells nobody what was said, be it in the reason for which it gives up', () => {
+    for (const reason of [() => 'T1-ticket is used up', (heard: string) => `What is ${heard}?`]) {
+      const client = session(own([say('ann T1-ticket', false)], reason));
+      client.offered('AUTH X-OWN');
+      const outputs = [...client.say(`334 ${encoded('challenge-7')}`), ...client.say('501 Cancelled')];
+      expect(failureIn(outputs)).toMatchObject({
+        reason: 'X-OWN has given up (its reason quotes the exchange)',
+      });
+    }
+  });
+
+  it.each([
+    'ann',
+    undefined,
+    { type: 'challenge' },
+    { type: 'respond', data: 'T1-ticket', mayEnd: true },
+    { type: 'compute' },
+  ])('that yields what is no step is told so, without what it is: %j', (step) => {
+    let error: unknown;
+    try {
+      session(own([step])).offered('AUTH X-OWN');
+    } catch (thrown) {
+      error = thrown;
+    }
+    expect(error).toBeInstanceOf(TypeError);
+    expect(String(error)).toMatch(/X-OWN yielded what is no step; it takes \{ type: 'respond'/);
+    expect(String(error)).not.toContain('T1');
+  });
+});
 
 describe('credentials', () => {
   const password = new Secret('hush-hush');

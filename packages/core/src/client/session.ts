@@ -28,7 +28,6 @@ import { Deadlines } from '../deadlines.js';
 import { LocalProtocolError, RemoteProtocolError } from '../errors.js';
 import { type Limits, parseLimits } from '../extensions/limits.js';
 import { checkNow } from '../option-checks.js';
-import type { MechanismName } from '../sasl/exchange.js';
 import type { TlsInformation } from '../tls.js';
 import { formatCommand, MAXIMUM_AUTHENTICATION_OCTETS } from '../wire/command.js';
 import type { MailDataCoding } from '../wire/mail-data-encoder.js';
@@ -131,7 +130,7 @@ export class ClientSession {
   #tls: TlsInformation | undefined;
   #offer: ServerOffer | undefined;
   #authentication: Authentication | undefined;
-  #authenticatedBy: MechanismName | undefined;
+  #authenticatedBy: string | undefined;
   /** Of what was said in the SASL exchange; undefined before there was one. */
   #discretion: Discretion | undefined;
   readonly #record = new ReplyRecord();

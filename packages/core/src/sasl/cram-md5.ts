@@ -49,6 +49,7 @@ export const cramMd5Server: ServerMechanism = {
 
 export const cramMd5Client: ClientMechanism = {
   name: 'CRAM-MD5',
+  fits: (credentials) => credentials.kind === 'password' && !credentials.authorizationIdentity,
   *begin(credentials): ClientExchange {
     if (credentials.kind !== 'password') return 'CRAM-MD5 needs a user name and a password';
     if (credentials.authorizationIdentity) return 'CRAM-MD5 cannot say on whose behalf one acts';

@@ -220,13 +220,20 @@ export type ClientStep =
 
 /**
  * Returns when nothing more may be sent: the server has broken the mechanism's rules, or could not prove that it
- * knows the password. The text tells a person why; the exchange is then cancelled (RFC 4954 §4).
+ * knows the password. The text tells a person why, and must not quote what was said; the exchange is then cancelled
+ * (RFC 4954 §4).
  */
 export type ClientExchange = Generator<ClientStep, string, Uint8Array>;
 
-/** The client's half of a mechanism. */
+/**
+ * The client's half of a mechanism: ours, or one of the application's own in `authentication.mechanisms`.
+ */
 export interface ClientMechanism {
-  readonly name: MechanismName;
+  /** 1 to 20 upper-case letters, digits, hyphens and underscores (RFC 4422 §3.1). */
+  readonly name: string;
+  /** Whether it can say what these credentials want said. */
+  fits(credentials: ClientCredentials): boolean;
+  /** Called once for each exchange, with credentials that fit. */
   begin(credentials: ClientCredentials, channel: ClientChannel): ClientExchange;
 }
 

@@ -22,6 +22,7 @@ export const externalServer: ServerMechanism = {
 
 export const externalClient: ClientMechanism = {
   name: 'EXTERNAL',
+  fits: ({ kind }) => kind === 'external',
   *begin(credentials): ClientExchange {
     if (credentials.kind !== 'external') return 'EXTERNAL needs the certificate shown to the server';
     const data = new Secret(credentials.authorizationIdentity ?? '');

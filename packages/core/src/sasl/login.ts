@@ -25,6 +25,7 @@ export const loginServer: ServerMechanism = {
 
 export const loginClient: ClientMechanism = {
   name: 'LOGIN',
+  fits: (credentials) => credentials.kind === 'password' && !credentials.authorizationIdentity,
   *begin(credentials): ClientExchange {
     if (credentials.kind !== 'password') return 'LOGIN needs a user name and a password';
     if (credentials.authorizationIdentity) return 'LOGIN cannot say on whose behalf one acts';

@@ -1,13 +1,17 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { ClientCredentials, MechanismName } from './exchange.js';
+import type { ClientCredentials, ClientMechanism, MechanismName } from './exchange.js';
+import { resolveMechanisms } from './given-mechanisms.js';
+import { loginClient } from './login.js';
 import {
+  byPreference,
   CLIENT_MECHANISMS,
   clientMechanisms,
   serverMechanisms,
   strongestMechanism,
   usableMechanisms,
 } from './mechanisms.js';
+import { plainClient } from './plain.js';
 import {
   CERTIFIED,
   ClientHalf,
@@ -143,12 +147,17 @@ describe('usableMechanisms', () => {
 });
 
 describe('strongestMechanism', () => {
+  const named = (names: readonly MechanismName[]) =>
+    byPreference(
+      resolveMechanisms<ClientMechanism>(names, clientMechanisms, { fits: 'function', begin: 'function' }),
+    );
+
   /** What is chosen, and what once that is not offered any more, and so on. */
-  function ranking(credentials: ClientCredentials, tls = EVERYTHING): MechanismName[] {
+  function ranking(credentials: ClientCredentials, tls = EVERYTHING): string[] {
     const offered = new Set<string>(ALL);
-    const chosen: MechanismName[] = [];
+    const chosen: string[] = [];
     for (;;) {
-      const mechanism = strongestMechanism(credentials, offered, ALL, tls);
+      const mechanism = strongestMechanism(credentials, offered, named(ALL), tls);
       if (mechanism === undefined) return chosen;
       chosen.push(mechanism.name);
       offered.delete(mechanism.name);
@@ -181,9 +190,27 @@ describe('strongestMechanism', () => {
   it('takes only what is both offered and allowed', () => {
     const credentials = passwordOf('u', 'p');
     const offered = new Set(['PLAIN', 'SCRAM-SHA-1', 'NTLM']);
-    expect(strongestMechanism(credentials, offered, ALL, undefined)?.name).toBe('SCRAM-SHA-1');
-    expect(strongestMechanism(credentials, offered, ['PLAIN', 'LOGIN'], undefined)?.name).toBe('PLAIN');
-    expect(strongestMechanism(credentials, offered, ['LOGIN'], undefined)).toBeUndefined();
+    expect(strongestMechanism(credentials, offered, named(ALL), undefined)?.name).toBe('SCRAM-SHA-1');
+    expect(strongestMechanism(credentials, offered, named(['LOGIN', 'PLAIN']), undefined)?.name).toBe(
+      'PLAIN',
+    );
+    expect(strongestMechanism(credentials, offered, named(['LOGIN']), undefined)).toBeUndefined();
+  });
+
+  it("takes the application's own before ours, in the order of the list, where it fits", () => {
+    const own = (name: string, fits: boolean): ClientMechanism => ({
+      ...loginClient,
+      name,
+      fits: () => fits,
+    });
+    const [first, second, unfit] = [own('X-A', true), own('X-B', true), own('X-C', false)];
+    const allowed = byPreference([plainClient, unfit, first, second]);
+    expect(allowed.map(({ name }) => name)).toEqual(['X-C', 'X-A', 'X-B', 'PLAIN']);
+    const choose = (...offered: string[]) =>
+      strongestMechanism(passwordOf('u', 'p'), new Set(offered), allowed, undefined)?.name;
+    expect(choose('PLAIN', 'X-B', 'X-A', 'X-C')).toBe('X-A');
+    expect(choose('PLAIN', 'X-B', 'X-C')).toBe('X-B');
+    expect(choose('PLAIN', 'X-C')).toBe('PLAIN');
   });
 
   it('agrees with the server on anything that is usable at both ends', () => {
@@ -194,9 +221,9 @@ describe('strongestMechanism', () => {
         fc.constantFrom(undefined, tlsWith({}), EXPORTER, END_POINT, CERTIFIED, EVERYTHING),
         (credentials, names, tls) => {
           const offered = usableMechanisms(names, tls);
-          const client = strongestMechanism(credentials, new Set(offered), ALL, tls);
+          const client = strongestMechanism(credentials, new Set(offered), named(ALL), tls);
           if (client === undefined) return;
-          const server = serverMechanisms.get(client.name);
+          const server = serverMechanisms.get(client.name as MechanismName);
           if (server === undefined) throw new Error(`No ${client.name}`);
           const { agreed } = run(
             new ClientHalf(client, credentials, { channel: { tls, offered: new Set(offered) } }),

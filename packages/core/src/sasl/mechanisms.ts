@@ -34,7 +34,7 @@ export const clientMechanisms: ReadonlyMap<MechanismName, ClientMechanism> = new
     loginClient,
     oauthBearerClient,
     xoauth2Client,
-  ].map((mechanism) => [mechanism.name, mechanism]),
+  ].map((mechanism) => [mechanism.name as MechanismName, mechanism]),
 );
 
 /** A client's by default: all but CRAM-MD5, which needs the server to keep passwords, and gives little for it. */
@@ -42,28 +42,9 @@ export const CLIENT_MECHANISMS: readonly MechanismName[] = [...clientMechanisms.
   (name) => name !== 'CRAM-MD5',
 );
 
-function credentialsFor(name: MechanismName): ClientCredentials['kind'] {
-  switch (name) {
-    case 'EXTERNAL':
-      return 'external';
-    case 'OAUTHBEARER':
-    case 'XOAUTH2':
-      return 'token';
-    default:
-      return 'password';
-  }
-}
-
-/** Whether the client can say in it what these credentials want said. */
-function fits(name: MechanismName, credentials: ClientCredentials): boolean {
-  if (credentialsFor(name) !== credentials.kind) return false;
-  const forItself = credentials.kind !== 'password' || !credentials.authorizationIdentity;
-  return forItself || (name !== 'CRAM-MD5' && name !== 'LOGIN');
-}
-
 /** The mechanisms in which a client can say what these credentials want said, the strongest first. */
 export function fittingMechanisms(credentials: ClientCredentials): readonly MechanismName[] {
-  return [...clientMechanisms.keys()].filter((name) => fits(name, credentials));
+  return [...clientMechanisms].filter(([, each]) => each.fits(credentials)).map(([name]) => name);
 }
 
 /**
@@ -84,24 +65,35 @@ export function usableMechanisms<Name extends string>(
 }
 
 /**
- * The mechanism that a client should take, undefined where none will do: one that its credentials fit, that
- * the server offers and the client allows. Of those, EXTERNAL; or SCRAM with channel binding before SCRAM
- * without, SHA-256 before SHA-1, then CRAM-MD5, PLAIN, LOGIN; or OAUTHBEARER before XOAUTH2. CRAM-MD5 and
- * LOGIN have no place for an authorization identity.
+ * Those that a client may use in the order in which it prefers them: the application's own as it lists them, then ours,
+ * the strongest first. That is EXTERNAL; or SCRAM with channel binding before SCRAM without, SHA-256 before SHA-1, then
+ * CRAM-MD5, PLAIN, LOGIN; or OAUTHBEARER before XOAUTH2.
+ */
+export function byPreference(mechanisms: readonly ClientMechanism[]): readonly ClientMechanism[] {
+  const ours = [...clientMechanisms.values()];
+  return [
+    ...mechanisms.filter((each) => !ours.includes(each)),
+    ...ours.filter((each) => mechanisms.includes(each)),
+  ];
+}
+
+/**
+ * The mechanism that a client should take, undefined where none will do: the first one that its credentials fit, and that
+ * the server offers.
  *
  * @param offered in upper case
+ * @param allowed in the order of `byPreference`
  * @param tls undefined without TLS
  */
 export function strongestMechanism(
   credentials: ClientCredentials,
   offered: ReadonlySet<string>,
-  allowed: readonly MechanismName[],
+  allowed: readonly ClientMechanism[],
   tls: TlsInformation | undefined,
 ): ClientMechanism | undefined {
-  for (const [name, mechanism] of clientMechanisms) {
-    if (!fits(name, credentials) || !offered.has(name) || !allowed.includes(name)) continue;
-    if (name.endsWith('-PLUS') && preferredBinding(tls) === undefined) continue;
-    return mechanism;
-  }
-  return undefined;
+  return allowed.find((mechanism) => {
+    const { name } = mechanism;
+    if (!offered.has(name) || !mechanism.fits(credentials)) return false;
+    return !name.endsWith('-PLUS') || preferredBinding(tls) !== undefined;
+  });
 }

@@ -57,6 +57,7 @@ export const oauthBearerServer: ServerMechanism = {
 
 export const oauthBearerClient: ClientMechanism = {
   name: 'OAUTHBEARER',
+  fits: ({ kind }) => kind === 'token',
   *begin(credentials, channel): ClientExchange {
     if (credentials.kind !== 'token') return 'OAUTHBEARER needs a user name and a token';
     const { username } = credentials;

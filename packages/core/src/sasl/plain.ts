@@ -32,6 +32,7 @@ export const plainServer: ServerMechanism = {
 
 export const plainClient: ClientMechanism = {
   name: 'PLAIN',
+  fits: ({ kind }) => kind === 'password',
   *begin(credentials): ClientExchange {
     if (credentials.kind !== 'password') return 'PLAIN needs a user name and a password';
     const parts = [

@@ -340,5 +340,6 @@ export const scramServers: readonly ServerMechanism[] = VARIANTS.map((variant) =
 /** The client's halves, the strongest first. */
 export const scramClients: readonly ClientMechanism[] = VARIANTS.map((variant) => ({
   name: variant.name,
+  fits: ({ kind }) => kind === 'password',
   begin: (credentials, channel) => authenticate(variant, credentials, channel),
 }));

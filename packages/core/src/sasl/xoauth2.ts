@@ -36,6 +36,7 @@ export const xoauth2Server: ServerMechanism = {
 
 export const xoauth2Client: ClientMechanism = {
   name: 'XOAUTH2',
+  fits: ({ kind }) => kind === 'token',
   *begin(credentials): ClientExchange {
     if (credentials.kind !== 'token') return 'XOAUTH2 needs a user name and a token';
     const { username } = credentials;

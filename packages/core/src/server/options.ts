@@ -13,10 +13,10 @@ import {
   checkName,
   checkTimeout,
   checkWord,
-  outOfRange,
 } from '../option-checks.js';
 import { checkNames, checkObject, namesOf } from '../option-names.js';
 import type { MechanismName, ServerMechanism } from '../sasl/exchange.js';
+import { resolveMechanisms } from '../sasl/given-mechanisms.js';
 import { serverMechanisms } from '../sasl/mechanisms.js';
 import { MINIMUM_ITERATIONS } from '../sasl/scram-keys.js';
 import type { TlsInformation } from '../tls.js';
@@ -209,8 +209,6 @@ export type ResolvedServerOptions = Readonly<
   }
 >;
 
-const MECHANISM_NAMES = [...serverMechanisms.keys()];
-
 /** Those with which a user proves to know a password. */
 const PASSWORD_MECHANISMS: readonly MechanismName[] = [
   'SCRAM-SHA-256-PLUS',
@@ -220,23 +218,6 @@ const PASSWORD_MECHANISMS: readonly MechanismName[] = [
   'PLAIN',
   'LOGIN',
 ];
-
-/** Ours by its name, or one of the application's own. */
-function resolveMechanism(given: MechanismName | ServerMechanism): ServerMechanism {
-  if (typeof given === 'string') {
-    const ours = serverMechanisms.get(checkWord('authentication.mechanisms', given, MECHANISM_NAMES));
-    if (ours !== undefined) return ours;
-  }
-  if (typeof given === 'object' && given !== null && typeof given.begin === 'function') {
-    if (typeof given.name === 'string' && /^[A-Z0-9_-]{1,20}$/.test(given.name)) return given;
-    throw outOfRange(
-      'authentication.mechanisms',
-      given.name,
-      'mechanisms whose names have 1 to 20 of A-Z, 0-9, - and _ (RFC 4422 §3.1)',
-    );
-  }
-  throw outOfRange('authentication.mechanisms', typeof given, 'names of mechanisms, and mechanisms');
-}
 
 const AUTHENTICATION_NAMES = namesOf<ServerAuthenticationOptions>({
   mechanisms: true,
@@ -308,9 +289,11 @@ const OWN_ITERATIONS = { least: MINIMUM_ITERATIONS, most: 1_000_000 } as const;
 function resolveAuthentication(options: ServerAuthenticationOptions): ResolvedServerAuthentication {
   checkNames('The option', options, AUTHENTICATION_NAMES, 'authentication.');
   const { mechanisms = PASSWORD_MECHANISMS } = options;
-  checkList('authentication.mechanisms', mechanisms, 'names of mechanisms');
   return {
-    mechanisms: mechanisms.map(resolveMechanism),
+    mechanisms: resolveMechanisms<ServerMechanism>(mechanisms, serverMechanisms, {
+      clientFirst: 'boolean',
+      begin: 'function',
+    }),
     allowInsecure: checkFlag('authentication.allowInsecure', options.allowInsecure ?? false),
     required: checkFlag('authentication.required', options.required ?? false),
     maximumFailures: checkLimit('authentication.maximumFailures', options.maximumFailures ?? 3),
