@@ -3,12 +3,19 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
 import { connect, createServer } from 'node:net';
+import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+
+const HERE = fileURLToPath(new URL('../../..', import.meta.url));
 
 export interface Peer {
   readonly name: string;
   readonly port: number;
+  /** What it has used of the processors so far, all its threads; NaN where the system does not say. */
+  processorSeconds(): Promise<number>;
   stop(): Promise<void>;
 }
 
@@ -24,7 +31,28 @@ export async function startPeer(name: string, command: string, args: readonly st
       if (found !== undefined) resolve(Number(found));
     });
   });
-  return { name, port, stop: () => stop(child) };
+  return peerOf(name, port, child);
+}
+
+/**
+ * Starts `sansmtp serve --discard`.
+ * @param folder the top folder of the commit whose command it is: this one's unless given
+ */
+export function startServe(name: string, folder = HERE, args: readonly string[] = []): Promise<Peer> {
+  const command = join(folder, 'packages/cli/bin/sansmtp.js');
+  return startPeer(name, process.execPath, [command, 'serve', '--discard', '--port', '0', ...args]);
+}
+
+function peerOf(name: string, port: number, child: ChildProcess): Peer {
+  return { name, port, processorSeconds: () => processorSeconds(child), stop: () => stop(child) };
+}
+
+/** Linux counts in hundredths of a second, in what `ps` reads (proc(5), `utime` and `stime`). */
+async function processorSeconds({ pid }: ChildProcess): Promise<number> {
+  const line = await readFile(`/proc/${pid}/stat`, 'latin1').catch(() => '');
+  // After the name in parentheses, which may hold anything.
+  const fields = line.slice(line.lastIndexOf(')') + 2).split(' ');
+  return (Number(fields[11]) + Number(fields[12])) / 100;
 }
 
 /** Starts Postfix's smtp-sink, which takes no port 0 and does not say when it is ready. */
@@ -37,7 +65,7 @@ export async function startSmtpSink(): Promise<Peer> {
     if (attempt === 50) throw new Error('smtp-sink does not answer');
     await setTimeout(100);
   }
-  return { name: 'smtp-sink', port, stop: () => stop(child) };
+  return peerOf('smtp-sink', port, child);
 }
 
 async function answers(port: number): Promise<boolean> {
