@@ -10,6 +10,7 @@ import { exitCodes } from './exit-codes.js';
 import { defineSend } from './send.js';
 import { defineServe } from './serve.js';
 import { oneLine, type Terminal } from './terminal.js';
+import { defineReplay } from './tracing/replay.js';
 
 function version(): string {
   const manifest: unknown = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
@@ -30,6 +31,7 @@ function createProgram(terminal: Terminal): Command {
   defineServe(program, terminal);
   defineSend(program, terminal);
   defineChart(program, terminal);
+  defineReplay(program, terminal);
   return program;
 }
 

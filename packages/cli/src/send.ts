@@ -26,6 +26,7 @@ import {
 import { exitCodeOf, type Outcome, outcomeLine, outcomeOf } from './outcome.js';
 import { type LongLines, type OutgoingMessage, openMessage, TemporaryFault } from './outgoing-message.js';
 import type { Terminal } from './terminal.js';
+import { startTracing, type Tracing } from './tracing/tracing.js';
 
 const NOTES = `
 Prints a line a recipient on stdout: "delivered|rejected|deferred|unknown ADDRESS REPLY";
@@ -60,6 +61,7 @@ interface SendOptions extends CredentialsOptions {
   readonly hostname?: string;
   readonly timeout?: number;
   readonly longLines: LongLines;
+  readonly trace?: string;
   readonly json?: true;
   readonly verbose?: true;
 }
@@ -151,11 +153,27 @@ function createDialogue({ stderr }: Terminal, json: boolean): Dialogue {
   return new Dialogue((speaker, line) => log.info({ speaker }, line));
 }
 
+/** Undefined where no trace is wanted. */
+async function openTrace(
+  command: Command,
+  { trace }: SendOptions,
+  { stderr }: Terminal,
+): Promise<Tracing | undefined> {
+  if (trace === undefined) return undefined;
+  try {
+    const warn = (problem: string) => stderr.write(`warning: ${problem}\n`);
+    return await startTracing(trace, { end: 'client', warn });
+  } catch (error) {
+    return fail(command, exitCodes.cannotCreate, `cannot write the trace ${trace}`, error);
+  }
+}
+
 function mailerOf(
   options: SendOptions,
   to: MailerOptions['relay'],
   { ca, credentials }: Access,
   dialogue: Dialogue | undefined,
+  tracing: Tracing | undefined,
 ): Mailer {
   const { tls, tlsInsecure, port, dns, hostname, lmtp, allowInsecureAuth } = options;
   const isProof = tls === 'required' || tls === 'implicit' || credentials !== undefined;
@@ -171,6 +189,7 @@ function mailerOf(
     },
     ...(credentials && { authentication: { credentials, allowInsecure: allowInsecureAuth === true } }),
     ...(lmtp && { protocol: 'lmtp' }),
+    ...(tracing && { observer: tracing.observe }),
     // One message: nothing is to be kept for the next. A dialogue can be read only if it is one at a time.
     pool: { idleTime: 0, ...(dialogue && { connections: 1 }) },
     ...(dialogue && { session: { onWire: (direction, bytes) => dialogue[direction](bytes) } }),
@@ -235,7 +254,8 @@ async function send(command: Command, options: SendOptions, terminal: Terminal):
     return;
   }
   const dialogue = options.verbose ? createDialogue(terminal, json) : undefined;
-  const mailer = mailerOf(options, target, access, dialogue);
+  const tracing = await openTrace(command, options, terminal);
+  const mailer = mailerOf(options, target, access, dialogue, tracing);
   const envelope: EnvelopeInput = {
     from,
     to,
@@ -252,6 +272,7 @@ async function send(command: Command, options: SendOptions, terminal: Terminal):
     verdicts = await mailer.send(envelope, message, stop);
   } catch (error) {
     await mailer.close(stop);
+    await tracing?.end();
     return fail(command, exitCodes.deferred, 'the message could not be read', error);
   } finally {
     await message.close();
@@ -263,6 +284,7 @@ async function send(command: Command, options: SendOptions, terminal: Terminal):
     verdicts.map((verdict) => outcomeOf(verdict, options.tls)),
   );
   await mailer.close(stop);
+  await tracing?.end();
 }
 
 export function defineSend(program: Command, terminal: Terminal): void {
@@ -318,6 +340,7 @@ export function defineSend(program: Command, terminal: Terminal): void {
     .option('--user <name>', 'authenticate as this user', userName)
     .option('--password-file <file>', 'the password (default: $SANSMTP_PASSWORD)', path)
     .option('--allow-insecure-auth', 'send the password without TLS too')
+    .option('--trace <file>', 'record what happens in each session; see sansmtp replay', path)
     .option('--verbose', 'show the dialogue on stderr')
     .option('--json', 'show it as NDJSON')
     .addHelpText('after', NOTES)

@@ -18,6 +18,7 @@ import { exitCodes } from './exit-codes.js';
 import { fail } from './fail.js';
 import { type Listening, type ListeningOptions, listeningLine, listenings } from './listening.js';
 import { createLog, type Logger } from './log.js';
+import { together } from './observers.js';
 import {
   count,
   deadline,
@@ -34,6 +35,7 @@ import {
 import { reception } from './reception.js';
 import { dialogueLog, type SessionLog, sessionLog } from './session-log.js';
 import type { Terminal } from './terminal.js';
+import { startTracing, type Tracing } from './tracing/tracing.js';
 import {
   defineUserOptions,
   readUserDirectory,
@@ -48,12 +50,14 @@ const NOTES = `
 TCP is listened on in any case; the other ports and --unix add listeners.
 AUTH is offered once there is a --user or a --users-file, by SCRAM (where everybody has keys for it), PLAIN and
 LOGIN, and under TLS only.
-SIGHUP reads the certificate and its key, and the users' file, again.
+SIGHUP reads the certificate and its key, and the users' file, again; a --trace goes on in a new file.
 When ready it prints a line a listener on stdout: "listening smtp 127.0.0.1:2525".
 On SIGTERM or SIGINT it stops listening, tells waiting clients 421, lets messages under way
 finish within --grace, and exits 0. A second signal exits at once, with 130 (INT) or 143 (TERM).
 npx and npm pass no SIGTERM on: where a supervisor runs it, start node_modules/.bin/sansmtp serve.
-Other exit codes: 64 usage, 71 cannot listen, 73 cannot make the Maildir.`;
+--trace: what the file says of a session, sansmtp replay shows. It has no secrets, and of messages their
+length and hash. A full disk ends the trace, with a warning, and nothing else.
+Other exit codes: 64 usage, 71 cannot listen, 73 cannot make the Maildir or the trace.`;
 
 interface ServeOptions extends ListeningOptions, CertificateOptions, ClientLimitOptions, UserOptions {
   readonly allowInsecureAuth?: true;
@@ -71,6 +75,7 @@ interface ServeOptions extends ListeningOptions, CertificateOptions, ClientLimit
   readonly bareNewline: 'reject' | 'normalize' | 'keep';
   readonly lenient?: true;
   readonly maxLine?: number;
+  readonly trace?: string;
   readonly verbose?: true;
   readonly json?: true;
 }
@@ -147,17 +152,32 @@ function placesToListen(
   });
 }
 
-function observerOf({ verbose }: ServeOptions, { observer }: SessionLog, log: Logger): ServerObserver {
-  if (!verbose) return observer;
-  const dialogue = dialogueLog(log);
-  return {
-    ...observer,
-    ...dialogue,
-    message(event, session) {
-      dialogue.message(event, session);
-      observer.message(event, session);
-    },
-  };
+function observerOf(
+  { verbose }: ServeOptions,
+  { observer }: SessionLog,
+  tracing: Tracing | undefined,
+  log: Logger,
+): ServerObserver {
+  return together(
+    observer,
+    ...(verbose ? [dialogueLog(log)] : []),
+    ...(tracing ? [tracing.observe] : []),
+  );
+}
+
+/** Undefined where no trace is wanted. */
+async function openTrace(
+  command: Command,
+  { trace }: ServeOptions,
+  name: string,
+  log: Logger,
+): Promise<Tracing | undefined> {
+  if (trace === undefined) return undefined;
+  try {
+    return await startTracing(trace, { end: 'server', name, warn: (problem) => log.warn(problem) });
+  } catch (error) {
+    return fail(command, exitCodes.cannotCreate, `cannot write the trace ${trace}`, error);
+  }
 }
 
 async function startServer(
@@ -168,6 +188,7 @@ async function startServer(
   users: UserAuthentication | undefined,
   places: readonly Listening[],
   sessions: SessionLog,
+  tracing: Tracing | undefined,
   log: Logger,
 ): Promise<MailServer> {
   const idle = options.idleTimeout * 1000;
@@ -196,7 +217,7 @@ async function startServer(
       },
       maximumConnections: options.maxConnections,
       ...connectionLimits(options),
-      observer: observerOf(options, sessions, log),
+      observer: observerOf(options, sessions, tracing, log),
       onExcess: ({ peer, limit }) => {
         if (sessions.admits(peer)) log.warn({ client: peer.address, limit }, 'connection refused: too many');
       },
@@ -229,6 +250,7 @@ function renewOnHangup(
   certificate: Certificate | undefined,
   options: ServeOptions,
   users: UserAuthentication | undefined,
+  tracing: Tracing | undefined,
   log: Logger,
 ): () => void {
   const renew = async (what: string, read: (() => Promise<void>) | undefined) => {
@@ -249,7 +271,12 @@ function renewOnHangup(
         }
       : undefined;
   const onHangup = async () => {
-    if (certificate?.reload === undefined && readUsers === undefined) {
+    if (tracing !== undefined) {
+      await tracing.reopen().then(
+        () => log.info('SIGHUP: the trace goes on in a new file'),
+        (error: Error) => log.error({ reason: error.message }, 'SIGHUP: the trace stays where it is'),
+      );
+    } else if (certificate?.reload === undefined && readUsers === undefined) {
       log.info('SIGHUP: there is no certificate file and no users file to be read again');
     }
     await renew('the certificate', certificate?.reload);
@@ -274,8 +301,19 @@ async function serve(command: Command, options: ServeOptions, terminal: Terminal
   const admitted = mayAuthenticate ? users : undefined;
   const places = placesToListen(options, certificate, admitted, log);
   const sessions = sessionLog(log);
-  const server = await startServer(command, options, hostname, maildir, admitted, places, sessions, log);
-  const endRenewal = renewOnHangup(certificate, options, users, log);
+  const tracing = await openTrace(command, options, hostname, log);
+  const server = await startServer(
+    command,
+    options,
+    hostname,
+    maildir,
+    admitted,
+    places,
+    sessions,
+    tracing,
+    log,
+  );
+  const endRenewal = renewOnHangup(certificate, options, users, tracing, log);
 
   const lines = places.map(({ kind }, index) => {
     const address = server.addresses[index];
@@ -302,6 +340,7 @@ async function serve(command: Command, options: ServeOptions, terminal: Terminal
   await server.shutdown(options.grace * 1000);
   sessions.end();
   endRenewal();
+  await tracing?.end();
 }
 
 export function defineServe(program: Command, terminal: Terminal): void {
@@ -348,6 +387,7 @@ export function defineServe(program: Command, terminal: Terminal): void {
     )
     .option('--lenient', 'take what else Postfix takes: no angle brackets, blanks in them, MAIL before EHLO')
     .option('--max-line <octets>', 'longest text line of a message, with its CRLF (default: any)', lineLength)
+    .option('--trace <file>', 'record what happens in each session; see sansmtp replay', path)
     .option('--verbose', 'log the dialogue too, without secrets')
     .option('--json', 'log as NDJSON')
     .addHelpText('after', NOTES)

@@ -66,7 +66,7 @@ describe('a ladder', () => {
       'client AUTH  tls auth',
       'server 334 [ tls auth',
       'client [8 oc tls auth',
-      'server 235 2 tls',
+      'server 235 2 tls auth',
       'client NOOP tls',
       'server 250 2 tls',
     ]);
@@ -164,12 +164,12 @@ describe('the reason of a reply', () => {
     ],
     [
       'is the line itself',
-      '501 because the line is no command that is taken: Syntax: MAIL FROM:<address> [parameters]',
+      '501 because the command says what cannot be taken, as the reply explains',
       () => new TracedServer().say('EHLO c.example', 'MAIL a@c.example'),
     ],
     [
       'is a parameter',
-      '552 because of what the command says: The message exceeds the size limit of 1000 octets',
+      '552 because the command says what cannot be taken, as the reply explains',
       () =>
         new TracedServer({ maximumMessageSize: 1000 }).say(
           'EHLO c.example',
@@ -178,7 +178,7 @@ describe('the reason of a reply', () => {
     ],
     [
       'is the message',
-      '554 because of a flaw: Line 1 of the message ends in LF alone; end every line in CRLF (RFC 5321 section 2.3.8)',
+      '554 because the message is flawed, as the reply says',
       () => open().say('RCPT TO:<b@s.example>', 'DATA').send('Hello\nworld\r\n.\r\n'),
     ],
     ['is time that ran out', '421 because the client said nothing for too long', () => open().wait(300_000)],

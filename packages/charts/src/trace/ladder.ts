@@ -6,7 +6,6 @@
  * within an AUTH exchange, and in which flight, which is what came in one piece or left without waiting.
  */
 import type { ContextChange, GuardOutcome, Span } from '@sansmtp/core';
-import { isExchange } from './chart-states.js';
 import { commandsTakenIn } from './commands-taken.js';
 import { isOutOfOrder, reasonFor } from './reasons.js';
 import type {
@@ -31,7 +30,7 @@ interface RungBase {
   readonly time: number;
   /** TLS protects the connection by now. */
   readonly underTls: boolean;
-  /** It belongs to an AUTH exchange. */
+  /** It belongs to an AUTH exchange, from AUTH to the reply that ends it. */
   readonly authenticating: boolean;
 }
 
@@ -163,6 +162,8 @@ export class Ladder {
   #next: number | undefined;
   #state = '';
   #underTls = false;
+  /** An AUTH exchange has begun that has no reply but challenges. */
+  #authenticating = false;
   #closed: Closed | undefined;
 
   /** Steps that may be the cause of a reply, by their `seq`; cleared at each command. */
@@ -305,6 +306,7 @@ export class Ladder {
     const flight = this.#flightOf(record);
     this.#unanswered.push({ flight, verb });
     if (verb === 'LHLO') this.#lmtp = true;
+    if (verb === 'AUTH') this.#authenticating = true;
     const { length, data } = raw;
     this.#add(record, {
       kind: 'line',
@@ -348,6 +350,7 @@ export class Ladder {
       ...(flight !== undefined && { flight }),
       ...(reason !== undefined && { reason }),
     });
+    if (code !== 334) this.#authenticating = false;
   }
 
   #takeOffer(code: number, [, ...keywords]: readonly string[]): void {
@@ -385,7 +388,7 @@ export class Ladder {
       ...(cause !== undefined && { cause }),
       time: time - (this.#began ?? time),
       underTls: this.#underTls,
-      authenticating: isExchange(this.#state) || (rung.kind === 'line' && rung.verb === 'AUTH'),
+      authenticating: this.#authenticating,
     };
     this.#rungs.push({ ...place, ...rung } as Rung);
   }

@@ -1,5 +1,5 @@
 /** Why a server gave a reply, in words. They follow "because". */
-import { type ReplyTitle, replyText } from '@sansmtp/core';
+import type { ReplyTitle } from '@sansmtp/core';
 import type { Decision, ReplyLine, StateUpdated, TracedReply } from './records.js';
 
 /** Of the replies that are the session's own. */
@@ -82,8 +82,8 @@ const QUESTIONS: Readonly<Record<string, string>> = {
   expand: 'the inquiry',
   help: 'the inquiry',
   startTls: 'STARTTLS',
-  credentials: 'the credentials',
-  authenticate: 'the credentials',
+  credentials: 'the credentials of',
+  authenticate: 'the credentials of',
   etrn: 'ETRN',
   extension: 'the command',
 };
@@ -105,9 +105,11 @@ export function reasonFor(reply: ReplyLine, { step, decision, refusal }: Grounds
   if (code === 334) return 'the AUTH exchange goes on';
   const event = step?.event;
   if (event === 'accepted' || event === 'rejected') return decision && decisionText(decision);
-  if (step?.effects.includes('refuseMessage')) return `of a flaw: ${words(reply)}`;
-  if (refusal !== undefined) return `the line is no command that is taken: ${words(refusal)}`;
-  if (step?.effects.includes('refuse')) return `of what the command says: ${words(reply)}`;
+  if (step?.effects.includes('refuseMessage')) return 'the message is flawed, as the reply says';
+  if (refusal?.code === 500) return 'the line is no command that is known';
+  if (refusal !== undefined || step?.effects.includes('refuse')) {
+    return 'the command says what cannot be taken, as the reply explains';
+  }
   return undefined;
 }
 
@@ -122,8 +124,4 @@ function decisionText({ decision, question, subject, reply }: NonNullable<Ground
 /** Whether it helps to know what the state takes. */
 export function isOutOfOrder({ title }: ReplyLine): boolean {
   return title !== undefined && OUT_OF_ORDER.has(title);
-}
-
-function words({ lines }: TracedReply): string {
-  return replyText({ code: 0, lines }).slice('0 '.length);
 }

@@ -25,7 +25,8 @@ export class TracedServer {
   readonly #information = { id: 's1', peer: { address: '192.0.2.1', port: 40_000 } };
   readonly #decide: Decide;
   now = 1000;
-  octetsReceived = 0;
+  #octetsReceived = 0;
+  #octetsSent = 0;
 
   constructor(
     options: Partial<ServerSessionOptions> = {},
@@ -52,6 +53,7 @@ export class TracedServer {
   send(text: string): this {
     this.now += 1;
     const bytes = Uint8Array.from(text, (character) => character.charCodeAt(0));
+    this.#octetsReceived += bytes.length;
     this.#tell({ type: 'received', time: this.now, length: bytes.length });
     this.#session.handle({ type: 'bytes', bytes, now: this.now });
     this.#drain();
@@ -74,17 +76,17 @@ export class TracedServer {
     return this;
   }
 
-  end(): this {
+  end(ending = 'quit', state = 'session.ready'): this {
     this.#session.handle({ type: 'eof', now: this.now });
     this.#drain();
     this.#tell({
       type: 'closed',
       time: this.now,
-      ending: 'quit',
-      state: 'session.ready',
+      ending,
+      state,
       duration: this.now - 1000,
-      octetsReceived: 1,
-      octetsSent: 2,
+      octetsReceived: this.#octetsReceived,
+      octetsSent: this.#octetsSent,
     });
     return this;
   }
@@ -96,6 +98,7 @@ export class TracedServer {
   #drain(): void {
     for (let output = this.#session.poll(); output !== undefined; output = this.#session.poll()) {
       if (output.type === 'observed') this.#tell(output.event);
+      if (output.type === 'write') this.#octetsSent += output.bytes.length;
       if (output.type === 'mailData') this.#tell({ type: 'mailData', time: this.now, octets: output.bytes });
       if (output.type !== 'ask') continue;
       const answer = this.#decide(output.question);

@@ -1,0 +1,141 @@
+/**
+ * `sansmtp replay`: the sessions of a trace as ladders, each when its connection was closed, and at last those that were
+ * not. With `--follow`, each as it goes on.
+ */
+import { Ladder, type ReadRecord, type Rung, TraceReader } from '@sansmtp/charts/trace';
+import type { Command } from 'commander';
+import { exitCodes } from '../exit-codes.js';
+import { fail } from '../fail.js';
+import { path } from '../option-values.js';
+import { oneLine, type Terminal } from '../terminal.js';
+import { piecesOf } from './following.js';
+import { LadderText } from './ladder-text.js';
+
+const NOTES = `
+A trace is what serve --trace and send --trace write. Each refusal has its reason:
+"503 because no recipient was accepted: session.transaction.opened takes RCPT, RSET, …".
+In the margin: ┃ under TLS, ┊ within an AUTH exchange, ┌ │ └ commands that were pipelined.
+Colours are for terminals, and not where NO_COLOR is set.
+With --follow and --connection it ends when that connection is closed.
+Exit codes: 64 usage, a file that cannot be read, or no such session in it.`;
+
+interface ReplayOptions {
+  readonly connection?: string;
+  readonly follow?: true;
+}
+
+/** One session, and how far it was written. */
+interface Told {
+  readonly ladder: Ladder;
+  readonly text: LadderText;
+  /** Not written yet. */
+  rungs: Rung[];
+}
+
+/** Puts the records of a trace into the terminal's ladders. */
+class Replay {
+  readonly #terminal: Terminal;
+  readonly #color: boolean;
+  readonly #wanted: string | undefined;
+  readonly #open = new Map<string, Told>();
+  /** Whose rungs were written last. */
+  #last: Told | undefined;
+  #found = false;
+
+  constructor(terminal: Terminal, { connection }: ReplayOptions) {
+    this.#terminal = terminal;
+    this.#color = isColored(terminal);
+    this.#wanted = connection;
+  }
+
+  /** A session that was asked for was in the trace. */
+  get found(): boolean {
+    return this.#found;
+  }
+
+  /** The session that was asked for is over. */
+  isOver = false;
+
+  /** @param atOnce do not wait for the end of a session to write it */
+  take(records: readonly ReadRecord[], atOnce: boolean): void {
+    for (const { end, record } of records) {
+      if (this.#wanted !== undefined && record.group_id !== this.#wanted) continue;
+      this.#found = true;
+      const key = `${end} ${record.group_id}`;
+      const told = this.#open.get(key) ?? this.#begin(key, new Ladder(record.group_id, end));
+      told.rungs.push(...told.ladder.take(record));
+      if (told.ladder.closed === undefined) continue;
+      this.#write(told);
+      this.#open.delete(key);
+      this.isOver ||= this.#wanted !== undefined;
+    }
+    if (atOnce) this.writeRest();
+  }
+
+  writeRest(): void {
+    for (const told of this.#open.values()) this.#write(told);
+  }
+
+  #begin(key: string, ladder: Ladder): Told {
+    const told = { ladder, text: new LadderText(ladder, this.#color), rungs: [] };
+    this.#open.set(key, told);
+    return told;
+  }
+
+  #write(told: Told): void {
+    if (told.rungs.length === 0) return;
+    const gap = this.#last === undefined ? '' : '\n';
+    const heading = told === this.#last ? '' : gap + told.text.heading();
+    this.#last = told;
+    this.#terminal.stdout.write(heading + told.text.text(told.rungs));
+    told.rungs = [];
+  }
+}
+
+function isColored({ stdout }: Terminal): boolean {
+  const { NO_COLOR: noColor = '' } = process.env;
+  return noColor === '' && 'isTTY' in stdout && stdout.isTTY === true;
+}
+
+async function replay(
+  command: Command,
+  file: string,
+  options: ReplayOptions,
+  terminal: Terminal,
+): Promise<void> {
+  const { connection, follow = false } = options;
+  const reader = new TraceReader();
+  const output = new Replay(terminal, options);
+  try {
+    for await (const piece of piecesOf(file, follow)) {
+      output.take(reader.push(piece), follow);
+      if (follow && output.isOver) break;
+    }
+  } catch (error) {
+    fail(command, exitCodes.usage, `${oneLine(file)} cannot be read`, error);
+  }
+  output.take(reader.end(), false);
+  output.writeRest();
+  tellSkipped(reader, terminal);
+  if (output.found) return;
+  const what = connection === undefined ? 'no record of a session' : `no session ${oneLine(connection)}`;
+  fail(command, exitCodes.usage, `${oneLine(file)} has ${what}`);
+}
+
+function tellSkipped({ skipped }: TraceReader, { stderr }: Terminal): void {
+  const [first] = skipped;
+  if (first === undefined) return;
+  const more = skipped.length === 1 ? '' : `, and ${skipped.length - 1} more`;
+  stderr.write(`left out: line ${first.number}: ${oneLine(first.reason)}${more}\n`);
+}
+
+export function defineReplay(program: Command, terminal: Terminal): void {
+  const command = program.command('replay');
+  command
+    .description('show the sessions of a trace')
+    .argument('<trace>', 'a file that serve --trace or send --trace wrote', path)
+    .option('--connection <id>', 'only this session')
+    .option('--follow', 'go on as the trace grows')
+    .addHelpText('after', NOTES)
+    .action((file: string, options: ReplayOptions) => replay(command, file, options, terminal));
+}
