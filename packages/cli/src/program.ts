@@ -7,6 +7,7 @@ import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { defineChart } from './chart.js';
 import { exitCodes } from './exit-codes.js';
+import { definePlay } from './inspect/play.js';
 import { defineSend } from './send.js';
 import { defineServe } from './serve.js';
 import { oneLine, type Terminal } from './terminal.js';
@@ -32,6 +33,7 @@ function createProgram(terminal: Terminal): Command {
   defineSend(program, terminal);
   defineChart(program, terminal);
   defineReplay(program, terminal);
+  definePlay(program, terminal);
   return program;
 }
 

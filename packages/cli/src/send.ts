@@ -2,6 +2,7 @@
  * `sansmtp send`: delivers one message, to a server or to the mail exchangers of the recipients' domains, and says what
  * became of it for each recipient.
  */
+import { createTracer } from '@sansmtp/charts/trace';
 import type { Address, ClientCredentials, EnvelopeInput, Mailbox } from '@sansmtp/core';
 import { createMailer, type Mailer, type MailerOptions, type RecipientVerdict } from '@sansmtp/delivery';
 import { systemClock } from '@sansmtp/transport-node';
@@ -189,7 +190,7 @@ function mailerOf(
     },
     ...(credentials && { authentication: { credentials, allowInsecure: allowInsecureAuth === true } }),
     ...(lmtp && { protocol: 'lmtp' }),
-    ...(tracing && { observer: tracing.observe }),
+    ...(tracing && { observer: createTracer({ end: 'client', write: tracing.take }) }),
     // One message: nothing is to be kept for the next. A dialogue can be read only if it is one at a time.
     pool: { idleTime: 0, ...(dialogue && { connections: 1 }) },
     ...(dialogue && { session: { onWire: (direction, bytes) => dialogue[direction](bytes) } }),

@@ -2,6 +2,7 @@
  * `sansmtp serve`: receives mail and stores it, until a signal ends it.
  */
 import { constants } from 'node:os';
+import { createTracer, type TraceRecord } from '@sansmtp/charts/trace';
 import { type Maildir, openMaildir } from '@sansmtp/delivery';
 import { failureLimiter, type ServerObserver, TlsError } from '@sansmtp/transport';
 import { type MailServer, startMailServer, trustedPeers } from '@sansmtp/transport-node';
@@ -16,6 +17,8 @@ import {
 } from './client-limits.js';
 import { exitCodes } from './exit-codes.js';
 import { fail } from './fail.js';
+import { LiveSessions } from './inspect/live-sessions.js';
+import { servePage } from './inspect/page-server.js';
 import { type Listening, type ListeningOptions, listeningLine, listenings } from './listening.js';
 import { createLog, type Logger } from './log.js';
 import { together } from './observers.js';
@@ -57,6 +60,7 @@ finish within --grace, and exits 0. A second signal exits at once, with 130 (INT
 npx and npm pass no SIGTERM on: where a supervisor runs it, start node_modules/.bin/sansmtp serve.
 --trace: what the file says of a session, sansmtp replay shows. It has no secrets, and of messages their
 length and hash. A full disk ends the trace, with a warning, and nothing else.
+--inspect: open the URL that it prints; without its token nobody sees anything.
 Other exit codes: 64 usage, 71 cannot listen, 73 cannot make the Maildir or the trace.`;
 
 interface ServeOptions extends ListeningOptions, CertificateOptions, ClientLimitOptions, UserOptions {
@@ -76,6 +80,7 @@ interface ServeOptions extends ListeningOptions, CertificateOptions, ClientLimit
   readonly lenient?: true;
   readonly maxLine?: number;
   readonly trace?: string;
+  readonly inspect?: number;
   readonly verbose?: true;
   readonly json?: true;
 }
@@ -155,13 +160,16 @@ function placesToListen(
 function observerOf(
   { verbose }: ServeOptions,
   { observer }: SessionLog,
-  tracing: Tracing | undefined,
+  records: readonly ((record: TraceRecord) => void)[],
   log: Logger,
 ): ServerObserver {
+  const write = (record: TraceRecord) => {
+    for (const take of records) take(record);
+  };
   return together(
     observer,
     ...(verbose ? [dialogueLog(log)] : []),
-    ...(tracing ? [tracing.observe] : []),
+    ...(records.length > 0 ? [createTracer({ end: 'server', write })] : []),
   );
 }
 
@@ -180,6 +188,18 @@ async function openTrace(
   }
 }
 
+/** The live page, and what takes records for it; undefined where nobody wants to look. */
+async function openInspector(command: Command, { inspect }: ServeOptions) {
+  if (inspect === undefined) return undefined;
+  const sessions = new LiveSessions();
+  try {
+    const page = await servePage(inspect, { mode: 'inspect', sessions });
+    return { page, take: (record: TraceRecord) => sessions.take(record) };
+  } catch (error) {
+    return fail(command, exitCodes.system, 'cannot listen for --inspect', error);
+  }
+}
+
 async function startServer(
   command: Command,
   options: ServeOptions,
@@ -188,7 +208,7 @@ async function startServer(
   users: UserAuthentication | undefined,
   places: readonly Listening[],
   sessions: SessionLog,
-  tracing: Tracing | undefined,
+  records: readonly ((record: TraceRecord) => void)[],
   log: Logger,
 ): Promise<MailServer> {
   const idle = options.idleTimeout * 1000;
@@ -217,7 +237,7 @@ async function startServer(
       },
       maximumConnections: options.maxConnections,
       ...connectionLimits(options),
-      observer: observerOf(options, sessions, tracing, log),
+      observer: observerOf(options, sessions, records, log),
       onExcess: ({ peer, limit }) => {
         if (sessions.admits(peer)) log.warn({ client: peer.address, limit }, 'connection refused: too many');
       },
@@ -302,6 +322,8 @@ async function serve(command: Command, options: ServeOptions, terminal: Terminal
   const places = placesToListen(options, certificate, admitted, log);
   const sessions = sessionLog(log);
   const tracing = await openTrace(command, options, hostname, log);
+  const inspector = await openInspector(command, options);
+  const records = [tracing, inspector].flatMap((each) => (each === undefined ? [] : [each.take]));
   const server = await startServer(
     command,
     options,
@@ -310,7 +332,7 @@ async function serve(command: Command, options: ServeOptions, terminal: Terminal
     admitted,
     places,
     sessions,
-    tracing,
+    records,
     log,
   );
   const endRenewal = renewOnHangup(certificate, options, users, tracing, log);
@@ -319,6 +341,7 @@ async function serve(command: Command, options: ServeOptions, terminal: Terminal
     const address = server.addresses[index];
     return address === undefined ? '' : listeningLine(kind, address);
   });
+  if (inspector !== undefined) lines.push(`listening inspect ${inspector.page.url}\n`);
   terminal.stdout.write(lines.join(''));
   const problem = authenticationProblem(directory.users, {
     tls: certificate !== undefined,
@@ -341,6 +364,7 @@ async function serve(command: Command, options: ServeOptions, terminal: Terminal
   sessions.end();
   endRenewal();
   await tracing?.end();
+  await inspector?.page.close();
 }
 
 export function defineServe(program: Command, terminal: Terminal): void {
@@ -388,6 +412,7 @@ export function defineServe(program: Command, terminal: Terminal): void {
     .option('--lenient', 'take what else Postfix takes: no angle brackets, blanks in them, MAIL before EHLO')
     .option('--max-line <octets>', 'longest text line of a message, with its CRLF (default: any)', lineLength)
     .option('--trace <file>', 'record what happens in each session; see sansmtp replay', path)
+    .option('--inspect <port>', 'show sessions live in the browser, on this machine only', listeningPort)
     .option('--verbose', 'log the dialogue too, without secrets')
     .option('--json', 'log as NDJSON')
     .addHelpText('after', NOTES)

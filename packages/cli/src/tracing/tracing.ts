@@ -1,16 +1,9 @@
-/** `--trace FILE`: an observer whose records go into a file, and what is said if they cannot. */
-import {
-  createTracer,
-  type End,
-  type TraceableEvent,
-  type TraceableSession,
-  traceHeader,
-  traceLine,
-} from '@sansmtp/charts/trace';
+/** `--trace FILE`: records go into a file, and what is said if they cannot. */
+import { type End, type TraceRecord, traceHeader, traceLine } from '@sansmtp/charts/trace';
 import { TraceFile } from './trace-file.js';
 
 export interface Tracing {
-  readonly observe: (event: TraceableEvent, session: TraceableSession) => void;
+  readonly take: (record: TraceRecord) => void;
   /** Goes on in a new file of the same name. */
   reopen(): Promise<void>;
   /** Writes what waits, and closes the file. */
@@ -33,7 +26,7 @@ export async function startTracing(path: string, { end, name, warn }: TracingOpt
     onOverflow: () => warn('the trace has gaps: it is written more slowly than it is made'),
   });
   return {
-    observe: createTracer({ end, write: (record) => file.write(traceLine(record)) }),
+    take: (record) => file.write(traceLine(record)),
     reopen: () => file.reopen(),
     end: () => file.end(),
   };
