@@ -1,10 +1,6 @@
 /** Which commands a state of the server's chart takes: those that it does not refuse out of hand. */
-import {
-  describeChart,
-  type ReplyTitle,
-  type StateDescription,
-  type TransitionDescription,
-} from '@sansmtp/core';
+import type { ReplyTitle, StateDescription, TransitionDescription } from '@sansmtp/core';
+import { chartOf } from './chart-states.js';
 
 /** Verbs that every server has, in the order of a session; the others come with a service extension. */
 const COMMON = [
@@ -60,7 +56,7 @@ export function commandsTakenIn(
 
 /** The state and those that it stands in, innermost first. */
 function lineageOf(path: string): readonly StateDescription[] {
-  const lineage = [describeChart('server').root];
+  const lineage = [chartOf('server').root];
   for (;;) {
     const inner = lineage[0]?.states.find(
       (state) => path === state.path || path.startsWith(`${state.path}.`),

@@ -10,7 +10,6 @@
 import {
   type ClientProtocolEvent,
   commandSpans,
-  describeChart,
   encodeText,
   type RecordedQuestion,
   type Reply,
@@ -20,7 +19,7 @@ import {
   type Span,
   type TlsInformation,
 } from '@sansmtp/core';
-import { initialState, isExchange } from './chart-states.js';
+import { chartOf, initialState, isExchange } from './chart-states.js';
 import type { TraceableEvent, TraceableSession } from './events.js';
 import type {
   CommandLine,
@@ -76,7 +75,7 @@ const chartHashes = new Map<End, string>();
 
 /** Of the chart's description: a trace that has another was made by another version of the chart. */
 export function chartHash(end: End): string {
-  const known = chartHashes.get(end) ?? `sha256:${sha256(encodeText(JSON.stringify(describeChart(end))))}`;
+  const known = chartHashes.get(end) ?? `sha256:${sha256(encodeText(JSON.stringify(chartOf(end))))}`;
   chartHashes.set(end, known);
   return known;
 }
