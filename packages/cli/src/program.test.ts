@@ -11,13 +11,16 @@ describe('sansmtp', () => {
     expect(await sansmtp(['--version'])).toEqual({ stdout: `${version}\n`, stderr: '', exitCode: 0 });
   });
 
-  it.each([[], ['serve'], ['send'], ['chart']])('explains itself: %s --help', async (...words) => {
-    const { stdout, stderr, exitCode } = await sansmtp([...words, '--help']);
-    expect({ stderr, exitCode }).toEqual({ stderr: '', exitCode: 0 });
-    expect(stdout).toMatch(/^Usage: sansmtp /);
-  });
+  it.each([[], ['serve'], ['send'], ['chart'], ['replay'], ['play']])(
+    'explains itself: %s --help',
+    async (...words) => {
+      const { stdout, stderr, exitCode } = await sansmtp([...words, '--help']);
+      expect({ stderr, exitCode }).toEqual({ stderr: '', exitCode: 0 });
+      expect(stdout).toMatch(/^Usage: sansmtp /);
+    },
+  );
 
-  it.each(['serve', 'send', 'chart'])('explains each option of %s', async (command) => {
+  it.each(['serve', 'send', 'chart', 'replay', 'play'])('explains each option of %s', async (command) => {
     const { stdout } = await sansmtp([command, '--help']);
     const options = stdout.split('\n').filter((line) => /^ {2}-/.test(line));
     expect(options.length).toBeGreaterThan(2);
