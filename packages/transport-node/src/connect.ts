@@ -2,6 +2,7 @@
 import {
   connect as connectSocket,
   type IpcNetConnectOpts,
+  isIP,
   type Socket,
   type TcpNetConnectOpts,
 } from 'node:net';
@@ -10,6 +11,7 @@ import { checkObject, namesOf } from '@sansmtp/core';
 import { type ByteStream, TlsError } from '@sansmtp/transport';
 import { type AnyOf, checkNotEmpty, checkPort, checkTime } from './option-checks.js';
 import { ownDuplex } from './own-duplex.js';
+import { raceSockets, raceToHost } from './socket-race.js';
 import { SocketStream } from './socket-stream.js';
 import { systemClock } from './system-clock.js';
 import { systemCode } from './system-error.js';
@@ -62,12 +64,6 @@ export class ConnectError extends Error {
  */
 const READ_OCTETS = 4096;
 
-/**
- * Milliseconds for one address of a host that has several, before the next is tried. Node gives the attempt up then; at
- * its own 250 ms, a server far away, or one that loses the first packet, could not be connected to at any address.
- */
-const ATTEMPT_TIME = 5000;
-
 function nameOf(options: ConnectOptions): string {
   if ('path' in options) return options.path;
   if ('socket' in options) return 'the other end of the socket';
@@ -75,29 +71,15 @@ function nameOf(options: ConnectOptions): string {
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
-/** Node tries every address of a host, and then has one error for each, under one without words. */
+/** Where every address of a host was tried, there is an error for each, under one without words. */
 function wordsOf(error: Error): string {
   return error instanceof AggregateError
     ? error.errors.map(({ message }) => message).join('; ')
     : error.message;
 }
 
-/** Begins to connect; a socket that stands already is taken over. */
-function begin(options: ConnectOptions, readsAhead: boolean): Duplex {
-  if ('socket' in options) {
-    ownDuplex(options.socket);
-    return options.socket;
-  }
-  const target: TcpNetConnectOpts | IpcNetConnectOpts =
-    'path' in options
-      ? { path: options.path }
-      : {
-          host: options.host,
-          port: options.port,
-          keepAlive: true,
-          noDelay: true,
-          autoSelectFamilyAttemptTimeout: ATTEMPT_TIME,
-        };
+/** Begins to connect. */
+function begin(target: TcpNetConnectOpts | IpcNetConnectOpts, readsAhead: boolean): Socket {
   const onread = {
     buffer: new Uint8Array(READ_OCTETS),
     callback(length: number, octets: Uint8Array) {
@@ -109,6 +91,19 @@ function begin(options: ConnectOptions, readsAhead: boolean): Duplex {
   };
   const socket: Socket = connectSocket({ ...target, allowHalfOpen: true, ...(readsAhead && { onread }) });
   return socket;
+}
+
+/** @returns gives it all up */
+function reach(
+  options: Exclude<ConnectOptions, { readonly socket: Duplex }>,
+  readsAhead: boolean,
+  done: (outcome: Socket | Error) => void,
+): () => void {
+  if ('path' in options) return raceSockets([options.path], (path) => begin({ path }, readsAhead), done);
+  const { host, port } = options;
+  const beginAt = (address: string) =>
+    begin({ host: address, port, keepAlive: true, noDelay: true }, readsAhead);
+  return isIP(host) === 0 ? raceToHost(host, beginAt, done) : raceSockets([host], beginAt, done);
 }
 
 const OPTION_NAMES = namesOf<AnyOf<ConnectOptions>>({
@@ -138,13 +133,14 @@ function check(options: ConnectOptions): void {
 }
 
 /**
- * Connects. What the peer sends before `open()` is kept. TCP connections have keep-alive on, and no delay
+ * Connects. The addresses of a host that is given by name race each other: the next one is tried beside after 250 ms (RFC
+ * 8305). What the peer sends before `open()` is kept. TCP connections have keep-alive on, and no delay
  * (Nagle's algorithm would hold back the small writes of a dialogue).
  * @throws {ConnectError} when the system refuses, or `timeout` has passed
  * @throws {TlsError} when the handshake of implicit TLS fails; `tls` has a certificate that cannot be used
  * @throws {RangeError} when `timeout`, `port` or `tls.handshakeTimeout` is out of its range, or `host` or `path` is empty
- * @throws {TypeError} when an option is not known, or nothing says where to connect; when `tls` says to verify the server, but nothing says by which name; when `socket` gives objects or
- *   texts, or is still connecting
+ * @throws {TypeError} when an option is not known, or nothing says where to connect; when `tls` says to verify the server, but
+ *   nothing says by which name; when `socket` gives objects or texts, or is still connecting
  * @throws the reason of `signal`, when it is aborted before the connection stands
  */
 export function connect(options: ConnectOptions): Promise<ByteStream> {
@@ -154,49 +150,47 @@ export function connect(options: ConnectOptions): Promise<ByteStream> {
     signal?.throwIfAborted();
     const name = 'host' in options ? options.host : undefined;
     const side = tls === undefined ? undefined : clientSide(tls, name);
-    let cancelHandshake: (() => void) | undefined;
-    const socket = begin(options, side === undefined);
+    if ('socket' in options) ownDuplex(options.socket);
+    let cancel: () => void = () => {};
 
     const settle = () => {
       cancelTimeout();
       signal?.removeEventListener('abort', onAbort);
-      socket.off('connect', onConnect);
-      socket.off('error', onError);
     };
     const fail = (error: unknown) => {
       settle();
-      cancelHandshake?.();
-      socket.destroy();
+      cancel();
       reject(error);
     };
-    const onConnect = () => {
+    const onReached = (reached: Duplex | Error) => {
+      if (reached instanceof Error) {
+        const problem = `Cannot connect to ${nameOf(options)}: ${wordsOf(reached)}`;
+        fail(new ConnectError(problem, systemCode(reached), { cause: reached }));
+        return;
+      }
       if (side === undefined || tls?.mode === 'startTls') {
         settle();
-        resolve(new SocketStream(socket, { side }));
+        resolve(new SocketStream(reached, { side }));
         return;
       }
       cancelTimeout();
-      cancelHandshake = shakeHands(socket, side, (outcome) => {
+      const cancelHandshake = shakeHands(reached, side, (outcome) => {
         settle();
         if (outcome instanceof TlsError) reject(outcome);
-        else resolve(new SocketStream(socket, { secured: outcome }));
+        else resolve(new SocketStream(reached, { secured: outcome }));
       });
-      socket.off('error', onError); // the handshake hears of it from now on
+      cancel = () => {
+        cancelHandshake();
+        reached.destroy();
+      };
     };
-    const onError = (error: Error) =>
-      fail(
-        new ConnectError(`Cannot connect to ${nameOf(options)}: ${wordsOf(error)}`, systemCode(error), {
-          cause: error,
-        }),
-      );
     const onAbort = () => fail(signal?.reason);
     const cancelTimeout = systemClock.set(systemClock.now() + timeout, () =>
       fail(new ConnectError(`Cannot connect to ${nameOf(options)}: no answer in ${timeout} ms`, 'ETIMEDOUT')),
     );
     signal?.addEventListener('abort', onAbort);
-    socket.on('error', onError);
-    if (!('socket' in options)) socket.on('connect', onConnect);
-    else if (!socket.destroyed) onConnect();
+    if (!('socket' in options)) cancel = reach(options, side === undefined, onReached);
+    else if (!options.socket.destroyed) onReached(options.socket);
     else fail(new ConnectError('Cannot connect: the socket is closed already', 'ECONNRESET'));
   });
 }
