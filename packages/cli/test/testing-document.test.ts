@@ -16,6 +16,7 @@ describe('docs/testing.md', () => {
     ["run('script')", () => run('script'), 2],
     ["run('time')", () => run('time'), 1],
     ["run('properties')", () => run('properties'), 1],
+    ["run('pair')", () => run('pair'), 1],
   ])('%s passes', async (_, printed, tests) => {
     expect(await printed()).toMatch(new RegExp(`pass ${tests}\\n`));
   });

@@ -4,6 +4,22 @@ export type { MessageCriteria } from './mail/criteria.js';
 export { type Mail, type NextOptions, NoSuchMessageError } from './mail/mail-list.js';
 export type { ReceivedMessage } from './mail/received-message.js';
 export { type MailMatchers, type MatcherResult, mailMatchers } from './matchers/mail-matchers.js';
+export type { History, MessageToSend, SentMessage, StreamUse } from './pair/history.js';
+export {
+  backpressureIsHeeded,
+  checkInvariants,
+  deliveredIsStored,
+  everythingEnds,
+  type Invariant,
+  InvariantError,
+  invariants,
+  nothingAfterClose,
+  repliesMatchCommands,
+  storedIsNotRefused,
+  storedIsWhatWasSent,
+  tlsBeginsAnew,
+} from './pair/invariants.js';
+export { type Decision, type PairOptions, runPair } from './pair/run-pair.js';
 export type { ReplyText, Script, Step, StepDetails, Steps } from './script/script.js';
 export {
   openScriptedServer,
