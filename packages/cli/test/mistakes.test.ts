@@ -64,6 +64,7 @@ const at = (address: object, more: object = {}) =>
 const mailer = (options: unknown) => js(createMailer)(options);
 const relay = { host: '192.0.2.1' };
 const resolver = { resolveMx: async () => ({ kind: 'found', records: [{ exchange: 'mx', preference: 1 }] }) };
+const mailbox = { localPart: 'ann', domain: 'b.example' };
 const credentials = { kind: 'password', username: 'ann', password: new Secret('pencil') };
 
 /** A session with a server in memory, for one that has to be open. */
@@ -319,6 +320,32 @@ const serving: Mistake[] = [
   ],
 ];
 
+const nested: Mistake[] = [
+  ['a session that is a list', () => at({}, { session: [] }), 'The option session is a list; give an object'],
+  ['a session that is true', () => at({ session: true }), 'addresses[0].session is true; give an object'],
+  ['time-outs that are a list', () => at({}, { session: { timeouts: [] } }), 'timeouts is a list'],
+  [
+    'authentication that is false',
+    () => at({}, { session: { authentication: false } }),
+    'authentication is false; give an object: { mechanisms',
+  ],
+  [
+    'a misspelt time-out that each address replaces',
+    () => at({ session: { timeouts: {} } }, { session: { timeouts: { idel: 1 } } }),
+    'did you mean timeouts.idle?',
+  ],
+  [
+    'a misspelt handler that each address replaces',
+    () => at({ handlers }, { handlers: { onMessage, onRcpTo() {} } }),
+    'did you mean onRcptTo?',
+  ],
+  [
+    'null for contexts',
+    () => at({ tls: { mode: 'startTls', context, contexts: null } }),
+    'tls.contexts is null; it takes contexts by name, or a function',
+  ],
+];
+
 const sending: Mistake[] = [
   ['no envelope', () => send(undefined), 'The envelope is undefined; it takes from and to'],
   [
@@ -350,6 +377,58 @@ const sending: Mistake[] = [
     'a display name',
     () => js(readEnvelope)({ from: null, to: 'Ann <ann@b.example>' }),
     '"Ann <ann@b.example>" is no mailbox',
+  ],
+  [
+    'a misspelt parameter of MAIL',
+    () => js(readEnvelope)({ from: null, to: 'a@b.example', parameters: { requireTLS: true } }),
+    'parameters.requireTLS is not known: did you mean parameters.requireTls?',
+  ],
+  [
+    'a misspelt parameter of MAIL in an envelope as received',
+    () => js(readEnvelope)({ reversePath: null, recipients: [mailbox], parameters: { smtputf8: true } }),
+    'did you mean parameters.smtpUtf8?',
+  ],
+  [
+    'a misspelt parameter of RCPT',
+    () => js(readEnvelope)({ from: null, to: [{ ...mailbox, parameters: { notfy: 'NEVER' } }] }),
+    'did you mean parameters.notify?',
+  ],
+  [
+    "a misspelt option of a session's send()",
+    () =>
+      withSession((session) =>
+        js(session.send.bind(session))({ from: null, to: 'a@b.example' }, '', { sinal: 1 }),
+      ),
+    'did you mean signal?',
+  ],
+  [
+    'a signal that is none',
+    () => js(openSession)(createMemoryPair()[0], { clock: systemClock, signal: 5 }),
+    'The option signal takes an AbortSignal',
+  ],
+  [
+    'a signal of connect() that is none',
+    () => js(connect)({ ...relay, port: 25, signal: {} }),
+    'takes an AbortSignal',
+  ],
+  [
+    'a signal of a mailer that is none',
+    () => js(createMailer({ relay }).send)({ from: null, to: 'a@b.example' }, '', { signal: 'x' }),
+    'takes an AbortSignal',
+  ],
+  [
+    'a misspelt field of credentials',
+    () =>
+      mailer({
+        relay,
+        authentication: { credentials: { kind: 'token', user: 'ann', token: new Secret('x') } },
+      }),
+    'authentication.credentials.user is not known: did you mean authentication.credentials.username?',
+  ],
+  [
+    'a session of a mailer in text',
+    () => mailer({ session: 'x' }),
+    'The option session is "x"; give an object',
   ],
   ['no message', () => send({ from: null, to: 'a@b.example' }, null), 'The message is null; it takes a text'],
   [
@@ -561,6 +640,36 @@ const others: Mistake[] = [
     () => js(openMaildir)('/tmp/none', { host: 'mx' }),
     'did you mean hostname?',
   ],
+  [
+    'a Maildir whose host is null',
+    () => js(openMaildir)('/tmp/none', { hostname: null }),
+    'hostname is null',
+  ],
+  ['options that are a list', () => js(createMemoryPair)([]), 'The options are a list; give an object'],
+  ['a pair with a clock that is none', () => js(createMemoryPair)({ clock: {} }), 'The option clock is none'],
+  ['a clock whose settle is a number', () => js(createVirtualClock)({ settle: 5 }), 'settle is a number'],
+  ['a list for a transport', () => js(sansmtpTransport)([]), 'The options are a list'],
+  [
+    'a resolver whose server is a list',
+    () => js(createResolver)({ server: [] }),
+    'takes ADDRESS or ADDRESS:PORT',
+  ],
+  ['no history', () => js(nextAttempt)(null), 'The delivery history is null; give an object'],
+  [
+    'a misspelt history',
+    () => js(nextAttempt)({ firstTried: 0, attempts: 1, now: 0 }),
+    'did you mean firstTriedAt?',
+  ],
+  [
+    'a web stream whose startTls is true',
+    () => js(webStream)(new TransformStream(), { startTls: true }),
+    'The option startTls is a boolean; it takes a function',
+  ],
+  [
+    'a web stream with the address of Deno',
+    () => js(webStream)(new TransformStream(), { peer: { hostname: '192.0.2.1', port: 25 } }),
+    'peer.hostname is not known: known are address, port',
+  ],
   ['a misspelt option of a pair', () => js(createMemoryPair)({ chunksize: 1 }), 'did you mean chunkSize?'],
   ['a pair whose TLS has no mode', () => js(createMemoryPair)({ tls: {} }), 'tls.mode is undefined'],
   [
@@ -673,6 +782,7 @@ async function errorOf(mistake: () => unknown): Promise<unknown> {
 
 describe.each([
   ['serves', serving],
+  ['nests options', nested],
   ['sends', sending],
   ['does otherwise', others],
 ])('a mistake of a program that %s', (_, mistakes) => {

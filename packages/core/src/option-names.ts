@@ -23,7 +23,9 @@ export function checkNames(
   where = '',
 ): void {
   if (given === undefined) return;
-  if (typeof given !== 'object' || given === null) throw noObject(what, given, known, where);
+  if (typeof given !== 'object' || given === null || Array.isArray(given)) {
+    throw noObject(what, given, known, where);
+  }
   for (const name in given) {
     if (known.includes(name)) continue;
     const nearest = nearestName(name, known);
@@ -43,7 +45,13 @@ export function checkObject(what: string, given: object, known: readonly string[
 
 function noObject(what: string, given: unknown, known: readonly string[], where: string): TypeError {
   const shown =
-    given === undefined ? 'missing' : typeof given === 'string' ? JSON.stringify(given) : String(given);
+    given === undefined
+      ? 'missing'
+      : Array.isArray(given)
+        ? 'a list'
+        : typeof given === 'string'
+          ? JSON.stringify(given)
+          : String(given);
   // `The property of a retry schedule`: it is the schedule that is missing.
   const whole = what.replace(/^The property of an? /, 'The ');
   const all = whole === what ? `${what}s are` : `${whole} is`;

@@ -393,6 +393,11 @@ export function createMemoryPair(options: MemoryPairOptions = {}): [ByteStream, 
   checkNames('The option', dropAfter, ['first', 'second'], 'dropAfter.');
   if (!(typeof latency === 'number' && latency >= 0))
     throw new RangeError(`latency is ${latency}: it has to be 0 ms or more`);
+  if (clock !== undefined && typeof (clock as Partial<Clock> | null)?.set !== 'function') {
+    throw new TypeError(
+      'The option clock is none: give createVirtualClock(), or an object with now() and set()',
+    );
+  }
   if (latency > 0 && clock === undefined) {
     throw new TypeError(`latency is ${latency} ms, but there is no clock to measure it: give one as clock`);
   }

@@ -42,6 +42,9 @@ async function takeTurns(): Promise<void> {
 export function createVirtualClock(options: VirtualClockOptions = {}): VirtualClock {
   checkNames('The option', options, ['settle']);
   const { settle = takeTurns } = options;
+  if (typeof settle !== 'function') {
+    throw new TypeError(`The option settle is a ${typeof settle}; it takes a function`);
+  }
   let now = 0;
   /** By moment, the next one last, so that firing is a `pop()`. */
   const timers: Timer[] = [];

@@ -147,6 +147,9 @@ export function connect(options: ConnectOptions): Promise<ByteStream> {
   return new Promise((resolve, reject) => {
     check(options);
     const { timeout = 30_000, signal, tls } = options;
+    if (signal !== undefined && !(signal instanceof AbortSignal)) {
+      throw new TypeError('The option signal takes an AbortSignal: new AbortController().signal');
+    }
     signal?.throwIfAborted();
     const name = 'host' in options ? options.host : undefined;
     const side = tls === undefined ? undefined : clientSide(tls, name);

@@ -1,7 +1,8 @@
 /**
  * What a mail server is told, checked before it listens anywhere: names that are not known, and what cannot work.
  */
-import { checkObject, namesOf } from '@sansmtp/core';
+import { checkNames, checkObject, namesOf } from '@sansmtp/core';
+import { checkHandlers, checkServeOptions, type ServerHandlers } from '@sansmtp/transport';
 import { checkListenable, LISTEN_NAMES } from './listen.js';
 import type { MailListenOptions, MailServerOptions, MailSessionOptions } from './mail-server.js';
 
@@ -35,6 +36,9 @@ export function checkMailServerOptions<State>(options: MailServerOptions<State>)
     throw new TypeError(`The option addresses is ${given}; give one at least: [{ port: 25 }]`);
   }
   checkSession(session, 'session.');
+  // Also where each address has its own, in whose place these then do not stand.
+  if (session) checkServeOptions(session);
+  if (options.handlers !== undefined) checkHandlers(options.handlers as ServerHandlers);
   for (const [place, address] of (addresses as readonly MailListenOptions[]).entries()) {
     const where = `addresses[${place}].`;
     checkObject('The option', address, ADDRESS_NAMES, where);
@@ -53,8 +57,12 @@ function checkFunctions(options: object, names: readonly string[], where = ''): 
 }
 
 function checkSession(session: MailSessionOptions | undefined, where: string): void {
+  if (session === undefined || session === null) return;
+  if (typeof session !== 'object' || Array.isArray(session)) {
+    checkNames('The option', session, ['hostname', 'authentication', 'timeouts', '…'], where);
+  }
   for (const name of OURS) {
-    if (session === undefined || session === null || !(name in session)) continue;
+    if (!(name in session)) continue;
     const help = name === 'listener' ? 'give the address a label' : 'it is the server that decides on it';
     throw new TypeError(`The option ${where}${name} is not known: ${help}`);
   }

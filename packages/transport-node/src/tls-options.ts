@@ -121,6 +121,11 @@ export function serverSide(options: ServerTlsOptions): TlsSide {
       `The option tls.context is ${context ? 'no context' : 'missing'}: createTlsContext() makes one of a certificate and its key`,
     );
   }
+  if (typeof contexts !== 'function' && (typeof contexts !== 'object' || contexts === null)) {
+    throw new TypeError(
+      `The option tls.contexts is ${contexts === null ? 'null' : `a ${typeof contexts}`}; it takes contexts by name, or a function`,
+    );
+  }
   const choose = choiceOf(contexts);
   return {
     handshakeTimeout,

@@ -37,6 +37,14 @@ export interface WebStreamOptions {
 }
 
 const OPTION_NAMES = namesOf<WebStreamOptions>({ startTls: true, tls: true, peer: true });
+const TLS_NAMES = namesOf<TlsInformation>({
+  protocol: true,
+  cipher: true,
+  serverName: true,
+  channelBindings: true,
+  peerCertificate: true,
+});
+const PEER_NAMES = namesOf<PeerInformation>({ address: true, port: true });
 
 /**
  * Makes a stream of a pair of web streams. Give it to `serveSession` or `openSession` next, and leave the pair alone from
@@ -46,6 +54,11 @@ const OPTION_NAMES = namesOf<WebStreamOptions>({ startTls: true, tls: true, peer
  */
 export function webStream(pair: WebPair, options: WebStreamOptions = {}): ByteStream {
   checkNames('The option', options, OPTION_NAMES);
+  checkNames('The option', options.tls, TLS_NAMES, 'tls.');
+  checkNames('The option', options.peer, PEER_NAMES, 'peer.');
+  if (options.startTls !== undefined && typeof options.startTls !== 'function') {
+    throw new TypeError(`The option startTls is a ${typeof options.startTls}; it takes a function`);
+  }
   if (!isPair(pair)) {
     throw new TypeError(
       `The pair is ${pair ? 'none' : 'missing'}; it takes { readable, writable }, a ReadableStream and a WritableStream`,

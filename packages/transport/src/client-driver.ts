@@ -15,6 +15,7 @@ import {
   ClientSession,
   type ClientSessionOptions,
   type Computation,
+  checkNames,
   concatenate,
   type EnvelopeInput,
   encodeText,
@@ -38,7 +39,7 @@ import { connectionId } from './connection-id.js';
 import { type Cryptography, webCryptography } from './cryptography.js';
 import { DeadlineTimer } from './deadline-timer.js';
 import { type RunInContext, sessionContext } from './diagnostics.js';
-import { checkCallees, checkClock, checkStream, withoutTls } from './given-options.js';
+import { checkCallees, checkClock, checkSignal, checkStream, withoutTls } from './given-options.js';
 import { complain, guarded } from './guarded.js';
 import { Observation } from './observation.js';
 import type { ClientSessionEvent } from './observer.js';
@@ -204,9 +205,12 @@ class ClientDriver implements ClientConnection, ByteStreamListener {
   async send(
     envelope: EnvelopeInput,
     message: MessageSource,
-    { signal }: { readonly signal?: CancelSignal } = {},
+    options: { readonly signal?: CancelSignal } = {},
   ): Promise<readonly Verdict[]> {
     this.#requireOpen('send');
+    checkNames('The option', options, ['signal']);
+    const { signal } = options;
+    checkSignal(signal);
     checkMessage(message);
     this.#session.handle({ type: 'send', envelope, now: this.#clock.now() });
     const sent = new Promise<readonly Verdict[]>((resolve, reject) => {

@@ -4,6 +4,7 @@
  */
 import { checkNames, namesOf, nearestName, type ServerAuthenticationOptions } from '@sansmtp/core';
 import type { ByteStream } from './byte-stream.js';
+import type { CancelSignal } from './client-connection.js';
 import type { Clock } from './clock.js';
 import type { ServerHandlers } from './handlers.js';
 
@@ -63,6 +64,7 @@ export function checkCallees(options: object): void {
       `The option ${name} is ${callback === null ? 'null' : `a ${typeof callback}`}; it takes a function`,
     );
   }
+  checkSignal(given.signal as CancelSignal | undefined);
   for (const [name, methods] of Object.entries({
     cryptography: ['compute'],
     failureLimiter: ['isClosed', 'failed'],
@@ -74,6 +76,16 @@ export function checkCallees(options: object): void {
       `The option ${name} takes an object with ${methods.map((each) => `${each}()`).join(' and ')}`,
     );
   }
+}
+
+/** @throws {TypeError} it is given, and no `AbortSignal` */
+export function checkSignal(signal: CancelSignal | undefined): void {
+  if (
+    signal === undefined ||
+    typeof (signal as Partial<CancelSignal> | null)?.addEventListener === 'function'
+  )
+    return;
+  throw new TypeError('The option signal takes an AbortSignal: new AbortController().signal');
 }
 
 /** @throws {TypeError} there is none, or it is no stream */

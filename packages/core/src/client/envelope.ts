@@ -3,7 +3,7 @@
  * that the rest of the code reads.
  */
 import type { MailParameters, RcptParameters } from '../extensions/parameters.js';
-import { checkNames } from '../option-names.js';
+import { checkNames, namesOf } from '../option-names.js';
 import { type Address, readForwardPath, readReversePath } from '../wire/address.js';
 import type { ForwardPath, ReversePath } from '../wire/path.js';
 
@@ -67,6 +67,35 @@ const NAMES = Object.keys({
   parameters: true,
 } satisfies Record<keyof AddressedEnvelope | keyof ReceivedEnvelope, true>);
 
+const MAIL_PARAMETERS = namesOf<MailParameters>({
+  size: true,
+  body: true,
+  smtpUtf8: true,
+  auth: true,
+  ret: true,
+  envid: true,
+  deliverBy: true,
+  hold: true,
+  mtPriority: true,
+  requireTls: true,
+  solicit: true,
+  custom: true,
+});
+
+const RCPT_PARAMETERS = namesOf<RcptParameters>({ notify: true, orcpt: true, rrvs: true, custom: true });
+
+/** One that is misspelt would be left out without a word, REQUIRETLS among them. */
+function checkParameters(
+  parameters: MailParameters | undefined,
+  recipients: readonly RecipientAddress[],
+): void {
+  checkNames('The property of an envelope', parameters, MAIL_PARAMETERS, 'parameters.');
+  for (const recipient of recipients) {
+    if (typeof recipient !== 'object' || recipient === null || !('parameters' in recipient)) continue;
+    checkNames('The property of a recipient', recipient.parameters, RCPT_PARAMETERS, 'parameters.');
+  }
+}
+
 /**
  * Reads an envelope as a caller wrote it. One that has nothing to be read is given back as it is, its recipients too.
  * @param readRecipient reads each forward-path, for whoever does something else with one that is no address
@@ -86,6 +115,7 @@ export function readEnvelope(
   const receivers = to === undefined ? recipients : to;
   if (receivers === undefined) throw noEnvelope('without recipients');
   const list: readonly RecipientAddress[] = isList(receivers) ? receivers : [receivers];
+  checkParameters(parameters, list);
   if (list.length === 0) throw new RangeError('The envelope has no recipient; it takes one at least');
   if (from === undefined && to === undefined && isRead(sender, list)) return envelope as ClientEnvelope;
   return {

@@ -169,11 +169,19 @@ export type ResolvedAuthentication = Readonly<
   }
 >;
 
+const CREDENTIALS_NAMES: Readonly<Record<string, readonly string[]>> = {
+  password: ['kind', 'username', 'password', 'authorizationIdentity'],
+  token: ['kind', 'username', 'token'],
+  external: ['kind', 'authorizationIdentity'],
+};
+
 /**
  * Not every caller is compiled, and what has another shape would be found out at the server only. No value is shown: it
  * may be the secret.
  */
 function checkCredentials(credentials: ClientCredentials): ClientCredentials {
+  const names = CREDENTIALS_NAMES[credentials?.kind];
+  if (names !== undefined) checkNames('The option', credentials, names, 'authentication.credentials.');
   switch (credentials?.kind) {
     case 'password':
       checkText('username', credentials.username);
@@ -337,7 +345,7 @@ export function resolveClientOptions(options: ClientSessionOptions): ResolvedCli
     protocol: checkWord('protocol', options.protocol ?? 'smtp', ['smtp', 'lmtp']),
     startTls: checkWord('startTls', options.startTls ?? 'never', ['never', 'opportunistic', 'required']),
     tls: options.tls,
-    authentication: authentication && resolveAuthentication(authentication),
+    authentication: authentication === undefined ? undefined : resolveAuthentication(authentication),
     extensions: checkList('extensions', options.extensions ?? knownExtensions, 'service extensions'),
     xclient: checkAttributes('XCLIENT', options.xclient),
     xforward: checkAttributes('XFORWARD', options.xforward),

@@ -313,7 +313,7 @@ export function resolveServerOptions(options: ServerSessionOptions): ResolvedSer
     protocol: checkWord('protocol', options.protocol ?? 'smtp', ['smtp', 'lmtp']),
     tls: options.tls,
     startTls: checkWord('startTls', options.startTls ?? 'none', ['none', 'offered', 'required']),
-    authentication: authentication && resolveAuthentication(authentication),
+    authentication: authentication === undefined ? undefined : resolveAuthentication(authentication),
     extensions: checkList('extensions', options.extensions ?? standardExtensions, 'service extensions'),
     trusted: checkFlag('trusted', options.trusted ?? false),
     hostname: checkName('hostname', options.hostname ?? 'localhost'),

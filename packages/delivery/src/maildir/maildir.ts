@@ -152,7 +152,7 @@ async function sweep(temporary: string, now: number): Promise<void> {
  */
 function hostNameOf({ hostname }: MaildirOptions): string {
   if (hostname === undefined) return isHostName(machineName()) ? machineName() : 'localhost';
-  if (isHostName(hostname)) return hostname;
+  if (typeof hostname === 'string' && isHostName(hostname)) return hostname;
   throw new RangeError(
     `hostname is ${JSON.stringify(hostname)}: give a domain, or an address literal such as [192.0.2.1]`,
   );

@@ -167,7 +167,7 @@ export interface ResolvedMailerOptions {
 
 const DEFAULT_CONNECT_TIMEOUT = 30_000;
 
-const OPTION_NAMES = namesOf<MailerOptions>({
+export const MAILER_OPTION_NAMES = namesOf<MailerOptions>({
   relay: true,
   port: true,
   hostname: true,
@@ -223,7 +223,7 @@ const OF_MAILER = ['hostname', 'protocol', 'startTls', 'authentication', 'clock'
 
 /** @throws {TypeError} a name is not known, or what has others is no object */
 function checkOptionNames(options: MailerOptions): void {
-  checkNames('The option', options, OPTION_NAMES);
+  checkNames('The option', options, MAILER_OPTION_NAMES);
   checkNames('The option', options.pool, POOL_NAMES, 'pool.');
   checkNames('The option', options.routing, ROUTING_NAMES, 'routing.');
   checkNames('The option', options.tlsOptions, TLS_NAMES, 'tlsOptions.');
@@ -233,8 +233,12 @@ function checkOptionNames(options: MailerOptions): void {
   if (relay !== undefined && !('host' in relay) && !('path' in relay)) {
     throw new TypeError('The option relay.host is missing; give host, or the path of a Unix socket');
   }
+  if (session === undefined || session === null) return;
+  if (typeof session !== 'object' || Array.isArray(session)) {
+    checkNames('The option', session, ['timeouts', 'mailDataBy', 'onError', '…'], 'session.');
+  }
   for (const name of OF_MAILER) {
-    if (session === undefined || session === null || !(name in session)) continue;
+    if (!(name in session)) continue;
     const help = name === 'startTls' ? 'tls of the mailer says it' : `give ${name} to the mailer itself`;
     throw new TypeError(`The option session.${name} is not known: ${help}`);
   }

@@ -155,6 +155,7 @@ export function createMailer(options: MailerOptions = {}): Mailer {
     async send(given, body, options = {}) {
       checkNames('The option', options, ['signal', 'deadline']);
       const { signal, deadline } = options;
+      checkSignal(signal);
       if (closing !== undefined) throw new Error('The mailer is closed: it takes no more mail');
       const writable = readWritable(given);
       check(writable.envelope, deadline);
@@ -177,6 +178,7 @@ export function createMailer(options: MailerOptions = {}): Mailer {
     close(options = {}) {
       checkNames('The option', options, ['signal']);
       const { signal } = options;
+      checkSignal(signal);
       closing ??= (async () => {
         if (underWay > 0) {
           await new Promise<void>((resolve) => {
@@ -202,6 +204,11 @@ function verifiedPlan(plan: TlsPlan): TlsPlan {
 }
 
 /** @throws {RangeError} what cannot be written in a command, or waited for */
+function checkSignal(signal: AbortSignal | undefined): void {
+  if (signal === undefined || signal instanceof AbortSignal) return;
+  throw new TypeError('The option signal takes an AbortSignal: new AbortController().signal');
+}
+
 function check({ reversePath }: ClientEnvelope, deadline: number | undefined): void {
   if (deadline !== undefined && !(typeof deadline === 'number' && deadline >= 0)) {
     throw new RangeError(`The option deadline is ${deadline}; it takes milliseconds of 0 or more`);

@@ -6,10 +6,10 @@
  * - The message is streamed; it is composed once only, when the first server wants it.
  */
 import { EventEmitter } from 'node:events';
-import { MailDataError } from '@sansmtp/core';
+import { checkNames, MailDataError } from '@sansmtp/core';
 import { complain, guarded } from '@sansmtp/transport';
 import { createMailer } from '../mailer/mailer.js';
-import { type MailerOptions, resolveMailerOptions } from '../mailer/mailer-options.js';
+import { MAILER_OPTION_NAMES, type MailerOptions, resolveMailerOptions } from '../mailer/mailer-options.js';
 import { createDestination } from '../sessions/destination.js';
 import type { RecipientVerdict } from '../verdicts/recipient-verdict.js';
 import { clientEnvelope, type NodemailerDsn, type NodemailerEnvelope } from './nodemailer-envelope.js';
@@ -108,6 +108,7 @@ interface Reading {
  * @throws as `createMailer` does
  */
 export function sansmtpTransport(options: NodemailerTransportOptions = {}): NodemailerTransport {
+  checkNames('The option', options ?? {}, [...MAILER_OPTION_NAMES, 'deadline']);
   const { deadline, ...mailerOptions } = options ?? {};
   if (deadline !== undefined && !(typeof deadline === 'number' && deadline >= 0)) {
     throw new RangeError(`The option deadline is ${String(deadline)}; it takes milliseconds of 0 or more`);

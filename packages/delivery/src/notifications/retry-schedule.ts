@@ -2,7 +2,7 @@
  * The retry schedule: when mail that could not be delivered is tried again, and when it is given up
  * (RFC 5321 §4.5.4.1). Pure: times are arguments, and nothing here keeps a clock.
  */
-import { checkNames } from '@sansmtp/core';
+import { checkNames, checkObject, namesOf } from '@sansmtp/core';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -49,6 +49,13 @@ export type NextAttempt =
     }
   | { readonly kind: 'giveUp' };
 
+const HISTORY_NAMES = namesOf<DeliveryHistory>({
+  firstTriedAt: true,
+  attempts: true,
+  now: true,
+  warned: true,
+});
+
 function isTime(value: unknown): boolean {
   return typeof value === 'number' && value >= 0 && value < Number.POSITIVE_INFINITY;
 }
@@ -76,11 +83,14 @@ function check({ intervals, giveUpAfter, warnAfter }: RetrySchedule): void {
  * What follows a failed attempt.
  *
  * @throws {RangeError} the schedule, the number of attempts or a time is out of range
+ * @throws {TypeError} a property of the history or of the schedule is not known
  */
 export function nextAttempt(
-  { firstTriedAt, attempts, now, warned = false }: DeliveryHistory,
+  history: DeliveryHistory,
   schedule: RetrySchedule = DEFAULT_RETRY_SCHEDULE,
 ): NextAttempt {
+  checkObject('The property of a delivery history', history, HISTORY_NAMES);
+  const { firstTriedAt, attempts, now, warned = false } = history;
   checkNames('The property of a retry schedule', schedule, ['intervals', 'giveUpAfter', 'warnAfter']);
   check(schedule);
   if (!Number.isSafeInteger(attempts) || attempts < 1) {

@@ -82,6 +82,11 @@ export function createResolver(options: ResolverOptions = {}): MailResolver {
     if (Number.isSafeInteger(value) && value > 0 && value <= 0x7fff_ffff) continue;
     throw new RangeError(`The option ${option} is ${value}; it takes an integer of 1 to 2147483647`);
   }
+  if (server !== undefined && typeof server !== 'string') {
+    throw new TypeError(
+      `The option server is ${server === null ? 'null' : `a ${typeof server}`}; it takes ADDRESS or ADDRESS:PORT`,
+    );
+  }
   // A server that is no address is the caller's mistake now, not a failing look-up later.
   serversOf(server);
   // Node would take it modulo 65536.
