@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { ServerSession } from '../server/session.js';
 import { formatReply } from '../wire/reply.js';
 import { eightBitMime } from './eight-bit-mime.js';
 import type { ParameterRule, ServiceExtension } from './extension.js';
@@ -112,6 +113,31 @@ describe('a list of extensions', () => {
       new RangeError('The service extension SIZE is listed twice; leave one out'),
     );
   });
+
+  it('has none that require each other, or themselves', () => {
+    const requiring = (keyword: string, requires: string) => ({ keyword, requires });
+    for (const circle of [
+      [requiring('A', 'A')],
+      [requiring('A', 'B'), requiring('B', 'A')],
+      [requiring('A', 'B'), requiring('B', 'C'), requiring('C', 'B')],
+    ]) {
+      expect(() => offeredKeywords(circle, standing)).toThrow(
+        /^The service extensions .* require each other/,
+      );
+      expect(() => new ServerSession({ extensions: circle, now: 0 })).toThrow(RangeError);
+    }
+    const chain = Array.from({ length: 1000 }, (_, index) => requiring(`X${index}`, `X${index + 1}`));
+    expect(offeredKeywords([...chain, { keyword: 'X1000' }], standing)).toHaveLength(1001);
+    expect(offeredKeywords(chain, standing)).toEqual([]);
+  });
+
+  it.each([Number.NaN, -1, 0.5, Number.POSITIVE_INFINITY, '10'])(
+    'lengthens command lines by numbers only: not by %s',
+    (octets) => {
+      const longer = { keyword: 'X', additionalRcptOctets: octets as number };
+      expect(() => additionalRcptOctets([longer])).toThrow(/^The option X\.additionalRcptOctets is /);
+    },
+  );
 
   it.each(['NOOP', 'MAIL', 'ETRN', 'AUTH', 'LHLO', 'BDAT', 'TURN'])(
     'adds no verb of ours, which would never become the question `extension`: %s',

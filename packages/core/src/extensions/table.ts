@@ -7,6 +7,7 @@
  * AUTH does, whose parameter may be given by a client that has authenticated (RFC 4954 §5). So each extension is asked
  * for its offer once a standing.
  */
+import { checkLimit } from '../option-checks.js';
 import { type Parameter, parseCommand } from '../wire/command.js';
 import { encodeText } from '../wire/octets.js';
 import type { Reply } from '../wire/reply.js';
@@ -111,16 +112,41 @@ function makeTable(extensions: readonly ServiceExtension[]): ExtensionTable {
     }
     byKeyword.set(keyword, extension);
   }
+  checkRequirements(byKeyword);
   const unlisted = knownExtensions.filter(({ keyword }) => !byKeyword.has(keyword));
   return {
     byKeyword,
     mail: makeRules(extensions, unlisted, ({ mailParameters }) => mailParameters),
     rcpt: makeRules(extensions, unlisted, ({ rcptParameters }) => rcptParameters),
-    additionalMailOctets: extensions.reduce((sum, one) => sum + (one.additionalMailOctets ?? 0), 0),
-    additionalRcptOctets: extensions.reduce((sum, one) => sum + (one.additionalRcptOctets ?? 0), 0),
+    additionalMailOctets: sumOf(extensions, 'additionalMailOctets'),
+    additionalRcptOctets: sumOf(extensions, 'additionalRcptOctets'),
     verbs: makeVerbs(extensions),
     offers: new WeakMap(),
   };
+}
+
+/** Those that require each other would all be offered, or none: nobody could say. */
+function checkRequirements(byKeyword: ReadonlyMap<string, ServiceExtension>): void {
+  for (const keyword of byKeyword.keys()) {
+    const seen = new Set<string>();
+    for (let each: string | undefined = keyword; each !== undefined; each = byKeyword.get(each)?.requires) {
+      if (seen.has(each)) {
+        throw new RangeError(`The service extensions ${[...seen].join(', ')} require each other in a circle`);
+      }
+      seen.add(each);
+    }
+  }
+}
+
+function sumOf(
+  extensions: readonly ServiceExtension[],
+  name: 'additionalMailOctets' | 'additionalRcptOctets',
+): number {
+  return extensions.reduce(
+    (sum, extension) =>
+      sum + checkLimit(`${extension.keyword}.${name}`, extension[name] ?? 0, { least: 0, most: 65_536 }),
+    0,
+  );
 }
 
 const tables = new WeakMap<readonly ServiceExtension[], ExtensionTable>();
@@ -179,7 +205,7 @@ const MAXIMUM_OFFER_LENGTH = 512 - '250- \r\n'.length;
 /**
  * The lines of the reply to EHLO after the first (RFC 5321 §4.1.1.1).
  * @throws {RangeError} as every function here does for a list with an extension or a verb twice, with a verb of ours,
- *   or with malformed keywords; an extension offers what no line can hold
+ *   with malformed keywords or numbers, or with extensions that require each other; an extension offers what no line can hold
  * @throws {TypeError} an extension offers what is no text
  * @throws what the `offer()` of an extension throws
  */
