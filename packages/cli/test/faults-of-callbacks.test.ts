@@ -4,6 +4,7 @@
  * the whole run of tests.
  */
 import { once } from 'node:events';
+import { createReadStream } from 'node:fs';
 import { connect as connectSocket } from 'node:net';
 import { createMailer, sansmtpTransport } from '@sansmtp/delivery';
 import {
@@ -240,6 +241,43 @@ describe.each(FAILING)('where what the application gave %s', (_, fail) => {
     transport.send({ data: {}, message: message as never }, fail);
     await vi.waitFor(() => expect(faults()).toHaveLength(4), 20_000);
     transport.close();
+  });
+});
+
+describe('a stream that breaks before anybody reads it', () => {
+  const broken = () => createReadStream('/nonexistent/message.eml');
+  const emitted = () => new Promise((resolve) => setTimeout(resolve, 50));
+
+  it('is a fault of nobody where no recipient was accepted', async () => {
+    const server = await serving({
+      handlers: {
+        onMessage() {},
+        onRcptTo() {
+          throw Object.assign(new Error('No'), { responseCode: 550 });
+        },
+      },
+    });
+    const stream = await connect(relayOf(server.addresses[0]));
+    const session = await openSession(stream, { clock: systemClock });
+    expect(await session.send(ENVELOPE, broken())).toMatchObject([{ verdict: 'rejected' }]);
+    await emitted();
+    await session.quit();
+  });
+
+  it('rejects the send of a session that wants it', async () => {
+    const server = await serving({ handlers: { onMessage() {} } });
+    const stream = await connect(relayOf(server.addresses[0]));
+    const session = await openSession(stream, { clock: systemClock });
+    await expect(session.send(ENVELOPE, broken())).rejects.toMatchObject({ code: 'ENOENT' });
+    await session.closed;
+  });
+
+  it('ends no process where a mailer refuses to send it', async () => {
+    const mailer = createMailer({ relay: { host: '192.0.2.1' } });
+    await expect(mailer.send({ from: null, to: [] }, broken())).rejects.toThrow('no recipient');
+    await mailer.close();
+    await expect(mailer.send(ENVELOPE, broken())).rejects.toThrow('closed');
+    await emitted();
   });
 });
 

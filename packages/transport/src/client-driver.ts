@@ -207,6 +207,7 @@ class ClientDriver implements ClientConnection, ByteStreamListener {
     message: MessageSource,
     options: { readonly signal?: CancelSignal } = {},
   ): Promise<readonly Verdict[]> {
+    heedErrors(message);
     this.#requireOpen('send');
     checkNames('The option', options, ['signal']);
     const { signal } = options;
@@ -556,6 +557,22 @@ function checkMessage(message: unknown): void {
   throw new TypeError(
     `The message is ${given}; it takes a text, a Uint8Array or an async iterable of Uint8Arrays`,
   );
+}
+
+interface Emitter {
+  on?(event: 'error', listener: () => void): unknown;
+  readonly pipe?: unknown;
+}
+
+/**
+ * An error of a Node stream before anybody reads it would be uncaught, and end the process. Whoever reads it gets the error
+ * all the same, and of a message that nobody wants it concerns nobody.
+ */
+export function heedErrors(message: unknown): void {
+  if (typeof message !== 'object' || message === null) return;
+  const { on, pipe } = message as Emitter;
+  if (typeof on === 'function' && typeof pipe === 'function')
+    (message as Required<Emitter>).on('error', () => {});
 }
 
 /** A body that was not read to its end may hold a file open. What it throws now concerns nobody. */

@@ -20,7 +20,7 @@ export type {
   MessageSource,
   OpenSessionOptions,
 } from './client-connection.js';
-export { checkOpenOptions, openSession } from './client-driver.js';
+export { checkOpenOptions, heedErrors, openSession } from './client-driver.js';
 export { clientNetwork } from './client-network.js';
 export type { Clock } from './clock.js';
 export { connectionId } from './connection-id.js';

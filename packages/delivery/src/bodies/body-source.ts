@@ -3,6 +3,7 @@
  * of them can be sent away. An iterator alone cannot: its `return()` stands in line behind the `next()` that hangs.
  */
 import { Readable } from 'node:stream';
+import { heedErrors } from '@sansmtp/transport';
 
 /** As much of a web `ReadableStream` as is needed of it. */
 export interface WebStream {
@@ -30,8 +31,7 @@ export function isWebStream(body: object): body is WebStream {
 }
 
 export function openSource(body: AsyncIterable<Uint8Array> | WebStream): BodySource {
-  // An error before anybody reads would be an uncaught one; who reads then gets it all the same.
-  if (body instanceof Readable) body.on('error', () => {});
+  heedErrors(body);
   let reader: Reader | undefined;
   let stopped = false;
   return {

@@ -7,7 +7,7 @@
  */
 import { setMaxListeners } from 'node:events';
 import { type ClientEnvelope, checkNames, type EnvelopeInput, formatPath } from '@sansmtp/core';
-import type { Clock } from '@sansmtp/transport';
+import { type Clock, heedErrors } from '@sansmtp/transport';
 import { type MessageBody, openBody } from '../bodies/message-body.js';
 import { apartByAlphabet } from '../groups/apart-by-alphabet.js';
 import { deliverToGroup, stopped } from '../groups/delivery.js';
@@ -153,6 +153,7 @@ export function createMailer(options: MailerOptions = {}): Mailer {
 
   return {
     async send(given, body, options = {}) {
+      heedErrors(body);
       checkNames('The option', options, ['signal', 'deadline']);
       const { signal, deadline } = options;
       checkSignal(signal);
