@@ -2,9 +2,10 @@
  * What others send takes linear time, whatever they send: for sixteen times the octets, at most thirty-two times as
  * long. `.ci/expressions.mjs` looks at each regular expression by itself; this is about what is made of them.
  */
-import { formatMailbox, isHostName, parseMailbox } from '@sansmtp/core';
+import { formatMailbox, isHostName, parseMailbox, ServerSession } from '@sansmtp/core';
 import { toAsciiDomain } from '@sansmtp/delivery';
 import { describe, expect, it } from 'vitest';
+import { ReplyReader } from '../../core/src/client/reply-reader.js';
 import { parseClientAttributes } from '../../core/src/extensions/client-attributes.js';
 import { dsn } from '../../core/src/extensions/dsn.js';
 import { parseLimits } from '../../core/src/extensions/limits.js';
@@ -19,7 +20,10 @@ import { InboundBuffer } from '../../core/src/wire/inbound.js';
 import { MailDataDecoder } from '../../core/src/wire/mail-data-decoder.js';
 import { ReplyParser } from '../../core/src/wire/reply.js';
 import { field } from '../../delivery/src/notifications/delivery-status-fields.js';
+import { quotedPrintable } from '../../delivery/src/notifications/quoted-printable.js';
 import { parseStsPolicy, parseStsRecord } from '../../delivery/src/policies/sts-policy.js';
+import { decodeMessage } from '../../delivery/src/routing/dns-message.js';
+import { readAnswer } from '../../delivery/src/routing/dns-reading.js';
 import { selectExchangers } from '../../delivery/src/routing/routing.js';
 import { parseProxyHeader } from '../../transport-node/src/proxy-protocol.js';
 import { MessageScan } from '../src/message-scan.js';
@@ -100,6 +104,87 @@ const lenient = (text: string): unknown =>
 const ehlo = (text: string): unknown => parseEhloReply({ code: 250, lines: text.split('\n') });
 const policy = (text: string): unknown => parseStsPolicy(`version: STSv1\n${text}`);
 const xclient = (text: string): unknown => parseClientAttributes(text, 'XCLIENT');
+
+/** Two octets of a number. */
+const pair = (number: number): string => String.fromCharCode((number >> 8) & 0xff, number & 0xff);
+
+/** A DNS answer of so many octets: the names of its records all end in one chain of pointers, of half the octets. */
+function dnsAnswer(octets: number): string {
+  const question = `\x01a\0${pair(16)}${pair(1)}`;
+  const opaque = (name: string, data: string) =>
+    `${name}${pair(65_280)}${pair(1)}${'\0'.repeat(4)}${pair(data.length)}${data}`;
+  const begin = 12 + question.length + opaque('\0', '').length;
+  const pointer = (to: number): string => pair(0xc000 | to);
+  const pointers = Array.from({ length: Math.min(octets, 16_000) / 4 }, (_, place) =>
+    pointer(place === 0 ? 12 : begin + 2 * (place - 1)),
+  );
+  const first = opaque('\0', pointers.join(''));
+  const other = opaque(pointer(begin + 2 * (pointers.length - 1)), '');
+  const others = Math.floor((octets / 2 - question.length) / other.length);
+  const head = `${pair(1)}\x81\x80${pair(1)}${pair(1 + others)}${pair(0)}${pair(0)}`;
+  return head + question + first + other.repeat(others);
+}
+
+const dnsNames = (text: string): unknown => {
+  const packet = decodeMessage(Buffer.from(text, 'latin1'));
+  return packet && readAnswer(packet, { name: 'a', type: 'TXT' });
+};
+
+/** A DNS answer whose records all have the longest of names, by pointers or written out. */
+function dnsNamesOf(name: string, octets: number): string {
+  const record = `${name}${pair(16)}${pair(1)}${'\0'.repeat(4)}${pair(1)}\0`;
+  const records = Math.ceil(octets / record.length);
+  const question = `${'\x01a'.repeat(120)}\0${pair(16)}${pair(1)}`;
+  return `${pair(1)}\x81\x80${pair(1)}${pair(records)}${pair(0)}${pair(0)}${question}${record.repeat(records)}`;
+}
+
+/** A server session up to where it waits after these commands; what it has computed is nought. */
+function authenticate(text: string): unknown {
+  const session = new ServerSession({
+    authentication: { allowInsecure: true },
+    maximumErrors: 1_000_000,
+    now: 0,
+  });
+  const drain = (): void => {
+    for (let output = session.poll(); output !== undefined; output = session.poll()) {
+      if (output.type === 'compute') {
+        session.handle({ type: 'computed', result: new Uint8Array(32), now: 0 });
+      } else if (output.type === 'ask') {
+        const decision = /^(?:authenticate|credentials)$/.test(output.question.kind) ? 'reject' : 'accept';
+        session.handle({ type: 'answer', decision, now: 0 });
+      }
+    }
+  };
+  drain();
+  const octets = octetsOf(`EHLO c.example\r\n${text}\r\n`);
+  for (let begin = 0; begin < octets.length; begin += 16) {
+    session.handle({ type: 'bytes', bytes: octets.subarray(begin, begin + 16), now: 0 });
+    drain();
+  }
+  return session.state;
+}
+
+/** AUTH in base64, half as long as asked for: a line may have 12,288 octets (RFC 4954 §4). */
+const auth =
+  (mechanism: string, initial: (octets: number) => string) =>
+  (octets: number): string =>
+    `AUTH ${mechanism} ${btoa(initial(octets / 4))}`;
+
+const quotedText = (text: string): unknown => quotedPrintable(octetsOf(text));
+const writeOrcpt = (address: string): unknown =>
+  orcpt?.format({ orcpt: { addressType: 'utf-8', address } }, '');
+
+/** A reply that comes in small pieces. */
+function readPieces(text: string): unknown {
+  const reader = new ReplyReader(1_000_000);
+  const octets = octetsOf(text);
+  let read: unknown;
+  for (let begin = 0; begin < octets.length; begin += 10) {
+    reader.push(octets.subarray(begin, begin + 10));
+    read = reader.next(1_000_000, () => false);
+  }
+  return read;
+}
 
 type Case = readonly [string, (octets: number) => string, (text: string) => unknown];
 
@@ -189,6 +274,34 @@ const cases: readonly Case[] = [
   ['a GS2 header', repeated('=2C', 'n,a=', ','), parseGs2Header],
   ['a name from right to left', repeated('\u0627', '', 'a'), (text) => saslPrepare(text, 'stored')],
   ['a name', repeated('\u00e4 '), (text) => saslPrepare(text, 'query')],
+  ['DNS names that end in a chain of pointers', dnsAnswer, dnsNames],
+  ['DNS names by pointer', (octets) => dnsNamesOf('\xc0\x0c', octets), dnsNames],
+  ['DNS names of many labels', (octets) => dnsNamesOf(`${'\x01b'.repeat(120)}\0`, octets), dnsNames],
+  ['DNS records that alias each other', (octets) => dnsNamesOf('\0', octets), dnsNames],
+  ['a password of AUTH PLAIN', auth('PLAIN', repeated('\u00e4', '\0ann\0')), authenticate],
+  ['NULs in AUTH PLAIN', auth('PLAIN', repeated('\0')), authenticate],
+  ['a name of AUTH LOGIN', auth('LOGIN', repeated('a ')), authenticate],
+  ['a first message of SCRAM', auth('SCRAM-SHA-256', repeated('=2C', 'n,,n=ann', ',r=x')), authenticate],
+  ['extensions of SCRAM', auth('SCRAM-SHA-256', repeated(',a=b', 'n,,n=ann,r=x')), authenticate],
+  [
+    'base64 of AUTH that is none',
+    repeated('=', 'AUTH PLAIN '),
+    (text) => authenticate(text.slice(0, 12_000)),
+  ],
+  [
+    'a local part of quotes and backslashes',
+    repeated('"\\ '),
+    (localPart) => formatMailbox({ localPart, domain: 'a.example' }),
+  ],
+  ['an original recipient that is written', repeated('\u00fc+=\\'), writeOrcpt],
+  ['an original recipient of halves of characters', repeated('\ud800'), writeOrcpt],
+  ['text that becomes quoted-printable', repeated('\u00e4 '), quotedText],
+  ['lines that become quoted-printable', repeated('\r\n '), quotedText],
+  ['a reply of one line in pieces', repeated('a', '250 '), readPieces],
+  ['a reply of many lines in pieces', repeated('250-a\r\n'), readPieces],
+  ['a header field without end', repeated('a ', 'Subject: '), scan],
+  ['a header field of folded lines', repeated('\n a', 'Subject:'), scan],
+  ['a header section in UTF-8', repeated('X: \u00c3\u00a4\n'), scan],
   ['lines octet by octet', repeated('a'), readLines],
   ['a header section', repeated(' :', 'a'), scan],
   ['a header section of names', repeated('a:\n'), scan],

@@ -419,8 +419,9 @@ function traced({ code, enhancedCode, lines }: Reply): TracedReply {
 
 /** `xstate.after.idle.server.session.greeted`: the delay `idle` in `session.greeted`. */
 function timerOf(id: string): { readonly timer: string; readonly state: string } {
-  const [, timer = id, state = ''] = /^xstate\.after\.([^.]*)\.[^.]*\.?(.*)$/.exec(id) ?? [];
-  return { timer, state };
+  const [xstate, after, timer = id, , ...state] = id.split('.');
+  if (xstate !== 'xstate' || after !== 'after') return { timer: id, state: '' };
+  return { timer, state: state.join('.') };
 }
 
 function eventName(type: string): string {

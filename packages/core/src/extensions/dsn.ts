@@ -82,7 +82,7 @@ function decodeUtf8Address(written: string): string | undefined {
   let isText = true;
   const address = written.replace(/\\x\{([\dA-Fa-f]{1,6})\}/g, (_, digits: string) => {
     const codePoint = Number.parseInt(digits, 16);
-    isText &&= codePoint <= 0x10ffff && (codePoint < 0xd800 || codePoint > 0xdfff);
+    isText &&= codePoint <= 0x10ffff && !isSurrogate(codePoint);
     return isText ? String.fromCodePoint(codePoint) : '';
   });
   return isText ? address : undefined;
@@ -90,10 +90,19 @@ function decodeUtf8Address(written: string): string | undefined {
 
 /** `utf-8-addr-xtext` (RFC 6533 §3), which is ASCII, so that any server with DSN takes it. */
 function encodeUtf8Address(address: string): string {
-  return address.replace(/\p{Cs}/gu, '\ufffd').replace(/[^!-~]|[+=\\]/gu, (character) => {
+  let written = '';
+  for (const character of address) {
     const codePoint = character.codePointAt(0) ?? 0;
-    return `\\x{${codePoint.toString(16).toUpperCase().padStart(2, '0')}}`;
-  });
+    if (/[!-*,-<>-[\]-~]/.test(character)) written += character;
+    else
+      written += `\\x{${(isSurrogate(codePoint) ? 0xfffd : codePoint).toString(16).toUpperCase().padStart(2, '0')}}`;
+  }
+  return written;
+}
+
+/** Half of a character, which no text in UTF-8 can have. */
+function isSurrogate(codePoint: number): boolean {
+  return codePoint >= 0xd800 && codePoint <= 0xdfff;
 }
 
 function decodeAddress(addressType: string, written: string): string | undefined {

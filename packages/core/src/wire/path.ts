@@ -322,12 +322,17 @@ export function formatMailbox(mailbox: ReversePath): string {
   const { localPart, domain } = mailbox;
   if (domain === '' && localPart.toLowerCase() === 'postmaster') return localPart;
   if (isOrdinary(mailbox)) return `${localPart}@${domain}`;
-  const local = isDotString(localPart, true) ? localPart : `"${localPart.replace(/["\\]/g, '\\$&')}"`;
+  const local = isDotString(localPart, true) ? localPart : quoted(localPart);
   const parsed = parseMailbox(`${local}@${domain}`, true);
   if ('failure' in parsed) {
     throw new RangeError(`${JSON.stringify(`${local}@${domain}`)} is no mailbox. ${parsed.problem}`);
   }
   return `${local}@${parsed.domain}`;
+}
+
+/** By RFC 5321 §4.1.2 `Quoted-string`. */
+function quoted(localPart: string): string {
+  return `"${localPart.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`;
 }
 
 /**

@@ -6,6 +6,7 @@ import { randomInt } from 'node:crypto';
 import { createSocket } from 'node:dgram';
 import { createConnection, isIP } from 'node:net';
 import dnsPacket, { type DecodedPacket, type RecordType } from 'dns-packet';
+import { decodeMessage } from './dns-message.js';
 
 export interface DnsServer {
   readonly address: string;
@@ -62,22 +63,13 @@ function askByUdp(
     signal.addEventListener('abort', onAbort, { once: true });
     socket.on('error', (error) => settle(() => reject(error)));
     socket.on('message', (octets) => {
-      const packet = decoded(octets);
+      const packet = decodeMessage(octets);
       if (packet !== undefined && isAnswer(packet)) settle(() => resolve(packet));
     });
     // Connected, it hears nobody but this server.
     socket.on('connect', () => socket.send(query));
     socket.connect(port, address);
   });
-}
-
-/** Undefined for what is no DNS message. */
-function decoded(octets: Buffer): DecodedPacket | undefined {
-  try {
-    return dnsPacket.decode(octets);
-  } catch {
-    return undefined;
-  }
 }
 
 function askByTcp(
@@ -107,7 +99,7 @@ function askByTcp(
       if (received < 2) return;
       length ??= Buffer.concat(chunks).readUInt16BE(0);
       if (received < 2 + length) return;
-      const packet = decoded(Buffer.concat(chunks).subarray(2, 2 + length));
+      const packet = decodeMessage(Buffer.concat(chunks).subarray(2, 2 + length));
       settle(() => {
         if (packet !== undefined && isAnswer(packet)) resolve(packet);
         else reject(new Error('the server sent what is no answer'));
