@@ -20,7 +20,7 @@ function shownIn(attempt: AuthenticationAttempt): Shown {
 export async function authenticate(
   connection: ServedConnection,
   attempt: AuthenticationAttempt,
-): Promise<boolean> {
+): Promise<true> {
   const { server, session } = connection;
   if (connection.isDisabled('AUTH')) throw refusal(500, 'Error: command not recognized');
   const shown = shownIn(attempt);
@@ -31,8 +31,9 @@ export async function authenticate(
   if (error) throw refusalBy(error, 535);
   if (!response?.user) {
     if (auth.method !== 'XOAUTH2') throw refusal(response?.responseCode ?? 535, response?.message ?? INVALID);
+    // The client is told why in JSON first, and this once it has answered that.
     shown.data = response?.data;
-    return false;
+    throw refusal(535, 'Error: Username and Password not accepted');
   }
   session.user = response.user;
   return true;

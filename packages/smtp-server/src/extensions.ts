@@ -126,13 +126,22 @@ function requiringTls(standing: Standing): ServiceExtension {
   };
 }
 
+/** Those of which smtp-server knows. */
+const ATTRIBUTES = {
+  XCLIENT: 'NAME ADDR PORT PROTO HELO LOGIN',
+  XFORWARD: 'NAME ADDR PORT PROTO HELO IDENT SOURCE',
+};
+
 export function serviceExtensions(standing: Standing): readonly ServiceExtension[] {
   const { options } = standing;
   const proxied = (command: 'XCLIENT' | 'XFORWARD'): ServiceExtension => {
     const extension = standard(command);
     return {
       ...extension,
-      offer: (session) => (standing.mayUse(command) ? extension.offer?.(session) : undefined),
+      offer: (session) =>
+        standing.mayUse(command) && extension.offer?.(session) !== undefined
+          ? ATTRIBUTES[command]
+          : undefined,
     };
   };
   return [

@@ -17,6 +17,7 @@ import { mailArguments, rcptArguments } from './extensions.js';
 import { refusal, refusalBy } from './refusal.js';
 import type { ServedConnection } from './served.js';
 import type { SMTPServerAddress } from './types.js';
+import { SYNTAX } from './wording.js';
 
 /** Milliseconds before the greeting, in which a client that speaks gives itself away (RFC 5321 §3.1). */
 const GREETING_DELAY = 100;
@@ -50,6 +51,8 @@ export function handlersOf(connection: ServedConnection): ServerHandlers {
     },
 
     onHello({ verb, name }) {
+      // The core takes names with blanks in them, which some machines have.
+      if (name.includes(' ')) throw refusal(501, SYNTAX[verb]);
       connection.introduced(verb, name);
     },
 

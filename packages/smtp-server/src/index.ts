@@ -2,7 +2,7 @@
 import { SMTPServer } from './server.js';
 
 export { type ConnectionOptions, SMTPConnection } from './connection.js';
-export { SMTPServer, type SMTPServerEvents } from './server.js';
+export { SMTPServer, type SMTPServerEventError, type SMTPServerEvents } from './server.js';
 export type * from './types.js';
 
 /** For `import smtpServer from`, and for `require()`. */

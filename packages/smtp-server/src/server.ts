@@ -27,12 +27,20 @@ import type {
 
 type Done = (error?: Error | null) => void;
 
+/** Why a connection failed, or the listener. */
+export interface SMTPServerEventError extends Error {
+  code?: string | undefined;
+  remoteAddress?: string | undefined;
+  /** Of a TLS handshake that failed. */
+  meta?: { protocol: 'smtp'; stage: 'connect'; remoteAddress: string | undefined } | undefined;
+}
+
 /** What `SMTPServer` emits. */
 export interface SMTPServerEvents {
   /** It no longer listens, and nobody is connected. */
   close: [];
   /** A connection failed, or the listener. Emitted if somebody listens; logged in any case. */
-  error: [error: Error & { remoteAddress?: string | undefined }];
+  error: [error: SMTPServerEventError];
   connect: [info: SMTPServerConnectionInfo];
 }
 
@@ -132,7 +140,7 @@ export class SMTPServer extends EventEmitter<SMTPServerEvents> implements Servin
   /** A connection broke. Outside of a mail transaction that is how most of them end. */
   reportLost(connection: ServedConnection, reason: Error): void {
     const isQuiet = !connection.session.envelope.mailFrom && !('tls' in reason) && reason.name !== 'TlsError';
-    const error = Object.assign(reason, { remoteAddress: connection.remoteAddress });
+    const error = withFields(reason, connection.remoteAddress);
     if (isQuiet) connection.log('info', { tnx: 'error', err: reason }, 'Connection lost: %s', reason.message);
     else this.#report(error);
   }
@@ -221,9 +229,7 @@ export class SMTPServer extends EventEmitter<SMTPServerEvents> implements Servin
       if (known !== undefined) this.#serve(await this.#streamOf(socket, known), socket, known);
     } catch (error) {
       socket.destroy();
-      this.#report(
-        Object.assign(thrownError(error, 'A connection'), { remoteAddress: socket.remoteAddress }),
-      );
+      this.#report(withFields(thrownError(error, 'A connection'), socket.remoteAddress));
     } finally {
       this._pendingSockets.delete(socket);
     }
@@ -281,10 +287,16 @@ export class SMTPServer extends EventEmitter<SMTPServerEvents> implements Servin
     );
   }
 
-  #report(error: Error & { remoteAddress?: string | undefined }): void {
+  #report(error: SMTPServerEventError): void {
     this.#log('error', { tnx: 'error', err: error }, '%s', error.message);
     if (this.listenerCount('error') > 0) this.emit('error', error);
   }
+}
+
+/** The fields that smtp-server's errors have. */
+function withFields(error: Error, remoteAddress: string | undefined): SMTPServerEventError {
+  const meta = { protocol: 'smtp', stage: 'connect', remoteAddress } as const;
+  return Object.assign(error, { remoteAddress, ...(error.name === 'TlsError' && { meta }) });
 }
 
 function upperCase(words: string | readonly string[] = []): string[] {

@@ -55,8 +55,8 @@ export interface SMTPServerSession {
   tlsOptions: { name: string; standardName: string; version: string } | false;
   /** The name that the client asked for (SNI). */
   servername?: string | false | undefined;
-  // biome-ignore lint/suspicious/noExplicitAny: whatever onAuth gave; smtp-server types it so, and programs rely on it
-  user?: any;
+  /** Whatever `onAuth` gave: look at it before use, or say what it is (`session.user as { id: string }`). */
+  user?: unknown;
   /** What XCLIENT said, by upper-case name. */
   xClient: Map<string, string | number | false>;
   /** What XFORWARD said, by upper-case name. */
@@ -121,10 +121,11 @@ export interface SMTPServerResolver {
   reverse(address: string, callback: (error: Error | null, names?: string[]) => void): void;
 }
 
-/** Takes entries as bunyan and pino do: an object, a format, and what goes into it. */
+/** Takes entries as bunyan and pino do: an object, a format, and what goes into it. A level that is absent is not logged. */
 export interface SMTPServerLogger {
-  // biome-ignore lint/suspicious/noExplicitAny: loggers differ in what they take
-  [level: string]: any;
+  debug?(entry: object, message: string, ...values: unknown[]): void;
+  info?(entry: object, message: string, ...values: unknown[]): void;
+  error?(entry: object, message: string, ...values: unknown[]): void;
 }
 
 type Done = (error?: Error | null) => void;

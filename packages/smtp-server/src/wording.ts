@@ -14,7 +14,6 @@ export interface Speaker {
 }
 
 const TEXTS: { readonly [Title in ReplyTitle]?: string } = {
-  ok: 'OK',
   closing: 'Bye',
   mailFirst: 'Error: need MAIL command',
   rcptFirst: 'Error: need RCPT command',
@@ -51,7 +50,7 @@ const TEXTS: { readonly [Title in ReplyTitle]?: string } = {
 };
 
 /** Of arguments that cannot be read. */
-const SYNTAX: { readonly [verb: string]: string } = {
+export const SYNTAX = {
   EHLO: 'Error: syntax: EHLO hostname',
   LHLO: 'Error: syntax: LHLO hostname',
   HELO: 'Error: Syntax: HELO hostname',
@@ -59,7 +58,7 @@ const SYNTAX: { readonly [verb: string]: string } = {
   VRFY: 'Error: Syntax: VRFY address',
   XCLIENT: 'Error: Bad command parameter syntax',
   XFORWARD: 'Error: Bad command parameter syntax',
-};
+} as const;
 
 /** The reply as smtp-server gives it. */
 export function inTheirWords(reply: Reply, { title, verb }: ReplyOccasion, speaker: Speaker): Reply {
@@ -89,6 +88,8 @@ function wording(
       return { lines: [`Error: send ${options.lmtp ? 'LHLO' : 'HELO/EHLO'} first`] };
     case 'lmtpSpoken':
       return { lines: [`Error: ${verb ?? 'EHLO'} not allowed in LMTP server`] };
+    case 'ok':
+      return { lines: [verb === 'RSET' ? 'Flushed' : 'OK'] };
     case 'notOffered':
       if (isProxyCommand) return { code: 550, enhancedCode: '5.7.0', lines: ['Error: Not allowed'] };
       return { code: 500, enhancedCode: '5.5.1', lines: ['Error: command not recognized'] };
@@ -113,7 +114,7 @@ function wording(
   if (code !== 501) return {};
   if (enhancedCode === '5.1.7') return { lines: ['Error: Bad sender address syntax'] };
   if (enhancedCode === '5.1.3') return { lines: ['Error: Bad recipient address syntax'] };
-  const text = verb && SYNTAX[verb];
+  const text = verb && verb in SYNTAX ? SYNTAX[verb as keyof typeof SYNTAX] : undefined;
   return text === undefined ? {} : { lines: [text] };
 }
 

@@ -88,7 +88,7 @@ describe('AUTH', () => {
       status: '401',
       scope: 'mail',
     });
-    expect(refused).toMatch(/^535 /);
+    expect(refused).toBe('535 Error: Username and Password not accepted');
   });
 
   it('never asks about a name with control characters in it', async () => {

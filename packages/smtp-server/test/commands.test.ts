@@ -11,6 +11,7 @@ describe('commands in their order (RFC 5321 §4.1.4)', () => {
     ['RSET ends the mail transaction', [HELLO, MAIL, 'RSET', RCPT], [250, 250, 250, 503]],
     ['EHLO ends the mail transaction', [HELLO, MAIL, HELLO, RCPT], [250, 250, 250, 503]],
     ['HELO without a name', ['HELO'], [501]],
+    ['HELO and EHLO with two', ['HELO c example', 'EHLO c example', MAIL], [501, 501, 503]],
     ['STARTTLS with an argument', [HELLO, 'STARTTLS now'], [250, 501]],
     ['an unknown command', ['EXPN list', 'ZOOP', ''], [500, 500, 500]],
     ['VRFY', ['VRFY bob', 'HELP'], [252, 214]],
@@ -45,6 +46,18 @@ describe('commands in their order (RFC 5321 §4.1.4)', () => {
       '250 OK',
       '500 Error: command not recognized',
       '221 Bye',
+    ]);
+  });
+
+  it('says of RSET that it flushed, and of NOOP that it is OK', async () => {
+    expect(await replies(OPEN, 'RSET', 'NOOP')).toEqual(['250 Flushed', '250 OK']);
+  });
+
+  it('offers proxies the attributes that smtp-server knows', async () => {
+    const [hello = ''] = await replies({ ...OPEN, useXClient: true, useXForward: true }, HELLO);
+    expect(hello.split('\n').slice(-2)).toEqual([
+      '250-XCLIENT NAME ADDR PORT PROTO HELO LOGIN',
+      '250 XFORWARD NAME ADDR PORT PROTO HELO IDENT SOURCE',
     ]);
   });
 

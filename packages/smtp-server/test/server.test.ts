@@ -50,6 +50,21 @@ describe('the listener', () => {
     expect(await client.reply()).toBe('421 mx Too many connected clients, try again in a moment');
   });
 
+  it('tells of a TLS handshake that failed by an error with the fields of smtp-server', async () => {
+    const { server, port } = await listening({ ...OPEN, secure: true });
+    const failed = once(server, 'error');
+    const client = await Client.to(port);
+    client.socket.write('EHLO c.example\r\n');
+    expect(await failed).toMatchObject([
+      {
+        code: 'ERR_SSL_WRONG_VERSION_NUMBER',
+        remoteAddress: '127.0.0.1',
+        meta: { protocol: 'smtp', stage: 'connect', remoteAddress: '127.0.0.1' },
+      },
+    ]);
+    client.socket.destroy();
+  });
+
   it('tells onClose of each connection that ends', async () => {
     let close: (session: SMTPServerSession) => void = () => {};
     const closed = new Promise<SMTPServerSession>((resolve) => {
