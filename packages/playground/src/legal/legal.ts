@@ -42,7 +42,7 @@ export function legalIn(chart: ChartDescription, path: string): readonly LegalEv
   return [...found].map(([event, transitions]) => ({
     event,
     transitions,
-    isRefused: transitions.every((each) => refuses(each)),
+    isRefused: isSaid(event) && transitions.every((each) => refuses(each)),
   }));
 }
 
@@ -60,6 +60,11 @@ export function lineageOf({ root }: ChartDescription, path: string): readonly St
 
 export function eventOf({ trigger }: TransitionDescription): string {
   return trigger.kind === 'event' ? trigger.type : `after ${trigger.delay}`;
+}
+
+/** Of what the client says: only that can be refused. */
+function isSaid(event: string): boolean {
+  return event.startsWith('command.') || event === 'badCommand';
 }
 
 function refuses({ replies = [], target, actions }: TransitionDescription): boolean {

@@ -2,9 +2,9 @@
 import type { End } from '../simulation/ends.js';
 import type { ChartMap, Place } from './places.js';
 
-export const WIDTH = 420;
+export const WIDTH = 400;
 export const NODE = { width: 150, height: 21 } as const;
-const MARGIN = 16;
+const MARGIN = 14;
 const TOP = 6;
 const TITLE = 15;
 const FRAME_GAP = 5;

@@ -88,7 +88,7 @@ export function ChartMap({ end, chart, active, taken, path, covered, pointed }: 
       {drawing.frames.map(({ path, name, x, y, width, height }) => (
         <g key={path} class={`frame ${active?.startsWith(`${path}.`) ? 'active' : ''}`}>
           <rect x={x} y={y} width={width} height={height} rx="9" />
-          <text x={WIDTH / 2} y={y + 11}>
+          <text x={WIDTH / 2} y={y + 12}>
             {name}
           </text>
         </g>
@@ -174,7 +174,7 @@ function PlaceMark({ place, active, isVisited, isPointed, covered }: PlaceMarkPr
 
 /** A label in the channel between the columns, where no state stands. */
 function EdgeLabel({ text, x, y }: { readonly text: string; readonly x: number; readonly y: number }) {
-  const width = Math.min(NODE.width, text.length * 6.6 + 12);
+  const width = Math.min(NODE.width, text.length * 7.4 + 14);
   return (
     <g class="edge-label">
       <rect x={x - width / 2} y={y - 9} width={width} height="18" rx="9" />
@@ -198,5 +198,5 @@ function labelsOf(steps: readonly { readonly label: string; readonly way: Way }[
 }
 
 function shortened(text: string): string {
-  return text.length > 20 ? `${text.slice(0, 19)}…` : text;
+  return text.length > 14 ? `${text.slice(0, 13)}…` : text;
 }

@@ -17,6 +17,7 @@ import { Header } from './header.js';
 import { LegalNow } from './legal-now.js';
 import { Octets } from './octets.js';
 import { Segments } from './segments.js';
+import { Sessions, useSources } from './sources.js';
 import { Transcript } from './transcript.js';
 import { type Shown, useWatching } from './watching.js';
 import { Why } from './why.js';
@@ -28,6 +29,7 @@ export function Page() {
   const shown = useWatching();
   const { watching, scenario, recording, position, act } = shown;
   const { moments, wire } = recording;
+  const sources = useSources(act);
   const moment = moments[position];
   const line = lineToShow(wire, position, watching.selected);
   const select = (item: WireItem): void => {
@@ -36,8 +38,14 @@ export function Page() {
   };
   return (
     <>
-      <Header shown={shown} scenarios={scenarios} />
+      <Header shown={shown} scenarios={scenarios} sources={sources} />
       <main>
+        {sources.message !== undefined && (
+          <p class="message" role="status">
+            {sources.message}
+          </p>
+        )}
+        <Sessions sources={sources} shown={watching.foreign?.name} />
         <Controls
           position={position}
           last={moments.length - 1}
@@ -156,7 +164,7 @@ function EndColumn({ end, shown }: { readonly end: End; readonly shown: Shown })
         pointed={pointed}
       />
       <h3>Why</h3>
-      <Why taken={taken} time={moment?.time ?? 0} />
+      <Why taken={taken} reasons={rungs.flatMap((rung) => (rung.kind === 'line' && rung.reason) || [])} />
       <h3>Legal now</h3>
       {state !== undefined && (
         <LegalNow

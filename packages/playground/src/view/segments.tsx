@@ -34,22 +34,21 @@ export function Segments({ line, segmentation, isSame, onChange }: SegmentsPrope
     const free = Math.floor(offset + length / 2);
     setCuts([...segmentation.cuts[from], own.includes(free) ? Math.floor(offset + length / 4) : free]);
   };
-  const drag = (event: PointerEvent, cut: number): void => {
-    const handle = event.currentTarget as HTMLElement;
-    handle.setPointerCapture(event.pointerId);
-    let current = cut;
-    const follow = (moved: PointerEvent): void => {
-      const to = offsetAt(strip.current, moved.clientX, moved.clientY);
-      if (to === undefined || to === current) return;
-      move(current, to);
-      current = Math.max(offset + 1, Math.min(offset + length - 1, to));
+  const drag = (cut: number): void => {
+    // The handle itself is drawn anew as it moves, so the window is listened to.
+    const others = segmentation.cuts[from].filter((each) => each !== cut);
+    const follow = ({ clientX, clientY }: PointerEvent): void => {
+      const to = offsetAt(strip.current, clientX, clientY);
+      if (to !== undefined) setCuts([...others, Math.max(offset + 1, Math.min(offset + length - 1, to))]);
     };
     const stop = (): void => {
-      handle.removeEventListener('pointermove', follow);
-      handle.removeEventListener('pointerup', stop);
+      removeEventListener('pointermove', follow);
+      removeEventListener('pointerup', stop);
+      removeEventListener('pointercancel', stop);
     };
-    handle.addEventListener('pointermove', follow);
-    handle.addEventListener('pointerup', stop);
+    addEventListener('pointermove', follow);
+    addEventListener('pointerup', stop);
+    addEventListener('pointercancel', stop);
   };
   const cells = Array.from(octets?.subarray(0, MOST_CELLS) ?? [], (octet, index) => ({
     octet,
@@ -104,7 +103,7 @@ export function Segments({ line, segmentation, isSame, onChange }: SegmentsPrope
                   aria-valuemax={offset + length - 1}
                   aria-valuenow={at}
                   title="Drag it, or use the arrow keys; Delete takes it away"
-                  onPointerDown={(event) => drag(event, at)}
+                  onPointerDown={() => drag(at)}
                   onKeyDown={(event) => {
                     const by = event.key === 'ArrowLeft' ? -1 : event.key === 'ArrowRight' ? 1 : 0;
                     if (by !== 0) move(at, at + by);

@@ -84,13 +84,18 @@ function reduce(watching: Watching, action: Action & { readonly last: number }):
     case 'segments':
       return { ...watching, segmentation: action.segmentation, step: action.at };
     case 'foreign': {
-      const begins = watching.foreign?.name !== action.foreign.name;
-      const step = action.follow ? action.foreign.recording.moments.length - 1 : begins ? 0 : watching.step;
+      const { recording, name } = action.foreign;
+      const isNew = watching.foreign?.name !== name;
+      // Whoever has stepped back stays there while the session goes on.
+      const wasAtEnd = isNew || watching.step >= watching.foreign.recording.moments.length - 1;
+      const last = Math.max(0, recording.moments.length - 1);
+      const step = action.follow && wasAtEnd ? last : isNew ? 0 : watching.step;
       return {
         ...watching,
         foreign: action.foreign,
-        step: Math.max(0, step),
-        ...(begins && { selected: undefined }),
+        step,
+        isPlaying: false,
+        ...(isNew && { selected: undefined }),
       };
     }
     case 'hash':

@@ -1,20 +1,28 @@
 /** Why an end is where it is: the transitions that this step took, with the guards that were asked, true and false. */
-import type { StateRung } from '@sansmtp/charts/trace';
+import type { Reason, StateRung } from '@sansmtp/charts/trace';
 import { eventWords, stateName } from '../recording/words.js';
 
 export interface WhyProperties {
   readonly taken: readonly StateRung[];
-  readonly time: number;
+  /** Why the server gave the replies of this step. */
+  readonly reasons: readonly Reason[];
 }
 
-export function Why({ taken }: WhyProperties) {
+export function Why({ taken, reasons }: WhyProperties) {
   if (taken.length === 0) return <p class="empty">Nothing changed at this end.</p>;
   return (
-    <ol class="why">
-      {taken.map((rung) => (
-        <Transition key={rung.seq} rung={rung} />
+    <>
+      <ol class="why">
+        {taken.map((rung) => (
+          <Transition key={rung.seq} rung={rung} />
+        ))}
+      </ol>
+      {reasons.map(({ sentence }) => (
+        <p class="reason" key={sentence}>
+          {sentence}.
+        </p>
       ))}
-    </ol>
+    </>
   );
 }
 

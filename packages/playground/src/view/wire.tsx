@@ -90,7 +90,7 @@ function Line({ line, time, position, onSelect }: LineProperties) {
             </span>
           )}
         </span>
-        {isForged && <span class="badge">not the client’s own</span>}
+        {isForged && <span class="badge">not the {from}’s own</span>}
         {progress === 'lost' && <span class="badge">never arrives</span>}
         <span class="arrow" aria-hidden="true" />
       </span>
@@ -136,8 +136,8 @@ function showCurrent(list: HTMLOListElement | null): void {
   const current = list.querySelectorAll<HTMLElement>('.current');
   const [first, last] = [current[0], current[current.length - 1]];
   if (first === undefined || last === undefined) return;
-  const top = first.offsetTop - list.offsetTop;
-  const bottom = last.offsetTop - list.offsetTop + last.offsetHeight;
+  const top = first.offsetTop;
+  const bottom = last.offsetTop + last.offsetHeight;
   const room = 60;
   if (top < list.scrollTop + room) list.scrollTop = top - room;
   else if (bottom > list.scrollTop + list.clientHeight - room)
