@@ -39,13 +39,18 @@ export async function attach(): Promise<Attached | undefined> {
     sessionStorage.setItem(REMEMBERED, 'yes');
   }
   const asked = await fetch('mode');
-  if (!asked.ok) {
-    sessionStorage.removeItem(REMEMBERED);
-    return { mode: 'refused', reason: 'Open the address that the server has printed: it holds the token.' };
-  }
+  if (!asked.ok) return refused();
   const { mode } = (await asked.json()) as { readonly mode: 'play' | 'trace' | 'inspect' };
-  if (mode !== 'trace') return { mode };
-  return { mode, text: await (await fetch('trace')).text() };
+  if (mode === 'play') return { mode };
+  const shown = await fetch(mode === 'trace' ? 'trace' : 'sessions');
+  if (!shown.ok) return refused();
+  return mode === 'trace' ? { mode, text: await shown.text() } : { mode };
+}
+
+/** The cookie is no longer good, or has never been there. */
+function refused(): Attached {
+  sessionStorage.removeItem(REMEMBERED);
+  return { mode: 'refused', reason: 'Open the address that the server has printed: it holds the token.' };
 }
 
 /** Follows the list of sessions. @returns what ends it */

@@ -69,9 +69,10 @@ export function Page() {
             />
             <Simulated shown={shown} line={line} />
             <h3>The octets</h3>
-            <div class="octets">
+            {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, and must do so by keyboard as well */}
+            <section class="octets" tabIndex={0} aria-label="The octets of this line">
               <Octets line={line} />
-            </div>
+            </section>
           </section>
           <EndColumn end="server" shown={shown} />
         </div>
