@@ -30,6 +30,7 @@ import {
   failureLimiter,
   openSession,
   passwordUsers,
+  Rejection,
   serveSession,
 } from '@sansmtp/transport';
 import { createMemoryPair, createVirtualClock } from '@sansmtp/transport-memory';
@@ -633,7 +634,20 @@ const sending: Mistake[] = [
   ['a deadline in text', () => js(sansmtpTransport)({ deadline: '1000' }), 'The option deadline is 1000'],
 ];
 
+const rejection = (...given: unknown[]) => Reflect.construct(Rejection, given);
+
 const others: Mistake[] = [
+  [
+    'a rejection whose code is a text',
+    () => rejection('550', '5.7.1', 'No'),
+    'The code of a Rejection is "550"',
+  ],
+  ['a rejection that accepts', () => rejection(250, '2.0.0', 'OK'), 'it takes an integer of 400 to 599'],
+  [
+    'a rejection without an enhanced code',
+    () => rejection(550, 'No such mailbox'),
+    "new Rejection(550, '5.1.1', 'No such mailbox here')",
+  ],
   ['a Maildir without a path', () => js(openMaildir)(undefined), 'The path of the Maildir is missing'],
   [
     'a misspelt option of a Maildir',

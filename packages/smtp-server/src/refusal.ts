@@ -3,7 +3,7 @@ import { Rejection } from '@sansmtp/transport';
 
 /** A refusal with this text, as it stands in smtp-server. */
 export function refusal(code: number, text: string): Rejection {
-  return new Rejection(code, undefined, text);
+  return new Rejection(code, undefined, String(text));
 }
 
 /**

@@ -228,9 +228,22 @@ export class Rejection extends Error {
   /** The enhanced status code (RFC 3463); its class is the code's first digit. */
   readonly enhancedCode: string | undefined;
 
-  /** @param text what the client is told: plain words for the sender of the mail */
+  /**
+   * @param text what the client is told: plain words for the sender of the mail
+   * @throws {RangeError} the code does not refuse
+   * @throws {TypeError} there is no text
+   */
   constructor(responseCode: number, enhancedCode: string | undefined, text: string) {
     super(text);
+    if (!Number.isInteger(responseCode) || responseCode < 400 || responseCode > 599) {
+      const shown = typeof responseCode === 'string' ? JSON.stringify(responseCode) : String(responseCode);
+      throw new RangeError(`The code of a Rejection is ${shown}; it takes an integer of 400 to 599`);
+    }
+    if (typeof text !== 'string') {
+      throw new TypeError(
+        "A Rejection takes a code, an enhanced status code or undefined, and a text: new Rejection(550, '5.1.1', 'No such mailbox here')",
+      );
+    }
     this.responseCode = responseCode;
     this.enhancedCode = enhancedCode;
   }
