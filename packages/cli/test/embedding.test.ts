@@ -40,6 +40,13 @@ it('serves SMTP on the port of an HTTP server', async () => {
   await until(/(Over HTTP)/);
 }, 20_000);
 
+it('serves clients of HTTP and of SMTP on one port', async () => {
+  const { port, until } = await listen('shared', { SILENCE: '2000' });
+  expect(await (await fetch(`http://127.0.0.1:${port}/`)).text()).toBe('Mail and web on one port\n');
+  expect(await run('send', { PORT: String(port) })).toBe('delivered 250\ndelivered 250\n');
+  await until(/(My first message\.)/);
+}, 60_000);
+
 describe('through a proxy', () => {
   const servers: Server[] = [];
   let port: string;
