@@ -4,6 +4,7 @@
  *
  * It needs no host: it runs in browsers as well.
  */
+export { testFileOf } from './as-test/test-file.js';
 export type { TraceableEvent, TraceableSession } from './events.js';
 export * from './ladder.js';
 export {

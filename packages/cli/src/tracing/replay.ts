@@ -2,8 +2,15 @@
  * `sansmtp replay`: the sessions of a trace as ladders, each when its connection was closed, and at last those that were
  * not. With `--follow`, each as it goes on.
  */
-import { Ladder, type ReadRecord, type Rung, TraceReader } from '@sansmtp/charts/trace';
-import type { Command } from 'commander';
+import {
+  Ladder,
+  type ReadRecord,
+  type Rung,
+  sessionsOf,
+  TraceReader,
+  testFileOf,
+} from '@sansmtp/charts/trace';
+import { type Command, Option } from 'commander';
 import { exitCodes } from '../exit-codes.js';
 import { fail } from '../fail.js';
 import { path } from '../option-values.js';
@@ -17,11 +24,14 @@ A trace is what serve --trace and send --trace write. Each refusal has its reaso
 In the margin: ┃ under TLS, ┊ within an AUTH exchange, ┌ │ └ commands that were pipelined.
 Colours are for terminals, and not where NO_COLOR is set.
 With --follow and --connection it ends when that connection is closed.
+--as-test writes a test of one session to standard output, for vitest and @sansmtp/core: it says the same
+again, and expects the same. Others stand for the messages and the secrets, which the trace does not have.
 Exit codes: 64 usage, a file that cannot be read, or no such session in it.`;
 
 interface ReplayOptions {
   readonly connection?: string;
   readonly follow?: true;
+  readonly asTest?: true;
 }
 
 /** One session, and how far it was written. */
@@ -104,6 +114,7 @@ async function replay(
   terminal: Terminal,
 ): Promise<void> {
   const { connection, follow = false } = options;
+  if (options.asTest) return await writeTest(command, file, connection, terminal);
   const reader = new TraceReader();
   const output = new Replay(terminal, options);
   try {
@@ -118,8 +129,38 @@ async function replay(
   output.writeRest();
   tellSkipped(reader, terminal);
   if (output.found) return;
+  failWithout(command, file, connection);
+}
+
+async function writeTest(
+  command: Command,
+  file: string,
+  connection: string | undefined,
+  terminal: Terminal,
+): Promise<void> {
+  const reader = new TraceReader();
+  const records: ReadRecord[] = [];
+  const take = (read: readonly ReadRecord[]) => {
+    const wanted = read.filter(({ record }) => connection === undefined || record.group_id === connection);
+    records.push(...wanted);
+  };
+  try {
+    for await (const piece of piecesOf(file, false)) take(reader.push(piece));
+  } catch (error) {
+    fail(command, exitCodes.usage, `${oneLine(file)} cannot be read`, error);
+  }
+  take(reader.end());
+  const [session, second] = sessionsOf(records);
+  if (session === undefined) return failWithout(command, file, connection);
+  if (second !== undefined) {
+    fail(command, exitCodes.usage, `${oneLine(file)} has several sessions: say which by --connection`);
+  }
+  terminal.stdout.write(testFileOf(session));
+}
+
+function failWithout(command: Command, file: string, connection: string | undefined): never {
   const what = connection === undefined ? 'no record of a session' : `no session ${oneLine(connection)}`;
-  fail(command, exitCodes.usage, `${oneLine(file)} has ${what}`);
+  return fail(command, exitCodes.usage, `${oneLine(file)} has ${what}`);
 }
 
 function tellSkipped({ skipped }: TraceReader, { stderr }: Terminal): void {
@@ -136,6 +177,7 @@ export function defineReplay(program: Command, terminal: Terminal): void {
     .argument('<trace>', 'a file that serve --trace or send --trace wrote', path)
     .option('--connection <id>', 'only this session')
     .option('--follow', 'go on as the trace grows')
+    .addOption(new Option('--as-test', 'write a test that says the same again').conflicts('follow'))
     .addHelpText('after', NOTES)
     .action((file: string, options: ReplayOptions) => replay(command, file, options, terminal));
 }
