@@ -6,8 +6,11 @@
 /** The least that is allocated. */
 const LEAST_CAPACITY = 1024;
 
+/** An array of its own would cost more than all else about what is never filled. */
+const NOTHING = new Uint8Array(0);
+
 export class Gathering {
-  #octets = new Uint8Array(0);
+  #octets: Uint8Array = NOTHING;
   #length = 0;
 
   get length(): number {
@@ -27,8 +30,9 @@ export class Gathering {
 
   /** All of it, in one array that is the caller's. */
   take(): Uint8Array {
+    if (this.#length === 0) return NOTHING;
     const octets = this.#octets.subarray(0, this.#length);
-    this.#octets = new Uint8Array(0);
+    this.#octets = NOTHING;
     this.#length = 0;
     return octets;
   }

@@ -82,9 +82,10 @@ export function compile<Context, Event extends ChartEvent, Input>(
   for (const node of nodes) {
     if (node.type === 'compound') continue;
     const exact = new Map<string, readonly Candidate[]>();
+    const compiled = new Map<TransitionShape, Candidate>();
     // Wildcards among them, so that what they lead to is looked at now and not when an event first matches one.
     for (const type of eventTypes) {
-      const candidates = candidatesOf(machine, node, type);
+      const candidates = candidatesOf(machine, node, type, compiled);
       if (candidates.length > 0) exact.set(type, candidates);
     }
     leaves.set(pathOf(node), { node, exact });
@@ -154,15 +155,26 @@ function refuseUnsupported(machine: MachineShape, node: StateNodeShape): void {
 /**
  * The candidates in the order in which XState tries them: the leaf's own before its ancestors', and in each
  * state the exact event type before wildcards, longer wildcards first.
+ * @param compiled of this leaf: a wildcard's transition stands for many types of events
  */
-function candidatesOf(machine: MachineShape, leaf: StateNodeShape, type: string): Candidate[] {
+function candidatesOf(
+  machine: MachineShape,
+  leaf: StateNodeShape,
+  type: string,
+  compiled = new Map<TransitionShape, Candidate>(),
+): Candidate[] {
+  const candidateOf = (transition: TransitionShape): Candidate => {
+    const known = compiled.get(transition) ?? compileCandidate(machine, leaf, transition);
+    compiled.set(transition, known);
+    return known;
+  };
   if (leaf.type === 'final') return [];
   return lineage(leaf).flatMap((node) =>
     [...node.transitions.keys()]
       .filter((descriptor) => matches(type, descriptor))
       .sort((a, b) => Number(b === type) - Number(a === type) || b.length - a.length)
       .flatMap((descriptor) => node.transitions.get(descriptor) ?? [])
-      .map((transition) => compileCandidate(machine, leaf, transition)),
+      .map(candidateOf),
   );
 }
 

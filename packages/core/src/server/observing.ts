@@ -185,8 +185,10 @@ export class Observing {
     this.#record({ type: 'message', outcome, envelope, size, replies, ...(reason && { reason }) });
   }
 
+  /** @param happening made for this, and nobody else's: it becomes the record */
   #record(happening: Happening): void {
-    this.#tell({ ...happening, time: this.#now() } as ServerProtocolEvent);
+    (happening as { time?: number }).time = this.#now();
+    this.#tell(happening as ServerProtocolEvent);
   }
 }
 
