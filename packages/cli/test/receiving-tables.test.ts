@@ -20,7 +20,7 @@ const FILES: Readonly<Record<string, string>> = {
   ServerSessionOptions: 'core/src/server/options.ts',
   ServerAuthenticationOptions: 'core/src/server/options.ts',
   ServerTimeouts: 'core/src/server/chart-context.ts',
-  ServeOptions: 'transport/src/server-driver.ts',
+  ServeOptions: 'transport/src/server-connection.ts',
   FailureLimiterOptions: 'transport/src/authentication/failure-limiter.ts',
   PasswordUsersOptions: 'transport/src/authentication/password-users.ts',
 };

@@ -2,7 +2,8 @@
 import type { AuthenticationAttempt, Envelope, Hello, TlsInformation } from '@sansmtp/core';
 import { describe, expectTypeOf, it } from 'vitest';
 import type { HandlerResult, IncomingMessage, ServerHandlers, ServerSessionInformation } from './handlers.js';
-import { type ServerConnection, serveSession } from './server-driver.js';
+import type { ServerConnection } from './server-connection.js';
+import { serveSession } from './server-driver.js';
 
 interface Mailbox {
   readonly quota: number;

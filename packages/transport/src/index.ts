@@ -60,12 +60,8 @@ export type {
   ServerEvent,
   ServerObserver,
 } from './observer.js';
-export {
-  checkServeOptions,
-  type ServeOptions,
-  type ServerConnection,
-  serveSession,
-} from './server-driver.js';
+export type { ServeOptions, ServerConnection } from './server-connection.js';
+export { checkServeOptions, serveSession } from './server-driver.js';
 export { SessionError } from './session-error.js';
 export { type Arrival, type ConnectionInformation, withoutSession } from './session-information.js';
 export { thrownError } from './thrown-error.js';

@@ -1,0 +1,120 @@
+/** Which handler decides on which question of a session, and what it is told. */
+import type { Answer, AuthenticationAttempt, Question } from '@sansmtp/core';
+import {
+  accepts,
+  CLOSED_BY_LIMIT,
+  isNamelessGrant,
+  isPromiseLike,
+  namelessGrant,
+  REJECT,
+  ruleFor,
+} from '../handler-answers.js';
+import type { HandlerResult, ServerHandlers, ServerSessionInformation } from '../handlers.js';
+import type { Application } from './application.js';
+import type { LoginFailures } from './login-failures.js';
+
+/** By which handler a question is decided. */
+export const HANDLERS = {
+  connect: 'onConnect',
+  hello: 'onHello',
+  mail: 'onMailFrom',
+  rcpt: 'onRcptTo',
+  data: 'onData',
+  message: 'onMessage',
+  verify: 'onVerify',
+  expand: 'onExpand',
+  help: 'onHelp',
+  startTls: 'onStartTls',
+  credentials: 'onCredentials',
+  authenticate: 'onAuth',
+  etrn: 'onEtrn',
+  extension: 'onExtension',
+} as const satisfies Record<Question['kind'], string>;
+
+/** Those that a handler is called for when they are asked. */
+type HandledQuestion = Exclude<Question, { readonly kind: 'startTls' | 'message' }>;
+
+/** Has the application decide: at once if its handler does, else when its promise settles. */
+export function consult(
+  question: HandledQuestion,
+  application: Application,
+  failures: LoginFailures,
+): Answer | Promise<Answer> {
+  const { handlers, information } = application;
+  const rule = ruleFor(question.kind);
+  switch (question.kind) {
+    case 'connect':
+      return application.answerOf('onConnect', rule, () => {
+        const begin = (state: unknown) => {
+          information.state = state;
+          return connected(handlers, information);
+        };
+        const state: unknown = handlers.createState?.(information as never);
+        return isPromiseLike(state) ? Promise.resolve(state).then(begin) : begin(state);
+      });
+    case 'hello':
+      return application.answerOf('onHello', rule, () => handlers.onHello?.(question.hello, information));
+    case 'mail':
+      return application.answerOf('onMailFrom', rule, () => handlers.onMailFrom?.(question, information));
+    case 'rcpt':
+      return application.answerOf('onRcptTo', rule, () =>
+        handlers.onRcptTo?.(question, question.envelope, information),
+      );
+    case 'data':
+      return application.answerOf('onData', rule, () => handlers.onData?.(question.envelope, information));
+    case 'verify':
+      return application.answerOf('onVerify', rule, () =>
+        handlers.onVerify?.(question.argument, information),
+      );
+    case 'expand':
+      if (handlers.onExpand === undefined) return REJECT;
+      return application.answerOf('onExpand', rule, () =>
+        handlers.onExpand?.(question.argument, information),
+      );
+    case 'help':
+      return application.answerOf('onHelp', rule, () => handlers.onHelp?.(question.argument, information));
+    case 'credentials':
+      if (failures.areTooMany(question.username)) return CLOSED_BY_LIMIT;
+      return application.answerOf('onCredentials', rule, () =>
+        handlers.onCredentials?.(question, information),
+      );
+    case 'authenticate':
+      return authenticate(question.attempt, application, failures);
+    case 'etrn':
+      if (handlers.onEtrn === undefined) return REJECT;
+      return application.answerOf('onEtrn', rule, () => handlers.onEtrn?.(question.argument, information));
+    case 'extension':
+      if (handlers.onExtension === undefined) return REJECT;
+      return application.answerOf('onExtension', rule, () => handlers.onExtension?.(question, information));
+  }
+}
+
+function authenticate(
+  attempt: AuthenticationAttempt,
+  application: Application,
+  failures: LoginFailures,
+): Answer | Promise<Answer> {
+  const { handlers, information } = application;
+  const { onAuth } = handlers;
+  if (onAuth === undefined) return REJECT;
+  const username = 'username' in attempt ? attempt.username : '';
+  if (failures.areTooMany(username)) return CLOSED_BY_LIMIT;
+  const check = (answer: Answer) => {
+    if (isNamelessGrant(attempt, answer)) application.report('onAuth', namelessGrant(attempt));
+    return answer;
+  };
+  const answer = application.answerOf('onAuth', ruleFor('authenticate'), () =>
+    onAuth.call(handlers, attempt, information),
+  );
+  return answer instanceof Promise ? answer.then(check) : check(answer);
+}
+
+/** Someone connected, under TLS perhaps, which is decided on first. */
+function connected(handlers: ServerHandlers, information: ServerSessionInformation): HandlerResult {
+  const { tls } = information;
+  if (tls === undefined || handlers.onSecure === undefined) return handlers.onConnect?.(information);
+  const next = (result: Awaited<HandlerResult>): HandlerResult =>
+    accepts(result) ? handlers.onConnect?.(information) : result;
+  const result = handlers.onSecure(tls, information);
+  return isPromiseLike(result) ? Promise.resolve(result).then(next) : next(result);
+}
