@@ -283,7 +283,7 @@ const CR = 0x0d;
 
 /** The path of MAIL or RCPT as far as it is one: a script may take what is none. */
 function pathOf(line: string): ReversePath {
-  const text = /<([^>]*)>/.exec(line)?.[1] ?? '';
+  const text = /<([^<>]*)>/.exec(line)?.[1] ?? '';
   const parsed = parseMailbox(text, true);
   return 'failure' in parsed ? (text === '' ? null : { localPart: text, domain: '' }) : parsed;
 }
