@@ -83,7 +83,9 @@ function reasonOf(
   { phase, reason, failure, error, enhancedCode }: RecipientVerdict,
   tls: MailerOptions['tls'],
 ): string {
-  if (error instanceof UnwritableAddressError) return `${enhancedCode} ${reason}`;
+  if (error instanceof UnwritableAddressError || error instanceof ExtensionNotOfferedError) {
+    return `${enhancedCode} ${reason}`;
+  }
   const isSilent =
     (failure !== undefined && 'mayAwaitTls' in failure) ||
     (error !== undefined && 'code' in error && error.code === 'ETIMEDOUT');

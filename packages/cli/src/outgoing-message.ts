@@ -1,7 +1,7 @@
 /**
  * The message that `send` is given: looked through before anything is sent, then read again for each attempt.
  *
- * A file is read twice. Anything else can be read but once, so it is kept meanwhile in a temporary file that has
+ * A file is read twice. Anything else can be read but once, so it is stored meanwhile in a temporary file that has
  * no name any more: nobody else can open it, and it is gone with this process, however that ends.
  */
 import { type FileHandle, mkdtemp, open, rm } from 'node:fs/promises';
@@ -42,7 +42,7 @@ function temporary(what: string, error: unknown): TemporaryFault {
 }
 
 const cannotKeep = (error: unknown): never => {
-  throw temporary(`the message cannot be kept in ${tmpdir()}`, error);
+  throw temporary(`the message cannot be stored in ${tmpdir()}`, error);
 };
 
 async function openNameless(): Promise<FileHandle> {
@@ -116,7 +116,7 @@ async function spool(source: AsyncIterable<Uint8Array>, longLines: LongLines): P
  * @param path a file, or `-` for `stdin`
  * @throws {MailDataError} it holds a bare CR or a NUL
  * @throws {LongLineError} it has a line over 998 octets, if such are refused
- * @throws {TemporaryFault} there is no room to keep it, or the like
+ * @throws {TemporaryFault} there is no room to store it, or the like
  * @throws the system's error when it cannot be read
  */
 export async function openMessage(

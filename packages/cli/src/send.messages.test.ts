@@ -135,7 +135,7 @@ describe('a fault of this machine', () => {
     const to = ['--to', 'a@b.example', '--to', 'c@d.example'];
     const { stdout, stderr, exitCode } = await sansmtp([...target, ...to], 'a\n');
     expect(stdout).toMatch(
-      /^deferred a@b\.example .*cannot be kept .*\ndeferred c@d\.example .*cannot be kept .*\n$/,
+      /^deferred a@b\.example .*cannot be stored .*\ndeferred c@d\.example .*cannot be stored .*\n$/,
     );
     expect({ stderr, exitCode }).toEqual({ stderr: '', exitCode: 75 });
   });

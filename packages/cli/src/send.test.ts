@@ -172,7 +172,7 @@ describe('sansmtp send', () => {
       const words = [...target, '--from', from, '--to', 'joe@b', '--to', 'ann@b'];
       const { stdout, stderr, exitCode } = await sansmtp(['send', ...words], message);
       expect({ stderr, exitCode, lines }).toEqual({ stderr: '', exitCode: 64, lines: ['EHLO c', 'QUIT'] });
-      const reason = `127\\.0\\.0\\.1: [^\\n]*needs ${keyword}, which the server does not offer[^\\n]*`;
+      const reason = `5\\.6\\.[37] 127\\.0\\.0\\.1: [^\\n]*needs ${keyword}, which the server does not offer[^\\n]*`;
       expect(stdout).toMatch(new RegExp(`^rejected joe@b ${reason}\nrejected ann@b ${reason}\n$`));
     },
   );

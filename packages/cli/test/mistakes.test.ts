@@ -22,6 +22,7 @@ import {
   findStsPolicy,
   nextAttempt,
   openMaildir,
+  refreshStsPolicies,
   sansmtpTransport,
   writeDeliveryStatusNotification,
 } from '@sansmtp/delivery';
@@ -500,6 +501,11 @@ const sending: Mistake[] = [
     'relay.host is undefined',
   ],
   ['a relay whose port is a text', () => mailer({ relay: { ...relay, port: '25' } }), 'relay.port is "25"'],
+  [
+    'one domain for a list of them',
+    () => js(refreshStsPolicies)('a.example', {}),
+    'domains is "a.example"; it takes a list',
+  ],
   [
     'a misspelt option of findRoute',
     () => js(findRoute)('a.example', resolver, { maximumHost: 1 }),

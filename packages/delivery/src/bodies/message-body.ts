@@ -3,16 +3,16 @@
  * transaction that gets as far as to want it.
  *
  * - No body is held in memory as a whole that was not there before.
- * - What can be read once only is kept for other readings where the reader says that there may be any; else it passes
+ * - What can be read once only is stored for other readings where the reader says that there may be any; else it passes
  *   straight through.
  * - What a reading throws is `failure` from then on, so that a body's fault is not taken for the network's; but that it
- *   could not be kept is `loss`.
+ *   could not be stored is `loss`.
  */
 import { type FileHandle, open } from 'node:fs/promises';
 import type { MessageSource } from '@sansmtp/transport';
 import { settledOrAborted } from '../signals/settled-or-aborted.js';
 import { type BodySource, isWebStream, openSource, type WebStream } from './body-source.js';
-import { Spool, UnkeptError } from './spool.js';
+import { Spool, UnstoredError } from './spool.js';
 
 /**
  * A message, header section included. Text is sent as UTF-8; a LF on its own is sent as CRLF. Node streams are async
@@ -45,8 +45,8 @@ export interface OpenBody {
   readonly failure: { readonly error: unknown } | undefined;
   /** False once it has been read in a way that lets nobody read it again. */
   readonly readable: boolean;
-  /** Why another reading would fail: what was read so far could not be kept. The body is not to blame for it. */
-  readonly loss?: UnkeptError | undefined;
+  /** Why another reading would fail: what was read so far could not be stored. The body is not to blame for it. */
+  readonly loss?: UnstoredError | undefined;
   /** @param again whether another reading may be wanted, later or at the same time */
   read(again: boolean): MessageSource;
   /** Lets go of it, whether or not it was read. */
@@ -209,7 +209,7 @@ class OnceBody implements OpenBody {
     return !this.#passed;
   }
 
-  get loss(): UnkeptError | undefined {
+  get loss(): UnstoredError | undefined {
     return this.#spool?.loss;
   }
 
@@ -223,7 +223,7 @@ class OnceBody implements OpenBody {
         yield* this.#spool.read();
       }
     } catch (error) {
-      if (!(error instanceof UnkeptError)) this.failure ??= { error };
+      if (!(error instanceof UnstoredError)) this.failure ??= { error };
       throw error;
     }
   }

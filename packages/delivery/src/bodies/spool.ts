@@ -1,8 +1,8 @@
 /**
- * What is kept of a body that can be read once, so that it can be read again: up to 64 KiB in memory, more in a
+ * What is stored of a body that can be read once, so that it can be read again: up to 64 KiB in memory, more in a
  * temporary file that has no name any more, so that nothing of it stays whatever becomes of the process.
  *
- * - Any number of readers may read at the same time: the foremost pulls from the source, the others read what is kept.
+ * - Any number of readers may read at the same time: the foremost pulls from the source, the others read what is stored.
  *   Nobody reads ahead, so the spool grows no faster than a server takes the message.
  * - Where the file cannot be written, the message goes on to whoever waits for it at the time, and so to one reader who
  *   is alone to its end. It is lost for all who come later.
@@ -13,19 +13,19 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { BodySource } from './body-source.js';
 
-/** Octets that are kept in memory; with more, all of them go to the file. */
+/** Octets that are stored in memory; with more, all of them go to the file. */
 const MEMORY_OCTETS = 65_536;
 
 /** Octets that are read from the file at once. */
 const CHUNK_OCTETS = 65_536;
 
-/** The body cannot be read any more, for what was read of it could not be kept; no fault of its own. */
-export class UnkeptError extends Error {
-  override readonly name = 'UnkeptError';
+/** The body cannot be read any more, for what was read of it could not be stored; no fault of its own. */
+export class UnstoredError extends Error {
+  override readonly name = 'UnstoredError';
 
   /** @param cause why the file could not be written */
   constructor(cause: Error) {
-    super(`The message cannot be read again, for it could not be kept in ${tmpdir()}: ${cause.message}`, {
+    super(`The message cannot be read again, for it could not be stored in ${tmpdir()}: ${cause.message}`, {
       cause,
     });
   }
@@ -33,18 +33,18 @@ export class UnkeptError extends Error {
 
 export class Spool {
   readonly #source: BodySource;
-  /** What is kept, in the chunks that came, while there is no file. */
+  /** What is stored, in the chunks that came, while there is no file. */
   #chunks: Uint8Array[] = [];
   #file: FileHandle | undefined;
   /** Octets that have come. */
   #length = 0;
-  /** Octets kept, from the first on: all of them but after `#loss`. */
-  #keptLength = 0;
-  #loss: UnkeptError | undefined;
+  /** Octets stored, from the first on: all of them but after `#loss`. */
+  #storedLength = 0;
+  #loss: UnstoredError | undefined;
   #complete = false;
   #closed = false;
   #pulling: Promise<Uint8Array | undefined> | undefined;
-  #keeping: Promise<void> | undefined;
+  #storing: Promise<void> | undefined;
 
   constructor(source: BodySource) {
     this.#source = source;
@@ -56,44 +56,44 @@ export class Spool {
   }
 
   /** Why nobody can begin to read any more. */
-  get loss(): UnkeptError | undefined {
+  get loss(): UnstoredError | undefined {
     return this.#loss;
   }
 
   /**
    * @throws what the source throws, and the system's error when the file cannot be read
-   * @throws {UnkeptError} the file could not be written, and others were faster
+   * @throws {UnstoredError} the file could not be written, and others were faster
    */
   async *read(): AsyncGenerator<Uint8Array, void, undefined> {
     let position = 0;
     for (let index = 0; ; index++) {
-      const isKept = position < this.#keptLength;
-      if (!isKept && position < this.#length) throw this.#loss;
-      const chunk = isKept ? await this.#kept(index, position) : await this.#next();
+      const isStored = position < this.#storedLength;
+      if (!isStored && position < this.#length) throw this.#loss;
+      const chunk = isStored ? await this.#stored(index, position) : await this.#next();
       if (chunk === undefined) return;
       position += chunk.length;
       yield chunk;
     }
   }
 
-  /** Deletes what is kept, and stops the source. */
+  /** Deletes what is stored, and stops the source. */
   async close(): Promise<void> {
     this.#closed = true;
     this.#source.stop();
-    await this.#keeping;
+    await this.#storing;
     await this.#file?.close();
     this.#chunks = [];
   }
 
   /** A reader that has seen the chunks up to `index` so far has come as far as `position`. */
-  async #kept(index: number, position: number): Promise<Uint8Array | undefined> {
+  async #stored(index: number, position: number): Promise<Uint8Array | undefined> {
     if (this.#file === undefined) return this.#chunks[index];
-    const length = Math.min(CHUNK_OCTETS, this.#keptLength - position);
+    const length = Math.min(CHUNK_OCTETS, this.#storedLength - position);
     const { buffer, bytesRead } = await this.#file.read(Buffer.allocUnsafeSlow(length), 0, length, position);
     return buffer.subarray(0, bytesRead);
   }
 
-  /** The chunk behind all that is kept; the same for all who wait for it. */
+  /** The chunk after all that is stored; the same for all who wait for it. */
   async #next(): Promise<Uint8Array | undefined> {
     if (this.#complete) return undefined;
     this.#pulling ??= this.#pull();
@@ -107,16 +107,16 @@ export class Spool {
     if (chunk === undefined) {
       this.#complete = true;
     } else {
-      this.#keeping = this.#keep(chunk);
-      await this.#keeping;
+      this.#storing = this.#store(chunk);
+      await this.#storing;
       this.#length += chunk.length;
-      if (this.#loss === undefined) this.#keptLength = this.#length;
+      if (this.#loss === undefined) this.#storedLength = this.#length;
     }
     this.#pulling = undefined;
     return chunk;
   }
 
-  async #keep(chunk: Uint8Array): Promise<void> {
+  async #store(chunk: Uint8Array): Promise<void> {
     if (this.#loss !== undefined) return;
     if (this.#file === undefined && this.#length + chunk.length <= MEMORY_OCTETS) {
       this.#chunks.push(chunk);
@@ -129,7 +129,7 @@ export class Spool {
       }
       await this.#file.appendFile(chunk);
     } catch (error) {
-      this.#loss = new UnkeptError(error instanceof Error ? error : new Error(String(error)));
+      this.#loss = new UnstoredError(error instanceof Error ? error : new Error(String(error)));
     }
   }
 }

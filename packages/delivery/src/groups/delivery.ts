@@ -18,7 +18,7 @@ import {
 } from '@sansmtp/core';
 import { SessionError } from '@sansmtp/transport';
 import type { OpenBody } from '../bodies/message-body.js';
-import { UnkeptError } from '../bodies/spool.js';
+import { UnstoredError } from '../bodies/spool.js';
 import type { Destination } from '../sessions/destination.js';
 import type { PooledSession, SessionPool } from '../sessions/session-pool.js';
 import { outcomeOfOpening } from '../verdicts/opening-outcome.js';
@@ -183,7 +183,7 @@ class GroupDelivery {
   ): void {
     const { body } = this.#message;
     const { host } = destination;
-    if (error instanceof UnkeptError) {
+    if (error instanceof UnstoredError) {
       this.#giveBack(false); // nobody can be asked any more, for the same reason
       return;
     }
@@ -321,8 +321,8 @@ function withoutBody(thrown: unknown, host: string | undefined): Outcome {
   };
 }
 
-/** The verdict of those to whom the message did not go because it could not be kept for them. */
-function withoutCopy({ message, cause }: UnkeptError, host: string, failures: readonly Outcome[]): Outcome {
+/** The verdict of those to whom the message did not go because it could not be stored for them. */
+function withoutCopy({ message, cause }: UnstoredError, host: string, failures: readonly Outcome[]): Outcome {
   return {
     verdict: 'deferred',
     phase: 'message',

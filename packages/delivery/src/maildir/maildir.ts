@@ -58,7 +58,7 @@ export interface Maildir {
    * Stores a message. Once it resolves, the message is safe: only then tell the client so. May be called again
    * before that.
    * @throws what `message.body` throws, and the system's error when it cannot be stored (`ENOSPC`, `EDQUOT`,
-   *   `EACCES`, …): nothing is kept then
+   *   `EACCES`, …): nothing is stored then
    */
   deliver(message: StorableMessage, session: ServerSessionInformation): Promise<StoredMessage>;
 }

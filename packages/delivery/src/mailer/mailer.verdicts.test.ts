@@ -92,7 +92,7 @@ describe('a body that fails after a server has decided', () => {
   });
 });
 
-describe('a stream that cannot be kept on the disk', () => {
+describe('a stream that cannot be stored on the disk', () => {
   const LARGE = `Subject: test\r\n\r\n${'0123456789\r\n'.repeat(20_000)}`;
   const wholeOnce = { recipients: ['r@b.example'], text: LARGE, taken: true };
   /** The disk takes its own time. */
@@ -142,7 +142,7 @@ describe('a stream that cannot be kept on the disk', () => {
       error: { code: 'ENOENT' },
     });
     expect(verdict?.reason).toMatch(
-      /^The message cannot be read again, for it could not be kept in \/nonexistent: ENOENT.*; before: 192\.0\.2\.1\.mx: .*lost/,
+      /^The message cannot be read again, for it could not be stored in \/nonexistent: ENOENT.*; before: 192\.0\.2\.1\.mx: .*lost/,
     );
     expect(network.to(B)).toEqual([]);
   });
@@ -169,7 +169,7 @@ describe('a stream that cannot be kept on the disk', () => {
       { verdict: 'delivered' },
       { verdict: 'deferred', phase: 'message', host: `${B}.mx`, enhancedCode: '4.3.0' },
     ]);
-    expect(verdicts[1]?.reason).toContain('could not be kept');
+    expect(verdicts[1]?.reason).toContain('could not be stored');
     expect(network.connections.flatMap(({ messages }) => messages)).toEqual([wholeOnce]);
   });
 });

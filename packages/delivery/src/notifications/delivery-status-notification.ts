@@ -156,7 +156,7 @@ function check(
         `${JSON.stringify(status)} is no enhanced status code; one is class.subject.detail`,
       );
     }
-    const classes = CLASSES[action];
+    const classes = Object.hasOwn(CLASSES, action) ? CLASSES[action] : undefined;
     if (classes === undefined) {
       throw new RangeError(
         `${JSON.stringify(action)} is no action; one is ${Object.keys(CLASSES).join(', ')}`,

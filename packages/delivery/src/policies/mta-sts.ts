@@ -200,9 +200,13 @@ function refreshTime({ expiresAt, policy }: CachedPolicy): number {
  *
  * @param domains in ASCII and lower case
  * @throws {RangeError} `now` or `fetchTimeout` is out of its range
+ * @throws {TypeError} `domains` is a text, or an option is not known
  * @throws the signal's reason once it is aborted, and what the cache throws
  */
 export async function refreshStsPolicies(domains: Iterable<string>, options: StsOptions): Promise<void> {
+  // A text would be taken letter by letter.
+  if (typeof domains === 'string')
+    throw new TypeError(`domains is ${JSON.stringify(domains)}; it takes a list`);
   for (const domain of [...domains]) await findStsPolicy(domain, options);
 }
 

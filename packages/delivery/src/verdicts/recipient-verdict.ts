@@ -45,7 +45,7 @@ export interface RecipientVerdict {
   /**
    * What stands behind a verdict that no reply of a recipient's own gave: a `SessionError`, `ConnectError`,
    * `TlsError`, `DaneError`, `ExtensionNotOfferedError`, what the body threw, the system's error where the message could
-   * not be kept, or the reason of the signal; for a deadline an error with the code `ETIMEDOUT`.
+   * not be stored, or the reason of the signal; for a deadline an error with the code `ETIMEDOUT`.
    */
   readonly error?: Error;
 }
