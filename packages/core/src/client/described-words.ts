@@ -21,7 +21,8 @@ const DIALOGUE: Readonly<
   mailing: { commands: ['MAIL'], success: '250' },
   addressing: { commands: ['RCPT'], success: '250' },
   initiating: { commands: ['DATA'] },
-  chunking: { success: '250' },
+  sending: { commands: ['text'] },
+  chunking: { commands: ['BDAT'], success: '250' },
   holding: { success: '250' },
   draining: { success: '250' },
   concluding: { success: '250' },
@@ -41,13 +42,9 @@ export function withClientWords(description: ChartDescription): ChartDescription
       const commands = DIALOGUE[key]?.commands;
       return commands === undefined ? {} : { commands };
     },
-    transition({ trigger, actions }, state) {
+    transition({ trigger }, state) {
       const awaited = trigger.kind === 'event' ? codeOf(trigger.type, state) : undefined;
-      const chunk = actions.some(({ name }) => name === 'writeChunk');
-      return {
-        ...(chunk && { commands: ['BDAT'] }),
-        ...(awaited !== undefined && { replies: [awaited] }),
-      };
+      return awaited === undefined ? {} : { replies: [awaited] };
     },
   });
 }

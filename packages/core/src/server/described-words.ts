@@ -37,7 +37,7 @@ function commandsOf({ trigger }: TransitionDescription): readonly string[] {
   if (verb !== undefined) return [verb === '*' || verb === 'extension' ? SOMETHING : verb];
   switch (trigger.type) {
     case 'endOfMailData':
-      return ['.'];
+      return ['text', '.'];
     case 'cancel':
       return ['*'];
     default:

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { effect, on } from './descriptions.test-support.js';
+import { effect, on } from '../descriptions.test-support.js';
 import { effectsOf, sentencesOf, triggersOf } from './wording.js';
 
 const nothing = () => undefined;

@@ -1,7 +1,7 @@
 import { describeChart } from '@sansmtp/core';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { anyChart, chart, effect, on, state } from './descriptions.test-support.js';
+import { anyChart, chart, effect, on, state } from '../descriptions.test-support.js';
 import { renderMermaid } from './mermaid.js';
 import { type Box, drawPicture } from './picture.js';
 

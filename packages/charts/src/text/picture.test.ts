@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { anyChart, chart, effect, on, state, withDescendants } from './descriptions.test-support.js';
+import { anyChart, chart, effect, on, state, withDescendants } from '../descriptions.test-support.js';
 import { type Box, drawPicture } from './picture.js';
 import { effectsOf } from './wording.js';
 
