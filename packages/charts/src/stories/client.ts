@@ -118,25 +118,26 @@ export const clientStory: Story = {
   phases: [
     {
       id: 'opening',
-      title: 'Opening the session',
+      title: 'Opening the session, as the client sees it',
       subtitle: 'From the greeting to EHLO, and what follows from its reply.',
-      states: ['greeting', 'identifying', 'fallingBack', 'substituting', 'forwarding', 'ready'],
+      states: ['greeting', 'identifying', 'fallingBack', 'substituting', 'forwarding'],
     },
     {
       id: 'tls',
-      title: 'STARTTLS',
+      title: 'STARTTLS, as the client sees it',
       subtitle: 'What the server offered before is void, and asked for again.',
-      states: ['startingTls', 'securing', 'identifying'],
+      states: ['identifying', 'startingTls', 'securing'],
+      only: { identifying: /^$/ },
     },
     {
       id: 'auth',
-      title: 'Authentication',
+      title: 'AUTH, as the client sees it',
       subtitle: 'The mechanism prepares each response; the reply says whether another is wanted.',
-      states: ['preparing', 'responding', 'cancelled', 'ready'],
+      states: ['preparing', 'responding', 'cancelled'],
     },
     {
       id: 'transaction',
-      title: 'One mail transaction',
+      title: 'One mail transaction, as the client sees it',
       subtitle: 'Left: the way of a message. Right: what each reply leads to, in order of trial.',
       states: [
         'ready',
@@ -153,12 +154,14 @@ export const clientStory: Story = {
         'delivering',
         'resetting',
       ],
+      only: { ready: /send/ },
     },
     {
       id: 'ending',
-      title: 'Inquiries, and the end',
+      title: 'At any time, and at the end: the client',
       subtitle: 'What may be asked between two messages, and how a session ends.',
-      states: ['inquiring', 'quitting', 'refused', 'closing', 'closed'],
+      states: ['ready', 'inquiring', 'quitting', 'session', 'refused', 'closing', 'closed'],
+      only: { ready: /inquire|quit/ },
     },
   ],
 };

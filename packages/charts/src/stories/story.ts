@@ -47,13 +47,18 @@ export interface RowStory {
   readonly takes: (arrow: Arrow) => boolean;
 }
 
+/** The parts of a dialogue that have pictures of their own. */
+export type PhaseName = 'opening' | 'tls' | 'auth' | 'transaction' | 'ending';
+
 /** One picture a phase. */
 export interface PhaseStory {
-  readonly id: 'opening' | 'tls' | 'auth' | 'transaction' | 'ending';
+  readonly id: PhaseName;
   readonly title: string;
   readonly subtitle: string;
-  /** Keys of the states, in the order of their bands. The first comes from elsewhere where `continues` says so. */
+  /** Keys of the states, in the order of their bands. */
   readonly states: readonly string[];
+  /** Of a state that stands in several phases, the triggers that belong to this one. */
+  readonly only?: Readonly<Record<string, RegExp>>;
 }
 
 export const waitsForServer = (story: Story, { deadlines, kind }: StateDescription): boolean =>
