@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { examplesOf } from './document-examples.js';
 
-const { run } = examplesOf('docs/charts.md');
+const { run } = examplesOf('docs/charts/README.md');
 
 it('steps a traffic light as a table, and describes it', async () => {
   expect(await run('trafficlight')).toBe(

@@ -12,6 +12,7 @@ const documents = [
   ...readdirSync(join(top, 'docs'))
     .filter((name) => name.endsWith('.md'))
     .map((name) => `docs/${name}`),
+  'docs/charts/README.md',
   ...packages.map((name) => `packages/${name}/README.md`).filter((path) => existsSync(join(top, path))),
 ].map((path) => ({ path, text: readFileSync(join(top, path), 'utf8') }));
 

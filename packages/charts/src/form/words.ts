@@ -1,7 +1,7 @@
 /** Transitions in words, for titles and tables. */
 import type { StateDescription, TransitionDescription } from '@sansmtp/core/chart';
-import { effectsOf } from '../text/wording.js';
 import type { Arrow } from './chart.js';
+import { effectsOf } from './wording.js';
 
 /** `after idle`, `command.MAIL`. */
 export function triggerName({ trigger }: TransitionDescription): string {

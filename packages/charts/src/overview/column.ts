@@ -1,4 +1,5 @@
 /** The left of the overview: from the connection down to the hub, with the ways off it. */
+import { sentenceOf } from '../form/words.js';
 import { client, muted, type Run, refusal, server, strong } from '../svg/scene.js';
 import { CAPTION_SIZE, type Placed, type Sketch, type Station } from './sketch.js';
 import type { Alternative, Way } from './way.js';
@@ -198,7 +199,7 @@ function drawLane(sketch: Sketch, { story, states }: Alternative, from: Placed, 
       ],
       { weight },
     );
-    sketch.words(id, sketch.said(a, b), { x: LANE + 10, y: (a.y + b.y) / 2 + 4 });
+    sketch.words(id, sketch.said(a, b), { x: LANE + 14, y: (a.y + b.y) / 2 + 4 });
     return b;
   });
   const back = isLoop
@@ -253,6 +254,20 @@ function drawBelow(
     y,
     lines,
   );
+  const within = sketch.form.arrows.filter(
+    ({ source, target }) => states.includes(source) && target !== undefined && states.includes(target),
+  );
+  sketch.marks.push({
+    kind: 'row',
+    id: `row-${composite?.key}`,
+    rect: { x: stack.rect.x + 8, y: stack.y + 1, width: stack.rect.width - 16, height: 20 },
+    transitions: within.map(({ transition }) => transition.id),
+    title: within.map(sentenceOf).join('\n'),
+  });
+  const atOnce = sketch.form.arrows.filter(
+    ({ source, target, transition }) =>
+      hub.states.includes(source) && source === target && (transition.commands ?? []).includes(story.word),
+  );
   const isFromHub = from === hub;
   const weight = 'optional' as const;
   const bottom = hub.rect.y + hub.height;
@@ -284,7 +299,7 @@ function drawBelow(
     sketch.words(id, [client(story.word)], { x: lane - 8, y: bottom + 35 }, { anchor: 'end' });
   }
   const x = COLUMN + (isFromHub ? 24 : 0);
-  const refused = sketch.arrowsBetween(stack, hub, true);
+  const refused = [...sketch.arrowsBetween(stack, hub, true), ...atOnce];
   const id = sketch.edge(
     stack,
     hub,

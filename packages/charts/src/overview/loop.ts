@@ -56,7 +56,9 @@ export function drawLoop(sketch: Sketch, way: Way, hub: Placed): void {
 
   [hub, ...placed, hub].reduce((from, to) => {
     const points = loopPoints(from, to, hub);
-    const id = sketch.edge(from, to, points, { weight: 'main' });
+    // A client goes on whatever the last reply was, as long as one before it was a yes.
+    const also = sketch.story.foldsQuestions ? [] : sketch.arrowsBetween(from, to, true);
+    const id = sketch.edge(from, to, points, { weight: 'main', also });
     labelAlong(
       sketch,
       id,
@@ -482,7 +484,7 @@ function drawChunkRow(
   if (drain !== undefined) told.push(muted('; '), refusal('5yz'), muted(' draining, then RSET'));
   const within = sketch.form.arrows.filter(
     ({ source, target }) =>
-      target !== undefined && states.includes(source) && (states.includes(target) || target === rail),
+      states.includes(source) && (target === undefined || states.includes(target) || target === rail),
   );
   const y = pill.rect.y + pill.height + 16;
   const width = runsWidth(told, CAPTION_SIZE);

@@ -5,7 +5,7 @@
  * - From a state to the one below it leads a straight line.
  * - All else runs in lanes: what leads to the same state shares one. Refusals and ways out run at the left, the rest at the right.
  */
-import type { StateDescription } from '@sansmtp/core/chart';
+import type { StateDescription, TransitionDescription } from '@sansmtp/core/chart';
 import { type Arrow, type Form, formOf } from '../form/chart.js';
 import { codesOf, sentenceOf, stateTitle, triggerName } from '../form/words.js';
 import { type Story, waitsForServer } from '../stories/story.js';
@@ -212,7 +212,7 @@ function linesOf(
       const to = bandOf(arrow.target as StateDescription, from);
       // A composite has a line only to the band below it: it stands in many places.
       if (to < 0 || to === from || (state.states.length > 0 && to !== from + 1)) continue;
-      const no = story !== undefined && story.foldsQuestions && isNo(story, arrow);
+      const no = story?.foldsQuestions === true && isNo(story, arrow);
       const key = `${from} ${to} ${no}`;
       const line = found.get(key) ?? { arrows: [], from, to, no };
       line.arrows.push(arrow);
@@ -487,14 +487,15 @@ function drawBand(
   const begin = top + (height - rows.length * ROW) / 2;
   rows.forEach((row, place) => {
     const y = begin + place * ROW + 14;
+    const all = ofTwins(states, row.transitions);
     const rowId = `row-${stateId(first.path)}-${place}`;
     marks.push({
       kind: 'row',
       id: rowId,
       rect: { x: columns.on - 6, y: y - 14, width: columns.end - columns.on + 12, height: ROW },
-      transitions: row.transitions.map(({ id: transition }) => transition),
+      transitions: all.map(({ id: transition }) => transition),
       title: form.arrows
-        .filter(({ transition }) => row.transitions.includes(transition))
+        .filter(({ transition }) => all.includes(transition))
         .map(sentenceOf)
         .join('\n'),
     });
@@ -502,6 +503,17 @@ function drawBand(
       if (row[name].length > 0 && runsWidth(row[name], SIZE) > 0)
         marks.push(label(rowId, row[name], { x: columns[name], y }, { size: SIZE }));
     }
+  });
+}
+
+/** The same transitions in each of the states that share the band. */
+function ofTwins(
+  [first, ...others]: readonly StateDescription[],
+  transitions: readonly TransitionDescription[],
+): readonly TransitionDescription[] {
+  return transitions.flatMap((transition) => {
+    const place = first?.transitions.indexOf(transition) ?? -1;
+    return [transition, ...others.flatMap((twin) => twin.transitions[place] ?? [])];
   });
 }
 

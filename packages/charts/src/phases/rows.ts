@@ -6,10 +6,10 @@
  */
 import type { StateDescription, TransitionDescription } from '@sansmtp/core/chart';
 import type { Form } from '../form/chart.js';
+import { effectsOf } from '../form/wording.js';
 import { citationOf, codesOf, triggerName } from '../form/words.js';
 import type { Story } from '../stories/story.js';
 import { client, ink, muted, type Run, refusal, server, strong } from '../svg/scene.js';
-import { effectsOf } from '../text/wording.js';
 
 /** A row of a state's table, one entry a column. */
 export interface StateRow {

@@ -91,13 +91,13 @@ function shapeOf({ shape, rect }: NodeMark): string {
   }
 }
 
-function text({ runs, size, x, y, width, role, halo }: Label): string {
+function text({ runs, size, x, y, width, halo }: Label): string {
   const classOf = (run: Label['runs'][number]) =>
     [run.tone === 'ink' ? '' : run.tone, run.mono ? 'm' : '', run.bold ? 'b' : ''].filter(Boolean).join(' ');
   const wrapped = (name: string) => (name === '' ? '' : ` class="${name}"`);
   const [first] = runs;
   const extra = halo ? 'halo' : '';
-  const attributes = `x="${n(x)}" y="${n(y)}" font-size="${size}" textLength="${n(width)}"${role === 'title' ? ' role="heading"' : ''}`;
+  const attributes = `x="${n(x)}" y="${n(y)}" font-size="${size}" textLength="${n(width)}"`;
   if (runs.length === 1 && first !== undefined) {
     const names = [classOf(first), extra].filter(Boolean).join(' ');
     return `<text ${attributes}${wrapped(names)}>${escaped(first.text)}</text>`;
@@ -163,7 +163,15 @@ function towards(from: Point, to: Point, by: number): Point {
 const place = ({ x, y, width, height }: Rect): string =>
   `x="${n(x)}" y="${n(y)}" width="${n(width)}" height="${n(height)}"`;
 
-const titled = (title: string): string => (title === '' ? '' : `<title>${escaped(title)}</title>`);
+/** A line that stands for a hundred transitions names the first of them. */
+const MOST_LINES = 12;
+
+function titled(title: string): string {
+  const lines = title.split('\n');
+  const shown = lines.slice(0, MOST_LINES);
+  if (lines.length > MOST_LINES) shown.push(`… and ${lines.length - MOST_LINES} more`);
+  return title === '' ? '' : `<title>${escaped(shown.join('\n'))}</title>`;
+}
 
 /** One a line: a transition's id may hold blanks. */
 const listed = (ids: readonly string[]): string => ids.map(escaped).join('&#10;');

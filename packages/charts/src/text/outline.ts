@@ -1,9 +1,9 @@
 /** A chart as an indented outline, for the terminal. */
 import type { ChartDescription, StateDescription, TransitionDescription } from '@sansmtp/core/chart';
+import { effectsOf, sentencesOf, triggersOf } from '../form/wording.js';
 import { codesOf, triggerName } from '../form/words.js';
 import { storyOf } from '../stories/stories.js';
 import { type Level, partsOf } from './parts.js';
-import { effectsOf, sentencesOf, triggersOf } from './wording.js';
 
 export interface OutlineOptions {
   /** @default 'full' */

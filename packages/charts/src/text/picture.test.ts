@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { anyChart, chart, effect, on, state, withDescendants } from '../descriptions.test-support.js';
+import { effectsOf } from '../form/wording.js';
 import { type Box, drawPicture } from './picture.js';
-import { effectsOf } from './wording.js';
 
 function boxesIn(box: Box): Box[] {
   return [box, ...box.boxes.flatMap(boxesIn)];

@@ -16,7 +16,7 @@
  * Left out: what a chart counts for its guards (assigns), descriptions, and whether a transition re-enters.
  */
 import type { ChartDescription, StateDescription, TransitionDescription } from '@sansmtp/core';
-import { effectsOf, sentencesOf, triggersOf } from './wording.js';
+import { effectsOf, sentencesOf, triggersOf } from '../form/wording.js';
 
 /**
  * `full` tells every transition with its guard and its effects. `outline` is the shape of the dialogue: edges

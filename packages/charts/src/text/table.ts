@@ -1,10 +1,10 @@
 /** A chart as tables in Markdown, a row a transition, in order of trial. */
 import type { ChartDescription, StateDescription } from '@sansmtp/core/chart';
 import { formOf } from '../form/chart.js';
+import { effectsOf } from '../form/wording.js';
 import { codesOf, triggerName } from '../form/words.js';
 import { storyOf } from '../stories/stories.js';
 import { type Level, partsOf } from './parts.js';
-import { effectsOf } from './wording.js';
 
 export interface TableOptions {
   /**

@@ -8,9 +8,9 @@
  */
 import type { ChartDescription, StateDescription, TransitionDescription } from '@sansmtp/core/chart';
 import { type Arrow, type Form, formOf } from '../form/chart.js';
+import { effectsOf, sentencesOf, triggersOf } from '../form/wording.js';
 import { triggerName } from '../form/words.js';
 import { edgeId, ink, muted, runsWidth, stateId, strong } from '../svg/scene.js';
-import { effectsOf, sentencesOf, triggersOf } from '../text/wording.js';
 
 export interface GraphNode {
   readonly id: string;
@@ -114,7 +114,14 @@ function nodeOf(
   shared: Shared,
 ): GraphNode {
   const [state] = states as [StateDescription];
-  if (state.states.length === 0) return leafOf(chart, states, told.get(state) ?? []);
+  if (state.states.length === 0) {
+    return leafOf(
+      chart,
+      states,
+      told.get(state) ?? [],
+      states.flatMap((each) => told.get(each) ?? []),
+    );
+  }
   const inner = state.states
     .filter((child) => (shared.get(child.path)?.[0] ?? child) === child)
     .map((child) => nodeOf(chart, shared.get(child.path) ?? [child], told, shared));
@@ -144,6 +151,7 @@ function leafOf(
   chart: ChartDescription,
   states: readonly StateDescription[],
   transitions: readonly TransitionDescription[],
+  ofAll: readonly TransitionDescription[] = transitions,
 ): GraphNode {
   const [state] = states as [StateDescription];
   const isAny = state.states.length > 0;
@@ -162,7 +170,7 @@ function leafOf(
     kind: 'leaf',
     name,
     lines,
-    transitions,
+    transitions: ofAll,
     width: Math.ceil(isEnd ? 70 : width),
     height: Math.ceil(isEnd ? 46 : 32 + lines.length * LINE + (lines.length > 0 ? 8 : 0)),
     nodes: [],
