@@ -5,6 +5,7 @@ import { codesOf, sentenceOf, stateTitle } from '../form/words.js';
 import { type Story, waitsForServer } from '../stories/story.js';
 import {
   around,
+  centre,
   client,
   edgeId,
   type LabelOptions,
@@ -187,3 +188,6 @@ export class Sketch {
     return text === undefined ? [] : [muted(` ${text}`)];
   }
 }
+
+export const left = ({ rect }: Placed): Point => ({ x: rect.x, y: centre(rect).y });
+export const right = ({ rect }: Placed): Point => ({ x: rect.x + rect.width, y: centre(rect).y });

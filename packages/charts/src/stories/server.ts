@@ -151,6 +151,7 @@ export const serverStory: Story = {
         'closed',
         'server',
       ],
+      only: { session: /^(?!.*STARTTLS)/ },
     },
   ],
 };

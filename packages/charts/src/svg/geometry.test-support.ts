@@ -65,11 +65,12 @@ function segments({ points }: EdgeMark): Rect[] {
   return points.slice(1).map((to, index) => between(points[index] ?? to, to));
 }
 
+/** A line is thin: as a box it is as much wider as marks may touch, and a pixel for its own half. */
 const between = (a: Point, b: Point): Rect => ({
-  x: Math.min(a.x, b.x) - 0.75,
-  y: Math.min(a.y, b.y) - 0.75,
-  width: Math.abs(a.x - b.x) + 1.5,
-  height: Math.abs(a.y - b.y) + 1.5,
+  x: Math.min(a.x, b.x) - SLACK,
+  y: Math.min(a.y, b.y) - SLACK,
+  width: Math.abs(a.x - b.x) + 2 * SLACK,
+  height: Math.abs(a.y - b.y) + 2 * SLACK,
 });
 
 const overlap = (a: Rect, b: Rect): boolean =>

@@ -47,7 +47,7 @@ export function wholeOf(chart: ChartDescription, layout: Layout, story: Story | 
   drawInitial(marks, graph.root, layout, shift);
   nameComposites(marks, graph.root, layout, shift);
   return {
-    width: Math.max(layout.width + 2 * MARGIN - 32, 560),
+    width: Math.max(layout.width + 2 * MARGIN - 32, Math.ceil(runsWidth([muted(subtitle)], 13)) + 2 * MARGIN),
     height: layout.height + top + MARGIN - 16,
     title,
     description: subtitle,

@@ -26,6 +26,7 @@ const checks = {
   smtplib: [python, '-c', 'import smtplib'],
   fail2ban: ['fail2ban-regex', '--version'],
   aiosmtpd: [python, '-c', 'import aiosmtpd'],
+  Chromium: ['/usr/bin/chromium', '--version'],
   'smtp-source': ['sh', '-c', 'PATH=$PATH:/usr/sbin command -v smtp-source'],
   'smtp-sink': ['sh', '-c', 'PATH=$PATH:/usr/sbin command -v smtp-sink'],
   // Its daemons run under several users, which takes root.
