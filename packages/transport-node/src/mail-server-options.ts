@@ -44,6 +44,12 @@ export function checkMailServerOptions<State>(options: MailServerOptions<State>)
     checkObject('The option', address, ADDRESS_NAMES, where);
     checkListenable(address, where);
     checkFunctions(address, ['onError'], where);
+    const label: unknown = address.label;
+    if (label !== undefined && typeof label !== 'string') {
+      throw new TypeError(
+        `The option ${where}label is ${label === null ? 'null' : `a ${typeof label}`}; it takes a text`,
+      );
+    }
     checkSession(address.session, `${where}session.`);
   }
 }

@@ -228,6 +228,13 @@ function checkOptionNames(options: MailerOptions): void {
   checkNames('The option', options.routing, ROUTING_NAMES, 'routing.');
   checkNames('The option', options.tlsOptions, TLS_NAMES, 'tlsOptions.');
   checkNames('The option', options.sts, ['fetchPolicy', 'cache', 'fetchTimeout'], 'sts.');
+  for (const name of ['openStream', 'now', 'random'] as const) {
+    const given: unknown = options[name];
+    if (given === undefined || typeof given === 'function') continue;
+    throw new TypeError(
+      `The option ${name} is ${given === null ? 'null' : `a ${typeof given}`}; it takes a function`,
+    );
+  }
   const { relay, session } = options;
   checkNames('The option', relay, ['host', 'port', 'path'], 'relay.');
   if (relay !== undefined && !('host' in relay) && !('path' in relay)) {
