@@ -6,6 +6,7 @@
  */
 export { testFileOf } from './as-test/test-file.js';
 export type { TraceableEvent, TraceableSession } from './events.js';
+export { type InspectionEvent, toInspector } from './inspection.js';
 export * from './ladder.js';
 export {
   type ReadRecord,
