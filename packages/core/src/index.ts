@@ -36,6 +36,7 @@ export {
 } from './client/envelope.js';
 export type * from './client/messages.js';
 export type { ClientAuthentication, ClientSessionOptions } from './client/options.js';
+export type * from './client/outcomes.js';
 export type * from './client/protocol-events.js';
 export { ClientSession } from './client/session.js';
 export { LocalProtocolError, RemoteProtocolError } from './errors.js';
@@ -89,6 +90,7 @@ export type { RecordedLine } from './server/line-record.js';
 export type * from './server/messages.js';
 export type { ServerAuthenticationOptions, ServerSessionOptions } from './server/options.js';
 export type * from './server/protocol-events.js';
+export type * from './server/questions.js';
 export type { ReplyOccasion, ReplyTitle } from './server/replies.js';
 export { ServerSession } from './server/session.js';
 export type { Withheld } from './server/withholding.js';

@@ -49,6 +49,7 @@ export {
   type ServerHandlers,
   type ServerSessionInformation,
 } from './handlers.js';
+export { withoutSession } from './live-information.js';
 export type {
   ClientObserver,
   ClientSessionEvent,
@@ -63,7 +64,7 @@ export type {
 export type { ServeOptions, ServerConnection } from './server-connection.js';
 export { checkServeOptions, serveSession } from './server-driver.js';
 export { SessionError } from './session-error.js';
-export { type Arrival, type ConnectionInformation, withoutSession } from './session-information.js';
+export type { Arrival, ConnectionInformation } from './session-information.js';
 export { thrownError } from './thrown-error.js';
 export { TlsError } from './tls-error.js';
 export type { WebStream, WebStreamReader } from './web-stream.js';

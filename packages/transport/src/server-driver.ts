@@ -35,6 +35,7 @@ import { checkCallees, checkClock, checkHandlers, checkStream } from './given-op
 import { guarded } from './guarded.js';
 import { ACCEPT, REJECT, ruleFor } from './handler-answers.js';
 import type { ServerHandlers, ServerSessionInformation } from './handlers.js';
+import { LiveInformation } from './live-information.js';
 import { MessageBody } from './message-body.js';
 import { Observation } from './observation.js';
 import type { ServerEvent } from './observer.js';
@@ -46,7 +47,6 @@ import { consult, HANDLERS } from './serving/consulting.js';
 import { LoginFailures } from './serving/login-failures.js';
 import { Outgoing } from './serving/outgoing.js';
 import { guardedRephrase } from './serving/rephrasing.js';
-import { LiveInformation } from './session-information.js';
 import { terminatedTls } from './terminated-tls.js';
 import { thrownError } from './thrown-error.js';
 import { TlsError } from './tls-error.js';

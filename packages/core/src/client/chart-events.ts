@@ -2,7 +2,7 @@
  * What the client chart is told, and what it asks of the session. `chart.ts` says which of it means what, where.
  */
 import type { Severity } from '../wire/reply.js';
-import type { SessionFailure } from './messages.js';
+import type { SessionFailure } from './outcomes.js';
 
 /** The leaf states, as `ClientSession.state` gives them. */
 export type ClientState =

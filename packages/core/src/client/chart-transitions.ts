@@ -2,7 +2,7 @@
  * The transitions of the client chart that more than one phase has: how the session fails, and how it ends.
  */
 import type { FixedLine, NegotiatedKeyword } from './chart-events.js';
-import type { SessionFailure } from './messages.js';
+import type { SessionFailure } from './outcomes.js';
 
 export const READY = '#client.session.ready';
 export const STARTING_TLS = '#client.session.startingTls';

@@ -8,8 +8,8 @@
 import { RemoteProtocolError } from '../errors.js';
 import type { Reply } from '../wire/reply.js';
 import type { ClientState, FailParameters, Finding, NegotiatedKeyword } from './chart-events.js';
-import type { Phase, SessionFailure } from './messages.js';
 import type { unfitMechanisms } from './negotiation.js';
+import type { Phase, SessionFailure } from './outcomes.js';
 
 /** What is awaited in each state: the phase, and the first digits of the replies that make sense there. */
 const awaited: Readonly<Record<ClientState, { readonly phase: Phase; readonly replies: string }>> = {

@@ -15,8 +15,8 @@ import type { ReversePath } from '../wire/path.js';
 import { ChunkGathering } from './chunk-gathering.js';
 import { CommandPipeline } from './command-pipeline.js';
 import type { ClientEnvelope, ClientRecipient } from './envelope.js';
-import type { RecipientLimit } from './messages.js';
 import type { ResolvedClientOptions } from './options.js';
+import type { RecipientLimit } from './outcomes.js';
 import { withheldRecipients } from './recipient-limits.js';
 import { Verdicts } from './verdicts.js';
 

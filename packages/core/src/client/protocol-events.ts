@@ -11,7 +11,7 @@ import type { TransitionRecord } from '../chart/transition-record.js';
 import type { Reply } from '../wire/reply.js';
 import type { ClientState } from './chart-events.js';
 import type { ClientEnvelope } from './envelope.js';
-import type { SessionFailure, Verdict } from './messages.js';
+import type { SessionFailure, Verdict } from './outcomes.js';
 
 /** What happened in a client session; `type` says what. */
 export type ClientProtocolEvent =

@@ -3,7 +3,7 @@
  */
 import type { Limits } from '../extensions/limits.js';
 import type { ForwardPath } from '../wire/path.js';
-import type { RecipientLimit } from './messages.js';
+import type { RecipientLimit } from './outcomes.js';
 
 /**
  * The recipients that may not be sent, by their places in the list.

@@ -51,14 +51,7 @@ import { type ClientEnvelope, type EnvelopeInput, readEnvelope } from './envelop
 import { awaitsOutcome, failureOf, noEvidence, phaseOf, replyIn, violations } from './failures.js';
 import { formatInquiry } from './inquiries.js';
 import { type MailTransaction, makeMailTransaction } from './mail-transaction.js';
-import type {
-  ClientEvent,
-  ClientInput,
-  ClientInquiry,
-  ClientOutput,
-  ServerOffer,
-  SessionFailure,
-} from './messages.js';
+import type { ClientEvent, ClientInput, ClientInquiry, ClientOutput, ServerOffer } from './messages.js';
 import {
   attributesCommand,
   beginAuthentication,
@@ -69,6 +62,7 @@ import {
 } from './negotiation.js';
 import { commandsIn, withheldReply } from './observing.js';
 import { type ClientSessionOptions, type ResolvedClientOptions, resolveClientOptions } from './options.js';
+import type { SessionFailure } from './outcomes.js';
 import type { ClientProtocolEvent } from './protocol-events.js';
 import { type IsSecretLine, ReplyReader } from './reply-reader.js';
 import { ReplyRecord } from './reply-record.js';

@@ -4,8 +4,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Dialogue, failureIn, type Shown, verdictsIn } from './dialogue.test-support.js';
-import type { ClientEvent, Verdict } from './messages.js';
+import type { ClientEvent } from './messages.js';
 import { type Course, converse, limits, type Plot, type Whim } from './naive-server.test-support.js';
+import type { Verdict } from './outcomes.js';
 
 const whim: fc.Arbitrary<Whim> = fc.oneof(
   { weight: 40, arbitrary: fc.constantFrom<Whim>('accept', 'accept', 'accept', 'lines') },

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Reply } from '../wire/reply.js';
-import type { RecipientLimit, SessionFailure } from './messages.js';
+import type { RecipientLimit, SessionFailure } from './outcomes.js';
 import { Verdicts } from './verdicts.js';
 
 const reply = (code: number): Reply => ({ code, lines: ['text'] });

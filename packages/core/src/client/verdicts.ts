@@ -6,7 +6,7 @@
  * - `delivered` comes from a 2yz to the final dot or to the last chunk and from nothing else.
  */
 import { type Reply, severity } from '../wire/reply.js';
-import type { Phase, RecipientLimit, SessionFailure, Verdict } from './messages.js';
+import type { Phase, RecipientLimit, SessionFailure, Verdict } from './outcomes.js';
 
 export class Verdicts {
   readonly #verdicts: (Verdict | undefined)[];

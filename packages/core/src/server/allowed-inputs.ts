@@ -3,7 +3,7 @@
  * where our own side is waited for, though it may be handed in: it is not what brings the session on.
  */
 import type { ServerState } from './chart-events.js';
-import type { Question } from './messages.js';
+import type { Question } from './questions.js';
 
 /** @param question the one that is open */
 export function allowedIn(state: ServerState, question: Question | undefined): string {

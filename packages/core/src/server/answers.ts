@@ -8,8 +8,8 @@ import { encodeText } from '../wire/octets.js';
 import { formatReply, type Reply, severity, withEnhancedCode } from '../wire/reply.js';
 import { allowedIn } from './allowed-inputs.js';
 import type { ServerState } from './chart-events.js';
-import type { Answer, Question } from './messages.js';
 import type { ResolvedServerOptions } from './options.js';
+import type { Answer, Question } from './questions.js';
 
 /** Where a client goes on only after this code (RFC 5321 §4.3.2, RFC 3207 §4, RFC 4954 §4). */
 const ACCEPTING_CODES: { readonly [Kind in Question['kind']]?: number } = {

@@ -28,8 +28,8 @@ import { decodeText, NOTHING } from '../wire/octets.js';
 import { type Reply, severity } from '../wire/reply.js';
 import type { AuthenticationNext, ServerChartEvent } from './chart-events.js';
 import type { ClientIdentity } from './client-identity.js';
-import type { Answer, AuthenticationDecision, Question } from './messages.js';
 import type { ResolvedServerOptions } from './options.js';
+import type { Answer, AuthenticationDecision, Question } from './questions.js';
 import { defaultReplies, replies } from './replies.js';
 
 /** The questions of an exchange. */

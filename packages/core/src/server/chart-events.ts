@@ -3,7 +3,7 @@
  */
 import type { Command } from '../wire/command.js';
 import type { Reply } from '../wire/reply.js';
-import type { Question } from './messages.js';
+import type { Question } from './questions.js';
 import type { ReplyName } from './replies.js';
 
 export type ServerState =

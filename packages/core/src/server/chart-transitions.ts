@@ -4,7 +4,7 @@
  */
 import type { ServerChartEvent } from './chart-events.js';
 import type { Fault } from './chart-vocabulary.js';
-import type { Question } from './messages.js';
+import type { Question } from './questions.js';
 import type { ReplyName } from './replies.js';
 
 export const CLOSING = '#server.closing';

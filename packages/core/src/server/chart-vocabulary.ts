@@ -6,7 +6,7 @@ import { assign, setup } from 'xstate';
 import type { Reply } from '../wire/reply.js';
 import type { ServerChartInput, ServerContext } from './chart-context.js';
 import type { ServerChartEvent } from './chart-events.js';
-import type { Question } from './messages.js';
+import type { Question } from './questions.js';
 import type { ReplyName } from './replies.js';
 
 interface GuardArguments {

@@ -16,7 +16,7 @@ import {
 import type { AuthenticatedIdentity } from '../sasl/exchange.js';
 import type { TlsInformation } from '../tls.js';
 import type { Reply } from '../wire/reply.js';
-import type { Hello } from './messages.js';
+import type { Hello } from './questions.js';
 
 export interface ClientIdentity {
   /** The TLS that protects the connection. */

@@ -29,8 +29,8 @@ import type { ReversePath } from '../wire/path.js';
 import type { Reply } from '../wire/reply.js';
 import { offeredMechanisms } from './authentication.js';
 import type { ClientIdentity } from './client-identity.js';
-import type { Hello } from './messages.js';
 import type { ResolvedServerOptions } from './options.js';
+import type { Hello } from './questions.js';
 import { malformedLines, replies } from './replies.js';
 import { NOTHING_WITHHELD, type ResolvedWithheld, resolveWithheld, type Withheld } from './withholding.js';
 

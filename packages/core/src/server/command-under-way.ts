@@ -16,8 +16,8 @@ import { type Authentication, beginAuthentication } from './authentication.js';
 import type { ServerChartEvent } from './chart-events.js';
 import { type ClientIdentity, readAttributes } from './client-identity.js';
 import type { CommandReading } from './command-reading.js';
-import type { Envelope, Question } from './messages.js';
 import type { ResolvedServerOptions } from './options.js';
+import type { Envelope, Question } from './questions.js';
 import { replies } from './replies.js';
 
 export interface CommandUnderWay {

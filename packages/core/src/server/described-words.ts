@@ -11,7 +11,7 @@ import type {
   TransitionDescription,
 } from '../chart/describe.js';
 import type { Reply } from '../wire/reply.js';
-import type { Question } from './messages.js';
+import type { Question } from './questions.js';
 import { defaultReplies, type ReplyName, replies } from './replies.js';
 
 /** The description with `commands` and `replies`. */

@@ -7,8 +7,9 @@ import { standardExtensions } from '../extensions/lists.js';
 import type { Computation } from '../sasl/exchange.js';
 import { compute } from '../sasl/running.test-support.js';
 import type { TlsInformation } from '../tls.js';
-import type { Answer, Envelope, Question, ServerInput, ServerOutput } from './messages.js';
+import type { ServerInput, ServerOutput } from './messages.js';
 import type { ServerSessionOptions } from './options.js';
+import type { Answer, Envelope, Question } from './questions.js';
 import { ServerSession } from './session.js';
 
 /** One octet a character, so that strings can stand for octets. */

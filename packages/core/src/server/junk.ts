@@ -4,7 +4,7 @@
  */
 import type { Command } from '../wire/command.js';
 import type { Reply } from '../wire/reply.js';
-import type { Question } from './messages.js';
+import type { Question } from './questions.js';
 import { replies } from './replies.js';
 
 const JUNK: ReadonlySet<Command['verb'] | undefined> = new Set([

@@ -13,8 +13,8 @@ import type { Authentication } from './authentication.js';
 import type { ServerState } from './chart-events.js';
 import type { CommandUnderWay } from './command-under-way.js';
 import { LineRecord, lengthOf, withheld } from './line-record.js';
-import type { Answer, Envelope, Question } from './messages.js';
 import type { RecordedQuestion, ServerProtocolEvent } from './protocol-events.js';
+import type { Answer, Envelope, Question } from './questions.js';
 import type { ReplyTitle } from './replies.js';
 
 /** An event without its time, which is the session's to tell. */

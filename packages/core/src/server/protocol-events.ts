@@ -12,7 +12,7 @@ import type { ForwardPath } from '../wire/path.js';
 import type { Reply } from '../wire/reply.js';
 import type { ServerState } from './chart-events.js';
 import type { RecordedLine } from './line-record.js';
-import type { AbandonReason, Answer, Envelope, Question } from './messages.js';
+import type { AbandonReason, Answer, Envelope, Question } from './questions.js';
 import type { ReplyTitle } from './replies.js';
 
 /** A question as it may be recorded: those of AUTH hold secrets, so of them only who, and by which mechanism. */

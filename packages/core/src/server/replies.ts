@@ -6,7 +6,7 @@ import type { Command } from '../wire/command.js';
 import type { BareOctet } from '../wire/inbound.js';
 import type { MailDataFlaw } from '../wire/line-flaws.js';
 import type { Reply } from '../wire/reply.js';
-import type { Answer, Question } from './messages.js';
+import type { Answer, Question } from './questions.js';
 
 const reply = (code: number, enhancedCode: string, text: string): Reply => ({
   code,

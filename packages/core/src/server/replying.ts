@@ -12,8 +12,8 @@
  */
 import { concatenate } from '../wire/octets.js';
 import { formatReply, type Reply, severity } from '../wire/reply.js';
-import type { Question } from './messages.js';
 import type { ResolvedServerOptions } from './options.js';
+import type { Question } from './questions.js';
 import { defaultReplies, replies } from './replies.js';
 
 const MAXIMUM_OCTETS = 16_384;

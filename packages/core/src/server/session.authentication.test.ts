@@ -29,7 +29,7 @@ import {
   textOf,
   typesOf,
 } from './dialogue.test-support.js';
-import type { Answer } from './messages.js';
+import type { Answer } from './questions.js';
 
 const ALL: readonly MechanismName[] = [...serverMechanisms.keys()];
 const SUCCEEDED = '235 2.7.0 Authentication succeeded';

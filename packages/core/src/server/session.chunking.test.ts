@@ -10,7 +10,7 @@ import {
   reject,
   typesOf,
 } from './dialogue.test-support.js';
-import type { Answer } from './messages.js';
+import type { Answer } from './questions.js';
 
 const CHUNK = '250 2.0.0 Chunk received';
 const ACCEPTED = '250 2.0.0 Message accepted';

@@ -9,7 +9,7 @@ import {
   reject,
   typesOf,
 } from './dialogue.test-support.js';
-import type { Answer, Question } from './messages.js';
+import type { Answer, Question } from './questions.js';
 
 const HELLO_FIRST = '503 5.5.1 Bad sequence of commands: send EHLO or HELO first';
 const MAIL_FIRST = '503 5.5.1 Bad sequence of commands: send MAIL first';

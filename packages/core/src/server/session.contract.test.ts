@@ -11,7 +11,7 @@ import {
   type TimelessInput,
   typesOf,
 } from './dialogue.test-support.js';
-import type { Answer } from './messages.js';
+import type { Answer } from './questions.js';
 import { type ServerSession, serverTable } from './session.js';
 
 /** What `handle` throws; undefined if it throws nothing. */

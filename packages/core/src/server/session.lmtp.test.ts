@@ -9,7 +9,7 @@ import {
   hangUp,
   reject,
 } from './dialogue.test-support.js';
-import type { Answer } from './messages.js';
+import type { Answer } from './questions.js';
 
 const ACCEPTED = '250 2.0.0 Message accepted';
 const lmtp: DialogueOptions = { protocol: 'lmtp' };

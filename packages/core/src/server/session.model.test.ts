@@ -11,7 +11,7 @@ import {
   octetsOf,
   textOf,
 } from './dialogue.test-support.js';
-import type { Answer, Question } from './messages.js';
+import type { Answer, Question } from './questions.js';
 import {
   type Answering,
   type AuthenticationKind,

@@ -14,8 +14,9 @@ import {
   textOf,
   utf8,
 } from './dialogue.test-support.js';
-import type { Answer, Question, ServerOutput } from './messages.js';
+import type { ServerOutput } from './messages.js';
 import type { ServerSessionOptions } from './options.js';
+import type { Answer, Question } from './questions.js';
 import { ServerSession } from './session.js';
 
 /** Small limits, so that random dialogues meet them. */

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import type { MechanismName } from '../sasl/exchange.js';
 import { CERTIFIED, EXPORTER, stored } from '../sasl/running.test-support.js';
 import { accept, base64, Dialogue, hangUp, reject } from './dialogue.test-support.js';
-import type { Answer, Question } from './messages.js';
+import type { Answer, Question } from './questions.js';
 
 const everything = {
   depth: Number.POSITIVE_INFINITY,

@@ -6,8 +6,8 @@ import { standardExtensions } from '../extensions/lists.js';
 import { EXPORTER } from '../sasl/running.test-support.js';
 import type { ServerState } from './chart-events.js';
 import { accept, answering, base64, Dialogue, hangUp, reject } from './dialogue.test-support.js';
-import type { Question } from './messages.js';
 import type { ServerSessionOptions } from './options.js';
+import type { Question } from './questions.js';
 import { serverTable } from './session.js';
 
 /** Small limits, so that random walks meet them. */

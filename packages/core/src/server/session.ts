@@ -55,7 +55,7 @@ import { type CommandUnderWay, readCommand } from './command-under-way.js';
 import { beginsTls, type ForeignProtocol, foreignProtocolOf } from './foreign-protocol.js';
 import { Junk } from './junk.js';
 import { MailDataRate } from './mail-data-rate.js';
-import type { Answer, Envelope, Hello, Question, Recipient, ServerInput, ServerOutput } from './messages.js';
+import type { ServerInput, ServerOutput } from './messages.js';
 import { Observing } from './observing.js';
 import {
   chartInput,
@@ -63,6 +63,7 @@ import {
   resolveServerOptions,
   type ServerSessionOptions,
 } from './options.js';
+import type { Answer, Envelope, Hello, Question, Recipient } from './questions.js';
 import { Receiving } from './receiving.js';
 import {
   defaultReplies,

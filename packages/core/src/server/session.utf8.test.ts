@@ -4,7 +4,7 @@ import { eightBitMime } from '../extensions/eight-bit-mime.js';
 import type { ServiceExtension } from '../extensions/extension.js';
 import { smtpUtf8 } from '../extensions/smtp-utf8.js';
 import { answering, Dialogue, utf8 } from './dialogue.test-support.js';
-import type { Answer } from './messages.js';
+import type { Answer } from './questions.js';
 
 const JOSE = utf8('josé@exämple.org');
 

@@ -7,7 +7,7 @@ import { serverMechanisms } from '../sasl/mechanisms.js';
 import { EXPORTER } from '../sasl/running.test-support.js';
 import type { TlsInformation } from '../tls.js';
 import { answering, base64, Dialogue, type DialogueOptions, reject } from './dialogue.test-support.js';
-import type { Answer, Question } from './messages.js';
+import type { Answer, Question } from './questions.js';
 import type { Withheld } from './withholding.js';
 
 const extensions = [...standardExtensions, etrn, { keyword: 'XPAINT', verbs: ['XPAINT'] }];

@@ -7,9 +7,9 @@ import { type RunInContext, sessionContext } from '../diagnostics.js';
 import { complain, guarded } from '../guarded.js';
 import { isPromiseLike, misreturned, type ResultRule, rejectionIn } from '../handler-answers.js';
 import { MailDataAbandonedError, type ServerHandlers, type ServerSessionInformation } from '../handlers.js';
+import type { LiveInformation } from '../live-information.js';
 import type { Observation } from '../observation.js';
 import type { ServerEvent } from '../observer.js';
-import type { LiveInformation } from '../session-information.js';
 
 export class Application {
   readonly handlers: ServerHandlers;
