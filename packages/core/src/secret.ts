@@ -15,8 +15,15 @@ const STAND_IN = '[secret]';
 export class Secret {
   readonly #octets: Uint8Array;
 
-  /** @param value text is taken as UTF-8; octets are not copied */
+  /**
+   * @param value text is taken as UTF-8; octets are not copied
+   * @throws {TypeError} it is neither, such as an environment variable that is not set
+   */
   constructor(value: string | Uint8Array) {
+    if (typeof value !== 'string' && !(value instanceof Uint8Array)) {
+      const given = value === undefined ? 'undefined' : value === null ? 'null' : `a ${typeof value}`;
+      throw new TypeError(`A Secret takes a text or a Uint8Array, and was given ${given}`);
+    }
     this.#octets = typeof value === 'string' ? encodeText(value) : value;
   }
 

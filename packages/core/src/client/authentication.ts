@@ -14,9 +14,9 @@ import type {
   ClientCredentials,
   ClientExchange,
   ClientMechanism,
-  ClientStep,
   Computation,
 } from '../sasl/exchange.js';
+import { checkClientStep, checkExchange } from '../sasl/given-steps.js';
 import { clientMechanisms } from '../sasl/mechanisms.js';
 import { Secret } from '../secret.js';
 import { formatCommand, MAXIMUM_AUTHENTICATION_OCTETS, MAXIMUM_COMMAND_OCTETS } from '../wire/command.js';
@@ -64,7 +64,7 @@ export class Authentication {
     this.mechanism = mechanism.name;
     this.discretion = new Discretion(credentials);
     this.#isOwn = ![...clientMechanisms.values()].includes(mechanism);
-    this.#exchange = mechanism.begin(credentials, channel);
+    this.#exchange = checkExchange(mechanism.name, mechanism.begin(credentials, channel));
   }
 
   /** The host was asked to compute something, and has not given the result. */
@@ -77,7 +77,7 @@ export class Authentication {
     const resumption = this.#resumption;
     const step = resumption === undefined ? this.#exchange.next() : this.#exchange.next(resumption);
     if (step.done) return { type: 'cancel', reason: this.#reasonIn(step.value), begun: this.#begun };
-    if (this.#isOwn) checkStep(this.mechanism, step.value);
+    if (this.#isOwn) checkClientStep(this.mechanism, step.value);
     if (step.value.type === 'compute') {
       this.#computing = true;
       return { type: 'compute', computation: step.value.computation };
@@ -144,16 +144,6 @@ export class Authentication {
   accepted(): Finding | undefined {
     return this.#mayEnd && !this.#held ? undefined : 'unproven';
   }
-}
-
-/** A mechanism of the application's own need not be compiled. Nothing that it yields is shown: it may be the secret. */
-function checkStep(mechanism: string, step: ClientStep): void {
-  if (step?.type === 'compute' && typeof step.computation === 'object') return;
-  if (step?.type === 'respond' && (step.data === undefined || step.data instanceof Secret)) return;
-  throw new TypeError(
-    `The mechanism ${mechanism} yielded what is no step; it takes { type: 'respond', data, mayEnd }, where data is a ` +
-      "Secret or undefined, or { type: 'compute', computation }",
-  );
 }
 
 function secretLine(before: string, secret: string): ExchangeLine {

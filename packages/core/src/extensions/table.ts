@@ -12,6 +12,7 @@ import { type Parameter, parseCommand } from '../wire/command.js';
 import { encodeText } from '../wire/octets.js';
 import type { Reply } from '../wire/reply.js';
 import type { ParameterRule, ServiceExtension, SessionStanding } from './extension.js';
+import { checkExtension } from './given-extension.js';
 import { knownExtensions } from './lists.js';
 import { malformedParameter } from './malformed-parameter.js';
 import { ExtensionNotOfferedError } from './not-offered.js';
@@ -106,6 +107,7 @@ function makeVerbs(extensions: readonly ServiceExtension[]): ReadonlySet<string>
 function makeTable(extensions: readonly ServiceExtension[]): ExtensionTable {
   const byKeyword = new Map<string, ServiceExtension>();
   for (const extension of extensions) {
+    checkExtension(extension);
     const keyword = checkWord('EHLO keyword', extension.keyword);
     if (byKeyword.has(keyword)) {
       throw new RangeError(`The service extension ${keyword} is listed twice; leave one out`);

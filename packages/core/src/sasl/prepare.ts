@@ -68,8 +68,11 @@ function isOfOneDirection(text: string): boolean {
  * @param use `stored` for what is kept and compared with, in which unassigned characters are prohibited, such
  *   as a password (RFC 5802 §2.2); `query` for what is looked up, such as a user name (RFC 3454 §7)
  * @returns undefined where a character or its direction is prohibited; possibly empty
+ * @throws {TypeError} it is no text
  */
 export function saslPrepare(text: string, use: 'query' | 'stored'): string | undefined {
+  if (typeof text !== 'string')
+    throw new TypeError(`saslPrepare() takes a text, and was given a ${typeof text}`);
   if (PRINTABLE_ASCII.test(text)) return text;
   const prepared = text.replace(NON_ASCII_SPACE, ' ').replace(MAPPED_TO_NOTHING, '').normalize('NFKC');
   if (PROHIBITED.some((characters) => characters.test(prepared)) || !isOfOneDirection(prepared))

@@ -20,6 +20,7 @@ import type {
   ServerOutcome,
   ServerStep,
 } from '../sasl/exchange.js';
+import { checkExchange, checkServerStep } from '../sasl/given-steps.js';
 import { usableMechanisms } from '../sasl/mechanisms.js';
 import { REFUSED, type Resumption } from '../sasl/steps.js';
 import type { Command } from '../wire/command.js';
@@ -57,8 +58,8 @@ export class Authentication {
 
   constructor(mechanism: ServerMechanism, channel: ServerChannel) {
     this.mechanism = mechanism.name;
-    this.#exchange = mechanism.begin(channel);
-    this.#step = this.#exchange.next().value;
+    this.#exchange = checkExchange(mechanism.name, mechanism.begin(channel));
+    this.#step = checkServerStep(mechanism.name, this.#exchange.next());
   }
 
   /** What the exchange wants next, or how it ended. */
@@ -103,7 +104,7 @@ export class Authentication {
 
   /** Gives the exchange what it wanted. */
   resume(given: Resumption): AuthenticationNext {
-    this.#step = this.#exchange.next(given).value;
+    this.#step = checkServerStep(this.mechanism, this.#exchange.next(given));
     return this.next;
   }
 

@@ -294,8 +294,14 @@ export function parseForwardPath(
  * and nothing around it.
  *
  * @param utf8 allow characters outside ASCII (RFC 6531 §3.3); only a server that offers SMTPUTF8 takes them
+ * @throws {TypeError} it is no text
  */
 export function parseMailbox(text: string, utf8 = false): Mailbox | PathFailure {
+  if (typeof text !== 'string') {
+    throw new TypeError(
+      `The mailbox is ${shown(text)}; parseMailbox() takes a text, such as 'ann@example.org'`,
+    );
+  }
   const read = readMailbox(text, 0, utf8);
   if ('failure' in read) return explain(read, text, 0, utf8);
   if (read.end !== text.length) return explain(MALFORMED_DOMAIN, text, 0, utf8);
@@ -316,9 +322,11 @@ function isOrdinary({ localPart, domain }: Mailbox): boolean {
  *
  * @throws RangeError when no text means this mailbox, as with control characters, a malformed domain, or one of more
  *   than 255 octets (RFC 5321 §4.5.3.1.2)
+ * @throws {TypeError} it is no mailbox
  */
 export function formatMailbox(mailbox: ReversePath): string {
   if (mailbox === null) return '<>';
+  checkMailbox(mailbox);
   const { localPart, domain } = mailbox;
   if (domain === '' && localPart.toLowerCase() === 'postmaster') return localPart;
   if (isOrdinary(mailbox)) return `${localPart}@${domain}`;
@@ -333,6 +341,19 @@ export function formatMailbox(mailbox: ReversePath): string {
 /** By RFC 5321 §4.1.2 `Quoted-string`. */
 function quoted(localPart: string): string {
   return `"${localPart.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`;
+}
+
+/** What a program that is not compiled gives may be a text, or nothing. */
+function checkMailbox(mailbox: Mailbox): void {
+  if (typeof mailbox?.localPart === 'string' && typeof mailbox.domain === 'string') return;
+  throw new TypeError(
+    `The mailbox is ${shown(mailbox)}; it takes { localPart, domain }, which parseMailbox() reads from a text, or null`,
+  );
+}
+
+function shown(value: unknown): string {
+  if (typeof value === 'string') return JSON.stringify(value);
+  return value === undefined || value === null ? String(value) : `a ${typeof value}`;
 }
 
 /**

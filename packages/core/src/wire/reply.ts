@@ -114,8 +114,17 @@ export function formatReply(reply: Reply, { utf8 = false }: { readonly utf8?: bo
   return encodeText(`${text}${code} ${pending}`);
 }
 
-/** The reply in one line, for people: code, enhanced status code, text. It is harmless where the reply was parsed. */
-export function replyText({ code, enhancedCode, lines }: Reply): string {
+/**
+ * The reply in one line, for people: code, enhanced status code, text. It is harmless where the reply was parsed.
+ * @throws {TypeError} it is no reply
+ */
+export function replyText(reply: Reply): string {
+  if (!isReply(reply)) {
+    throw new TypeError(
+      'replyText() takes a reply: { code, enhancedCode, lines }, where lines is a list of texts',
+    );
+  }
+  const { code, enhancedCode, lines } = reply;
   return [code, enhancedCode, ...lines].filter((part) => part !== undefined && part !== '').join(' ');
 }
 

@@ -114,6 +114,24 @@ export function passwordMechanisms(users: Iterable<StoredUser>): readonly Mechan
   return [...scram, 'PLAIN', 'LOGIN'];
 }
 
+/** Nothing of it is shown: it may be the password. */
+function checkStored(user: StoredUser): void {
+  const stored: unknown[] = Array.isArray(user) ? user : [user];
+  if (stored.every(areCredentials)) return;
+  throw new TypeError(
+    `The look-up of users gave ${typeof user === 'object' ? 'an object of another form' : `a ${typeof user}`}; it takes ` +
+      "nothing, { kind: 'password', password: new Secret(…) }, what scramKeys() makes, or a list of these",
+  );
+}
+
+function areCredentials(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null || !('kind' in value)) return false;
+  if (value.kind === 'password') return 'password' in value && value.password instanceof Secret;
+  const { salt, storedKey, serverKey } = value as Partial<ScramCredentials>;
+  const keys = storedKey instanceof Secret && serverKey instanceof Secret;
+  return value.kind === 'scram' && salt instanceof Uint8Array && keys;
+}
+
 function listOf(user: StoredUser): readonly StoredCredentials[] {
   return 'kind' in user ? [user] : user;
 }
@@ -200,6 +218,7 @@ export function passwordUsers(lookup: UserLookup, options: PasswordUsersOptions 
   async function find(username: string): Promise<readonly StoredCredentials[] | undefined> {
     const user = await lookup(username);
     if (user === undefined || user === null) return undefined;
+    checkStored(user);
     const stored = listOf(user);
     for (const each of stored) {
       if (each.kind !== 'scram') continue;
