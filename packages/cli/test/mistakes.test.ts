@@ -323,6 +323,7 @@ const serving: Mistake[] = [
 ];
 
 const nested: Mistake[] = [
+  ['a label that is a number', () => at({ label: 25 }), 'addresses[0].label is a number; it takes a text'],
   ['a session that is a list', () => at({}, { session: [] }), 'The option session is a list; give an object'],
   ['a session that is true', () => at({ session: true }), 'addresses[0].session is true; give an object'],
   ['time-outs that are a list', () => at({}, { session: { timeouts: [] } }), 'timeouts is a list'],
@@ -426,6 +427,11 @@ const sending: Mistake[] = [
         authentication: { credentials: { kind: 'token', user: 'ann', token: new Secret('x') } },
       }),
     'authentication.credentials.user is not known: did you mean authentication.credentials.username?',
+  ],
+  [
+    'a stream for openStream',
+    () => mailer({ openStream: {} }),
+    'The option openStream is a object; it takes a function',
   ],
   [
     'a session of a mailer in text',
