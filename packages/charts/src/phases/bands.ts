@@ -5,7 +5,7 @@
  * - From a state to the one below it leads a straight line.
  * - All else runs in lanes: what leads to the same state shares one. Refusals and ways out run at the left, the rest at the right.
  */
-import type { ChartDescription, StateDescription, TransitionDescription } from '@sansmtp/core/chart';
+import type { ChartDescription, StateDescription } from '@sansmtp/core/chart';
 import { type Form, formOf } from '../form/chart.js';
 import { sentenceOf, stateTitle, triggerName } from '../form/words.js';
 import { type Story, waitsForServer } from '../stories/story.js';
@@ -34,13 +34,12 @@ export function bandsOf(bands: Bands): Scene {
   const { form, story, title, subtitle } = bands;
   const groups = twins(bands.states);
   const rows = new Map(
-    bands.states.map((state) => [
-      state,
-      rowsOf(form, story, state, {
-        only: bands.only?.[state.key],
-        alone: groups.every((group) => group.length === 1 || !group.includes(state)),
-      }),
-    ]),
+    groups.flatMap((group) => {
+      const [first] = group;
+      return first === undefined
+        ? []
+        : [[first, rowsOf(form, story, group, bands.only?.[first.key])] as const];
+    }),
   );
   const exits = exitsOf(bands, groups);
   const lines = linesOf(bands, groups, exits);
@@ -166,15 +165,14 @@ function drawBand(
   const begin = top + (height - rows.length * ROW) / 2;
   rows.forEach((row, place) => {
     const y = begin + place * ROW + 14;
-    const all = ofTwins(states, row.transitions);
     const rowId = `row-${stateId(first.path)}-${place}`;
     marks.push({
       kind: 'row',
       id: rowId,
       rect: { x: columns.on - 6, y: y - 14, width: columns.end - columns.on + 12, height: ROW },
-      transitions: all.map(({ id: transition }) => transition),
+      transitions: row.transitions.map(({ id: transition }) => transition),
       title: form.arrows
-        .filter(({ transition }) => all.includes(transition))
+        .filter(({ transition }) => row.transitions.includes(transition))
         .map(sentenceOf)
         .join('\n'),
     });
@@ -182,16 +180,5 @@ function drawBand(
       if (row[name].length > 0 && runsWidth(row[name], SIZE) > 0)
         marks.push(label(rowId, row[name], { x: columns[name], y }, { size: SIZE }));
     }
-  });
-}
-
-/** The same transitions in each of the states that share the band. */
-function ofTwins(
-  [first, ...others]: readonly StateDescription[],
-  transitions: readonly TransitionDescription[],
-): readonly TransitionDescription[] {
-  return transitions.flatMap((transition) => {
-    const place = first?.transitions.indexOf(transition) ?? -1;
-    return [transition, ...others.flatMap((twin) => twin.transitions[place] ?? [])];
   });
 }

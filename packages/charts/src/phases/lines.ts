@@ -13,7 +13,7 @@ import { isEnding } from './rows.js';
 
 /** Where the phase leads: states of the dialogue that stand in no band, and its first one if it comes back to that. */
 export function exitsOf(
-  { form, story, states, only }: Bands,
+  { form, story, states, way, only }: Bands,
   groups: readonly (readonly StateDescription[])[],
 ): StateDescription[][] {
   const exits = new Set<StateDescription>();
@@ -33,10 +33,7 @@ export function exitsOf(
     for (const arrow of leaving) {
       const { target } = arrow;
       if (target === undefined || lost.includes(arrow)) continue;
-      if (
-        !states.includes(target) ||
-        (target === states[0] && first !== states[0] && states[0].states.length === 0)
-      )
+      if (!states.includes(target) || (target === states[0] && target === way[0] && first !== target))
         exits.add(target);
     }
   }
@@ -108,22 +105,18 @@ export function linesOf(
 
 /** Refusals that lead back to wherever the dialogue stood: four lines and more would say less than the rows do. */
 function scattered(story: Story | undefined, leaving: readonly Arrow[]): readonly Arrow[] {
-  const back = leaving.filter(({ target }) => target !== undefined && target.deadlines.length > 0);
-  const byTrigger = new Map<string, Arrow[]>();
-  for (const arrow of back) {
-    const name = triggerName(arrow.transition);
-    byTrigger.set(name, [...(byTrigger.get(name) ?? []), arrow]);
+  if (!story?.foldsQuestions) return [];
+  const alike = new Map<string, Arrow[]>();
+  for (const arrow of leaving) {
+    const key = `${triggerName(arrow.transition)} ${arrow.transition.description}`;
+    alike.set(key, [...(alike.get(key) ?? []), arrow]);
   }
-  return story?.foldsQuestions
-    ? [...byTrigger.values()]
-        .filter(
-          (all) =>
-            all.length > 3 &&
-            all.every(({ transition }) => transition.description === all[0]?.transition.description),
-        )
-        .flat()
-    : [];
+  return [...alike.values()].filter((all) => all.length > 3 && goesBack(all)).flat();
 }
+
+/** To states that wait, each of them another. */
+const goesBack = (arrows: readonly Arrow[]): boolean =>
+  new Set(arrows.map(({ target }) => target)).size === arrows.length;
 
 function isNo(story: Story, { transition }: Arrow): boolean {
   const codes = codesOf(transition);

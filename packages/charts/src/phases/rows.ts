@@ -21,30 +21,63 @@ export interface StateRow {
   readonly source: readonly Run[];
 }
 
+/** @param states one, or several that do all the same: only their replies may differ */
 export function rowsOf(
   form: Form,
   story: Story | undefined,
-  state: StateDescription,
-  { only, alone = true }: { readonly only?: RegExp | undefined; readonly alone?: boolean } = {},
+  states: readonly StateDescription[],
+  only?: RegExp,
 ): StateRow[] {
+  const [state] = states as readonly [StateDescription, ...StateDescription[]];
   const transitions = state.transitions.filter((each) => only === undefined || only.test(triggerName(each)));
   const ends = ({ target }: TransitionDescription) => target !== undefined && isEnding(form, target);
   const going = transitions.filter((transition) => !ends(transition));
   const ending = transitions.filter(ends);
+  const endings = groupBy(ending, (transition) =>
+    JSON.stringify([transition.target, codesOf(transition), effectsOf(transition.actions)]),
+  );
   return [
-    ...agreeing(going, triggerName).flatMap((group) => {
-      const [first = []] = group;
-      return first.map((transition, place) => {
-        const all = group.map((each) => each[place] ?? transition);
-        return row(form, story, alone ? state : undefined, all, all.map(triggerRuns(story)));
-      });
-    }),
-    ...[
-      ...groupBy(ending, (transition) =>
-        JSON.stringify([transition.target, codesOf(transition), effectsOf(transition.actions)]),
-      ).values(),
-    ].map((all) => row(form, story, state, all, uniqueRuns(all.map(triggerRuns(story))))),
+    ...agreeing(going, triggerName)
+      .flatMap(inThrees)
+      .flatMap((group) => {
+        const [first = []] = group;
+        return first.map((transition, place) => {
+          const all = group.map((each) => each[place] ?? transition);
+          return row(form, story, states, all, all.map(triggerRuns(story)));
+        });
+      }),
+    ...[...endings.values()].map((all) =>
+      row(form, story, states, all, uniqueRuns(all.map(triggerRuns(story)))),
+    ),
   ];
+}
+
+/** The same transitions in each of the states that do all the same. */
+function ofTwins(
+  [first, ...others]: readonly StateDescription[],
+  transitions: readonly TransitionDescription[],
+): readonly TransitionDescription[] {
+  return transitions.flatMap((transition) => {
+    const place = first?.transitions.indexOf(transition) ?? -1;
+    return [transition, ...others.flatMap((twin) => twin.transitions[place] ?? [])];
+  });
+}
+
+/** So that no row is too wide. */
+function inThrees<Item>(items: readonly Item[]): Item[][] {
+  const rows: Item[][] = [];
+  for (let begin = 0; begin < items.length; begin += 3) rows.push(items.slice(begin, begin + 3));
+  return rows;
+}
+
+/** What goes too far once too often may be any of the above. */
+function shortened(
+  triggers: readonly (readonly Run[])[],
+  transitions: readonly TransitionDescription[],
+): readonly Run[] {
+  if (transitions.every(({ guard = '' }) => /OnceTooOften$|^lastError$/.test(guard)))
+    return [muted('any of these')];
+  return spaced([...triggers.slice(0, 2), [muted('…')]]);
 }
 
 /** It is the end, or the way to it. */
@@ -76,7 +109,7 @@ function agreeing(
 function row(
   form: Form,
   story: Story | undefined,
-  state: StateDescription | undefined,
+  states: readonly StateDescription[],
   transitions: readonly TransitionDescription[],
   triggers: readonly (readonly Run[])[],
 ): StateRow {
@@ -86,14 +119,15 @@ function row(
   const then: Run[] =
     targetState === undefined
       ? [muted('stays')]
-      : targetState === state
+      : states.length === 1 && targetState === states[0]
         ? [muted('↻ again')]
         : [isMain ? strong(`→ ${targetState.key}`) : muted(`→ ${targetState.key}`)];
+  const all = ofTwins(states, transitions);
   return {
-    transitions,
-    on: triggers.length > 4 ? [muted('any of these')] : spaced(triggers),
+    transitions: all,
+    on: triggers.length > 3 ? shortened(triggers, transitions) : spaced(triggers),
     guard: guardRuns(transitions),
-    said: saidRuns(story, transitions, targetState),
+    said: saidRuns(story, all, targetState),
     then,
     source: [muted(brief(shared(transitions)) || (first.description ?? ''))],
   };
