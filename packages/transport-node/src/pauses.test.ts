@@ -4,19 +4,23 @@
  */
 import { once } from 'node:events';
 import { connect as connectSocket, createServer, type Socket } from 'node:net';
+import { connect as connectTls, createServer as createTlsServer } from 'node:tls';
 import { openSession, type SessionError, serveSession } from '@sansmtp/transport';
-import { expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { connect } from './connect.js';
 import { listen } from './listen.js';
 import { eventually, portOf } from './listening.test-support.js';
+import { secureStreamOf } from './stream-of.js';
 import { systemClock } from './system-clock.js';
+import { generateCertificate } from './tls-certificates.test-support.js';
+import { createTlsContext } from './tls-context.js';
 
 /** Milliseconds. */
 const DEADLINE = 300;
 
 /** Nothing in this process goes on meanwhile. */
-function standStill(): void {
-  const until = performance.now() + 2 * DEADLINE;
+function standStill(milliseconds = 2 * DEADLINE): void {
+  const until = performance.now() + milliseconds;
   while (performance.now() < until);
 }
 
@@ -82,4 +86,50 @@ it('a client that stood still takes the greeting that came in the meantime', asy
 
 it('a client that stood still gives up a server that was silent all the same', async () => {
   expect(await opening('')).toMatchObject({ code: 'ETIMEDOUT' });
+});
+
+describe('a TLS handshake', async () => {
+  /** Of which half is waited for after the pause. */
+  const TIME = 1000;
+  const certificate = await generateCertificate('mx.example');
+
+  /** A server that stands still once a client has connected; what becomes of the handshake. */
+  async function atServer(begin: (port: number) => Socket): Promise<unknown> {
+    const tls = { context: createTlsContext(certificate), handshakeTimeout: TIME };
+    const server = createServer();
+    onTestFinished(() => void server.close());
+    await once(server.listen(0, '127.0.0.1'), 'listening');
+    const client = begin((server.address() as { port: number }).port);
+    onTestFinished(() => void client.on('error', () => {}).destroy());
+    const [socket] = await once(server, 'connection');
+    const outcome = secureStreamOf(socket, { tls }).then(
+      () => 'stands',
+      (error: unknown) => error,
+    );
+    standStill(2 * TIME);
+    return outcome;
+  }
+
+  it('at a server that stood still goes on, though it needs to hear from the client once more', async () => {
+    const begin = (port: number) => connectTls({ host: '127.0.0.1', port, rejectUnauthorized: false });
+    expect(await atServer(begin)).toBe('stands');
+  });
+
+  it('at a server that stood still is given up where the client was silent all the same', async () => {
+    expect(await atServer((port) => connectSocket(port, '127.0.0.1'))).toMatchObject({ code: 'ETIMEDOUT' });
+  });
+
+  it('at a client that stood still goes on, though the server has yet to answer', async () => {
+    const server = createTlsServer(certificate, (socket) => void socket.on('error', () => {}));
+    onTestFinished(() => void server.close());
+    await once(server.listen(0, '127.0.0.1'), 'listening');
+    const { port } = server.address() as { port: number };
+    const socket = connectSocket(port, '127.0.0.1');
+    await once(socket, 'connect');
+    const tls = { mode: 'implicit', verify: false, handshakeTimeout: TIME } as const;
+    const stream = connect({ socket, tls });
+    standStill(2 * TIME);
+    expect((await stream).tls).toBeDefined();
+    (await stream).abort();
+  });
 });

@@ -42,6 +42,28 @@ function asTlsError(error: Error): TlsError {
   return new TlsError(`The TLS handshake failed: ${reason}`, systemCode(error), { cause: error });
 }
 
+/** Milliseconds that the peer has after a pause of ours, in which it may have waited for us. */
+const MOMENT = 5_000;
+
+/**
+ * Calls back after so many milliseconds; returns what takes it back. To read what has arrived is not enough here: after a
+ * pause of ours (a stop of the process, a long turn) the peer's next octets may be the answer to ours. So the last moment
+ * is waited for by itself, and once more as long as a pause takes it up.
+ */
+function afterTime(time: number, callback: () => void): () => void {
+  const moment = Math.min(MOMENT, time / 2);
+  let cancel = () => {};
+  const waitUntil = (at: number, next: () => void) => {
+    cancel = systemClock.set(at, next);
+  };
+  const waitForLastMoment = () => {
+    const at = systemClock.now() + moment;
+    waitUntil(at, () => (systemClock.now() - at < moment ? callback() : waitForLastMoment()));
+  };
+  waitUntil(systemClock.now() + time - moment, waitForLastMoment);
+  return () => cancel();
+}
+
 /**
  * Begins a handshake. What the raw socket has read already is taken for its beginning.
  * @param raw a socket, or another Duplex, without listeners but for errors
@@ -95,7 +117,7 @@ export function shakeHands(
       done(secured);
     });
   };
-  const cancelTimeout = systemClock.set(systemClock.now() + handshakeTimeout, () =>
+  const cancelTimeout = afterTime(handshakeTimeout, () =>
     fail(new TlsError(`The TLS handshake did not end in ${handshakeTimeout} ms`, 'ETIMEDOUT')),
   );
 

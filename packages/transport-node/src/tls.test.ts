@@ -510,10 +510,14 @@ describe('a handshake that fails', () => {
     await eventually(() => expect(server.streams).toHaveLength(1));
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
     server.streams[0]?.startTls();
-    vi.advanceTimersByTime(59_999);
-    expect(vi.getTimerCount()).toBe(1);
-    vi.advanceTimersByTime(1);
-    expect(vi.getTimerCount()).toBe(0);
+    // The last five seconds by themselves.
+    for (const part of [55_000, 5_000]) {
+      vi.advanceTimersByTime(part - 1);
+      expect(vi.getTimerCount()).toBe(1);
+      vi.advanceTimersByTime(1);
+      expect(vi.getTimerCount()).toBe(0);
+      await new Promise(setImmediate);
+    }
     vi.useRealTimers();
     await eventually(() => expect(server.heard).toEqual([['close: ETIMEDOUT']]));
     await server.finish();
