@@ -487,8 +487,12 @@ function messageDecision(
 function failureText(failure: Extract<ClientProtocolEvent, { readonly type: 'failed' }>['failure']): string {
   const { phase } = failure;
   switch (failure.kind) {
-    case 'refused':
-      return `the server refused (${phase}): ${replyText(failure.reply)}`;
+    case 'refused': {
+      // What is said in an AUTH exchange may quote what the client has said.
+      const { code, enhancedCode } = failure.reply;
+      const reply = phase === 'auth' ? [code, enhancedCode].join(' ').trim() : replyText(failure.reply);
+      return `the server refused (${phase}): ${reply}`;
+    }
     case 'timeout':
       return `nothing came in time (${phase})`;
     case 'lost':

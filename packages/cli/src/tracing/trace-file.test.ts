@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdir, mkdtemp, readFile, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rename, rm, stat, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
@@ -96,6 +96,20 @@ describe('the file of a trace', () => {
     await file.end();
     expect(told.onEnd.mock.calls.map(([error]) => error.code)).toEqual(['ENOSPC']);
     expect(told.onOverflow).not.toHaveBeenCalled();
+  });
+
+  it('that has ended goes on once it is opened again', async () => {
+    const path = join(await folder(), 'trace');
+    await symlink('/dev/full', path);
+    const told = events();
+    const file = await TraceFile.open(path, 'header\n', told);
+    await vi.waitFor(() => expect(told.onEnd).toHaveBeenCalled(), 10_000);
+    file.write('lost\n');
+    await rm(path);
+    await file.reopen();
+    file.write('a\n');
+    await file.end();
+    expect(await readFile(path, 'utf8')).toBe('header\na\n');
   });
 
   it('holds no more than so much while the disk is slow: the rest is left out', async () => {

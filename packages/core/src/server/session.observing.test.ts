@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { Reply } from '../wire/reply.js';
 import { answering, base64, Dialogue, type DialogueOptions, reject } from './dialogue.test-support.js';
 import type { ServerProtocolEvent } from './protocol-events.js';
 
@@ -50,6 +51,32 @@ describe('an observed session', () => {
     expect(guards?.length).toBeGreaterThan(1);
     expect(guards?.at(-1)?.passed).toBe(true);
     expect(guards?.slice(0, -1).every(({ passed }) => !passed)).toBe(true);
+  });
+
+  it('tells what the chart remembers since', () => {
+    const dialogue = observed().opened();
+    dialogue.say('RCPT TO:<b@s.example>');
+    expect(only(dialogue, 'transition').at(-1)).toMatchObject({
+      event: 'accepted',
+      changes: [{ name: 'recipients', before: 0, after: 1 }],
+    });
+    dialogue.say('NOOP');
+    expect(only(dialogue, 'transition').at(-1)?.changes).toEqual([]);
+  });
+
+  it('tells by what a reply of its own goes, also in other words', () => {
+    const rephrase = (reply: Reply) => ({ ...reply, lines: ['In other words'] });
+    const dialogue = observed({ rephrase }).opened();
+    dialogue.say('DATA', 'NONSENSE', 'BDAT 3', 'abcRCPT TO:<b@s.example>');
+    expect(only(dialogue, 'reply').map(({ title }) => title)).toEqual([
+      'connect.accept',
+      'hello.accept',
+      'mail.accept',
+      'rcptFirst',
+      undefined,
+      'rcptFirst',
+      'rcpt.accept',
+    ]);
   });
 
   it('tells why a line is no command, and where it found the session', () => {
