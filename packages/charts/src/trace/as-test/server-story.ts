@@ -279,7 +279,10 @@ function isLenient(records: readonly TraceRecord[]): boolean {
   );
   return records.some(
     ({ name, cause, data }) =>
-      name === 'smtp:state_updated' && cause !== undefined && odd.has(cause) && data.new.endsWith('ing'),
+      name === 'smtp:state_updated' &&
+      cause !== undefined &&
+      odd.has(cause) &&
+      data.new.startsWith('session.transaction.'),
   );
 }
 
