@@ -25,12 +25,7 @@ const SIZE = 12.5;
 export function drawFoot(sketch: Sketch): void {
   const { everywhere, ending } = sketch.story;
   sketch.marks.push({ kind: 'panel', id: 'everywhere', look: 'note', rect: LEFT });
-  sketch.words(
-    'everywhere',
-    [strong(everywhere.title)],
-    { x: LEFT.x + 16, y: LEFT.y + 24 },
-    { size: 13.5, role: 'title' },
-  );
+  sketch.words('everywhere', [strong(everywhere.title)], { x: LEFT.x + 16, y: LEFT.y + 24 }, { size: 13.5 });
   everywhere.rows.forEach((row, index) => {
     const x = LEFT.x + 16 + (index % 2) * 282;
     const many = everywhere.rows.length > 4;
@@ -39,12 +34,7 @@ export function drawFoot(sketch: Sketch): void {
   });
 
   sketch.marks.push({ kind: 'panel', id: 'ending', look: 'note', rect: RIGHT });
-  sketch.words(
-    'ending',
-    [strong('How it ends')],
-    { x: RIGHT.x + 16, y: RIGHT.y + 24 },
-    { size: 13.5, role: 'title' },
-  );
+  sketch.words('ending', [strong('How it ends')], { x: RIGHT.x + 16, y: RIGHT.y + 24 }, { size: 13.5 });
   const closing = sketch.form.leaves.find(({ deadlines }) => deadlines.includes('linger'));
   const closed = sketch.form.leaves.find(({ kind }) => kind === 'final');
   if (closing === undefined || closed === undefined) return;

@@ -24,7 +24,7 @@ export function drawLoop(sketch: Sketch, way: Way, hub: Placed): void {
     stateId(composite),
     [strong('Mail transaction')],
     { x: PANEL.x + 16, y: PANEL.y + 24 },
-    { size: 14, role: 'title' },
+    { size: 14 },
   );
 
   const lane = way.alternatives.find(

@@ -13,7 +13,7 @@ export function overviewOf(chart: ChartDescription, story: Story): Scene {
   const form = formOf(chart);
   const way = wayOf(form, story);
   const sketch = new Sketch(form, story);
-  sketch.words('title', [strong(story.title)], { x: 28, y: 38 }, { size: 22, role: 'title' });
+  sketch.words('title', [strong(story.title)], { x: 28, y: 38 }, { size: 22 });
   sketch.words('title', [muted(story.subtitle)], { x: 28, y: 61 }, { size: 13 });
   drawLegend(sketch);
   drawLoop(sketch, way, drawColumn(sketch, way));

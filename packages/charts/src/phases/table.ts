@@ -35,7 +35,7 @@ export function drawHead(
   story: Story | undefined,
   width: number,
 ): void {
-  marks.push(label('title', [strong(title)], { x: MARGIN, y: 38 }, { size: 20, role: 'title' }));
+  marks.push(label('title', [strong(title)], { x: MARGIN, y: 38 }, { size: 20 }));
   marks.push(label('title', [muted(subtitle)], { x: MARGIN, y: 60 }, { size: 13 }));
   const said = story === undefined ? 'does' : story.foldsQuestions ? 'reply' : 'we say';
   const heads = ['on', 'only if', said, 'then', story === undefined ? 'why' : 'RFC'];

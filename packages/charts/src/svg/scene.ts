@@ -33,10 +33,6 @@ export interface Label {
   readonly x: number;
   readonly y: number;
   readonly width: number;
-  /** The picture's title and headings stand out. */
-  readonly role?: 'title';
-  /** Lies on lines that pass below it, with a halo. */
-  readonly halo?: boolean;
 }
 
 export type Shape = 'pill' | 'box' | 'stack' | 'diamond' | 'start' | 'end';
@@ -114,8 +110,6 @@ export function runsWidth(runs: readonly Run[], size: number): number {
 export interface LabelOptions {
   readonly size?: number;
   readonly anchor?: 'start' | 'middle' | 'end';
-  readonly role?: 'title';
-  readonly halo?: boolean;
 }
 
 /** A label whose anchor stands at `x`, and its baseline at `y`. */
@@ -123,7 +117,7 @@ export function label(
   owner: string,
   runs: readonly Run[],
   { x, y }: Point,
-  { size = 13, anchor = 'start', role, halo }: LabelOptions = {},
+  { size = 13, anchor = 'start' }: LabelOptions = {},
 ): Label {
   const width = runsWidth(runs, size);
   const shift = { start: 0, middle: width / 2, end: width }[anchor];
@@ -135,8 +129,6 @@ export function label(
     x: x - shift,
     y,
     width,
-    ...(role && { role }),
-    ...(halo && { halo }),
   };
 }
 

@@ -91,22 +91,20 @@ function shapeOf({ shape, rect }: NodeMark): string {
   }
 }
 
-function text({ runs, size, x, y, width, halo }: Label): string {
+function text({ runs, size, x, y, width }: Label): string {
   const classOf = (run: Label['runs'][number]) =>
     [run.tone === 'ink' ? '' : run.tone, run.mono ? 'm' : '', run.bold ? 'b' : ''].filter(Boolean).join(' ');
   const wrapped = (name: string) => (name === '' ? '' : ` class="${name}"`);
   const [first] = runs;
-  const extra = halo ? 'halo' : '';
   const attributes = `x="${n(x)}" y="${n(y)}" font-size="${size}" textLength="${n(width)}"`;
   if (runs.length === 1 && first !== undefined) {
-    const names = [classOf(first), extra].filter(Boolean).join(' ');
-    return `<text ${attributes}${wrapped(names)}>${escaped(first.text)}</text>`;
+    return `<text ${attributes}${wrapped(classOf(first))}>${escaped(first.text)}</text>`;
   }
   const parts = runs.map((run) => {
     const name = classOf(run);
     return name === '' ? escaped(run.text) : `<tspan class="${name}">${escaped(run.text)}</tspan>`;
   });
-  return `<text ${attributes}${wrapped(extra)} xml:space="preserve">${parts.join('')}</text>`;
+  return `<text ${attributes} xml:space="preserve">${parts.join('')}</text>`;
 }
 
 const RADIUS = 10;

@@ -50,7 +50,6 @@ export const STYLE = [
   '.sansmtp .quiet{fill:var(--muted)}',
   '.sansmtp text.client,.sansmtp tspan.client{fill:var(--client)}',
   '.sansmtp text.server,.sansmtp tspan.server{fill:var(--server)}',
-  '.sansmtp .halo{paint-order:stroke;stroke:var(--paper);stroke-width:4;stroke-linejoin:round}',
   '.sansmtp .row rect{fill:transparent}',
   '.sansmtp .state.active .shape{fill:var(--active-fill);stroke:var(--active);stroke-width:3}',
   '.sansmtp .edge.taken path{stroke:var(--active);stroke-width:4}',

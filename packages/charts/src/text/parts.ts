@@ -7,7 +7,7 @@ import type { Story } from '../stories/story.js';
 /** `overview`: the shape alone. `phases`: by parts of the dialogue. `full`: all of it. */
 export type Level = 'overview' | 'phases' | 'full';
 
-/** A chart in parts: each state stands in one, the first that names it; what is in none comes last. */
+/** A chart in parts: each state stands in one; what is in none comes last. */
 export interface Part {
   readonly id: string;
   readonly title: string;
@@ -19,9 +19,12 @@ export function partsOf(chart: ChartDescription, story: Story | undefined): read
   const { states } = formOf(chart);
   if (story === undefined) return [{ id: 'whole', title: chart.id, states }];
   const left = new Set(states);
-  const parts = story.phases.map(({ id, title, states: keys, only = {} }) => {
+  // A state that stands in several phases belongs to the last of them, such as `ready` to the mail transaction.
+  const later = (key: string, phase: number) =>
+    story.phases.slice(phase + 1).some(({ states: keys }) => keys.includes(key));
+  const parts = story.phases.map(({ id, title, states: keys }, phase) => {
     const own = keys
-      .filter((key) => only[key] === undefined || id === 'transaction' || id === 'ending')
+      .filter((key) => !later(key, phase))
       .flatMap((key) => states.filter((state) => state.key === key && left.has(state)));
     for (const state of own) left.delete(state);
     return { id, title, states: own };

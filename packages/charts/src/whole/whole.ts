@@ -30,7 +30,7 @@ export function wholeOf(chart: ChartDescription, layout: Layout, story: Story | 
   const title = story === undefined ? chart.id : `${story.title}, whole`;
   const subtitle =
     'Every state and every transition; what leads nowhere, or ends it all, stands in the box of its state.';
-  marks.push(label('title', [strong(title)], { x: MARGIN, y: 34 }, { size: 20, role: 'title' }));
+  marks.push(label('title', [strong(title)], { x: MARGIN, y: 34 }, { size: 20 }));
   marks.push(label('title', [muted(subtitle)], { x: MARGIN, y: 56 }, { size: 13 }));
   const top = HEAD;
   const shift = (x: number, y: number): Point => ({ x: x + MARGIN - 16, y: y + top });
