@@ -4,9 +4,9 @@
  */
 import { formatMailbox, formatPath, parseMailbox, replyText, Secret, saslPrepare } from '@sansmtp/core';
 import { comparableDomain, sameMailbox } from '@sansmtp/delivery';
-import { openSession, passwordUsers, type ServerHandlers, serveSession } from '@sansmtp/transport';
+import { openSession, passwordUsers, Rejection, type ServerHandlers, serveSession } from '@sansmtp/transport';
 import { createMemoryPair } from '@sansmtp/transport-memory';
-import { systemClock } from '@sansmtp/transport-node';
+import { systemClock, tlsContextFromFiles } from '@sansmtp/transport-node';
 import { expect, it } from 'vitest';
 
 const clock = systemClock;
@@ -110,7 +110,7 @@ it.each<[string, () => unknown, string]>([
   [
     'no name to prepare',
     () => saslPrepare(undefined as Unchecked, 'query'),
-    'saslPrepare() takes a text, and was given a undefined',
+    'saslPrepare() takes a text, and was given nothing',
   ],
   [
     'no domain',
@@ -122,8 +122,16 @@ it.each<[string, () => unknown, string]>([
     () => sameMailbox('a@b' as Unchecked, 'a@b' as Unchecked),
     'sameMailbox() takes two of { localPart, domain }',
   ],
+  ['a word for shutdown()', () => serveWith({})().shutdown('now' as Unchecked), 'abandoning'],
 ])('%s', (_, mistake, message) => {
   expect(mistake).toThrow(message);
+});
+
+it('no file of a certificate', async () => {
+  await expect(tlsContextFromFiles(...([] as Unchecked as [string, string]))).rejects.toThrow(
+    'certFile is missing',
+  );
+  await expect(tlsContextFromFiles('cert.pem', '')).rejects.toThrow('keyFile is empty');
 });
 
 const PLAIN = `AUTH PLAIN ${btoa('\0ann\0pencil')}`;
@@ -218,6 +226,13 @@ it.each<[string, Unchecked, readonly string[], Unchecked, string]>([
     [],
     undefined,
     'The property withhold is a list; give an object: { extensions, mechanisms }',
+  ],
+  [
+    'a rejection that is returned',
+    { onHello: () => new Rejection(550, undefined, 'No') },
+    [],
+    undefined,
+    'onHello returned an error; throw it to refuse, or return ',
   ],
   [
     'withhold in lower case',

@@ -121,11 +121,14 @@ export interface MailServer {
    * Stops listening, tells those who wait 421 4.3.2, and lets messages under way come to their end, for as long as
    * `grace` allows. What is left then is told 421 4.3.2 as well (RFC 5321 §3.8), unless a handler has yet to decide,
    * and has as long again to close, a second at most, before it is aborted. Resolves when all connections are closed.
-   * @param grace milliseconds; 0 aborts messages under way almost at once, `Infinity` never
+   * @param grace milliseconds, by default 10,000; 0 aborts messages under way almost at once, `Infinity` never
    * @throws {RangeError} (rejects) `grace` is out of its range; the server goes on
    */
-  shutdown(grace: number): Promise<void>;
+  shutdown(grace?: number): Promise<void>;
 }
+
+/** Milliseconds. */
+const DEFAULT_GRACE = 10_000;
 
 /** Milliseconds at most between the last word to a connection and its abort, which may overtake it. */
 const MAXIMUM_FAREWELL = 1000;
@@ -288,7 +291,7 @@ export async function startMailServer<State>(options: MailServerOptions<State>):
   return {
     addresses: listeners.map(({ address }) => address),
     connections: served,
-    async shutdown(grace) {
+    async shutdown(grace = DEFAULT_GRACE) {
       checkTime('grace', grace);
       stopping = true;
       // The clock's timers keep no process running, nor does a socket that is paused: its handler does not read.

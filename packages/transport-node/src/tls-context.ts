@@ -142,6 +142,13 @@ async function readBoth(certFile: string, keyFile: string): Promise<CertificateA
   return { cert, key };
 }
 
+function checkFile(name: string, file: string): void {
+  if (typeof file === 'string' && file !== '') return;
+  throw new TypeError(
+    `${name} is ${file === '' ? 'empty' : 'missing'}; tlsContextFromFiles(certFile, keyFile) takes the paths of two files in PEM`,
+  );
+}
+
 /**
  * A context that is read from two PEM files: call `reload()` when they have changed.
  * @throws the system's error when a file cannot be read: `ENOENT`, `EACCES`, …
@@ -152,6 +159,8 @@ export async function tlsContextFromFiles(
   keyFile: string,
   settings: TlsSettings = {},
 ): Promise<TlsContextFromFiles> {
+  checkFile('certFile', certFile);
+  checkFile('keyFile', keyFile);
   const context = createTlsContext({ ...settings, ...(await readBoth(certFile, keyFile)) });
   return {
     get secureContext() {

@@ -142,9 +142,18 @@ export function namelessGrant({ mechanism }: AuthenticationAttempt): TypeError {
 }
 
 export function misreturned(name: keyof ServerHandlers, result: unknown, takes: string): TypeError {
-  // Not what it says: it may be a password.
-  const returned = typeof result === 'object' ? 'an object of another form' : `a ${typeof result}`;
-  return new TypeError(`${name} returned ${returned}; return ${takes}`);
+  if (result instanceof Error) {
+    return new TypeError(`${name} returned an error; throw it to refuse, or return ${takes}`);
+  }
+  return new TypeError(`${name} returned ${kindOf(result)}; return ${takes}`);
+}
+
+/** Not what it says: it may be a password. */
+function kindOf(result: unknown): string {
+  if (result === undefined) return 'nothing';
+  if (result === null) return 'null';
+  if (Array.isArray(result)) return 'a list';
+  return typeof result === 'object' ? 'an object of another form' : `a ${typeof result}`;
 }
 
 function isName(value: unknown): boolean {

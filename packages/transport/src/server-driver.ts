@@ -15,6 +15,7 @@
 import {
   type Answer,
   type Computation,
+  checkNames,
   type Envelope,
   type Question,
   type Reply,
@@ -204,13 +205,9 @@ class ServerDriver implements ServerConnection, ByteStreamListener {
     return this.#outgoing.octets;
   }
 
-  shutdown({
-    abandoning = false,
-    reply,
-  }: {
-    readonly abandoning?: boolean;
-    readonly reply?: Reply;
-  } = {}): void {
+  shutdown(options: { readonly abandoning?: boolean; readonly reply?: Reply } = {}): void {
+    checkNames('The option', options, ['abandoning', 'reply']);
+    const { abandoning = false, reply } = options;
     this.#session.handle({ type: 'shutdown', abandoning, ...(reply && { reply }), now: this.#tick() });
     this.#pump();
   }

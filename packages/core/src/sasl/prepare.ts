@@ -71,8 +71,10 @@ function isOfOneDirection(text: string): boolean {
  * @throws {TypeError} it is no text
  */
 export function saslPrepare(text: string, use: 'query' | 'stored'): string | undefined {
-  if (typeof text !== 'string')
-    throw new TypeError(`saslPrepare() takes a text, and was given a ${typeof text}`);
+  if (typeof text !== 'string') {
+    const given = text === undefined ? 'nothing' : text === null ? 'null' : `a ${typeof text}`;
+    throw new TypeError(`saslPrepare() takes a text, and was given ${given}`);
+  }
   if (PRINTABLE_ASCII.test(text)) return text;
   const prepared = text.replace(NON_ASCII_SPACE, ' ').replace(MAPPED_TO_NOTHING, '').normalize('NFKC');
   if (PROHIBITED.some((characters) => characters.test(prepared)) || !isOfOneDirection(prepared))
