@@ -40,10 +40,10 @@ export function drawColumn(sketch: Sketch, way: Way): Placed {
       ],
       { weight: 'main' },
     );
-    sketch.words(id, sketch.said(from, to, wordFor(sketch, from, to)), {
-      x: COLUMN + 12,
-      y: (top + to.rect.y) / 2 + 3,
-    });
+    const at = { x: COLUMN + 12, y: (top + to.rect.y) / 2 + 3 };
+    sketch.words(id, sketch.said(from, to, wordFor(sketch, from, to)), at);
+    const below = { x: at.x, y: at.y + 17 };
+    sketch.words(id, sketch.caption(from, to), below, { size: CAPTION_SIZE });
     return to;
   });
   if (first !== undefined) drawAside(sketch, first, sketch.station(way.aside, { folded: false }));
