@@ -2,7 +2,6 @@
  * `sansmtp serve`: receives mail and stores it, until a signal ends it.
  */
 import { constants } from 'node:os';
-import { createTracer, type TraceRecord } from '@sansmtp/charts/trace';
 import { type Maildir, openMaildir } from '@sansmtp/delivery';
 import { failureLimiter, type ServerObserver, TlsError } from '@sansmtp/transport';
 import { type MailServer, startMailServer, trustedPeers } from '@sansmtp/transport-node';
@@ -17,8 +16,6 @@ import {
 } from './client-limits.js';
 import { exitCodes } from './exit-codes.js';
 import { fail } from './fail.js';
-import { LiveSessions } from './inspect/live-sessions.js';
-import { servePage } from './inspect/page-server.js';
 import { type Listening, type ListeningOptions, listeningLine, listenings } from './listening.js';
 import { createLog, type Logger } from './log.js';
 import { together } from './observers.js';
@@ -36,9 +33,9 @@ import {
   seconds,
 } from './option-values.js';
 import { reception } from './reception.js';
+import { type Recording, type RecordingOptions, startRecording } from './recording.js';
 import { dialogueLog, type SessionLog, sessionLog } from './session-log.js';
 import type { Terminal } from './terminal.js';
-import { startTracing, type Tracing } from './tracing/tracing.js';
 import {
   defineUserOptions,
   readUserDirectory,
@@ -63,7 +60,12 @@ length and hash. A full disk ends the trace, with a warning, and nothing else.
 --inspect: open the URL that it prints; without its token nobody sees anything.
 Other exit codes: 64 usage, 71 cannot listen, 73 cannot make the Maildir or the trace.`;
 
-interface ServeOptions extends ListeningOptions, CertificateOptions, ClientLimitOptions, UserOptions {
+interface ServeOptions
+  extends ListeningOptions,
+    CertificateOptions,
+    ClientLimitOptions,
+    UserOptions,
+    RecordingOptions {
   readonly allowInsecureAuth?: true;
   readonly proxyProtocol?: true;
   readonly proxyFrom: readonly string[];
@@ -79,8 +81,6 @@ interface ServeOptions extends ListeningOptions, CertificateOptions, ClientLimit
   readonly bareNewline: 'reject' | 'normalize' | 'keep';
   readonly lenient?: true;
   readonly maxLine?: number;
-  readonly trace?: string;
-  readonly inspect?: number;
   readonly verbose?: true;
   readonly json?: true;
 }
@@ -160,44 +160,10 @@ function placesToListen(
 function observerOf(
   { verbose }: ServeOptions,
   { observer }: SessionLog,
-  records: readonly ((record: TraceRecord) => void)[],
+  recording: Recording,
   log: Logger,
 ): ServerObserver {
-  const write = (record: TraceRecord) => {
-    for (const take of records) take(record);
-  };
-  return together(
-    observer,
-    ...(verbose ? [dialogueLog(log)] : []),
-    ...(records.length > 0 ? [createTracer({ end: 'server', write })] : []),
-  );
-}
-
-/** Undefined where no trace is wanted. */
-async function openTrace(
-  command: Command,
-  { trace }: ServeOptions,
-  name: string,
-  log: Logger,
-): Promise<Tracing | undefined> {
-  if (trace === undefined) return undefined;
-  try {
-    return await startTracing(trace, { end: 'server', name, warn: (problem) => log.warn(problem) });
-  } catch (error) {
-    return fail(command, exitCodes.cannotCreate, `cannot write the trace ${trace}`, error);
-  }
-}
-
-/** The live page, and what takes records for it; undefined where nobody wants to look. */
-async function openInspector(command: Command, { inspect }: ServeOptions) {
-  if (inspect === undefined) return undefined;
-  const sessions = new LiveSessions();
-  try {
-    const page = await servePage(inspect, { mode: 'inspect', sessions });
-    return { page, take: (record: TraceRecord) => sessions.take(record) };
-  } catch (error) {
-    return fail(command, exitCodes.system, 'cannot listen for --inspect', error);
-  }
+  return together(observer, ...(verbose ? [dialogueLog(log)] : []), ...recording.observers);
 }
 
 async function startServer(
@@ -208,7 +174,7 @@ async function startServer(
   users: UserAuthentication | undefined,
   places: readonly Listening[],
   sessions: SessionLog,
-  records: readonly ((record: TraceRecord) => void)[],
+  recording: Recording,
   log: Logger,
 ): Promise<MailServer> {
   const idle = options.idleTimeout * 1000;
@@ -237,7 +203,7 @@ async function startServer(
       },
       maximumConnections: options.maxConnections,
       ...connectionLimits(options),
-      observer: observerOf(options, sessions, records, log),
+      observer: observerOf(options, sessions, recording, log),
       onExcess: ({ peer, limit }) => {
         if (sessions.admits(peer)) log.warn({ client: peer.address, limit }, 'connection refused: too many');
       },
@@ -270,7 +236,7 @@ function renewOnHangup(
   certificate: Certificate | undefined,
   options: ServeOptions,
   users: UserAuthentication | undefined,
-  tracing: Tracing | undefined,
+  recording: Recording,
   log: Logger,
 ): () => void {
   const renew = async (what: string, read: (() => Promise<void>) | undefined) => {
@@ -291,11 +257,8 @@ function renewOnHangup(
         }
       : undefined;
   const onHangup = async () => {
-    if (tracing !== undefined) {
-      await tracing.reopen().then(
-        () => log.info('SIGHUP: the trace goes on in a new file'),
-        (error: Error) => log.error({ reason: error.message }, 'SIGHUP: the trace stays where it is'),
-      );
+    if (recording.reopen !== undefined) {
+      await recording.reopen();
     } else if (certificate?.reload === undefined && readUsers === undefined) {
       log.info('SIGHUP: there is no certificate file and no users file to be read again');
     }
@@ -321,9 +284,7 @@ async function serve(command: Command, options: ServeOptions, terminal: Terminal
   const admitted = mayAuthenticate ? users : undefined;
   const places = placesToListen(options, certificate, admitted, log);
   const sessions = sessionLog(log);
-  const tracing = await openTrace(command, options, hostname, log);
-  const inspector = await openInspector(command, options);
-  const records = [tracing, inspector].flatMap((each) => (each === undefined ? [] : [each.take]));
+  const recording = await startRecording(command, options, hostname, log);
   const server = await startServer(
     command,
     options,
@@ -332,17 +293,16 @@ async function serve(command: Command, options: ServeOptions, terminal: Terminal
     admitted,
     places,
     sessions,
-    records,
+    recording,
     log,
   );
-  const endRenewal = renewOnHangup(certificate, options, users, tracing, log);
+  const endRenewal = renewOnHangup(certificate, options, users, recording, log);
 
   const lines = places.map(({ kind }, index) => {
     const address = server.addresses[index];
     return address === undefined ? '' : listeningLine(kind, address);
   });
-  if (inspector !== undefined) lines.push(`listening inspect ${inspector.page.url}\n`);
-  terminal.stdout.write(lines.join(''));
+  terminal.stdout.write(lines.join('') + recording.listening);
   const problem = authenticationProblem(directory.users, {
     tls: certificate !== undefined,
     insecure: options.allowInsecureAuth === true,
@@ -363,8 +323,7 @@ async function serve(command: Command, options: ServeOptions, terminal: Terminal
   await server.shutdown(options.grace * 1000);
   sessions.end();
   endRenewal();
-  await tracing?.end();
-  await inspector?.page.close();
+  await recording.end();
 }
 
 export function defineServe(program: Command, terminal: Terminal): void {

@@ -6,8 +6,9 @@
  */
 export { testFileOf } from './as-test/test-file.js';
 export type { TraceableEvent, TraceableSession } from './events.js';
+export { chartHash, EVENT_SCHEMA, traceHeader } from './header.js';
 export { type InspectionEvent, toInspector } from './inspection.js';
-export * from './ladder.js';
+export { Ladder, ladderOf, pipelinedFlights } from './ladder.js';
 export {
   type ReadRecord,
   readTrace,
@@ -19,4 +20,18 @@ export {
   traceLine,
 } from './reading.js';
 export type * from './records.js';
-export { chartHash, createTracer, EVENT_SCHEMA, type TracerOptions, traceHeader } from './tracer.js';
+export type {
+  BytesRung,
+  ClosedRung,
+  DecisionRung,
+  ErrorRung,
+  GapRung,
+  LineRung,
+  MailDataRung,
+  Reason,
+  Rung,
+  StateRung,
+  TimerRung,
+  TlsRung,
+} from './rungs.js';
+export { createTracer, type TracerOptions } from './tracer.js';

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { commandsTakenIn } from './commands-taken.js';
-import { type Ladder, type LineRung, ladderOf, pipelinedFlights, type Rung } from './ladder.js';
+import { type Ladder, ladderOf, pipelinedFlights } from './ladder.js';
 import type { TraceRecord } from './records.js';
+import type { LineRung, Rung } from './rungs.js';
 import { deliveredBetween, TracedServer } from './traced-sessions.test-support.js';
 
 const told = ({ records }: { readonly records: readonly TraceRecord[] }): Ladder =>

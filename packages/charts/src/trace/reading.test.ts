@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { traceHeader } from './header.js';
 import { ladderOf } from './ladder.js';
 import { readTrace, TraceReader, traceLine } from './reading.js';
 import { deliveredBetween, TracedServer } from './traced-sessions.test-support.js';
-import { traceHeader } from './tracer.js';
 
 const server = () => new TracedServer({ authentication: { allowInsecure: true } });
 const { records } = server()

@@ -7,34 +7,23 @@
  *
  * A record is made at once, and whatever is remembered of a session goes with the session.
  */
-import {
-  type ClientProtocolEvent,
-  commandSpans,
-  encodeText,
-  type RecordedQuestion,
-  type Reply,
-  replyOctets,
-  replyText,
-  type ServerProtocolEvent,
-  type Span,
-  type TlsInformation,
-} from '@sansmtp/core';
-import { chartOf, initialState, isExchange } from './chart-states.js';
+import { commandSpans, encodeText, replyOctets, type Span, type TlsInformation } from '@sansmtp/core';
+import { initialState, isExchange } from './chart-states.js';
 import type { TraceableEvent, TraceableSession } from './events.js';
-import type {
-  CommandLine,
-  Decision,
-  End,
-  ReplyLine,
-  TraceData,
-  TracedAddress,
-  TracedReply,
-  TracedTls,
-  TraceHeader,
-  TraceName,
-  TraceRecord,
-} from './records.js';
-import { Sha256, sha256 } from './sha256.js';
+import type { CommandLine, Decision, End, ReplyLine, TraceData, TraceName, TraceRecord } from './records.js';
+import { Sha256 } from './sha256.js';
+import {
+  addressOf,
+  eventName,
+  failureText,
+  hex,
+  messageDecision,
+  subjectOf,
+  timerOf,
+  traced,
+  tracedTls,
+  withheld,
+} from './traced-values.js';
 
 export interface TracerOptions {
   /** Whose events come. */
@@ -48,36 +37,6 @@ export interface TracerOptions {
    * @default false
    */
   readonly mailData?: boolean;
-}
-
-/** The first line of a trace; `name` says whose it is, such as the host's name. */
-export function traceHeader(end: End, { name }: { readonly name?: string } = {}): TraceHeader {
-  return {
-    file_schema: 'urn:ietf:params:qlog:file:sequential',
-    serialization_format: 'application/x-ndjson',
-    title: 'sansmtp',
-    trace: {
-      vantage_point: { type: end, ...(name !== undefined && { name }) },
-      event_schemas: [EVENT_SCHEMA],
-      common_fields: {
-        time_format: 'relative_to_epoch',
-        reference_time: { clock_type: 'monotonic', epoch: 'unknown' },
-      },
-      machine: { id: end, hash: chartHash(end) },
-    },
-  };
-}
-
-/** Names the records of a trace in its header. */
-export const EVENT_SCHEMA = 'urn:sansmtp:qlog:events:smtp';
-
-const chartHashes = new Map<End, string>();
-
-/** Of the chart's description: a trace that has another was made by another version of the chart. */
-export function chartHash(end: End): string {
-  const known = chartHashes.get(end) ?? `sha256:${sha256(encodeText(JSON.stringify(chartOf(end))))}`;
-  chartHashes.set(end, known);
-  return known;
 }
 
 /** Makes an observer that writes the trace of all sessions that it is told of. */
@@ -408,110 +367,3 @@ class SessionTracer {
 const CRLF = 2;
 
 const NOTHING_SHOWN: { readonly octets?: Uint8Array; readonly spans: readonly Span[] } = { spans: [] };
-
-function withheld(octets: number): string {
-  return `[${octets} octets]`;
-}
-
-function traced({ code, enhancedCode, lines }: Reply): TracedReply {
-  return { code, ...(enhancedCode !== undefined && { enhanced_code: enhancedCode }), lines };
-}
-
-/** `xstate.after.idle.server.session.greeted`: the delay `idle` in `session.greeted`. */
-function timerOf(id: string): { readonly timer: string; readonly state: string } {
-  const [xstate, after, timer = id, , ...state] = id.split('.');
-  if (xstate !== 'xstate' || after !== 'after') return { timer: id, state: '' };
-  return { timer, state: state.join('.') };
-}
-
-function eventName(type: string): string {
-  return type.startsWith('xstate.after.') ? `after ${timerOf(type).timer}` : type;
-}
-
-function addressOf({ address, port }: NonNullable<TraceableSession['peer']>): TracedAddress {
-  return { ...(address !== undefined && { address }), ...(port !== undefined && { port }) };
-}
-
-function tracedTls({ protocol, cipher, serverName, peerCertificate }: TlsInformation): TracedTls {
-  return {
-    protocol,
-    cipher,
-    ...(serverName !== undefined && { server_name: serverName }),
-    ...(peerCertificate && { authorized: peerCertificate.distrust === undefined }),
-  };
-}
-
-/** On what is decided, for people. */
-function subjectOf(question: RecordedQuestion): string | undefined {
-  switch (question.kind) {
-    case 'hello':
-      return question.hello.name;
-    case 'mail':
-      return question.reversePath === null ? '<>' : mailboxText(question.reversePath);
-    case 'rcpt':
-      return mailboxText(question.forwardPath);
-    case 'credentials':
-    case 'authenticate':
-      return question.username;
-    case 'verify':
-    case 'expand':
-    case 'help':
-    case 'etrn':
-    case 'extension':
-      return question.argument === '' ? undefined : question.argument;
-    default:
-      return undefined;
-  }
-}
-
-function mailboxText({ localPart, domain }: { readonly localPart: string; readonly domain: string }): string {
-  return domain === '' ? localPart : `${localPart}@${domain}`;
-}
-
-function messageDecision(
-  event: Extract<ServerProtocolEvent | ClientProtocolEvent, { readonly type: 'message' }>,
-): Decision {
-  const { envelope, size: length } = event;
-  if (!('verdicts' in event)) {
-    const { outcome, reason } = event;
-    return { about: 'message', outcome, length, ...(reason !== undefined && { reason }) };
-  }
-  const recipients = envelope.recipients.map((recipient, index) => ({
-    address: mailboxText('forwardPath' in recipient ? recipient.forwardPath : recipient),
-    verdict: event.verdicts[index]?.verdict ?? 'deferred',
-  }));
-  const verdicts = [...new Set(recipients.map(({ verdict }) => verdict))];
-  return { about: 'message', outcome: verdicts.join(', '), length, recipients };
-}
-
-function failureText(failure: Extract<ClientProtocolEvent, { readonly type: 'failed' }>['failure']): string {
-  const { phase } = failure;
-  switch (failure.kind) {
-    case 'refused': {
-      // What is said in an AUTH exchange may quote what the client has said.
-      const { code, enhancedCode } = failure.reply;
-      const reply = phase === 'auth' ? [code, enhancedCode].join(' ').trim() : replyText(failure.reply);
-      return `the server refused (${phase}): ${reply}`;
-    }
-    case 'timeout':
-      return `nothing came in time (${phase})`;
-    case 'lost':
-      return `the connection was lost (${phase})`;
-    case 'protocol':
-    case 'tls':
-      return `${failure.error.message} (${phase})`;
-    case 'notOffered':
-      return `the server does not offer ${failure.keyword} as it is wanted (${phase})`;
-    case 'withheld':
-    case 'authentication':
-      return `${failure.reason} (${phase})`;
-  }
-}
-
-const HEX = Array.from({ length: 256 }, (_, octet) => octet.toString(16).padStart(2, '0'));
-
-function hex(octets: Uint8Array): string {
-  let text = '';
-  for (const octet of octets) text += HEX[octet];
-  return text;
-}
