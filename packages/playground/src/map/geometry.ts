@@ -47,13 +47,16 @@ export function drawMap(map: ChartMap, end: End, height: number): Drawing {
     const column = (end === 'client') === besideWire ? 1 : 0;
     return { ...place, column, x: column === 0 ? MARGIN : WIDTH - MARGIN - NODE.width, y: yOf(place.row) };
   });
-  const frames = map.frames.map(({ path, name, from, to, depth }): DrawnFrame => {
-    const inset = 1 + (depth - 1) * 6;
-    const top = yOf(from) - (pitch - NODE.height) / 2 - TITLE;
-    const inner = map.frames.filter((frame) => frame.to === to && frame.depth > depth).length;
-    const bottom = yOf(to) + NODE.height + (pitch - NODE.height) / 2 + 3 + inner * (FRAME_GAP - 2);
-    return { path, name, x: inset, y: top, width: WIDTH - 2 * inset, height: bottom - top };
-  });
+  // The outer ones first, so that they cover nothing of the inner ones.
+  const frames = map.frames
+    .toSorted((a, b) => a.depth - b.depth)
+    .map(({ path, name, from, to, depth }): DrawnFrame => {
+      const inset = 1 + (depth - 1) * 6;
+      const top = yOf(from) - (pitch - NODE.height) / 2 - TITLE;
+      const inner = map.frames.filter((frame) => frame.to === to && frame.depth > depth).length;
+      const bottom = yOf(to) + NODE.height + (pitch - NODE.height) / 2 + 3 + inner * (FRAME_GAP - 2);
+      return { path, name, x: inset, y: top, width: WIDTH - 2 * inset, height: bottom - top };
+    });
   return { height: yOf(map.rows - 1) + pitch + extra - above(map.rows - 1), places, frames };
 }
 

@@ -20,15 +20,21 @@ export type Attached =
 
 const REMEMBERED = 'sansmtp attached';
 
-/** @returns what this page is attached to; undefined: it stands alone */
-export async function attach(): Promise<Attached | undefined> {
+/** Takes the token out of the address, before anything else looks at it. @returns undefined: there is none */
+export function takeToken(): string | undefined {
   const fields = new URLSearchParams(location.hash.slice(1));
   const token = fields.get('token');
-  if (token === null && sessionStorage.getItem(REMEMBERED) === null) return undefined;
-  if (token !== null) {
-    fields.delete('token');
-    const rest = fields.toString();
-    history.replaceState(null, '', rest === '' ? location.pathname : `#${rest}`);
+  if (token === null) return undefined;
+  fields.delete('token');
+  const rest = fields.toString();
+  history.replaceState(null, '', rest === '' ? location.pathname : `#${rest}`);
+  return token;
+}
+
+/** @returns what this page is attached to; undefined: it stands alone */
+export async function attach(token: string | undefined): Promise<Attached | undefined> {
+  if (token === undefined && sessionStorage.getItem(REMEMBERED) === null) return undefined;
+  if (token !== undefined) {
     const exchanged = await fetch('token', {
       method: 'POST',
       headers: { 'content-type': 'application/json' },

@@ -88,7 +88,7 @@ export function ChartMap({ end, chart, active, taken, path, covered, pointed }: 
       {drawing.frames.map(({ path, name, x, y, width, height }) => (
         <g key={path} class={`frame ${active?.startsWith(`${path}.`) ? 'active' : ''}`}>
           <rect x={x} y={y} width={width} height={height} rx="9" />
-          <text x={WIDTH / 2} y={y + 12}>
+          <text x={x + 10} y={y + 12}>
             {name}
           </text>
         </g>

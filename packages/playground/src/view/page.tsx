@@ -25,11 +25,12 @@ import { Wire } from './wire.js';
 
 const charts = { client: describeChart('client'), server: describeChart('server') } as const;
 
-export function Page() {
+/** @param properties.token with which the server that serves the page shows what is somebody's */
+export function Page({ token }: { readonly token: string | undefined }) {
   const shown = useWatching();
   const { watching, scenario, recording, position, act } = shown;
   const { moments, wire } = recording;
-  const sources = useSources(act);
+  const sources = useSources(token, act);
   const moment = moments[position];
   const line = lineToShow(wire, position, watching.selected);
   const select = (item: WireItem): void => {

@@ -21,7 +21,7 @@ export interface Sources {
   readonly choose: (session: ListedSession) => void;
 }
 
-export function useSources(act: (action: Action) => void): Sources {
+export function useSources(token: string | undefined, act: (action: Action) => void): Sources {
   const [file, setFile] = useState<ReadFile>();
   const [live, setLive] = useState<readonly ListedSession[]>();
   const [message, setMessage] = useState<string>();
@@ -71,7 +71,7 @@ export function useSources(act: (action: Action) => void): Sources {
 
   useEffect(() => {
     let stop = (): void => {};
-    attach()
+    attach(token)
       .then((attached) => {
         if (attached?.mode === 'trace') showFile(readFile('trace', attached.text));
         if (attached?.mode === 'refused') setMessage(attached.reason);
