@@ -26,13 +26,13 @@ export interface ChartMapProperties {
   readonly taken: readonly TakenStep[];
   /** All steps up to here. */
   readonly path: readonly StateRung[];
-  /** States that the suite of tests reaches; undefined: that is not asked. */
-  readonly covered: ReadonlySet<string> | undefined;
+  /** States that no test reaches; undefined: that is not asked. */
+  readonly unreached: ReadonlySet<string> | undefined;
   /** A state that is pointed at elsewhere. */
   readonly pointed: string | undefined;
 }
 
-export function ChartMap({ end, chart, active, taken, path, covered, pointed }: ChartMapProperties) {
+export function ChartMap({ end, chart, active, taken, path, unreached, pointed }: ChartMapProperties) {
   const { map, drawing, byPath } = useMemo(() => {
     const map = mapOf(chart);
     const drawing = drawMap(map, end, HEIGHT);
@@ -123,7 +123,7 @@ export function ChartMap({ end, chart, active, taken, path, covered, pointed }: 
           active={place === activePlace ? active : undefined}
           isVisited={visited.has(place)}
           isPointed={place === byPath(pointed)}
-          covered={covered && place.paths.some((path) => covered.has(path))}
+          covered={unreached && !place.paths.every((path) => unreached.has(path))}
         />
       ))}
       {labelsOf(steps).map(({ text, x, y }) => (

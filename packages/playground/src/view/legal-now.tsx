@@ -6,20 +6,22 @@ import { eventWords, stateName } from '../recording/words.js';
 export interface LegalNowProperties {
   readonly chart: ChartDescription;
   readonly state: string;
+  /** Transitions that no test takes; undefined: that is not asked. */
+  readonly untaken: ReadonlySet<string> | undefined;
   /** The choice by which an event can be had; absent: this is a recording, and goes as it went. */
   readonly forkFor?: (event: string) => OpenChoice | undefined;
   readonly onFork: (choice: OpenChoice) => void;
   readonly onPoint: (state: string | undefined) => void;
 }
 
-export function LegalNow({ chart, state, forkFor, onFork, onPoint }: LegalNowProperties) {
+export function LegalNow({ chart, state, untaken, forkFor, onFork, onPoint }: LegalNowProperties) {
   const events = legalIn(chart, state);
   if (events.length === 0) return <p class="empty">Nothing any more: the session is over.</p>;
   const legal = events.filter(({ isRefused }) => !isRefused);
   const refused = events.filter(({ isRefused }) => isRefused);
   const chips = (list: readonly LegalEvent[]) =>
     list.map((each) => (
-      <Event key={each.event} legal={each} fork={forkFor?.(each.event)} onFork={onFork} onPoint={onPoint} />
+      <Event key={each.event} legal={each} fork={forkFor?.(each.event)} isUntested={untaken !== undefined && each.transitions.every(({ id }) => untaken.has(id))} onFork={onFork} onPoint={onPoint} />
     ));
   return (
     <>
@@ -37,9 +39,10 @@ export function LegalNow({ chart, state, forkFor, onFork, onPoint }: LegalNowPro
 interface EventProperties extends Pick<LegalNowProperties, 'onFork' | 'onPoint'> {
   readonly legal: LegalEvent;
   readonly fork: OpenChoice | undefined;
+  readonly isUntested: boolean;
 }
 
-function Event({ legal: { event, transitions }, fork, onFork, onPoint }: EventProperties) {
+function Event({ legal: { event, transitions }, fork, isUntested, onFork, onPoint }: EventProperties) {
   const last = transitions.at(-1);
   const codes = [...new Set(transitions.flatMap(({ replies = [] }) => replies.map(({ code }) => code)))];
   const target = last?.target;
@@ -48,6 +51,7 @@ function Event({ legal: { event, transitions }, fork, onFork, onPoint }: EventPr
     target === undefined ? 'stays where it is' : `leads to ${target}`,
     isReply || codes.length === 0 ? '' : `reply ${codes.join(', ')}`,
     last?.description ?? '',
+    isUntested ? 'no test takes it' : '',
     fork === undefined ? '' : 'Click: have it so.',
   ];
   const point = (state: string | undefined): void => onPoint(state);
@@ -55,7 +59,7 @@ function Event({ legal: { event, transitions }, fork, onFork, onPoint }: EventPr
     <li>
       <button
         type="button"
-        class="chip"
+        class={isUntested ? 'chip untested' : 'chip'}
         disabled={fork === undefined}
         title={title.filter(Boolean).join('; ')}
         onClick={() => fork && onFork(fork)}

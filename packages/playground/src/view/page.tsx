@@ -1,6 +1,7 @@
 /** The whole page. */
 import type { Rung, StateRung } from '@sansmtp/charts/trace';
 import { describeChart } from '@sansmtp/core';
+import { coverageOf } from '../coverage/coverage.js';
 import { useMemo, useState } from 'preact/hooks';
 import { forkFor, type OpenChoice } from '../legal/legal.js';
 import type { WireItem, WireLine } from '../recording/recording.js';
@@ -20,6 +21,7 @@ import { Segments } from './segments.js';
 import { Sessions, useSources } from './sources.js';
 import { Transcript } from './transcript.js';
 import { type Shown, useWatching } from './watching.js';
+import { WholeChart } from './whole-chart.js';
 import { Why } from './why.js';
 import { Wire } from './wire.js';
 
@@ -131,6 +133,8 @@ const SUBTITLES: Readonly<Record<End, string>> = { client: 'what it believes', s
 function EndColumn({ end, shown }: { readonly end: End; readonly shown: Shown }) {
   const { recording, steps, position } = shown;
   const [pointed, point] = useState<string>();
+  const [isTested, setTested] = useState(false);
+  const coverage = useMemo(() => (isTested ? coverageOf(charts[end], end) : undefined), [isTested, end]);
   const path = useMemo(
     () => recording.moments.slice(0, position + 1).flatMap(({ rungs }) => rungs[end].filter(isState)),
     [recording, position, end],
@@ -162,9 +166,20 @@ function EndColumn({ end, shown }: { readonly end: End; readonly shown: Shown })
         active={state}
         taken={taken.map((rung) => ({ rung, label: labelOf(rung, rungs) }))}
         path={path}
-        covered={undefined}
+        unreached={coverage?.unreached}
         pointed={pointed}
       />
+      <div class="map-foot">
+        <WholeChart end={end} chart={charts[end]} active={state} taken={taken} />
+        <button type="button" aria-pressed={isTested} onClick={() => setTested(!isTested)}>
+          Tested
+        </button>
+        {coverage && (
+          <span>
+            the tests take {coverage.taken} of {coverage.all} transitions
+          </span>
+        )}
+      </div>
       <h3>Why</h3>
       <Why taken={taken} reasons={rungs.flatMap((rung) => (rung.kind === 'line' && rung.reason) || [])} />
       <h3>Legal now</h3>
@@ -172,6 +187,7 @@ function EndColumn({ end, shown }: { readonly end: End; readonly shown: Shown })
         <LegalNow
           chart={charts[end]}
           state={state}
+          untaken={coverage?.untaken}
           {...(standing && { forkFor: (event: string) => forkFor(end, event, standing) })}
           onFork={forkAfter(shown)}
           onPoint={point}
