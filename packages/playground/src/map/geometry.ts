@@ -8,6 +8,8 @@ const MARGIN = 14;
 const TOP = 6;
 const TITLE = 15;
 const FRAME_GAP = 5;
+/** An arrow from box to box that is shorter cannot be seen. */
+const LEAST_GAP = 14;
 
 export interface DrawnPlace extends Place {
   readonly x: number;
@@ -85,8 +87,8 @@ export function wayOf(from: DrawnPlace, to: DrawnPlace): Way {
       label: { x: WIDTH / 2, y: (y1 + y2) / 2 },
     };
   }
-  const isNext = Math.abs(to.row - from.row) === 1;
-  if (isNext) {
+  const gap = Math.abs(to.y - from.y) - NODE.height;
+  if (Math.abs(to.row - from.row) === 1 && gap >= LEAST_GAP) {
     const x = from.x + NODE.width / 2;
     const isDown = to.y > from.y;
     const begin = isDown ? from.y + NODE.height : from.y;

@@ -164,7 +164,7 @@ function linesOf({ octets, written }: Sent, unsent: LineRung[], isForged: boolea
       end,
     });
     begin = end;
-    const chunk = verb === 'BDAT' ? Number(/\d+/.exec(lines[0] ?? '')?.[0] ?? 0) : 0;
+    const chunk = verb === 'BDAT' && code === undefined ? Number(/\d+/.exec(lines[0] ?? '')?.[0] ?? 0) : 0;
     if (chunk > 0) {
       parts.push(mailData(octets.subarray(begin, begin + chunk), begin + chunk, false));
       begin += chunk;

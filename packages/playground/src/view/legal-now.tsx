@@ -21,7 +21,14 @@ export function LegalNow({ chart, state, untaken, forkFor, onFork, onPoint }: Le
   const refused = events.filter(({ isRefused }) => isRefused);
   const chips = (list: readonly LegalEvent[]) =>
     list.map((each) => (
-      <Event key={each.event} legal={each} fork={forkFor?.(each.event)} isUntested={untaken !== undefined && each.transitions.every(({ id }) => untaken.has(id))} onFork={onFork} onPoint={onPoint} />
+      <Event
+        key={each.event}
+        legal={each}
+        fork={forkFor?.(each.event)}
+        isUntested={untaken !== undefined && each.transitions.every(({ id }) => untaken.has(id))}
+        onFork={onFork}
+        onPoint={onPoint}
+      />
     ));
   return (
     <>

@@ -1,8 +1,8 @@
 /** The whole page. */
 import type { Rung, StateRung } from '@sansmtp/charts/trace';
 import { describeChart } from '@sansmtp/core';
-import { coverageOf } from '../coverage/coverage.js';
 import { useMemo, useState } from 'preact/hooks';
+import { coverageOf } from '../coverage/coverage.js';
 import { forkFor, type OpenChoice } from '../legal/legal.js';
 import type { WireItem, WireLine } from '../recording/recording.js';
 import { eventWords } from '../recording/words.js';
@@ -176,7 +176,7 @@ function EndColumn({ end, shown }: { readonly end: End; readonly shown: Shown })
         </button>
         {coverage && (
           <span>
-            the tests take {coverage.taken} of {coverage.all} transitions
+            the tests’ examples take {coverage.taken} of {coverage.all} transitions
           </span>
         )}
       </div>

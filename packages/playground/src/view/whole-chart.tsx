@@ -1,6 +1,7 @@
 /** The drawings of `@sansmtp/charts`, at the size at which they were made: the overview, and one picture a phase. */
-import type { StateRung } from '@sansmtp/charts/trace';
+
 import { phases, renderOverview, renderPhase } from '@sansmtp/charts';
+import type { StateRung } from '@sansmtp/charts/trace';
 import type { ChartDescription } from '@sansmtp/core';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { End } from '../simulation/ends.js';
@@ -28,7 +29,12 @@ export function WholeChart({ end, chart, active, taken }: WholeChartProperties) 
       >
         Whole chart
       </button>
-      <dialog ref={dialog} class="whole" aria-label={`The ${end}’s chart`} onClose={() => setPicture(undefined)}>
+      <dialog
+        ref={dialog}
+        class="whole"
+        aria-label={`The ${end}’s chart`}
+        onClose={() => setPicture(undefined)}
+      >
         <div class="whole-head">
           {(['overview', ...phases] as const).map((each) => (
             <button key={each} type="button" aria-pressed={each === picture} onClick={() => setPicture(each)}>
@@ -48,18 +54,28 @@ export function WholeChart({ end, chart, active, taken }: WholeChartProperties) 
 /** The drawing brings a style sheet, which no policy of ours lets stand in the page: it is adopted. */
 let style: CSSStyleSheet | undefined;
 
-function Drawing({ end, chart, picture, active, taken }: WholeChartProperties & { readonly picture: Picture }) {
+function Drawing({
+  end,
+  chart,
+  picture,
+  active,
+  taken,
+}: WholeChartProperties & { readonly picture: Picture }) {
   const place = useRef<HTMLElement>(null);
   useEffect(() => {
     const options = { idPrefix: `${end}-`, active: active === undefined ? [] : [active] };
-    const text = picture === 'overview' ? renderOverview(chart, options) : renderPhase(chart, picture, options);
-    const [, sheet = ''] = /<style>([^]*?)<\/style>/.exec(text) ?? [];
+    const text =
+      picture === 'overview' ? renderOverview(chart, options) : renderPhase(chart, picture, options);
+    const [, sheet = ''] = /<style>([\s\S]*?)<\/style>/.exec(text) ?? [];
     if (style === undefined) {
       style = new CSSStyleSheet();
       style.replaceSync(sheet);
       document.adoptedStyleSheets = [...document.adoptedStyleSheets, style];
     }
-    const drawn = new DOMParser().parseFromString(text.replace(/<style>[^]*?<\/style>/, ''), 'image/svg+xml');
+    const drawn = new DOMParser().parseFromString(
+      text.replace(/<style>[\s\S]*?<\/style>/, ''),
+      'image/svg+xml',
+    );
     const ids = new Set(taken.map(({ transition }) => transition));
     for (const edge of drawn.querySelectorAll<SVGElement>('[data-transitions]')) {
       const transitions = edge.dataset.transitions?.split('\n') ?? [];

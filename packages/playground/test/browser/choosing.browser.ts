@@ -110,3 +110,29 @@ describe('the octets', () => {
     expect(await page.content()).not.toContain('Y29ycmVjdCBob3JzZQ');
   });
 });
+
+describe('the whole chart', () => {
+  it('is drawn with the active state and the step that was just taken, and closed by Escape', async () => {
+    const { page, errors } = await openPage('s=happy&at=13');
+    await page.locator('.end.server').getByRole('button', { name: 'Whole chart' }).click();
+    await page.locator('.end.server .drawing svg').waitFor();
+    expect(await page.locator('.drawing .state.active').first().getAttribute('data-state')).toContain(
+      'initiating',
+    );
+    await page.locator('.end.server .whole').getByRole('button', { name: 'transaction' }).click();
+    await page.locator('.drawing', { hasText: 'One mail transaction' }).waitFor();
+    expect(await page.locator('.drawing .taken').count()).toBeGreaterThan(0);
+    await page.keyboard.press('Escape');
+    expect(await page.locator('.end.server .whole').isVisible()).toBe(false);
+    expect(errors).toEqual([]);
+  });
+
+  it('says what the tests take of it', async () => {
+    const { page } = await openPage('s=happy&at=13');
+    await page.locator('.end.server').getByRole('button', { name: 'Tested' }).click();
+    expect(await page.locator('.end.server .map-foot').innerText()).toMatch(
+      /examples take \d+ of \d+ transitions/,
+    );
+    expect(await page.locator('.map-server .place.covered').count()).toBeGreaterThan(15);
+  });
+});
