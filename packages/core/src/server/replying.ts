@@ -50,6 +50,11 @@ export class Replying {
     return this.#held !== undefined;
   }
 
+  /** Nobody is left to be replied to. */
+  forgetHeld(): void {
+    this.#held = undefined;
+  }
+
   /** Takes a reply as it stands on the wire. True: the batch is to leave now. */
   add(reply: Uint8Array): boolean {
     if (this.#octetsBehind > 0) {

@@ -86,6 +86,17 @@ describe('mail data', () => {
     if (seconds < 2000) expect(dialogue.replies.at(-1)).toBe(TOO_SLOW);
   });
 
+  it.each(['ready', 'opened'] as const)('of a chunk that is refused (%s) has to come as fast', (state) => {
+    const dialogue = new Dialogue()[state]();
+    dialogue.say('BDAT 100000');
+    expect(Math.abs(dripping(dialogue, 1, 2000) - 61)).toBeLessThanOrEqual(2);
+    expect(dialogue.replies.at(-1)).toBe(TOO_SLOW);
+    const fast = new Dialogue()[state]();
+    fast.say('BDAT 100000');
+    expect(dripping(fast, 100, 1000)).toBe(1000);
+    expect(fast.replies.at(-1)).toMatch(/^503 /);
+  });
+
   it('in chunks that the host does not read costs the client no time, between them either', () => {
     const dialogue = new Dialogue().addressed();
     dialogue.say('BDAT 10');
@@ -138,6 +149,17 @@ describe('a session', () => {
     for (let minute = 0; minute < 59; minute += 1) {
       dialogue.now += 60 * second;
       expect(dialogue.say('NOOP')).toEqual(['250 2.0.0 OK']);
+    }
+    expect(dialogue.session.nextDeadline()).toBe(hour);
+    expect(linesOf(dialogue.timeoutAt(hour))).toEqual([TOO_LONG]);
+  });
+
+  it('ends though the octets of a refused chunk still come, by no least rate', () => {
+    const dialogue = new Dialogue({ minimumMailDataRate: 0 }).ready();
+    dialogue.say('BDAT 100000');
+    for (let minute = 0; minute < 59; minute += 1) {
+      dialogue.now += 60 * second;
+      dialogue.octets('x');
     }
     expect(dialogue.session.nextDeadline()).toBe(hour);
     expect(linesOf(dialogue.timeoutAt(hour))).toEqual([TOO_LONG]);

@@ -247,12 +247,10 @@ export class ServerSession {
       return due === Number.POSITIVE_INFINITY ? undefined : due;
     }
     const next = this.#deadlines.next() ?? Number.POSITIVE_INFINITY;
-    const other = this.#isBetweenTransactions
-      ? this.#endsAt
-      : this.#isReceiving && this.#rate !== undefined
-        ? this.#now + this.#rate.left
-        : Number.POSITIVE_INFINITY;
-    const earliest = Math.min(next, other);
+    const end = this.#isBetweenTransactions ? this.#endsAt : Number.POSITIVE_INFINITY;
+    const tooSlow =
+      this.#isReceiving && this.#rate !== undefined ? this.#now + this.#rate.left : Number.POSITIVE_INFINITY;
+    const earliest = Math.min(next, end, tooSlow);
     return earliest === Number.POSITIVE_INFINITY ? undefined : earliest;
   }
 
@@ -262,10 +260,11 @@ export class ServerSession {
     return value === 'session.ready' || value === 'session.greeted' || value === 'refused';
   }
 
-  /** It waits for mail data, or for the next chunk of it. */
+  /** It waits for mail data, for the next chunk of it, or for the octets of one that is refused. */
   get #isReceiving(): boolean {
     const { value } = this.#position;
     return (
+      this.#replying.isHeld ||
       value === 'session.transaction.receiving' ||
       value === 'session.transaction.receivingChunk' ||
       value === 'session.transaction.chunked'
@@ -418,12 +417,12 @@ export class ServerSession {
     if (this.#question !== undefined || state === 'closed' || this.wantsComputed) return false;
     if (this.#wait.isOn) return false;
     if (state === 'closing' || state === 'session.securing') return this.#endOfInput();
+    if (this.#now >= this.#endsAt && this.#isBetweenTransactions) return this.#cutOff(replies.sessionTooLong);
     if (this.#replying.isHeld) return this.#readAway();
     if (this.#receiving !== undefined && state !== 'session.transaction.chunked') {
       return this.#receiveMailData(this.#receiving);
     }
     if (this.#shutdown && this.#receiving === undefined) return this.#step({ type: 'shutdown' });
-    if (this.#now >= this.#endsAt && this.#isBetweenTransactions) return this.#cutOff(replies.sessionTooLong);
     if (state === 'session.authenticating.challenged') {
       const line = this.#inbound.nextLine(MAXIMUM_AUTHENTICATION_OCTETS);
       if (line === undefined) return this.#endOfInput();
@@ -478,7 +477,9 @@ export class ServerSession {
   #readAway(): boolean {
     const chunk = this.#inbound.nextChunk();
     if (chunk === undefined) return this.#endOfInput();
-    this.#inbound.consume(this.#replying.readAway(chunk.length));
+    const octets = this.#replying.readAway(chunk.length);
+    this.#inbound.consume(octets);
+    this.#rate?.earn(octets);
     this.#restartDeadlines();
     this.#giveHeld();
     return true;
@@ -674,6 +675,7 @@ export class ServerSession {
         });
         break;
       case 'closed':
+        this.#replying.forgetHeld();
         this.#drop();
         this.#emit({ type: 'closed' });
         break;
@@ -802,7 +804,11 @@ export class ServerSession {
    */
   #give(reply: Uint8Array, refuses = (reply[0] ?? 0) >= FOUR): void {
     const leaves = this.#replying.add(reply);
-    if (this.#replying.isHeld) return;
+    if (this.#replying.isHeld) {
+      // The octets that it waits for may come no more slowly than those of a message.
+      if (this.#receiving === undefined) this.#watchRate();
+      return;
+    }
     this.#observing?.replies(reply, this.#title);
     const { refusalDelay } = this.#options;
     if (refuses && refusalDelay > 0) this.#wait.beforeRefusal(this.#now + refusalDelay, this.#giveRefusal);
