@@ -285,7 +285,7 @@ export class ReferenceModel {
     const { parameter, answer } = step;
     const length = lineOf(step, this.#protocol).length + 2;
     const longest = this.#introduced === 'EHLO' ? LONGEST_MAIL : limits.maximumCommandLength;
-    if (length > longest) return this.#wrong('500 5.5.2');
+    if (length > longest) return this.#wrongAddress('500 5.5.2');
     if (!this.#reads(step)) return this.#wrongAddress('501 5.1.7');
     if (!this.#mayBringMail || this.#open) return this.#wrong(BAD_SEQUENCE);
     if (parameter !== '') {
