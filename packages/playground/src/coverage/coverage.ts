@@ -1,0 +1,29 @@
+/** What the examples among the tests of `@sansmtp/core` take of a chart, and what they do not. */
+import type { ChartDescription, StateDescription } from '@sansmtp/core';
+import type { End } from '../simulation/ends.js';
+import untaken from './untaken.json' with { type: 'json' };
+
+export interface Coverage {
+  /** The ids of all transitions that no test takes. */
+  readonly untaken: ReadonlySet<string>;
+  readonly taken: number;
+  readonly all: number;
+  /** The states that no taken transition leaves or enters. */
+  readonly unreached: ReadonlySet<string>;
+}
+
+export function coverageOf({ root }: ChartDescription, end: End): Coverage {
+  const missing = new Set<string>(untaken[end]);
+  const unreached = new Set<string>();
+  let all = 0;
+  let found = 0;
+  const walk = (state: StateDescription): void => {
+    const taken = state.transitions.filter(({ id }) => !missing.has(id)).length;
+    all += state.transitions.length;
+    found += taken;
+    if (taken === 0 && state.kind === 'atomic') unreached.add(state.path);
+    for (const child of state.states) walk(child);
+  };
+  walk(root);
+  return { untaken: missing, taken: found, all, unreached };
+}
