@@ -79,6 +79,10 @@ describe('a trace', () => {
       'smtp:decision whose outcome is not what it should be',
     ],
     [
+      '{"time":1,"seq":2,"group_id":"a","reference_time":{"wall_clock_time":1},"name":"smtp:data","data":{}}',
+      'smtp:data whose reference_time is not what it should be',
+    ],
+    [
       '{"time":1,"seq":2,"group_id":"a","name":"toString","data":{}}',
       'a record that is not known here: toString',
     ],
@@ -86,6 +90,14 @@ describe('a trace', () => {
     const trace = readTrace(`${text}${line}\n`);
     expect(trace.sessions[0]?.records).toEqual(records);
     expect(trace.skipped).toEqual([{ number: records.length + 2, reason }]);
+  });
+
+  it('may have a line that is longer than any record, of which nothing is remembered', () => {
+    const reader = new TraceReader();
+    const mebibyte = 'x'.repeat(1024 * 1024);
+    for (let count = 0; count < 129; count += 1) expect(reader.push(mebibyte)).toEqual([]);
+    expect(reader.push(`\n${text}`).map(({ record }) => record)).toEqual(records);
+    expect(reader.skipped).toEqual([{ number: 1, reason: 'it is longer than any record' }]);
   });
 
   it('can be told whatever it holds: a value in the place of another breaks nothing', () => {

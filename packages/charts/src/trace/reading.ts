@@ -64,7 +64,10 @@ export class TraceReader {
   #header: TraceHeader | undefined;
   /** That of the last header: a trace that goes on after a restart has another. */
   #end: End | undefined;
+  /** The beginning of a line whose end has not come. */
   #rest = '';
+  /** That line is too long already: what else comes of it is not remembered. */
+  #isTooLong = false;
   #number = 0;
   readonly #skipped: SkippedLine[] = [];
 
@@ -80,20 +83,33 @@ export class TraceReader {
 
   /** The records that this piece of the text completes. */
   push(text: string): readonly ReadRecord[] {
-    const lines = (this.#rest + text).split('\n');
-    this.#rest = lines.pop() ?? '';
-    return lines.flatMap((line) => this.#read(line));
+    const records: ReadRecord[] = [];
+    let from = 0;
+    for (let end = text.indexOf('\n'); end >= 0; end = text.indexOf('\n', from)) {
+      this.#append(text.slice(from, end));
+      records.push(...this.end());
+      from = end + 1;
+    }
+    this.#append(text.slice(from));
+    return records;
   }
 
   /** The record of a last line without its end, if it is whole. */
   end(): readonly ReadRecord[] {
-    const last = this.#rest;
+    this.#number += 1;
+    const line = this.#rest;
     this.#rest = '';
-    return last === '' ? [] : this.#read(last);
+    if (!this.#isTooLong) return this.#read(line);
+    this.#isTooLong = false;
+    return this.#skip('it is longer than any record');
+  }
+
+  #append(piece: string): void {
+    this.#isTooLong ||= this.#rest.length + piece.length > MAXIMUM_LINE;
+    this.#rest = this.#isTooLong ? '' : this.#rest + piece;
   }
 
   #read(line: string): readonly ReadRecord[] {
-    this.#number += 1;
     const text = line.startsWith(RECORD_SEPARATOR) ? line.slice(1) : line;
     if (text.trim() === '') return [];
     let value: unknown;
@@ -128,6 +144,8 @@ export class TraceReader {
 
 const RECORD_SEPARATOR = '\u001e';
 const MAXIMUM_SKIPPED = 100;
+/** Characters. A record with all octets of a large message, in hex, has fewer. */
+const MAXIMUM_LINE = 128 * 1024 * 1024;
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -137,13 +155,14 @@ function isObject(value: unknown): value is Fields {
 
 /** What a record is, or why it is none that is known here. */
 function recordIn(value: Fields): TraceRecord | string {
-  const { time, seq, cause, group_id, name, data } = value;
+  const { time, seq, cause, group_id, reference_time, name, data } = value;
   if (typeof name !== 'string') return 'it is no record';
   if (!Object.hasOwn(DATA, name)) return `a record that is not known here: ${name.slice(0, 64)}`;
   if (typeof time !== 'number' || typeof seq !== 'number' || typeof group_id !== 'string') {
     return `${name} without time, seq or group_id`;
   }
   if (cause !== undefined && typeof cause !== 'number') return `${name} with a cause that is no number`;
+  if (!referenceTime(reference_time)) return `${name} whose reference_time is not what it should be`;
   const wrong = isObject(data) ? problemIn(data, DATA[name as TraceName]) : 'data';
   return wrong === undefined
     ? (value as unknown as TraceRecord)
@@ -180,6 +199,7 @@ const hexText: Check = (each) => typeof each === 'string' && /^(?:[\da-f]{2})*$/
 const raw = fields({ length: optional(number), data: optional(hexText) });
 const spans = list(fields({ part: text, from: number, to: number }));
 const reply = { code: number, enhanced_code: optional(text), lines: list(text) };
+const referenceTime = optional(fields({ wall_clock_time: optional(text) }));
 const address = optional(fields({ address: optional(text), port: optional(number) }));
 const tls = {
   protocol: optional(text),

@@ -1,6 +1,6 @@
 /** The story of a client's session: the server's replies come, and the application sends and quits. */
 import type { RecordOf, TracedTls, TraceRecord } from '../records.js';
-import { Steps, type Story, textOf } from './story.js';
+import { recordsAfter, Steps, type Story, textOf } from './story.js';
 
 export function clientStory(records: readonly TraceRecord[]): Story {
   const began = records[0]?.time ?? 0;
@@ -8,7 +8,7 @@ export function clientStory(records: readonly TraceRecord[]): Story {
   steps.begin({ at: 0, kind: 'handle' });
   let ends: string | undefined;
   for (const [index, record] of records.entries()) {
-    const after = records.slice(index + 1);
+    const after = recordsAfter(records, index);
     ends = take(record, after, record.time - began, steps);
     if (ends !== undefined) break;
   }
@@ -18,7 +18,7 @@ export function clientStory(records: readonly TraceRecord[]): Story {
 /** @returns why the story ends here, if it does */
 function take(
   record: TraceRecord,
-  after: readonly TraceRecord[],
+  after: Iterable<TraceRecord>,
   at: number,
   steps: Steps,
 ): string | undefined {
@@ -54,7 +54,7 @@ function take(
 
 function takeStep(
   { event, new: state }: RecordOf<'smtp:state_updated'>['data'],
-  after: readonly TraceRecord[],
+  after: Iterable<TraceRecord>,
   at: number,
   steps: Steps,
 ): string | undefined {
@@ -79,7 +79,7 @@ const INPUTS: Readonly<Record<string, string>> = {
 };
 
 /** The sizes that BDAT announces next. */
-function chunkSizes(after: readonly TraceRecord[]): readonly number[] {
+function chunkSizes(after: Iterable<TraceRecord>): readonly number[] {
   const sizes: number[] = [];
   for (const { name, data } of after) {
     if (name !== 'smtp:command_sent') continue;
@@ -91,7 +91,7 @@ function chunkSizes(after: readonly TraceRecord[]): readonly number[] {
 }
 
 /** The envelope that the next commands spell, as JavaScript. */
-function envelopeIn(after: readonly TraceRecord[]): string | undefined {
+function envelopeIn(after: Iterable<TraceRecord>): string | undefined {
   let from: string | undefined;
   const to: string[] = [];
   const parameters: Record<string, unknown> = {};

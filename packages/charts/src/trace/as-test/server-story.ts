@@ -1,7 +1,7 @@
 /** The story of a server's session. */
-import { standardExtensions } from '@sansmtp/core';
+import { type Reply, standardExtensions } from '@sansmtp/core';
 import type { CommandLine, Decision, RecordOf, TracedTls, TraceRecord } from '../records.js';
-import { codesOf, keywordsIn, type Piece, replyOf, Steps, type Story, textOf } from './story.js';
+import { codesOf, keywordsIn, type Piece, recordsAfter, replyOf, Steps, type Story, textOf } from './story.js';
 
 export function serverStory(records: readonly TraceRecord[]): Story {
   const telling = new Telling(records);
@@ -30,12 +30,12 @@ class Telling {
   tell(): void {
     this.steps.begin({ at: 0, kind: 'handle' });
     for (const [index, record] of this.#records.entries()) {
-      this.#take(record, this.#records.slice(index + 1));
+      this.#take(record, recordsAfter(this.#records, index));
       if (this.ends !== undefined) return;
     }
   }
 
-  #take(record: TraceRecord, after: readonly TraceRecord[]): void {
+  #take(record: TraceRecord, after: Iterable<TraceRecord>): void {
     const { name, data } = record;
     const at = record.time - this.#began;
     switch (name) {
@@ -65,7 +65,7 @@ class Telling {
         break;
       }
       case 'smtp:state_updated': {
-        const input = INPUTS[data.event] ?? (data.event.startsWith('after ') ? "type: 'timeout'" : undefined);
+        const input = inputOf(data.event);
         if (input !== undefined) this.steps.begin({ at, kind: 'handle', input });
         this.steps.stand(data.new);
       }
@@ -83,7 +83,7 @@ class Telling {
     this.steps.begin({ at, kind: 'receive', pieces: [...pieces] });
   }
 
-  #command({ line, verb, raw }: CommandLine, after: readonly TraceRecord[]): readonly Piece[] | undefined {
+  #command({ line, verb, raw }: CommandLine, after: Iterable<TraceRecord>): readonly Piece[] | undefined {
     if (verb === 'AUTH') return this.#authentication(line, after);
     if (raw.data === undefined) return [{ text: standIn(line, verb, raw.length) }];
     const text = textOf(raw.data);
@@ -95,7 +95,7 @@ class Telling {
   }
 
   /** PLAIN and LOGIN have a stand-in; the others prove that they know a password. */
-  #authentication(line: string, after: readonly TraceRecord[]): readonly Piece[] | undefined {
+  #authentication(line: string, after: Iterable<TraceRecord>): readonly Piece[] | undefined {
     const [, mechanism = '', initial] = /^AUTH +([\w-]+)( .*)?$/i.exec(line) ?? [];
     const goesOn =
       nextOf(after, 'smtp:state_updated')?.data.new.startsWith('session.authenticating') === true;
@@ -111,13 +111,13 @@ class Telling {
     return [{ text: `AUTH ${mechanism} ` }, this.#nextResponse(after), { text: '\r\n' }];
   }
 
-  #response(_: CommandLine, after: readonly TraceRecord[]): readonly Piece[] {
+  #response(_: CommandLine, after: Iterable<TraceRecord>): readonly Piece[] {
     const event = nextOf(after, 'smtp:state_updated')?.data.event;
     if (event === 'cancel') return [{ text: '*\r\n' }];
     return [this.#nextResponse(after), { text: '\r\n' }];
   }
 
-  #nextResponse(after: readonly TraceRecord[]): Piece {
+  #nextResponse(after: Iterable<TraceRecord>): Piece {
     const title = nextOf(after, 'smtp:reply_sent')?.data.title;
     if (title === 'authenticationLineTooLong') return { text: 'x'.repeat(13_000) };
     if (title === 'malformedBase64') return { text: '!' };
@@ -125,13 +125,13 @@ class Telling {
     return { base64: this.#responses.shift() ?? 'x' };
   }
 
-  #isByData(after: readonly TraceRecord[]): boolean {
+  #isByData(after: Iterable<TraceRecord>): boolean {
     return nextOf(after, 'smtp:state_updated')?.data.event === 'endOfMailData';
   }
 
   #answer(
     { question, decision, reply }: Extract<Decision, { readonly about: 'question' }>,
-    after: readonly TraceRecord[],
+    after: Iterable<TraceRecord>,
   ): void {
     const own = reply === undefined ? '' : `, reply: ${JSON.stringify(replyOf(reply))}`;
     const each = question === 'message' && this.#isLmtp ? recipientReplies(after) : '';
@@ -140,6 +140,11 @@ class Telling {
 }
 
 /** Events of the chart that come from outside, as inputs of the session. */
+function inputOf(event: string): string | undefined {
+  if (event.startsWith('after ')) return "type: 'timeout'";
+  return Object.hasOwn(INPUTS, event) ? INPUTS[event] : undefined;
+}
+
 const INPUTS: Readonly<Record<string, string>> = {
   peerClosed: "type: 'eof'",
   connectionLost: "type: 'lost'",
@@ -147,10 +152,11 @@ const INPUTS: Readonly<Record<string, string>> = {
 };
 
 function nextOf<Name extends TraceRecord['name']>(
-  records: readonly TraceRecord[],
+  records: Iterable<TraceRecord>,
   name: Name,
 ): RecordOf<Name> | undefined {
-  return records.find((record): record is RecordOf<Name> => record.name === name);
+  for (const record of records) if (record.name === name) return record as RecordOf<Name>;
+  return undefined;
 }
 
 /** A line of which the trace has only what kind it was. */
@@ -162,7 +168,7 @@ function standIn(line: string, verb: string | undefined, length: number | undefi
 
 /** What was found of the message that ends now. */
 function verdictIn(
-  after: readonly TraceRecord[],
+  after: Iterable<TraceRecord>,
 ): Extract<Decision, { readonly about: 'message' }> | undefined {
   for (const { name, data } of after) {
     if (name === 'smtp:command_received') return undefined;
@@ -174,7 +180,7 @@ function verdictIn(
 /** The message behind DATA, with its end. */
 function messageOf(
   { length, data }: { readonly length: number; readonly data?: string },
-  after: readonly TraceRecord[],
+  after: Iterable<TraceRecord>,
 ): readonly Piece[] {
   if (data !== undefined) return [{ text: `${textOf(data).replace(/^\./gm, '..')}.\r\n` }];
   const verdict = verdictIn(after);
@@ -183,12 +189,12 @@ function messageOf(
 }
 
 /** The octets of a chunk, whether or not it is taken. */
-function chunkOf(size: number, after: readonly TraceRecord[]): readonly Piece[] {
+function chunkOf(size: number, after: Iterable<TraceRecord>): readonly Piece[] {
   if (verdictIn(after)?.reason === 'malformed' && size > 4) return [{ text: '\n' }, { filler: size - 1 }];
   return [{ filler: size }];
 }
 
-function usernameIn(after: readonly TraceRecord[]): string {
+function usernameIn(after: Iterable<TraceRecord>): string {
   for (const { name, data } of after) {
     if (name === 'smtp:decision' && data.about === 'authentication') return data.username ?? 'ann';
   }
@@ -196,11 +202,12 @@ function usernameIn(after: readonly TraceRecord[]): string {
 }
 
 /** Over LMTP each recipient has a reply to the message. */
-function recipientReplies(after: readonly TraceRecord[]): string {
-  const until = after.findIndex(({ name }) => name === 'smtp:command_received' || name === 'smtp:closed');
-  const replies = (until < 0 ? after : after.slice(0, until)).flatMap((record) =>
-    record.name === 'smtp:reply_sent' ? [replyOf(record.data)] : [],
-  );
+function recipientReplies(after: Iterable<TraceRecord>): string {
+  const replies: Reply[] = [];
+  for (const { name, data } of after) {
+    if (name === 'smtp:command_received' || name === 'smtp:closed') break;
+    if (name === 'smtp:reply_sent') replies.push(replyOf(data));
+  }
   return replies.length < 2 ? '' : `, recipientReplies: ${JSON.stringify(replies)}`;
 }
 

@@ -3,7 +3,7 @@
  * (messages, secrets) has stand-ins of the same length or kind; where there can be none, the story ends before.
  */
 import type { Reply } from '@sansmtp/core';
-import type { ReplyLine, TracedReply } from '../records.js';
+import type { ReplyLine, TracedReply, TraceRecord } from '../records.js';
 
 /** A piece of what came: text with an octet a character; so many octets of a message; or a text in base64. */
 export type Piece = { readonly text: string } | { readonly filler: number } | { readonly base64: string };
@@ -59,6 +59,15 @@ export function keywordsIn({ lines }: Pick<ReplyLine, 'lines'>): ReadonlyMap<str
       return [keyword.toUpperCase(), rest.join(' ')];
     }),
   );
+}
+
+/** What comes after the record at this index, without a copy: a session may have very many records. */
+export function recordsAfter(records: readonly TraceRecord[], index: number): Iterable<TraceRecord> {
+  return {
+    *[Symbol.iterator]() {
+      for (let at = index + 1; at < records.length; at += 1) yield records[at] as TraceRecord;
+    },
+  };
 }
 
 /** Puts steps together. */

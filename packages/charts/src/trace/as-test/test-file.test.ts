@@ -124,6 +124,10 @@ describe('a session as a test', () => {
     ],
     ['HTTP', () => new TracedServer().say('GET / HTTP/1.1', 'Host: a', '')],
     [
+      'a chunk that is too large, of which nothing came',
+      () => new TracedServer({ maximumMessageSize: 1000 }).say(...envelope, 'BDAT 99999999999'),
+    ],
+    [
       'the end of the connection amid a message',
       () =>
         new TracedServer()
@@ -192,6 +196,17 @@ describe('a session as a test', () => {
   it('lets nothing out of its strings that the trace holds', () => {
     const { records } = new TracedServer().say("EHLO ';throw 1//`*/");
     expect(run(testFileOf({ id: "*/ throw new Error('out') /*", end: 'server', records }))).toBe(1);
+  });
+
+  it('takes no event of a trace for more than its name', () => {
+    const { records } = new TracedServer().say('NOOP');
+    const named = (event: string) =>
+      records.map((record) =>
+        record.name === 'smtp:state_updated' && record.data.old !== undefined
+          ? { ...record, data: { ...record.data, event } }
+          : record,
+      );
+    for (const event of ['constructor', '__proto__']) expect(run(of(named(event)))).toBe(1);
   });
 
   it("is of a client's session, too", () => {
