@@ -11,7 +11,7 @@ export interface Terminal {
   exitCode: number;
 }
 
-/** The text on one line: whatever might end it, or steer a terminal, becomes `?`. */
+/** The text on one line: whatever might end it, steer a terminal, or turn the order of what is shown, becomes `?`. */
 export function oneLine(text: string): string {
-  return text.replace(/[\p{Cc}\p{Zl}\p{Zp}]/gu, '?');
+  return text.replace(/[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/gu, '?');
 }

@@ -53,6 +53,11 @@ export class Ladder {
     return this.#rungs;
   }
 
+  /** Forgets the rungs so far, for whoever has written them down; what comes is told as before. */
+  forget(): void {
+    this.#rungs.length = 0;
+  }
+
   /** Where the session stands. */
   get state(): string {
     return this.#state;

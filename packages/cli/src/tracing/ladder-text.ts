@@ -172,16 +172,21 @@ function lineNotes(rung: LineRung): readonly Note[] {
 
 /** For each note, what stands in its first row: flights are bracketed from their first command to their last reply. */
 function bracketsOf(notes: readonly Note[], flights: ReadonlySet<number>): readonly string[] {
-  const flightOf = ({ rung }: Note) => (rung.kind === 'line' ? rung.flight : undefined);
-  const brackets = notes.map(() => ' ');
-  for (const flight of flights) {
-    const first = notes.findIndex((note) => flightOf(note) === flight);
-    const last = notes.findLastIndex((note) => flightOf(note) === flight);
-    brackets.fill('│', first, last);
-    brackets[first] = '┌';
-    brackets[last] = '└';
-  }
-  return brackets;
+  const places = notes.map(({ rung }) =>
+    rung.kind === 'line' && rung.flight !== undefined && flights.has(rung.flight) ? rung.flight : undefined,
+  );
+  const last = new Map(places.map((flight, index) => [flight, index]));
+  const begun = new Set<number>();
+  let until = -1;
+  return places.map((flight, index) => {
+    if (flight !== undefined && !begun.has(flight)) {
+      begun.add(flight);
+      until = Math.max(until, last.get(flight) ?? index);
+      return '┌';
+    }
+    if (flight !== undefined && last.get(flight) === index) return '└';
+    return index < until ? '│' : ' ';
+  });
 }
 
 function addressText(address: TracedAddress | undefined): string {

@@ -77,11 +77,36 @@ describe('replay', () => {
     const text = await readFile(trace('refused'), 'utf8');
     await writeFile(
       path,
-      text.replaceAll('c.example', 'c\\u001b[2J\\u009b2J\\u2028').replaceAll('s1', '\\u001b[31m'),
+      text.replaceAll('c.example', 'c\\u001b[2J\\u009b2J\\u2028\\u202e').replaceAll('s1', '\\u001b[31m'),
     );
     const { stdout } = await sansmtp(['replay', path]);
-    expect(stdout).toMatch(/^(?:\n|[^\p{Cc}\p{Zl}\p{Zp}])*$/u);
+    expect(stdout).toMatch(/^(?:\n|[^\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}])*$/u);
   });
+
+  it('shows a session of very many records as far as it has come: time and memory do not run away', async () => {
+    const path = join(await folder(), 'long.trace');
+    const lines = (await readFile(trace('refused'), 'utf8')).split('\n');
+    const from = lines.findIndex((line) => line.includes('"verb":"MAIL"'));
+    const noop = [
+      '"smtp:command_received","data":{"line":"NOOP","verb":"NOOP","state":"session.ready","raw":{},"spans":[]}',
+      '"smtp:reply_sent","data":{"code":250,"lines":["OK"],"state":"session.ready","raw":{},"spans":[]}',
+    ];
+    const pairs = Array.from({ length: 12_000 }, (_, pair) =>
+      noop
+        .map(
+          (rest, at) =>
+            `{"time":${pair},"seq":${1000 + pair * 2 + at},"group_id":"s1","cause":${50_000 + Math.trunc(pair / 2)},"name":${rest}}`,
+        )
+        .join('\n'),
+    );
+    await writeFile(path, [...lines.slice(0, from), ...pairs].join('\n'));
+    const { stdout, exitCode } = await sansmtp(['replay', path]);
+    expect(exitCode).toBe(0);
+    expect(stdout.match(/^session s1/gm)).toHaveLength(1);
+    expect(stdout.match(/ C: NOOP/g)).toHaveLength(12_000);
+    expect(stdout.match(/ S: 250 OK/g)).toHaveLength(12_000);
+    expect(stdout.match(/┌ C: NOOP/g)?.length).toBeGreaterThan(5_990);
+  }, 60_000);
 
   it('follows a trace that grows, and ends with the connection that was asked for', async () => {
     const path = join(await folder(), 'growing.trace');

@@ -34,6 +34,9 @@ interface ReplayOptions {
   readonly asTest?: true;
 }
 
+/** Rungs that wait for the end of their sessions. When there are more, sessions are written as far as they have come. */
+const MAXIMUM_PENDING = 20_000;
+
 /** One session, and how far it was written. */
 interface Told {
   readonly ladder: Ladder;
@@ -50,6 +53,7 @@ class Replay {
   readonly #open = new Map<string, Told>();
   /** Whose rungs were written last. */
   #last: Told | undefined;
+  #pending = 0;
   #found = false;
 
   constructor(terminal: Terminal, { connection }: ReplayOptions) {
@@ -73,7 +77,11 @@ class Replay {
       this.#found = true;
       const key = `${end} ${record.group_id}`;
       const told = this.#open.get(key) ?? this.#begin(key, new Ladder(record.group_id, end));
-      told.rungs.push(...told.ladder.take(record));
+      const rungs = told.ladder.take(record);
+      told.ladder.forget();
+      told.rungs.push(...rungs);
+      this.#pending += rungs.length;
+      if (this.#pending > MAXIMUM_PENDING) this.writeRest();
       if (told.ladder.closed === undefined) continue;
       this.#write(told);
       this.#open.delete(key);
@@ -98,6 +106,7 @@ class Replay {
     const heading = told === this.#last ? '' : gap + told.text.heading();
     this.#last = told;
     this.#terminal.stdout.write(heading + told.text.text(told.rungs));
+    this.#pending -= told.rungs.length;
     told.rungs = [];
   }
 }

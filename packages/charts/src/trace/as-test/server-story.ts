@@ -1,7 +1,16 @@
 /** The story of a server's session. */
 import { type Reply, standardExtensions } from '@sansmtp/core';
 import type { CommandLine, Decision, RecordOf, TracedTls, TraceRecord } from '../records.js';
-import { codesOf, keywordsIn, type Piece, recordsAfter, replyOf, Steps, type Story, textOf } from './story.js';
+import {
+  codesOf,
+  keywordsIn,
+  type Piece,
+  recordsAfter,
+  replyOf,
+  Steps,
+  type Story,
+  textOf,
+} from './story.js';
 
 export function serverStory(records: readonly TraceRecord[]): Story {
   const telling = new Telling(records);
