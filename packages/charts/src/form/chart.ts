@@ -17,6 +17,8 @@ export interface Form {
   readonly arrows: readonly Arrow[];
   /** @throws {RangeError} there is no such state */
   state(path: string): StateDescription;
+  /** The leaf that a session stands in after it entered the state: the first one inside, if it has any. */
+  leafOf(path: string): StateDescription;
   /** The arrows that may be taken in a state, its own before its ancestors'. */
   arrowsFrom(state: StateDescription): readonly Arrow[];
 }
@@ -46,6 +48,7 @@ export function formOf(chart: ChartDescription): Form {
     leaves: states.filter(({ states: inner }) => inner.length === 0),
     arrows,
     state,
+    leafOf,
     arrowsFrom: ({ path }) => {
       const lineage = lineageOf(path);
       return lineage.flatMap((each) => arrows.filter(({ source }) => source.path === each));

@@ -3,7 +3,7 @@ import type { StateDescription } from '@sansmtp/core/chart';
 import { type Story, waitsForServer } from '../stories/story.js';
 import { muted, type Rect, runsWidth, stateId, strong } from '../svg/scene.js';
 import type { Lane } from './lines.js';
-import { SIZE } from './measures.js';
+import { PORT_STEP, SIZE } from './measures.js';
 import type { StateRow } from './rows.js';
 
 export interface Band {
@@ -36,12 +36,15 @@ export function markWidth(story: Story | undefined, state: StateDescription): nu
   return runsWidth([strong(nameOf(state))], 13) + 26;
 }
 
-/** The names of diamonds stand beside them. */
+/** The names of diamonds stand beside them, above their right corner. */
+export const isNamedBeside = (story: Story | undefined, state: StateDescription): boolean =>
+  ['diamond', 'end'].includes(shapeOf(story, state));
+
 export function nameReach(
   story: Story | undefined,
   groups: readonly (readonly StateDescription[])[],
 ): number {
-  const beside = groups.flat().filter((state) => ['diamond', 'end'].includes(shapeOf(story, state)));
+  const beside = groups.flat().filter((state) => isNamedBeside(story, state));
   return Math.max(0, ...beside.map(({ key }) => 20 + runsWidth([muted(key)], SIZE) + 8));
 }
 
@@ -55,7 +58,7 @@ export function portY(
   lane: Lane,
 ): number {
   const known = ports.get(band) ?? [lane];
-  const step = Math.min(9, (rect.height - 8) / Math.max(1, known.length));
+  const step = Math.min(PORT_STEP, (rect.height - 8) / Math.max(1, known.length));
   return rect.y + rect.height / 2 + (known.indexOf(lane) - (known.length - 1) / 2) * step;
 }
 

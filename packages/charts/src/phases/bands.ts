@@ -10,11 +10,12 @@ import { type Form, formOf } from '../form/chart.js';
 import { sentenceOf, stateTitle, triggerName } from '../form/words.js';
 import { type Story, waitsForServer } from '../stories/story.js';
 import { around, label, type Mark, runsWidth, type Scene, stateId, strong } from '../svg/scene.js';
-import { type Band, markWidth, nameOf, nameReach, shapeOf } from './band-marks.js';
+import { type Band, isNamedBeside, markWidth, nameOf, nameReach, shapeOf } from './band-marks.js';
 import { drawLines } from './draw-lines.js';
-import { exitsOf, lanesOf, linesOf, saidWidth } from './lines.js';
-import { HEAD, LANE_STEP, MARGIN, ROW, SIZE } from './measures.js';
+import { exitsOf, lanesOf, linesOf, portsOf } from './lines.js';
+import { HEAD, LANE_STEP, MARGIN, PORT_STEP, ROW, SIZE } from './measures.js';
 import { isEnding, rowsOf } from './rows.js';
+import { saidAt, saidWidth } from './said.js';
 import { COLUMNS, type Columns, columnsOf, drawHead } from './table.js';
 
 /** What to draw, and the words above it. */
@@ -43,30 +44,38 @@ export function bandsOf(bands: Bands): Scene {
   );
   const exits = exitsOf(bands, groups);
   const lines = linesOf(bands, groups, exits);
-  const widest = Math.max(
-    40,
-    ...[...groups, ...exits].map(([first]) => (first === undefined ? 0 : markWidth(story, first))),
-  );
+  const all = [...groups, ...exits];
+  const widest = Math.max(40, ...all.map(([first]) => (first === undefined ? 0 : markWidth(story, first))));
   const sides = lanesOf(lines);
+  const said = {
+    left: saidAt(sides.left.flat(), () => false),
+    right: saidAt(
+      sides.right.flat(),
+      (band) => all[band]?.some((state) => isNamedBeside(story, state)) ?? false,
+    ),
+  };
   const reach = {
-    left: widest / 2 + saidWidth(lines, 'left'),
-    right: Math.max(widest / 2 + saidWidth(lines, 'right'), nameReach(story, groups)),
+    left: widest / 2 + saidWidth(said.left),
+    right: Math.max(widest / 2 + saidWidth(said.right), nameReach(story, groups)),
   };
   const spine = MARGIN + 14 + sides.left.length * LANE_STEP + reach.left;
   const table = spine + reach.right + sides.right.length * LANE_STEP + 22;
 
+  const ports = [portsOf(sides.left.flat()), portsOf(sides.right.flat())];
   const marks: Mark[] = [];
   let y = HEAD;
-  const placed = [...groups, ...exits].map((states, index): Band => {
+  const placed = all.map((states, index): Band => {
     const isExit = index >= groups.length;
     const [first] = states as [StateDescription];
     const own = isExit ? [] : (rows.get(first) ?? []);
     const height = Math.max(own.length * ROW + 14, isExit ? 50 : 62);
     const shape = shapeOf(story, first);
+    const touching = Math.max(...ports.map((each) => each.get(index)?.length ?? 0));
+    const pill = Math.max(30 + (states.length - 1) * 15, touching * PORT_STEP + 6);
     const rect = around(
       { x: spine, y: y + height / 2 },
       markWidth(story, first),
-      shape === 'diamond' ? 26 : shape === 'end' ? 24 : 30 + (states.length - 1) * 15,
+      shape === 'diamond' ? 26 : shape === 'end' ? 24 : pill,
     );
     const band = { states, rows: own, isExit, top: y, height, rect, shape };
     y += height + (isExit ? 4 : 10);
@@ -77,7 +86,7 @@ export function bandsOf(bands: Bands): Scene {
   const width = Math.max(columns.end + MARGIN, 640);
   for (const [index, band] of placed.entries()) drawBand(marks, bands, band, index, width, columns);
   drawHead(marks, title, subtitle, columns, story, width);
-  drawLines(marks, lines, placed, sides, spine, reach);
+  drawLines(marks, lines, placed, sides, said, spine, reach);
   return { width, height: y + MARGIN - 6, title, description: subtitle, marks };
 }
 

@@ -2,14 +2,16 @@
 import { sentenceOf } from '../form/words.js';
 import { edgeId, label, type Mark, type Point } from '../svg/scene.js';
 import { type Band, markId, portY, sideX } from './band-marks.js';
-import { type Lane, type Line, portsOf, saidAt } from './lines.js';
+import { type Lane, type Line, portsOf } from './lines.js';
 import { LANE_STEP, SIZE } from './measures.js';
+import type { Said } from './said.js';
 
 export function drawLines(
   marks: Mark[],
   lines: readonly Line[],
   placed: readonly Band[],
   sides: { left: readonly Lane[][]; right: readonly Lane[][] },
+  said: { left: readonly Said[]; right: readonly Said[] },
   spine: number,
   reach: { readonly left: number; readonly right: number },
 ): void {
@@ -45,8 +47,7 @@ export function drawLines(
   for (const side of ['left', 'right'] as const) {
     const sign = side === 'left' ? -1 : 1;
     const ports = portsOf(sides[side].flat());
-    const said = saidAt(lines, side);
-    const owners = new Map<number, string>();
+    const owners = new Map<Line, string>();
     sides[side].forEach((column, index) => {
       const x = spine + sign * (reach[side] + index * LANE_STEP);
       for (const lane of column) {
@@ -60,18 +61,23 @@ export function drawLines(
             { x: sideX(to, sign, y1), y: y1 },
           ];
           const id = push(line, points);
-          if (!owners.has(line.from)) owners.set(line.from, id);
+          owners.set(line, id);
         }
       }
     });
-    // One label for all that leaves a band at a side: above the lines at the left, below them at the right.
-    for (const [index, runs] of said) {
-      const id = owners.get(index) ?? '';
+    for (const { band: index, place, runs, line } of said[side]) {
       const band = placed[index] as Band;
       const ys = (ports.get(index) ?? []).map((lane) => portY(band, ports, index, lane));
-      const y = side === 'left' ? Math.min(...ys) - 5 : Math.max(...ys) + 14;
+      const y = place === 'above' ? Math.min(...ys) - 5 : Math.max(...ys) + 14;
       const x = band.rect.x + band.rect.width / 2 + sign * (band.rect.width / 2 + 6);
-      marks.push(label(id, runs, { x, y }, { size: SIZE, anchor: side === 'left' ? 'end' : 'start' }));
+      marks.push(
+        label(
+          owners.get(line) ?? '',
+          runs,
+          { x, y },
+          { size: SIZE, anchor: side === 'left' ? 'end' : 'start' },
+        ),
+      );
     }
   }
 }

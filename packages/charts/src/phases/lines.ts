@@ -6,9 +6,8 @@ import type { StateDescription } from '@sansmtp/core/chart';
 import type { Arrow } from '../form/chart.js';
 import { codesOf, triggerName } from '../form/words.js';
 import type { Story } from '../stories/story.js';
-import { client, muted, type Run, refusal, runsWidth, server, type Weight } from '../svg/scene.js';
+import { client, muted, type Run, refusal, server, type Weight } from '../svg/scene.js';
 import type { Bands } from './bands.js';
-import { SIZE } from './measures.js';
 import { isEnding } from './rows.js';
 
 /** Where the phase leads: states of the dialogue that stand in no band, and its first one if it comes back to that. */
@@ -143,13 +142,19 @@ function isOnWay(
 function runsOf(story: Story | undefined, arrows: readonly Arrow[], no: boolean): Run[] {
   if (story === undefined) return [];
   const codes = [...new Set(arrows.flatMap(({ transition }) => codesOf(transition)))];
-  if (no) return codes.length === 0 ? [] : [refusal(codes.slice(0, 2).join(' '))];
   if (!story.foldsQuestions) {
-    const command = arrows.at(-1)?.target?.commands?.[0];
-    return command === undefined ? codes.slice(0, 1).map(server) : [client(command)];
+    const [command] = arrows.at(-1)?.target?.commands ?? [];
+    // Alone it would look like a speck.
+    if (command === '.') return [client('.'), muted(' the final dot')];
+    if (command !== undefined) return [client(command)];
+    // What turns back may do so after a success too.
+    if (no) return codes.length === 0 ? [] : [refusal(codes.join(' '))];
+    return codes.slice(0, 1).map(server);
   }
+  const refusals = codes.filter((code) => /^[45]/.test(code));
+  if (no) return codes.length === 0 ? [] : [refusal((refusals.length > 0 ? refusals : codes).join(' '))];
   const commands = [...new Set(arrows.flatMap(({ transition }) => transition.commands ?? []))];
-  if (commands.length > 0) return [client(commands.slice(0, 2).join(' '))];
+  if (commands.length > 0) return [client(commands.join(' '))];
   return codes.slice(0, 1).map(server);
 }
 
@@ -192,33 +197,6 @@ export function lanesOf(lines: readonly Line[]): { left: readonly Lane[][]; righ
     return columns;
   };
   return { left: sideOf('left'), right: sideOf('right') };
-}
-
-/** What is said on the lines that leave each band at a side: each word once, and three at most. */
-export function saidAt(lines: readonly Line[], side: 'left' | 'right'): ReadonlyMap<number, readonly Run[]> {
-  const words = new Map<number, Run[]>();
-  for (const { from, lane, runs } of lines) {
-    if (lane !== side) continue;
-    const known = words.get(from) ?? [];
-    const fresh = runs.flatMap((run) => run.text.split(' ').map((text) => ({ ...run, text })));
-    words.set(from, [...known, ...fresh.filter(({ text }) => !known.some((each) => each.text === text))]);
-  }
-  const space: Run = { text: ' ', tone: 'muted', mono: true };
-  return new Map(
-    [...words]
-      .filter(([, runs]) => runs.length > 0)
-      .map(([from, runs]) => {
-        const shown = runs.slice(0, 3);
-        const parts = runs.length > 3 ? [...shown, muted('…')] : shown;
-        return [from, parts.flatMap((run, index) => (index === 0 ? [run] : [space, run]))];
-      }),
-  );
-}
-
-/** Room between the marks and the first lane, for the longest of what is said there. */
-export function saidWidth(lines: readonly Line[], side: 'left' | 'right'): number {
-  const widths = [...saidAt(lines, side).values()].map((runs) => runsWidth(runs, SIZE) + 16);
-  return Math.max(40, ...widths);
 }
 
 /** Which lanes touch a band, from above to below, so that each has a place of its own at its side. */

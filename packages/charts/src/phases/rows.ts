@@ -114,7 +114,7 @@ function row(
   triggers: readonly (readonly Run[])[],
 ): StateRow {
   const [first] = transitions as readonly [TransitionDescription, ...TransitionDescription[]];
-  const targetState = first.target === undefined ? undefined : form.state(first.target);
+  const targetState = first.target === undefined ? undefined : form.leafOf(first.target);
   const isMain = targetState !== undefined && !isEnding(form, targetState.path) && !isNo(first);
   const then: Run[] =
     targetState === undefined
