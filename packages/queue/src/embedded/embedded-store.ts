@@ -1,0 +1,551 @@
+/**
+ * The store in one directory: a journal of all that happens to messages, long bodies beside it, and in memory what the
+ * journal says of the messages that are still there.
+ *
+ * Invariants:
+ * - What is in memory is on the disk: a change is appended, and applied when it is safe.
+ * - Whatever changes one message is done in its turn: what a method has found to hold still does when its change is applied.
+ * - Claims are in memory only. A process that dies takes its claims with it; what it had stored as committing is settled
+ *   as `unknown` when the queue is opened again.
+ * - A message's whole state stands in one segment, its home; what changed since then stands later. Messages of the
+ *   oldest segment are copied forward once the journal is more than twice as long as what is alive in it.
+ */
+import { randomBytes } from 'node:crypto';
+import { NotInQueueError, QueueClosedError, StaleClaimError } from '../contract/errors.js';
+import { COMMITTING_LEASE } from '../contract/lease.js';
+import type { Claim, NewMessage, QueuedMessage, QueuedRecipient, Settlement } from '../contract/messages.js';
+import type { ClaimRequest, QueueCount, QueueStore, RetrySelection } from '../contract/queue-store.js';
+import { Bodies } from './bodies.js';
+import { DueOrder } from './due-order.js';
+import type { FileSystem } from './file-system.js';
+import { Journal, type Place } from './journal.js';
+import {
+  type Change,
+  changed,
+  domainsOf,
+  newState,
+  type StoredState,
+  unknownSettlements,
+} from './message-state.js';
+
+/** Fencing numbers of one opening of the queue; those of the next are above them. */
+const FENCES_OF_AN_EPOCH = 2 ** 32;
+
+/** Segments that may stand there whatever is alive in them: below that nothing is copied. */
+const SPARE_SEGMENTS = 4;
+
+const NO_FURTHER = 'The queue is closed; open it anew';
+
+export interface StoreOptions {
+  /** Which opening of the directory this is: higher than any before. */
+  readonly epoch: number;
+  readonly segmentOctets?: number;
+  /** Octets that stay free on the disk, for what is to be stored about messages that were accepted. */
+  readonly reserve: number;
+  /** Called once after all is closed. */
+  readonly onClosed?: () => Promise<void>;
+}
+
+/** A message in memory. */
+interface Live {
+  state: StoredState;
+  /** Where its whole state stands. */
+  home: Place;
+  readonly domains: readonly string[];
+  /** Place of a recipient → fencing number of the claim that has it. */
+  readonly claimed: Map<number, number>;
+  /** Domain → the earliest entry of the order that is about it. */
+  readonly scheduled: Map<string, number>;
+  /** What is being done to it; the next in turn waits for that. */
+  turn: Promise<unknown>;
+}
+
+interface Granted {
+  readonly live: Live;
+  readonly places: Set<number>;
+  leaseUntil: number;
+}
+
+/** @throws {QueueUnreadableError} what is there cannot be read */
+export async function openStore(
+  files: FileSystem,
+  directory: string,
+  options: StoreOptions,
+): Promise<QueueStore> {
+  const found = new Map<string, { state: StoredState; home: Place }>();
+  const replay = (json: unknown, place: Place) => {
+    const change = json as Change;
+    if (change.t === 'message') {
+      found.set(change.message.id, { state: change.message, home: place });
+      return;
+    }
+    const known = found.get(change.id);
+    // Of a message that left the queue, and whose first record is gone already.
+    if (known === undefined) return;
+    const state = changed(known.state, change);
+    if (state === undefined) found.delete(change.id);
+    else known.state = state;
+  };
+  const journal = await Journal.open(files, directory, options, replay);
+  for (const [id, { state }] of found) if (state.dropped) found.delete(id);
+  const bodies = new Bodies(files, directory);
+  await bodies.open(directory, (id) => found.has(id));
+  const store = new EmbeddedStore(files, directory, journal, bodies, options);
+  await store.restore(found.values());
+  return store;
+}
+
+class EmbeddedStore implements QueueStore {
+  readonly #files: FileSystem;
+  readonly #directory: string;
+  readonly #journal: Journal;
+  readonly #bodies: Bodies;
+  readonly #options: StoreOptions;
+  readonly #messages = new Map<string, Live>();
+  /** Segment → the messages whose home it is. */
+  readonly #residents = new Map<string, Set<Live>>();
+  /** Octets of all homes. */
+  #aliveOctets = 0;
+  readonly #order = new DueOrder();
+  readonly #claims = new Map<number, Granted>();
+  #lastFence: number;
+  readonly #underWay = new Set<Promise<unknown>>();
+  #compacting = false;
+  #closing: Promise<void> | undefined;
+
+  constructor(files: FileSystem, directory: string, journal: Journal, bodies: Bodies, options: StoreOptions) {
+    this.#files = files;
+    this.#directory = directory;
+    this.#journal = journal;
+    this.#bodies = bodies;
+    this.#options = options;
+    this.#lastFence = options.epoch * FENCES_OF_AN_EPOCH;
+  }
+
+  /** Takes over what the journal has said, and settles what the last process left open. */
+  async restore(found: Iterable<{ readonly state: StoredState; readonly home: Place }>): Promise<void> {
+    const lives = [...found].map(({ state, home }) => this.#admit(state, home));
+    await Promise.all(
+      lives.map((live) => this.#settleAsUnknown(live, live.state.recipients.keys(), 'the process ended')),
+    );
+    this.#compact();
+  }
+
+  put(message: NewMessage, body: AsyncIterable<Uint8Array>): Promise<QueuedMessage> {
+    return this.#run(async () => {
+      if (message.envelope.recipients.length === 0) {
+        throw new RangeError('The envelope has no recipient; it takes one at least');
+      }
+      await this.#checkRoom();
+      const id = randomBytes(10).toString('hex');
+      const gathered = await this.#bodies.gather(id, body);
+      const state = newState(message, { id, size: gathered.size, body: gathered.kind });
+      const admit = (home: Place) => void this.#admit(state, home);
+      const octets = gathered.kind === 'inline' ? gathered.octets : undefined;
+      try {
+        await this.#journal.append({ t: 'message', message: state } satisfies Change, admit, octets);
+      } catch (error) {
+        if (gathered.kind === 'file') await this.#bodies.remove(id);
+        throw error;
+      }
+      this.#compact();
+      return describe({ state, domains: domainsOf(state.envelope), claimed: new Map() });
+    });
+  }
+
+  claim({ now, lease, limit = 1, domain, except }: ClaimRequest): Promise<readonly Claim[]> {
+    return this.#run(async () => {
+      await this.#takeBack(now);
+      const excepted = new Set(except);
+      const isWanted = (each: string) => (domain === undefined || each === domain) && !excepted.has(each);
+      const claims: Claim[] = [];
+      while (claims.length < limit) {
+        const entry = this.#order.take(now, isWanted);
+        if (entry === undefined) break;
+        const live = this.#messages.get(entry.id);
+        if (live === undefined) continue;
+        live.scheduled.delete(entry.domain);
+        const places = duePlaces(live, entry.domain, now);
+        if (places.length > 0) claims.push(this.#grant(live, entry.domain, places, now + lease));
+        // Others in this domain, or these, may be due later.
+        this.#schedule(live);
+      }
+      return claims;
+    });
+  }
+
+  async nextDue(): Promise<number | undefined> {
+    const leases = [...this.#claims.values()].map(({ leaseUntil }) => leaseUntil);
+    const due = this.#order.next();
+    const times = due === undefined ? leases : [due, ...leases];
+    return times.length === 0 ? undefined : times.reduce((one, other) => Math.min(one, other));
+  }
+
+  renew(claim: Claim, { now, lease }: { readonly now: number; readonly lease: number }): Promise<Claim> {
+    return this.#run(async () => this.#extended(claim, now + lease));
+  }
+
+  committing(claim: Claim, now: number): Promise<Claim> {
+    return this.#ofClaim(claim, async ({ live, places }) => {
+      await this.#change(live, { t: 'committing', id: live.state.id, places: [...places], at: now });
+      return this.#extended(claim, now + COMMITTING_LEASE);
+    });
+  }
+
+  settle(claim: Claim, settlements: readonly Settlement[]): Promise<void> {
+    return this.#ofClaim(claim, async (granted) => {
+      const { live } = granted;
+      checkSettlements(granted, claim, settlements);
+      if (settlements.length === 0) return;
+      const settled = settlements.map(({ place }) => place);
+      await this.#change(live, { t: 'settled', id: live.state.id, settlements }, () =>
+        this.#unclaim(claim.fence, granted, settled),
+      );
+    });
+  }
+
+  giveBack(claim: Claim): Promise<void> {
+    return this.#ofClaim(claim, async (granted) => {
+      const { live } = granted;
+      const places = [...granted.places];
+      const isCommitting = places.some(
+        (place) => live.state.recipients[place]?.committingSince !== undefined,
+      );
+      const unclaim = () => this.#unclaim(claim.fence, granted, places);
+      if (isCommitting) await this.#change(live, { t: 'givenBack', id: live.state.id, places }, unclaim);
+      else {
+        unclaim();
+        this.#revise(live, live.state);
+      }
+    });
+  }
+
+  async *body(id: string): AsyncGenerator<Uint8Array, void, undefined> {
+    const live = this.#messages.get(id);
+    if (live === undefined) throw new NotInQueueError(id);
+    if (live.state.body === 'file') yield* this.#bodies.read(id);
+    else if (live.state.size > 0) yield await this.#inlineBody(live);
+  }
+
+  hold(id: string): Promise<boolean> {
+    return this.#ofMessage(id, (live) => this.#change(live, { t: 'held', id, held: true }));
+  }
+
+  release(id: string): Promise<boolean> {
+    return this.#ofMessage(id, (live) => this.#change(live, { t: 'held', id, held: false }));
+  }
+
+  drop(id: string): Promise<boolean> {
+    return this.#ofMessage(id, (live) => this.#change(live, { t: 'dropped', id }));
+  }
+
+  retry(selection: RetrySelection, now: number): Promise<number> {
+    return this.#run(async () => {
+      const ids = 'ids' in selection ? new Set(selection.ids) : this.#messages.keys();
+      const domain = 'domain' in selection ? selection.domain : undefined;
+      const retried = await Promise.all(
+        [...ids].map(async (id) => {
+          let isDue = false;
+          await this.#ofMessage(id, async (live) => {
+            const places = waitingPlaces(live).filter(
+              (place) => domain === undefined || live.domains[place] === domain,
+            );
+            if (places.length === 0) return;
+            await this.#change(live, { t: 'due', id, places, next: now });
+            isDue = true;
+          });
+          return isDue;
+        }),
+      );
+      return retried.filter(Boolean).length;
+    });
+  }
+
+  async *list(): AsyncGenerator<QueuedMessage, void, undefined> {
+    const lives = [...this.#messages.values()].sort((one, other) => one.state.arrived - other.state.arrived);
+    for (const live of lives) if (this.#messages.has(live.state.id)) yield describe(live);
+  }
+
+  async show(id: string): Promise<QueuedMessage | undefined> {
+    const live = this.#messages.get(id);
+    return live && describe(live);
+  }
+
+  async count(): Promise<QueueCount> {
+    const count = { waiting: 0, held: 0, delivering: 0, octets: 0 };
+    for (const live of this.#messages.values()) {
+      count[messageState(live)]++;
+      count.octets += live.state.size;
+    }
+    return count;
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= (async () => {
+      while (this.#underWay.size > 0) await Promise.allSettled(this.#underWay);
+      await this.#journal.close();
+      await this.#options.onClosed?.();
+    })();
+    return this.#closing;
+  }
+
+  /** What is called before `close()` is waited for by it; what is called after it is refused. */
+  #run<T>(task: () => Promise<T>): Promise<T> {
+    if (this.#closing !== undefined) return Promise.reject(new QueueClosedError(NO_FURTHER));
+    const running = task();
+    this.#underWay.add(running);
+    const done = () => void this.#underWay.delete(running);
+    running.then(done, done);
+    return running;
+  }
+
+  /** Does something to a message when what came before is done. */
+  #inTurn<T>(live: Live, task: () => Promise<T>): Promise<T> {
+    const running = live.turn.then(task);
+    live.turn = running.catch(() => {});
+    return running;
+  }
+
+  #ofMessage(id: string, task: (live: Live) => Promise<void>): Promise<boolean> {
+    return this.#run(async () => {
+      const live = this.#messages.get(id);
+      if (live === undefined) return false;
+      return this.#inTurn(live, async () => {
+        // It may have left the queue meanwhile.
+        if (!this.#messages.has(id)) return false;
+        await task(live);
+        return true;
+      });
+    });
+  }
+
+  #ofClaim<T>(claim: Claim, task: (granted: Granted) => Promise<T>): Promise<T> {
+    return this.#run(async () => {
+      const { live } = this.#granted(claim);
+      return this.#inTurn(live, async () => task(this.#granted(claim)));
+    });
+  }
+
+  #granted({ fence, message }: Claim): Granted {
+    const granted = this.#claims.get(fence);
+    if (granted === undefined) throw new StaleClaimError(message.id, fence);
+    return granted;
+  }
+
+  #extended(claim: Claim, leaseUntil: number): Claim {
+    const granted = this.#granted(claim);
+    granted.leaseUntil = Math.max(granted.leaseUntil, leaseUntil);
+    return { ...claim, leaseUntil: granted.leaseUntil };
+  }
+
+  /** Stores a change of a message, and applies it once it is safe. In the message's turn only. */
+  #change(live: Live, change: Change, also: () => void = () => {}): Promise<void> {
+    return this.#journal.append(change, () => {
+      also();
+      this.#revise(live, changed(live.state, change));
+    });
+  }
+
+  #revise(live: Live, state: StoredState | undefined): void {
+    if (state === undefined || (state.dropped && live.claimed.size === 0)) {
+      this.#dismiss(live);
+      return;
+    }
+    live.state = state;
+    this.#schedule(live);
+  }
+
+  #admit(state: StoredState, home: Place): Live {
+    const turn = Promise.resolve();
+    const domains = domainsOf(state.envelope);
+    const live: Live = { state, home, domains, claimed: new Map(), scheduled: new Map(), turn };
+    this.#messages.set(state.id, live);
+    this.#settleIn(live, home);
+    this.#schedule(live);
+    return live;
+  }
+
+  #dismiss(live: Live): void {
+    const { id, body } = live.state;
+    if (!this.#messages.delete(id)) return;
+    this.#moveOut(live);
+    if (body === 'file') void this.#run(() => this.#bodies.remove(id)).catch(() => {});
+    this.#compact();
+  }
+
+  #settleIn(live: Live, home: Place): void {
+    live.home = home;
+    this.#aliveOctets += home.octets;
+    const residents = this.#residents.get(home.segment);
+    if (residents === undefined) this.#residents.set(home.segment, new Set([live]));
+    else residents.add(live);
+  }
+
+  #moveOut(live: Live): void {
+    this.#aliveOctets -= live.home.octets;
+    this.#residents.get(live.home.segment)?.delete(live);
+  }
+
+  /** Says when its recipients are due, domain by domain; unless nobody may claim them. */
+  #schedule(live: Live): void {
+    const { id, held, dropped, envelope, recipients } = live.state;
+    if (held || dropped) return;
+    const earliest = new Map<string, number>();
+    for (const place of waitingPlaces(live)) {
+      const domain = live.domains[place] as string;
+      const next = recipients[place]?.next as number;
+      earliest.set(domain, Math.min(next, earliest.get(domain) ?? next));
+    }
+    const priority = envelope.parameters?.mtPriority ?? 0;
+    for (const [domain, due] of earliest) {
+      if ((live.scheduled.get(domain) ?? Number.POSITIVE_INFINITY) <= due) continue;
+      live.scheduled.set(domain, due);
+      this.#order.add({ id, domain, due, priority });
+    }
+  }
+
+  #grant(live: Live, domain: string, places: readonly number[], leaseUntil: number): Claim {
+    const fence = ++this.#lastFence;
+    for (const place of places) live.claimed.set(place, fence);
+    this.#claims.set(fence, { live, places: new Set(places), leaseUntil });
+    return { fence, message: describe(live), domain, places, leaseUntil };
+  }
+
+  #unclaim(fence: number, { live, places }: Granted, settled: readonly number[]): void {
+    for (const place of settled) {
+      places.delete(place);
+      live.claimed.delete(place);
+    }
+    if (places.size === 0) this.#claims.delete(fence);
+  }
+
+  /** Ends the claims whose lease is over. */
+  async #takeBack(now: number): Promise<void> {
+    const isOver = ({ leaseUntil }: Granted) => leaseUntil <= now;
+    const over = [...this.#claims].filter(([, granted]) => isOver(granted));
+    await Promise.all(
+      over.map(([fence, granted]) =>
+        this.#inTurn(granted.live, async () => {
+          // It may have been renewed, or have ended, meanwhile.
+          if (!isOver(granted) || !this.#claims.has(fence)) return;
+          const { live, places } = granted;
+          await this.#settleAsUnknown(live, places, 'the lease ended');
+          this.#unclaim(fence, granted, [...places]);
+          this.#revise(live, live.state);
+        }),
+      ),
+    );
+  }
+
+  async #settleAsUnknown(live: Live, places: Iterable<number>, why: string): Promise<void> {
+    const reason = `${why} after the final dot may have been sent; the message may have been delivered`;
+    const settlements = unknownSettlements(live.state, places, reason);
+    if (settlements.length > 0) {
+      await this.#change(live, { t: 'settled', id: live.state.id, settlements });
+    }
+  }
+
+  async #checkRoom(): Promise<void> {
+    const free = await this.#files.freeOctets(this.#directory);
+    if (free >= this.#options.reserve) return;
+    const message = `No room for mail: ${free} octets are free in ${this.#directory}, ${this.#options.reserve} stay so`;
+    throw Object.assign(new Error(message), { code: 'ENOSPC' });
+  }
+
+  /** Removes old segments, in the background. What fails is tried again after the next change. */
+  #compact(): void {
+    if (this.#compacting || this.#journal.oldest === undefined || this.#closing !== undefined) return;
+    this.#compacting = true;
+    const done = () => {
+      this.#compacting = false;
+    };
+    this.#run(() => this.#removeOldSegments()).then(done, done);
+  }
+
+  async #removeOldSegments(): Promise<void> {
+    for (let oldest = this.#journal.oldest; oldest !== undefined; oldest = this.#journal.oldest) {
+      const residents = this.#residents.get(oldest) ?? new Set<Live>();
+      const bearable = 2 * this.#aliveOctets + SPARE_SEGMENTS * this.#journal.segmentOctets;
+      if (residents.size > 0 && this.#journal.octets <= bearable) return;
+      for (const live of residents) await this.#copyForward(live, oldest);
+      this.#residents.delete(oldest);
+      await this.#journal.removeOldest();
+    }
+  }
+
+  async #inlineBody(live: Live): Promise<Uint8Array> {
+    for (;;) {
+      const { home } = live;
+      try {
+        return await this.#journal.readBody(home);
+      } catch (error) {
+        // Its segment was removed just then: the message has moved to another one, or left the queue.
+        if (!this.#messages.has(live.state.id)) throw new NotInQueueError(live.state.id);
+        if (live.home === home) throw error;
+      }
+    }
+  }
+
+  #copyForward(live: Live, from: string): Promise<void> {
+    return this.#inTurn(live, async () => {
+      if (!this.#messages.has(live.state.id) || live.home.segment !== from) return;
+      const { state, home } = live;
+      const octets = state.body === 'inline' ? await this.#journal.readBody(home) : undefined;
+      const change: Change = { t: 'message', message: state };
+      const moved = (place: Place) => {
+        this.#moveOut(live);
+        this.#settleIn(live, place);
+      };
+      await this.#journal.append(change, moved, octets);
+    });
+  }
+}
+
+/** The recipients that wait, and that no claim has. */
+function waitingPlaces({ state, claimed }: Live): number[] {
+  return [...state.recipients.keys()].filter(
+    (place) => state.recipients[place]?.state === 'waiting' && !claimed.has(place),
+  );
+}
+
+function duePlaces(live: Live, domain: string, now: number): number[] {
+  const { held, dropped, recipients } = live.state;
+  if (held || dropped) return [];
+  return waitingPlaces(live).filter(
+    (place) => live.domains[place] === domain && (recipients[place]?.next as number) <= now,
+  );
+}
+
+type Described = Pick<Live, 'state' | 'domains' | 'claimed'>;
+
+function messageState({ state, claimed }: Described): QueuedMessage['state'] {
+  if (claimed.size > 0) return 'delivering';
+  return state.held ? 'held' : 'waiting';
+}
+
+function describe(live: Described): QueuedMessage {
+  const { id, arrived, size, envelope, recipients } = live.state;
+  const described = recipients.map(({ state, attempts, next, last }, place): QueuedRecipient => {
+    const recipient = envelope.recipients[place] as QueuedRecipient['recipient'];
+    const common = { recipient, domain: live.domains[place] as string, attempts, last };
+    return state === 'waiting' ? { ...common, state, next } : { ...common, state };
+  });
+  return { id, arrived, size, envelope, state: messageState(live), recipients: described };
+}
+
+function checkSettlements(
+  { places }: Granted,
+  { fence, message }: Claim,
+  settlements: readonly Settlement[],
+): void {
+  const seen = new Set<number>();
+  for (const { place } of settlements) {
+    if (!places.has(place) || seen.has(place)) {
+      const open = [...places].join(', ');
+      throw new RangeError(
+        `Place ${place} of message ${message.id} cannot be settled by the claim ${fence}: still to be settled are ${open}`,
+      );
+    }
+    seen.add(place);
+  }
+}

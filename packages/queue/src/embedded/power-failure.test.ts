@@ -1,0 +1,147 @@
+/**
+ * Power fails after each system call of a story, and of what was not synced then, anything may be there: none of it, all, or
+ * any part, in any order. Whatever is found, the queue opens and keeps its promises; also if the power fails once more
+ * while it opens, and after it went on.
+ */
+import { describe, expect, it } from 'vitest';
+import { Ledger, tellStory } from '../compliance/index.js';
+import { openStore } from './embedded-store.js';
+import { delegating, withFiles } from './faulty-files.test-support.js';
+import type { FileSystem, StoreFile } from './file-system.js';
+import { MortalFiles } from './mortal-files.test-support.js';
+import { KEEPS_ALL, LOSES_ALL, randomFailure, SimulatedDisk } from './simulated-disk.test-support.js';
+
+const DIRECTORY = '/queue';
+
+/** Small enough for the story to fill many, and to have old ones removed. */
+const SEGMENT_OCTETS = 600;
+
+/** Random failures at each call. */
+const FAILURES = 3;
+
+/** More calls than the story takes. */
+const CALLS = 10_000;
+
+type Wrapped = (files: FileSystem) => FileSystem;
+
+const open = (files: FileSystem, epoch: number) =>
+  openStore(files, DIRECTORY, { epoch, reserve: 0, segmentOctets: SEGMENT_OCTETS });
+
+/** @param faulty what the store runs on, in the place of the disk */
+async function tryFailures(
+  faulty: Wrapped,
+  { step, failures }: { readonly step: number; readonly failures: number },
+): Promise<{ readonly calls: readonly string[]; readonly recoveries: number }> {
+  let recoveries = 0;
+  for (let count = 0; count < CALLS; count += step) {
+    const disk = new SimulatedDisk(DIRECTORY);
+    const ledger = new Ledger();
+    const mortal = new MortalFiles(faulty(disk));
+    mortal.dieAfter(count);
+    const store = await open(mortal.files, 1).catch(() => undefined);
+    const isOver = store !== undefined && (await tellStory(store, ledger));
+    await mortal.die();
+
+    let epoch = 2;
+    const recover = async (found: SimulatedDisk) => {
+      recoveries++;
+      const recovered = await open(faulty(found), epoch++);
+      await ledger.check(recovered);
+      return recovered;
+    };
+    const seeds = Array.from({ length: failures }, (_, i) => randomFailure(count * failures + i));
+    for (const failure of [LOSES_ALL, KEEPS_ALL, ...seeds]) {
+      const found = disk.afterPowerFailure(failure);
+      const dying = new MortalFiles(faulty(found));
+      dying.dieAfter(Math.floor(failure.fraction() * 12));
+      await open(dying.files, epoch++).catch(() => {});
+      await dying.die();
+
+      const again = found.afterPowerFailure(failure);
+      const recovered = await recover(again);
+      const label = `after${epoch}`;
+      await ledger.put(recovered, label, ['bob@example.com'], 400);
+      // It is on this disk only.
+      await recover(again.afterPowerFailure(failure));
+      ledger.forget(label);
+    }
+    if (isOver) return { calls: mortal.calls, recoveries };
+  }
+  throw new Error('The story has no end');
+}
+
+describe('power that fails', () => {
+  it('after any system call loses nothing that was promised, and doubles nothing that was settled', async () => {
+    const { calls, recoveries } = await tryFailures((files) => files, { step: 1, failures: FAILURES });
+    // The story does reach what is to be tried.
+    expect(recoveries).toBeGreaterThan(1000);
+    expect(calls.filter((call) => call.startsWith('create /queue/journal-')).length).toBeGreaterThan(3);
+    expect(calls.filter((call) => call.startsWith('remove /queue/journal-')).length).toBeGreaterThan(1);
+    expect(calls.some((call) => call.startsWith('remove /queue/bodies/'))).toBe(true);
+  }, 300_000);
+});
+
+/** It is a test of the store only if it notices broken disks: each of these leaves out one thing. */
+describe('the test notices a store that', () => {
+  const unsynced = (file: StoreFile): StoreFile => ({ ...file, sync: async () => {} });
+
+  const faults: Record<string, Wrapped> = {
+    'does not sync the journal': (files) =>
+      withFiles(files, (file, path) => (path.includes('journal-') ? unsynced(file) : file)),
+    'does not sync bodies': (files) =>
+      withFiles(files, (file, path) => (path.includes('bodies/') ? unsynced(file) : file)),
+    'does not sync the folder': (files) => ({
+      ...delegating(files),
+      syncFolder: async (path) => {
+        if (path.endsWith('bodies')) await files.syncFolder(path);
+      },
+    }),
+    'does not sync the folder of bodies': (files) => ({
+      ...delegating(files),
+      syncFolder: async (path) => {
+        if (!path.endsWith('bodies')) await files.syncFolder(path);
+      },
+    }),
+    'syncs before it writes': (files) =>
+      withFiles(files, (file) => {
+        let late: (() => Promise<void>) | undefined;
+        return {
+          ...file,
+          write: async (bytes, position) => {
+            const copy = Uint8Array.from(bytes);
+            late = () => file.write(copy, position);
+          },
+          sync: async () => {
+            await file.sync();
+            await late?.();
+            late = undefined;
+          },
+        };
+      }),
+    'removes segments without syncing that': (files) => {
+      let removed = false;
+      return {
+        ...delegating(files),
+        remove: async (path) => {
+          removed = true;
+          await files.remove(path);
+        },
+        syncFolder: async (path) => {
+          if (!removed) await files.syncFolder(path);
+          removed = false;
+        },
+      };
+    },
+    'does not cut off a torn end': (files) =>
+      withFiles(files, (file) => ({ ...file, truncate: async () => {} })),
+  };
+
+  it.each(Object.entries(faults))(
+    '%s',
+    async (_, faulty) => {
+      const broken = /^Does not hold after the crash|is damaged after octet|^ENOENT: \/queue\/bodies/;
+      await expect(tryFailures(faulty, { step: 1, failures: FAILURES })).rejects.toThrow(broken);
+    },
+    120_000,
+  );
+});
