@@ -1,0 +1,165 @@
+/** The compliance suite is a test of stores only if it notices broken ones: each of these breaks one promise. */
+import { describe, expect, it } from 'vitest';
+import type { Claim } from '../contract/messages.js';
+import type { QueueStore } from '../contract/queue-store.js';
+import { openStore } from '../embedded/embedded-store.js';
+import { MortalFiles } from '../embedded/mortal-files.test-support.js';
+import { LOSES_ALL, SimulatedDisk } from '../embedded/simulated-disk.test-support.js';
+import { StoreComplianceError, type StoreUnderTest, storeComplianceCases } from './index.js';
+
+/** The case that takes long is tried by itself, in `power-failure.test.ts`. */
+const cases = storeComplianceCases.filter(({ name }) => !name.includes('at any step'));
+
+async function under(change: (store: QueueStore) => Partial<QueueStore>): Promise<StoreUnderTest> {
+  let disk = new SimulatedDisk('/queue');
+  let mortal = new MortalFiles(disk);
+  let epoch = 0;
+  return {
+    async open() {
+      const store = await openStore(mortal.files, '/queue', { epoch: ++epoch, reserve: 0 });
+      return Object.assign(delegating(store), change(store));
+    },
+    dieAfter: (steps) => mortal.dieAfter(steps),
+    async crash() {
+      await mortal.die();
+      disk = disk.afterPowerFailure(LOSES_ALL);
+      mortal = new MortalFiles(disk);
+    },
+  };
+}
+
+function delegating(store: QueueStore): QueueStore {
+  return {
+    put: (message, body) => store.put(message, body),
+    claim: (request) => store.claim(request),
+    nextDue: () => store.nextDue(),
+    renew: (claim, lease) => store.renew(claim, lease),
+    committing: (claim, now) => store.committing(claim, now),
+    settle: (claim, settlements) => store.settle(claim, settlements),
+    giveBack: (claim) => store.giveBack(claim),
+    body: (id) => store.body(id),
+    hold: (id) => store.hold(id),
+    release: (id) => store.release(id),
+    drop: (id) => store.drop(id),
+    retry: (selection, now) => store.retry(selection, now),
+    list: () => store.list(),
+    show: (id) => store.show(id),
+    count: () => store.count(),
+    close: () => store.close(),
+  };
+}
+
+async function* shortened(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  for await (const chunk of body) yield chunk.subarray(0, 65_535);
+}
+
+const broken: Record<string, (store: QueueStore) => Partial<QueueStore>> = {
+  'loses an octet': (store) => ({ body: (id) => shortened(store.body(id)) }),
+  'puts what the body did not end': (store) => ({
+    put: async (message, body) => {
+      async function* patient() {
+        try {
+          yield* body;
+        } catch {}
+      }
+      return store.put(message, patient());
+    },
+  }),
+  'forgets to be held': (store) => ({
+    put: (message, body) => store.put({ ...message, held: false }, body),
+  }),
+  'puts before it reads': (store) => ({
+    put: async (message, body) => {
+      void store.put(message, body).catch(() => {});
+      return store.put(message, body);
+    },
+  }),
+  'gives what is not due': (store) => ({
+    claim: (request) => store.claim({ ...request, now: request.now + 2e9 }),
+  }),
+  'gives more than was asked for': (store) => ({
+    claim: (request) => store.claim({ ...request, limit: 1000 }),
+  }),
+  'does not heed the domain': (store) => ({ claim: ({ domain: _, ...request }) => store.claim(request) }),
+  'does not heed exceptions': (store) => ({ claim: ({ except: _, ...request }) => store.claim(request) }),
+  'gives fencing numbers from one on': (store) => {
+    let count = 0;
+    const fences = new Map<number, number>();
+    const real = (claim: Claim): Claim => ({ ...claim, fence: fences.get(claim.fence) ?? -1 });
+    return {
+      claim: async (request) =>
+        (await store.claim(request)).map((claim) => {
+          fences.set(++count, claim.fence);
+          return { ...claim, fence: count };
+        }),
+      renew: async (claim, lease) => ({ ...(await store.renew(real(claim), lease)), fence: claim.fence }),
+      committing: async (claim, now) => ({
+        ...(await store.committing(real(claim), now)),
+        fence: claim.fence,
+      }),
+      settle: (claim, settlements) => store.settle(real(claim), settlements),
+      giveBack: (claim) => store.giveBack(real(claim)),
+    };
+  },
+  'never takes a claim back': (store) => ({
+    claim: (request) => store.claim({ ...request, lease: Number.MAX_SAFE_INTEGER }),
+  }),
+  'does not renew': () => ({ renew: async (claim) => claim }),
+  'stores nothing of committing': (store) => ({
+    committing: (claim, now) => store.renew(claim, { now, lease: 660_000 }),
+  }),
+  'does not lengthen the lease for committing': (store) => ({
+    committing: async (claim, now) => {
+      const { leaseUntil } = claim;
+      await store.committing(claim, now);
+      return { ...claim, leaseUntil };
+    },
+  }),
+  'settles anything without a word': (store) => ({
+    settle: (claim, settlements) => store.settle(claim, settlements).catch(() => {}),
+  }),
+  'settles all alike': (store) => ({
+    settle: async (claim, settlements) => {
+      for (const settlement of settlements) await store.settle(claim, [settlement]);
+    },
+  }),
+  'does not give back': () => ({ giveBack: async () => {} }),
+  'does not hold': () => ({ hold: async () => true }),
+  'does not release': () => ({ release: async () => true }),
+  'does not drop': () => ({ drop: async () => true }),
+  'retries all': (store) => ({ retry: (_, now) => store.retry({ all: true }, now) }),
+  'does not know when': () => ({ nextDue: async () => undefined }),
+  'counts nothing': () => ({ count: async () => ({ waiting: 0, held: 0, delivering: 0, octets: 0 }) }),
+};
+
+async function runAll(change: (store: QueueStore) => Partial<QueueStore>): Promise<void> {
+  for (const { run } of cases) await run(() => under(change));
+}
+
+describe('the compliance suite refuses a store that', () => {
+  it.each(Object.entries(broken))('%s', async (_, change) => {
+    await expect(runAll(change)).rejects.toThrow();
+  });
+
+  it('loses what it promised in a crash', async () => {
+    const create = async (): Promise<StoreUnderTest> => {
+      let lost = await under(() => ({}));
+      return {
+        open: () => lost.open(),
+        dieAfter: () => {},
+        async crash() {
+          await lost.crash();
+          lost = await under(() => ({}));
+        },
+      };
+    };
+    const run = async () => {
+      for (const each of cases) await each.run(create);
+    };
+    await expect(run()).rejects.toThrow(StoreComplianceError);
+  });
+
+  it('(but none that is only wrapped)', async () => {
+    await expect(runAll(() => ({}))).resolves.toBeUndefined();
+  });
+});
