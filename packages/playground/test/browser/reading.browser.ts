@@ -69,7 +69,7 @@ describe('the page', () => {
     // A fork: what is legal now are buttons as well.
     await page.locator('.end.server .chip:enabled').first().focus();
     await page.keyboard.press('Enter');
-    expect(page.url()).toContain('do=');
+    await page.waitForURL(/do=/);
     expect(errors).toEqual([]);
   });
 
