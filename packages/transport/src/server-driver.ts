@@ -34,7 +34,7 @@ import { DeadlineTimer } from './deadline-timer.js';
 import { ForeignProtocolError } from './foreign-protocol-error.js';
 import { checkCallees, checkClock, checkHandlers, checkStream } from './given-options.js';
 import { guarded } from './guarded.js';
-import { ACCEPT, REJECT, ruleFor } from './handler-answers.js';
+import { ACCEPT, CLOSED_BY_LIMIT, REJECT, ruleFor } from './handler-answers.js';
 import type { ServerHandlers, ServerSessionInformation } from './handlers.js';
 import { LiveInformation } from './live-information.js';
 import { MessageBody } from './message-body.js';
@@ -446,7 +446,9 @@ class ServerDriver implements ServerConnection, ByteStreamListener {
     const session = this.#session;
     const take = (result: Uint8Array | undefined) => {
       // The session may have given up waiting in the meantime.
-      if (session.wantsComputed) session.handle({ type: 'computed', result, now: this.#now });
+      if (!session.wantsComputed) return;
+      const isOver = this.#loginFailures.haveBecomeTooMany;
+      session.handle({ type: 'computed', result: isOver ? undefined : result, now: this.#now });
     };
     const result = compute(computation, this.#cryptography, {
       isWaiting: () => session.wantsComputed,
@@ -465,7 +467,11 @@ class ServerDriver implements ServerConnection, ByteStreamListener {
       return;
     }
     answer.then(
-      (settled) => this.#pump(() => this.#answer(question, settled)),
+      (settled) =>
+        this.#pump(() => {
+          const isOver = question.kind === 'authenticate' && this.#loginFailures.haveBecomeTooMany;
+          this.#answer(question, isOver ? CLOSED_BY_LIMIT : settled);
+        }),
       (error) => this.#fail(error),
     );
   }

@@ -11,6 +11,8 @@ export class LoginFailures {
   readonly #session: ServerSession;
   readonly #trusted: boolean;
   readonly #now: () => number;
+  /** Under which name an attempt is under way. */
+  #username: string | undefined;
 
   /** @param trusted the peer is */
   constructor(
@@ -36,6 +38,7 @@ export class LoginFailures {
 
   /** The limiter lets this client try no more under this name for now. */
   areTooMany(username: string): boolean {
+    this.#username = username;
     const client = this.#client;
     if (client === undefined) return false;
     let isClosed: unknown;
@@ -50,8 +53,17 @@ export class LoginFailures {
     return true;
   }
 
+  /**
+   * The limit was reached while the attempt was under way, by others at the same time: whether it is right is not told, or
+   * whoever connects often enough could guess more often.
+   */
+  get haveBecomeTooMany(): boolean {
+    return this.#username !== undefined && this.areTooMany(this.#username);
+  }
+
   /** An authentication was decided on: counts a failure, and tells the application. */
   decided(decision: AuthenticationDecision): void {
+    this.#username = undefined;
     const client = this.#client;
     if (decision.outcome === 'refused' && client !== undefined) {
       this.#application.call('failureLimiter', () =>
