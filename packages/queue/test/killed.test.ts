@@ -79,7 +79,11 @@ async function liveAndDie(life: number): Promise<void> {
     said[what as keyof typeof said].add(label);
     if (isFirst) await expect(openQueue(directory)).rejects.toThrow(QueueInUseError);
     isFirst = false;
-    if (what === 'put' && --left === 0) child.kill('SIGKILL');
+    if (what !== 'put' || --left !== 0) continue;
+    // One that is stopped is alive.
+    child.kill('SIGSTOP');
+    await expect(openQueue(directory)).rejects.toThrow(QueueInUseError);
+    child.kill('SIGKILL');
   }
   if (child.signalCode === null && child.exitCode === null) await once(child, 'exit');
   expect(child.signalCode).toBe('SIGKILL');

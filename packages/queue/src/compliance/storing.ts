@@ -107,6 +107,18 @@ export const storingCases = [
 
   storeCase('takes no envelope without recipients', async (bench) => {
     await bench.rejects('put', bench.put([]), 'RangeError');
+    let isClosed = false;
+    const body = {
+      [Symbol.asyncIterator]: () => ({
+        next: async () => ({ done: true, value: undefined }) as const,
+        return: async () => {
+          isClosed = true;
+          return { done: true, value: undefined } as const;
+        },
+      }),
+    };
+    await bench.rejects('put', bench.store.put({ envelope: envelopeTo([]), now: NOW }, body), 'RangeError');
+    bench.expect('the body is closed unread', isClosed);
   }),
 
   storeCase('has no body for an ID that is not there', async (bench) => {

@@ -87,12 +87,17 @@ export async function openStore(
     else known.state = state;
   };
   const journal = await Journal.open(files, directory, options, replay);
-  for (const [id, { state }] of found) if (state.dropped) found.delete(id);
-  const bodies = new Bodies(files, directory);
-  await bodies.open(directory, (id) => found.has(id));
-  const store = new EmbeddedStore(files, directory, journal, bodies, options);
-  await store.restore(found.values());
-  return store;
+  try {
+    for (const [id, { state }] of found) if (state.dropped) found.delete(id);
+    const bodies = new Bodies(files, directory);
+    await bodies.open(directory, (id) => found.has(id));
+    const store = new EmbeddedStore(files, directory, journal, bodies, options);
+    await store.restore(found.values());
+    return store;
+  } catch (error) {
+    await journal.close();
+    throw error;
+  }
 }
 
 class EmbeddedStore implements QueueStore {
@@ -133,10 +138,16 @@ class EmbeddedStore implements QueueStore {
 
   put(message: NewMessage, body: AsyncIterable<Uint8Array>): Promise<QueuedMessage> {
     return this.#run(async () => {
-      if (message.envelope.recipients.length === 0) {
-        throw new RangeError('The envelope has no recipient; it takes one at least');
+      try {
+        if (message.envelope.recipients.length === 0) {
+          throw new RangeError('The envelope has no recipient; it takes one at least');
+        }
+        await this.#checkRoom();
+      } catch (error) {
+        // Nobody will read it: a stream is destroyed, and whoever writes into it hears of that.
+        await body[Symbol.asyncIterator]().return?.();
+        throw error;
       }
-      await this.#checkRoom();
       const id = randomBytes(10).toString('hex');
       const gathered = await this.#bodies.gather(id, body);
       const state = newState(message, { id, size: gathered.size, body: gathered.kind });
