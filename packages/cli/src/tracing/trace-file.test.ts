@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdir, mkdtemp, readFile, rename, rm, stat, symlink } from 'node:fs/promises';
+import { appendFile, mkdir, mkdtemp, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
@@ -46,6 +46,16 @@ describe('the file of a trace', () => {
       await file.end();
     }
     expect(await readFile(path, 'utf8')).toBe('header\na\nheader\nb\n');
+  });
+
+  it('begins in a line of its own where the last one was torn', async () => {
+    const path = join(await folder(), 'trace');
+    await writeFile(path, 'header\n{"torn');
+    const file = await TraceFile.open(path, 'header\n', events());
+    await appendFile(path, '{"torn');
+    await file.reopen();
+    await file.end();
+    expect(await readFile(path, 'utf8')).toMatch(/^header\n\{"torn\n(?:header\n)?\{"torn\n(?:header\n)+$/);
   });
 
   it('that cannot be opened is an error', async () => {

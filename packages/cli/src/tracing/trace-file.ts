@@ -3,7 +3,7 @@
  * which they came, and while the disk is slower than the mail, what no longer fits is left out; the numbers of the
  * records then show the gap. A file that cannot be written ends the trace, and nothing else.
  */
-import { type FileHandle, open } from 'node:fs/promises';
+import { type FileHandle, open, stat } from 'node:fs/promises';
 
 /** Octets that wait for the disk. */
 const MAXIMUM_PENDING = 8 * 1024 * 1024;
@@ -41,7 +41,7 @@ export class TraceFile {
   static async open(path: string, header: string, events: TraceFileEvents): Promise<TraceFile> {
     const file = new TraceFile(path, header, events);
     file.#handle = await openForAppending(path);
-    file.write(header);
+    file.write(await beginningOf(path, header));
     return file;
   }
 
@@ -70,7 +70,7 @@ export class TraceFile {
     const old = this.#handle;
     this.#work = this.#work.then(async () => {
       this.#handle = next;
-      this.#pending.unshift(this.#header);
+      this.#pending.unshift(await beginningOf(this.#path, this.#header));
       await old?.close().catch(() => undefined);
       await this.#flush();
     });
@@ -107,6 +107,26 @@ export class TraceFile {
     this.#pendingOctets = 0;
     this.#events.onEnd(error);
     await handle?.close().catch(() => undefined);
+  }
+}
+
+/** The header, in a line of its own also where a crash or a full disk has torn the last one. */
+async function beginningOf(path: string, header: string): Promise<string> {
+  return (await endsWithinLine(path)) ? `\n${header}` : header;
+}
+
+async function endsWithinLine(path: string): Promise<boolean> {
+  const { size } = await stat(path).catch(() => ({ size: 0 }));
+  if (size === 0) return false;
+  // What cannot be read may have any end: an empty line more does no harm.
+  const handle = await open(path).catch(() => undefined);
+  try {
+    const read = await handle?.read(Buffer.alloc(1), 0, 1, size - 1);
+    return read?.buffer.toString() !== '\n';
+  } catch {
+    return true;
+  } finally {
+    await handle?.close();
   }
 }
 
