@@ -5,6 +5,7 @@
  * - Of AUTH: the verb, the mechanism if it is one that we know, and the length of what stands behind it.
  * - From an AUTH on, whatever the reply, a line with no known verb has a length only, until a known verb comes or 235 was
  *   said: clients go on with their password in base64 after a 504 or 530.
+ * - From a DATA or BDAT on likewise, until a known verb comes: clients go on with their message after a 503 or 554.
  * - Of a line that is too long, or not well-formed: how it begins, if that is a known verb.
  */
 import { serverMechanisms } from '../sasl/mechanisms.js';
@@ -34,7 +35,7 @@ export interface RecordedLine {
 
 export class LineRecord {
   readonly #extensionVerbs: ReadonlySet<string>;
-  /** The next line may be a secret, if it is no command. */
+  /** The next line may be a secret, or one of a message, if it is no command. */
   #secretsMayFollow = false;
 
   /** @param extensionVerbs of an embedder's extensions, in upper case */
@@ -54,7 +55,9 @@ export class LineRecord {
     // `AUTHENTICATE`, `AUTH:PLAIN` and the like are meant for AUTH, and bring secrets as well.
     const isAuth = verb === 'AUTH' || (verb === undefined && /^\s*auth/i.test(ascii(beginning)));
     const isWithheld = isAuth || (verb === undefined && this.#secretsMayFollow);
-    if (verb !== undefined || isAuth) this.#secretsMayFollow = isAuth;
+    if (verb !== undefined || isAuth) {
+      this.#secretsMayFollow = isAuth || verb === 'DATA' || verb === 'BDAT';
+    }
 
     const known = verb !== undefined && { verb };
     if (line.kind !== 'line') {

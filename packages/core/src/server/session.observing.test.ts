@@ -317,6 +317,16 @@ describe('what may be a secret', () => {
     expect(linesIn(dialogue).at(-1)).toBe('nonsense');
   });
 
+  it.each(['DATA', 'BDAT 0'])(
+    'is a message that comes though %s was refused, until a known verb comes',
+    (command) => {
+      const dialogue = observed({ maximumErrors: 20 }).ready();
+      dialogue.say(command, 'Subject: plans', '', 'the merger', '.', 'RSET', 'nonsense');
+      expect(JSON.stringify(eventsOf(dialogue))).not.toMatch(/plans|merger/);
+      expect(linesIn(dialogue).slice(-2)).toEqual(['RSET', 'nonsense']);
+    },
+  );
+
   it('is not an ordinary line: it is told with its octets, fit to be shown', () => {
     const dialogue = observed();
     dialogue.say('F\xff\x1b[2J');
