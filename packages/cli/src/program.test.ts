@@ -135,7 +135,7 @@ describe('a mistake in the arguments is one line on stderr that names it, and ex
     { words: [...SEND, '--host', 'localhost', '--data', '/no/such'], named: '--data /no/such: ENOENT' },
     { words: ['chart'], named: "'end'" },
     { words: ['chart', 'relay'], named: 'server, client' },
-    { words: ['chart', 'server', '--format', 'svg'], named: 'mermaid' },
+    { words: ['chart', 'server', '--format', 'png'], named: 'mermaid' },
     // An empty variable of a script must not open a server to the world, or put files where nobody looks.
     ...[
       ...['--host', '--unix', '--maildir', '--tls-cert', '--tls-key', '--hostname', '--domain', '--user'],

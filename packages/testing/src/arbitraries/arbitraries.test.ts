@@ -55,7 +55,7 @@ describe('mailboxes', () => {
 
   it('shrink to what matters', () => {
     const { counterexample } = fc.check(fc.property(mailbox(), (text) => !text.includes('"')));
-    expect(counterexample?.[0]).toMatch(/^".?"@.$/);
+    expect(counterexample?.[0].length).toBeLessThan(12); // such as ""@a
   });
 });
 
