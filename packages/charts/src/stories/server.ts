@@ -30,6 +30,7 @@ export const serverStory: Story = {
     addressed: 'has recipients',
   },
   edgeCaptions: {
+    'addressed initiating': 'or BDAT',
     'addressed addressing': 'another',
     'committing ready': 'message taken',
     'receivingChunk committing': 'last one',
