@@ -15,7 +15,8 @@ export function renderDot(chart: ChartDescription, { detail = 'full' }: DotOptio
   const root = drawPicture(chart, detail);
   return [
     `digraph ${quoted(chart.id)} {`,
-    '  graph [compound=true, fontname="Helvetica", fontsize=13, nodesep=0.4, ranksep=0.5];',
+    // Without newrank Graphviz fails on edges between clusters and what stands in them.
+    '  graph [compound=true, newrank=true, fontname="Helvetica", fontsize=13, nodesep=0.4, ranksep=0.5];',
     '  node [shape=box, style=rounded, fontname="Helvetica", fontsize=12];',
     '  edge [fontname="Helvetica", fontsize=11];',
     ...contentsOf(root).map((line) => `  ${line}`),

@@ -86,7 +86,7 @@ describe('a chart as tables', () => {
 describe('a chart in DOT', () => {
   it('has clusters for composites, and edges that end at their borders', () => {
     expect(renderDot(door, { detail: 'outline' })).toBe(`digraph "chart" {
-  graph [compound=true, fontname="Helvetica", fontsize=13, nodesep=0.4, ranksep=0.5];
+  graph [compound=true, newrank=true, fontname="Helvetica", fontsize=13, nodesep=0.4, ranksep=0.5];
   node [shape=box, style=rounded, fontname="Helvetica", fontsize=12];
   edge [fontname="Helvetica", fontsize=11];
   "chart start" [shape=point, width=0.12];
