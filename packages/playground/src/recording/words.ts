@@ -105,7 +105,7 @@ export function eventWords(event: string): string {
   const words = REPLIES[event];
   if (words !== undefined) return words;
   if (event.startsWith('command.')) return event.slice('command.'.length);
-  if (event.startsWith('after ')) return `${event.slice('after '.length)} is over`;
+  if (event.startsWith('after ')) return `time-out: ${event.slice('after '.length)}`;
   return event;
 }
 

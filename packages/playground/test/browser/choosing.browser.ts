@@ -43,7 +43,7 @@ describe('a fork', () => {
     await page.getByRole('button', { name: 'Drop' }).click();
     expect(await statesOf(page)).toEqual({ client: 'closed', server: 'closed' });
     await openPage('s=happy&at=9');
-    await page.locator('.end.server .chip', { hasText: 'idle is over' }).click();
+    await page.locator('.end.server .chip', { hasText: 'time-out: idle' }).click();
     expect((await statesOf(page)).server).toBe('closing');
   });
 });
