@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { StateDescription } from './chart/describe.js';
 import { describeChart } from './charts.js';
 import { clientTable } from './client/session.js';
-import { serverTable } from './server/session.js';
+import { serverTable } from './server/server-table.js';
 
 function withDescendants(state: StateDescription): StateDescription[] {
   return [state, ...state.states.flatMap(withDescendants)];

@@ -89,6 +89,7 @@ export type { ForeignProtocol } from './server/foreign-protocol.js';
 export type { RecordedLine } from './server/line-record.js';
 export type * from './server/messages.js';
 export type { ServerAuthenticationOptions, ServerSessionOptions } from './server/options.js';
+export { PreparedServerOptions } from './server/prepared-options.js';
 export type * from './server/protocol-events.js';
 export type * from './server/questions.js';
 export type { ReplyOccasion, ReplyTitle } from './server/replies.js';

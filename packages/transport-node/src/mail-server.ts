@@ -12,6 +12,7 @@ import {
   failureLimiter,
   guarded,
   type PeerInformation,
+  preparedToServe,
   Rejection,
   type ServeOptions,
   type ServerConnection,
@@ -19,7 +20,6 @@ import {
   type ServerHandlers,
   type ServerObserver,
   type ServerSessionInformation,
-  serveSession,
   TlsError,
   tellOfConnection,
   withoutSession,
@@ -152,6 +152,22 @@ const REFUSING: Readonly<Record<Excess['limit'], ServerHandlers>> = {
   maximumConnectionsPerClient: refusing('4.7.0', 'Too many connections from your address; try again later'),
 };
 
+/** How the server takes a client: one of many, spared most limits, or trusted to speak for others, and spared, too. */
+type Standing = 'unspared' | 'spared' | 'trusted';
+
+/** Serves a session, or refuses it for a limit. */
+type Serve = (stream: ByteStream, id: string, limit: Excess['limit'] | undefined) => ServerConnection;
+
+/** Options are prepared once, and not for each who connects. */
+function serving(handlers: ServerHandlers, options: ServeOptions): Serve {
+  const serve = preparedToServe(handlers, options);
+  const refuse = {
+    maximumConnections: preparedToServe(REFUSING.maximumConnections, options),
+    maximumConnectionsPerClient: preparedToServe(REFUSING.maximumConnectionsPerClient, options),
+  };
+  return (stream, id, limit) => (limit === undefined ? serve : refuse[limit])(stream, id);
+}
+
 /** Whoever is spared is not measured by the clock either, unless that was asked for. */
 function sparing(session: MailSessionOptions): MailSessionOptions {
   const timeouts = { session: Number.POSITIVE_INFINITY, ...session.timeouts };
@@ -216,8 +232,7 @@ export async function startMailServer<State>(options: MailServerOptions<State>):
 
   const accept = (
     stream: ByteStream,
-    handlers: ServerHandlers,
-    [session, spared]: readonly MailSessionOptions[],
+    serve: Readonly<Record<Standing, Serve>>,
     { trusted, listener }: { readonly trusted: boolean; readonly listener: string | undefined },
   ) => {
     const { peer, local } = stream;
@@ -243,14 +258,8 @@ export async function startMailServer<State>(options: MailServerOptions<State>):
       return;
     }
     const connections = limit === undefined ? served : refused;
-    const connection = serveSession(stream, limit === undefined ? handlers : REFUSING[limit], {
-      ...(unspared === undefined ? spared : session),
-      trusted,
-      id,
-      ...(listener !== undefined && { listener }),
-      ...(observer && { observer }),
-      clock: systemClock,
-    });
+    const standing = trusted ? 'trusted' : unspared === undefined ? 'spared' : 'unspared';
+    const connection = serve[standing](stream, id, limit);
     connections.add(connection);
     void connection.closed.then(() => {
       connections.delete(connection);
@@ -265,12 +274,22 @@ export async function startMailServer<State>(options: MailServerOptions<State>):
     for (const [place, address] of addresses.entries()) {
       const session = sessionOptions(options, address, limiter, place);
       const handlers = handlersAt(options, address, session);
-      const sessions = [session, sparing(session)];
       const { label: listener } = address;
+      const common = {
+        ...(listener !== undefined && { listener }),
+        ...(observer && { observer }),
+        clock: systemClock,
+      };
+      const spared = { ...sparing(session), ...common };
+      const serve = {
+        trusted: serving(handlers, { ...spared, trusted: true }),
+        spared: serving(handlers, { ...spared, trusted: false }),
+        unspared: serving(handlers, { ...session, ...common, trusted: false }),
+      };
       const onStream = (stream: ByteStream) => {
         // A TCP connection that is gone by now has no address either, but is none of the `unix` that may be trusted.
         const known = 'path' in address || stream.peer.address !== undefined;
-        accept(stream, handlers, sessions, { trusted: known && isTrusted(stream.peer), listener });
+        accept(stream, serve, { trusted: known && isTrusted(stream.peer), listener });
       };
       const onError = (error: Error, arrival?: ArrivalInformation) => {
         if (error instanceof TlsError && arrival !== undefined) {

@@ -1,6 +1,6 @@
 /**
  * What the host has for watching a program from outside, where it has it: `node:diagnostics_channel` and
- * `AsyncLocalStorage` of Node, Deno and Bun. Elsewhere none of it is there, and none of it is missed.
+ * `AsyncResource` of Node, Deno and Bun. Elsewhere none of it is there, and none of it is missed.
  *
  * - Each kind of event has a channel, `sansmtp:server:closed` for example; a message is `{ event, session }`.
  * - `sansmtp:server:session` and `sansmtp:client:session` carry `{ session }` when a session begins, and stores that are
@@ -25,13 +25,13 @@ interface Host {
     getBuiltinModule?(name: 'node:diagnostics_channel'): { channel(name: string): Channel } | undefined;
     getBuiltinModule?(
       name: 'node:async_hooks',
-    ): { readonly AsyncLocalStorage: { snapshot?(): RunInContext } } | undefined;
+    ): { readonly AsyncResource: new (type: string) => { runInAsyncScope: RunInContext } } | undefined;
   };
 }
 
 const { process } = globalThis as Host;
 const channels = process?.getBuiltinModule?.('node:diagnostics_channel');
-const storage = process?.getBuiltinModule?.('node:async_hooks')?.AsyncLocalStorage;
+const Resource = process?.getBuiltinModule?.('node:async_hooks')?.AsyncResource;
 
 const named = (end: End): ReadonlyMap<string, Channel> =>
   new Map(
@@ -60,7 +60,12 @@ const here: RunInContext = (run) => run();
 
 /** The context in which the application is to be called for this session: that of the caller, and the stores bound to it. */
 export function sessionContext(end: End, session: ConnectionInformation): RunInContext {
-  const capture = () => storage?.snapshot?.() ?? here;
+  const capture = (): RunInContext => {
+    if (Resource === undefined) return here;
+    // AsyncLocalStorage.snapshot() is the same for many times the price.
+    const resource = new Resource('sansmtp');
+    return (run) => resource.runInAsyncScope(run);
+  };
   const channel = sessionChannels[end];
   return channel?.hasSubscribers && channel.runStores ? channel.runStores({ session }, capture) : capture();
 }

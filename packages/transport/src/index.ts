@@ -62,7 +62,7 @@ export type {
   ServerObserver,
 } from './observer.js';
 export type { ServeOptions, ServerConnection } from './server-connection.js';
-export { checkServeOptions, serveSession } from './server-driver.js';
+export { checkServeOptions, preparedToServe, serveSession } from './server-driver.js';
 export { SessionError } from './session-error.js';
 export type { Arrival, ConnectionInformation } from './session-information.js';
 export { thrownError } from './thrown-error.js';

@@ -24,7 +24,7 @@ import {
   type ServerState,
   type TlsInformation,
 } from '@sansmtp/core';
-import { serverAudience, wantedOfSession } from './audience.js';
+import { serverAudience } from './audience.js';
 import { limiterOf } from './authentication/failure-limiter.js';
 import type { ByteStream, ByteStreamListener } from './byte-stream.js';
 import type { Clock } from './clock.js';
@@ -32,7 +32,7 @@ import { connectionId } from './connection-id.js';
 import type { Cryptography } from './cryptography.js';
 import { DeadlineTimer } from './deadline-timer.js';
 import { ForeignProtocolError } from './foreign-protocol-error.js';
-import { checkCallees, checkClock, checkHandlers, checkStream } from './given-options.js';
+import { checkCallees, checkHandlers, checkStream } from './given-options.js';
 import { guarded } from './guarded.js';
 import { ACCEPT, CLOSED_BY_LIMIT, REJECT, ruleFor } from './handler-answers.js';
 import type { ServerHandlers, ServerSessionInformation } from './handlers.js';
@@ -48,6 +48,7 @@ import { consult, HANDLERS } from './serving/consulting.js';
 import { LoginFailures } from './serving/login-failures.js';
 import { Outgoing } from './serving/outgoing.js';
 import { guardedRephrase } from './serving/rephrasing.js';
+import { type OwnOptions, SharedOptions } from './serving/shared-options.js';
 import { terminatedTls } from './terminated-tls.js';
 import { thrownError } from './thrown-error.js';
 import { TlsError } from './tls-error.js';
@@ -68,10 +69,23 @@ export function serveSession<State>(
   options: ServeOptions,
 ): ServerConnection {
   checkStream(stream);
-  checkClock(options?.clock);
-  checkCallees(options);
+  const shared = new SharedOptions(options);
   checkHandlers(handlers);
-  return new ServerDriver(stream, handlers as ServerHandlers, options);
+  return new ServerDriver(stream, handlers as ServerHandlers, shared, options.id);
+}
+
+/**
+ * Like `serveSession`, for many sessions with the same handlers and options, which are checked once.
+ * @returns serves one session, under a name of its own
+ * @throws likewise; but what is out of its range in an option may show only when the first session begins
+ */
+export function preparedToServe(
+  handlers: ServerHandlers,
+  options: Omit<ServeOptions, 'id'>,
+): (stream: ByteStream, id: string) => ServerConnection {
+  const shared = new SharedOptions(options);
+  checkHandlers(handlers);
+  return (stream, id) => new ServerDriver(stream, handlers, shared, id);
 }
 
 /**
@@ -130,7 +144,8 @@ class ServerDriver implements ServerConnection, ByteStreamListener {
   /** When the pump began: one look at the clock serves all of what it does. */
   #now: number;
 
-  constructor(stream: ByteStream, handlers: ServerHandlers, options: ServeOptions) {
+  constructor(stream: ByteStream, handlers: ServerHandlers, shared: SharedOptions, id = connectionId()) {
+    const { given: options } = shared;
     this.#stream = stream;
     this.#clock = options.clock;
     this.#cryptography = options.cryptography;
@@ -138,23 +153,12 @@ class ServerDriver implements ServerConnection, ByteStreamListener {
     this.#begun = this.#now;
     this.#onTransition = options.onTransition;
     this.#timer = new DeadlineTimer(options.clock);
-    const audience = serverAudience(options.observer);
-    const observe = wantedOfSession<ServerProtocolEvent['type']>(audience);
+    const audience = shared.audience();
     const tls = stream.tls ?? terminatedTls(options.secured);
-    const session = new ServerSession({
-      ...sessionPart(options),
-      ...(options.rephrase && {
-        rephrase: guardedRephrase(options.rephrase, (error) => this.#application.report('rephrase', error)),
-      }),
-      ...(tls && { tls }),
-      // What cannot be had is not offered; but what is required is, so that nothing is served without it.
-      ...(options.startTls === 'offered' && !stream.canStartTls && { startTls: 'none' }),
-      observe: options.onTransition === undefined ? observe : [...observe, 'transition'],
-      maximumHeldOctets: Number.MAX_SAFE_INTEGER,
-      now: this.#now,
-    });
+    const prepared = shared.prepared(audience, this.#ownOptions(options, tls));
+    const session = new ServerSession({ prepared, now: this.#now });
     this.#session = session;
-    const { id = connectionId(), listener } = options;
+    const { listener } = options;
     const information = new LiveInformation(session, {
       id,
       peer: stream.peer,
@@ -187,6 +191,20 @@ class ServerDriver implements ServerConnection, ByteStreamListener {
     stream.open(this);
     this.#observation?.tell({ type: 'opened', ...(tls && { tls }) });
     this.#pump();
+  }
+
+  /** Undefined where the session has nothing of its own. */
+  #ownOptions({ rephrase, startTls }: ServeOptions, tls: TlsInformation | undefined): OwnOptions | undefined {
+    // What cannot be had is not offered; but what is required is, so that nothing is served without it.
+    const withoutStartTls = startTls === 'offered' && !this.#stream.canStartTls;
+    if (rephrase === undefined && tls === undefined && !withoutStartTls) return undefined;
+    return {
+      ...(rephrase && {
+        rephrase: guardedRephrase(rephrase, (error) => this.#application.report('rephrase', error)),
+      }),
+      ...(tls && { tls }),
+      ...(withoutStartTls && { startTls: 'none' }),
+    };
   }
 
   get state(): ServerState {

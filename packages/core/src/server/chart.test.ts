@@ -6,7 +6,7 @@ import type { Command } from '../wire/command.js';
 import { serverMachine } from './chart.js';
 import type { ServerChartInput } from './chart-context.js';
 import type { AuthenticationNext, ServerChartEvent } from './chart-events.js';
-import { serverTable } from './session.js';
+import { serverTable } from './server-table.js';
 
 const input: ServerChartInput = {
   timeouts: { idle: 1, mailData: 2, decision: 3, handshake: 4, linger: 5, session: 6 },

@@ -12,7 +12,8 @@ import {
   typesOf,
 } from './dialogue.test-support.js';
 import type { Answer } from './questions.js';
-import { type ServerSession, serverTable } from './session.js';
+import { serverTable } from './server-table.js';
+import type { ServerSession } from './session.js';
 
 /** What `handle` throws; undefined if it throws nothing. */
 function errorOf(act: () => unknown): unknown {

@@ -8,7 +8,7 @@ import type { ServerState } from './chart-events.js';
 import { accept, answering, base64, Dialogue, hangUp, reject } from './dialogue.test-support.js';
 import type { ServerSessionOptions } from './options.js';
 import type { Question } from './questions.js';
-import { serverTable } from './session.js';
+import { serverTable } from './server-table.js';
 
 /** Small limits, so that random walks meet them. */
 const limits: ServerSessionOptions = {

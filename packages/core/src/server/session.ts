@@ -26,8 +26,7 @@
  *   deadlines stand still.
  */
 
-import { type ChartState, compile } from '../chart/compile.js';
-import { shapeOf } from '../chart/machine-shape.js';
+import type { ChartState } from '../chart/compile.js';
 import { CLEAR_DEADLINE, type DeadlineEffect, type Effect, SET_DEADLINE } from '../chart/operations.js';
 import { changesBetween, type SessionEnding } from '../chart/transition-record.js';
 import { Deadlines } from '../deadlines.js';
@@ -45,8 +44,7 @@ import type { Reply } from '../wire/reply.js';
 import { allowedIn } from './allowed-inputs.js';
 import { checkAnswer, checkFarewell, completed } from './answers.js';
 import { type Authentication, readResponse } from './authentication.js';
-import { serverMachine } from './chart.js';
-import type { ServerChartInput, ServerContext } from './chart-context.js';
+import type { ServerContext } from './chart-context.js';
 import type { ServerAction, ServerChartEvent, ServerState } from './chart-events.js';
 import { type ClientIdentity, forgetClient, impersonate, unknownClient } from './client-identity.js';
 import { ClientWait } from './client-wait.js';
@@ -57,12 +55,8 @@ import { Junk } from './junk.js';
 import { MailDataRate } from './mail-data-rate.js';
 import type { ServerInput, ServerOutput } from './messages.js';
 import { Observing } from './observing.js';
-import {
-  chartInput,
-  type ResolvedServerOptions,
-  resolveServerOptions,
-  type ServerSessionOptions,
-} from './options.js';
+import type { ResolvedServerOptions, ServerSessionOptions } from './options.js';
+import { PreparedServerOptions } from './prepared-options.js';
 import type { Answer, Envelope, Hello, Question, Recipient } from './questions.js';
 import { Receiving } from './receiving.js';
 import {
@@ -74,8 +68,7 @@ import {
   titleOf,
 } from './replies.js';
 import { inquiryReply, messageReplies, octetsOf, Replying } from './replying.js';
-
-export const serverTable = compile<ServerContext, ServerChartEvent, ServerChartInput>(shapeOf(serverMachine));
+import { serverTable } from './server-table.js';
 
 /** From this first digit on, a reply refuses (RFC 5321 §4.2.1). */
 const FOUR = 0x34;
@@ -147,10 +140,20 @@ export class ServerSession {
 
   /**
    * @param options.now the time at which the connection was made, in monotonic milliseconds
+   * @param options.prepared options that were checked before, in the place of all others: for those who serve many
    * @throws {RangeError} an option is out of its range; the message names both
    */
-  constructor(options: ServerSessionOptions & { readonly now: number }) {
-    this.#options = resolveServerOptions(options);
+  constructor(
+    options:
+      | (ServerSessionOptions & { readonly now: number })
+      | { readonly prepared: PreparedServerOptions; readonly now: number },
+  ) {
+    const given = (options as { readonly prepared?: unknown } | undefined)?.prepared;
+    const prepared =
+      given instanceof PreparedServerOptions
+        ? given
+        : new PreparedServerOptions(options as ServerSessionOptions);
+    this.#options = prepared.resolved;
     this.#inbound = new InboundBuffer(this.#options.bareNewline);
     this.#reading = new CommandReading(this.#options);
     this.#client = unknownClient(this.#options.tls);
@@ -165,14 +168,12 @@ export class ServerSession {
         (event) => this.#outputs.push({ type: 'observed', event }),
       );
     }
-    const effects: Effect[] = [];
-    this.#position = serverTable.start(chartInput(this.#options), effects);
-    const begin = () => {
-      for (const effect of effects) this.#perform(effect);
-    };
+    const { position, effects } = prepared.beginning;
+    this.#position = position;
     const { greetingDelay } = this.#options;
-    if (greetingDelay > 0) this.#wait.beforeGreeting(this.#now + greetingDelay, begin);
-    else begin();
+    if (greetingDelay > 0)
+      this.#wait.beforeGreeting(this.#now + greetingDelay, () => this.#performAll(effects));
+    else this.#performAll(effects);
   }
 
   /** Where the session stands: a leaf state of the chart, such as `session.transaction.opened`. */
@@ -527,7 +528,7 @@ export class ServerSession {
     else if (this.#ending === undefined && (next.value === 'closing' || next.value === 'closed')) {
       this.#ending = { event: event.type, from: from.value, to: next.value };
     }
-    for (const effect of effects) this.#perform(effect);
+    this.#performAll(effects);
     // Nothing of an exchange outlives it: it may hold a password, or have been begun where AUTH is not legal.
     const exchange = this.#command?.exchange;
     if (exchange !== undefined && !next.value.startsWith(AUTHENTICATING)) {
@@ -571,6 +572,10 @@ export class ServerSession {
     this.#deadlines.restart(this.#now);
     if (!this.#observing?.wants('timerSet')) return;
     for (const deadline of this.#deadlines.running) this.#observing.timerSet(deadline);
+  }
+
+  #performAll(effects: readonly Effect[]): void {
+    for (const effect of effects) this.#perform(effect);
   }
 
   #perform(effect: Effect): void {

@@ -1,0 +1,53 @@
+/**
+ * The options of a server's driver, checked once for all sessions that have them: what a connection costs is what is its
+ * own.
+ */
+import { PreparedServerOptions, type ServerProtocolEvent, type ServerSessionOptions } from '@sansmtp/core';
+import { type Audience, serverAudience, wantedOfSession } from '../audience.js';
+import { checkCallees, checkClock } from '../given-options.js';
+import type { ServerSessionInformation } from '../handlers.js';
+import type { ServerEvent } from '../observer.js';
+import { type ServeOptions, sessionPart } from '../server-connection.js';
+
+type ServerAudience = Audience<ServerEvent, ServerSessionInformation>;
+
+/** What a connection decides, where it does. */
+export type OwnOptions = Pick<ServerSessionOptions, 'tls' | 'startTls' | 'rephrase'>;
+
+export class SharedOptions {
+  readonly given: ServeOptions;
+  readonly #session: ServerSessionOptions;
+  /** Of the sessions that have nothing of their own, for those who observed the last of them. */
+  #prepared: { readonly audience: ServerAudience; readonly options: PreparedServerOptions } | undefined;
+
+  /** @throws {TypeError} an option is no function, or no clock, where it takes one */
+  constructor(options: ServeOptions) {
+    checkClock(options?.clock);
+    checkCallees(options);
+    this.given = options;
+    this.#session = sessionPart(options);
+  }
+
+  /** Who wants to know of a session that begins now: the channels may have subscribers by now, or none any more. */
+  audience(): ServerAudience {
+    return serverAudience(this.given.observer);
+  }
+
+  /**
+   * Options of a session that begins now.
+   * @throws as `serveSession` does for its options
+   */
+  prepared(audience: ServerAudience, own: OwnOptions | undefined): PreparedServerOptions {
+    const known = this.#prepared;
+    if (own === undefined && known?.audience === audience) return known.options;
+    const observe = wantedOfSession<ServerProtocolEvent['type']>(audience);
+    const options = new PreparedServerOptions({
+      ...this.#session,
+      ...own,
+      observe: this.given.onTransition === undefined ? observe : [...observe, 'transition'],
+      maximumHeldOctets: Number.MAX_SAFE_INTEGER,
+    });
+    if (own === undefined) this.#prepared = { audience, options };
+    return options;
+  }
+}
