@@ -11,14 +11,16 @@
  *   oldest segment are copied forward once the journal is more than twice as long as what is alive in it.
  */
 import { randomBytes } from 'node:crypto';
-import { NotInQueueError, QueueClosedError, StaleClaimError } from '../contract/errors.js';
+import { NotInQueueError, QueueClosedError } from '../contract/errors.js';
 import { COMMITTING_LEASE } from '../contract/lease.js';
-import type { Claim, NewMessage, QueuedMessage, QueuedRecipient, Settlement } from '../contract/messages.js';
+import type { Claim, NewMessage, QueuedMessage, Settlement } from '../contract/messages.js';
 import type { ClaimRequest, QueueCount, QueueStore, RetrySelection } from '../contract/queue-store.js';
 import { Bodies } from './bodies.js';
+import { Claims, checkSettlements, type Granted } from './claims.js';
 import { DueOrder } from './due-order.js';
 import type { FileSystem } from './file-system.js';
 import { Journal, type Place } from './journal.js';
+import { describe, duePlaces, type Live, messageState, waitingPlaces } from './live-message.js';
 import {
   type Change,
   changed,
@@ -27,9 +29,6 @@ import {
   type StoredState,
   unknownSettlements,
 } from './message-state.js';
-
-/** Fencing numbers of one opening of the queue; those of the next are above them. */
-const FENCES_OF_AN_EPOCH = 2 ** 32;
 
 /** Segments that may stand there whatever is alive in them: below that nothing is copied. */
 const SPARE_SEGMENTS = 4;
@@ -44,26 +43,6 @@ export interface StoreOptions {
   readonly reserve: number;
   /** Called once after all is closed. */
   readonly onClosed?: () => Promise<void>;
-}
-
-/** A message in memory. */
-interface Live {
-  state: StoredState;
-  /** Where its whole state stands. */
-  home: Place;
-  readonly domains: readonly string[];
-  /** Place of a recipient → fencing number of the claim that has it. */
-  readonly claimed: Map<number, number>;
-  /** Domain → the earliest entry of the order that is about it. */
-  readonly scheduled: Map<string, number>;
-  /** What is being done to it; the next in turn waits for that. */
-  turn: Promise<unknown>;
-}
-
-interface Granted {
-  readonly live: Live;
-  readonly places: Set<number>;
-  leaseUntil: number;
 }
 
 /** @throws {QueueUnreadableError} what is there cannot be read */
@@ -112,8 +91,7 @@ class EmbeddedStore implements QueueStore {
   /** Octets of all homes. */
   #aliveOctets = 0;
   readonly #order = new DueOrder();
-  readonly #claims = new Map<number, Granted>();
-  #lastFence: number;
+  readonly #claims: Claims;
   readonly #underWay = new Set<Promise<unknown>>();
   #compacting = false;
   #closing: Promise<void> | undefined;
@@ -124,7 +102,7 @@ class EmbeddedStore implements QueueStore {
     this.#journal = journal;
     this.#bodies = bodies;
     this.#options = options;
-    this.#lastFence = options.epoch * FENCES_OF_AN_EPOCH;
+    this.#claims = new Claims(options.epoch);
   }
 
   /** Takes over what the journal has said, and settles what the last process left open. */
@@ -177,7 +155,7 @@ class EmbeddedStore implements QueueStore {
         if (live === undefined) continue;
         live.scheduled.delete(entry.domain);
         const places = duePlaces(live, entry.domain, now);
-        if (places.length > 0) claims.push(this.#grant(live, entry.domain, places, now + lease));
+        if (places.length > 0) claims.push(this.#claims.grant(live, entry.domain, places, now + lease));
         // Others in this domain, or these, may be due later.
         this.#schedule(live);
       }
@@ -186,31 +164,30 @@ class EmbeddedStore implements QueueStore {
   }
 
   async nextDue(): Promise<number | undefined> {
-    const leases = [...this.#claims.values()].map(({ leaseUntil }) => leaseUntil);
     const due = this.#order.next();
-    const times = due === undefined ? leases : [due, ...leases];
-    return times.length === 0 ? undefined : times.reduce((one, other) => Math.min(one, other));
+    const end = this.#claims.nextEnd();
+    return due === undefined || end === undefined ? (due ?? end) : Math.min(due, end);
   }
 
   renew(claim: Claim, { now, lease }: { readonly now: number; readonly lease: number }): Promise<Claim> {
-    return this.#run(async () => this.#extended(claim, now + lease));
+    return this.#run(async () => this.#claims.extend(claim, now + lease));
   }
 
   committing(claim: Claim, now: number): Promise<Claim> {
     return this.#ofClaim(claim, async ({ live, places }) => {
       await this.#change(live, { t: 'committing', id: live.state.id, places: [...places], at: now });
-      return this.#extended(claim, now + COMMITTING_LEASE);
+      return this.#claims.extend(claim, now + COMMITTING_LEASE);
     });
   }
 
   settle(claim: Claim, settlements: readonly Settlement[]): Promise<void> {
     return this.#ofClaim(claim, async (granted) => {
       const { live } = granted;
-      checkSettlements(granted, claim, settlements);
+      checkSettlements(granted, settlements);
       if (settlements.length === 0) return;
       const settled = settlements.map(({ place }) => place);
       await this.#change(live, { t: 'settled', id: live.state.id, settlements }, () =>
-        this.#unclaim(claim.fence, granted, settled),
+        this.#claims.free(granted, settled),
       );
     });
   }
@@ -222,7 +199,7 @@ class EmbeddedStore implements QueueStore {
       const isCommitting = places.some(
         (place) => live.state.recipients[place]?.committingSince !== undefined,
       );
-      const unclaim = () => this.#unclaim(claim.fence, granted, places);
+      const unclaim = () => this.#claims.free(granted, places);
       if (isCommitting) await this.#change(live, { t: 'givenBack', id: live.state.id, places }, unclaim);
       else {
         unclaim();
@@ -332,21 +309,9 @@ class EmbeddedStore implements QueueStore {
 
   #ofClaim<T>(claim: Claim, task: (granted: Granted) => Promise<T>): Promise<T> {
     return this.#run(async () => {
-      const { live } = this.#granted(claim);
-      return this.#inTurn(live, async () => task(this.#granted(claim)));
+      const { live } = this.#claims.get(claim);
+      return this.#inTurn(live, async () => task(this.#claims.get(claim)));
     });
-  }
-
-  #granted({ fence, message }: Claim): Granted {
-    const granted = this.#claims.get(fence);
-    if (granted === undefined) throw new StaleClaimError(message.id, fence);
-    return granted;
-  }
-
-  #extended(claim: Claim, leaseUntil: number): Claim {
-    const granted = this.#granted(claim);
-    granted.leaseUntil = Math.max(granted.leaseUntil, leaseUntil);
-    return { ...claim, leaseUntil: granted.leaseUntil };
   }
 
   /** Stores a change of a message, and applies it once it is safe. In the message's turn only. */
@@ -415,33 +380,16 @@ class EmbeddedStore implements QueueStore {
     }
   }
 
-  #grant(live: Live, domain: string, places: readonly number[], leaseUntil: number): Claim {
-    const fence = ++this.#lastFence;
-    for (const place of places) live.claimed.set(place, fence);
-    this.#claims.set(fence, { live, places: new Set(places), leaseUntil });
-    return { fence, message: describe(live), domain, places, leaseUntil };
-  }
-
-  #unclaim(fence: number, { live, places }: Granted, settled: readonly number[]): void {
-    for (const place of settled) {
-      places.delete(place);
-      live.claimed.delete(place);
-    }
-    if (places.size === 0) this.#claims.delete(fence);
-  }
-
   /** Ends the claims whose lease is over. */
   async #takeBack(now: number): Promise<void> {
-    const isOver = ({ leaseUntil }: Granted) => leaseUntil <= now;
-    const over = [...this.#claims].filter(([, granted]) => isOver(granted));
     await Promise.all(
-      over.map(([fence, granted]) =>
+      this.#claims.overdue(now).map((granted) =>
         this.#inTurn(granted.live, async () => {
           // It may have been renewed, or have ended, meanwhile.
-          if (!isOver(granted) || !this.#claims.has(fence)) return;
+          if (!this.#claims.isOverdue(granted, now)) return;
           const { live, places } = granted;
           await this.#settleAsUnknown(live, places, 'the lease ended');
-          this.#unclaim(fence, granted, [...places]);
+          this.#claims.free(granted, [...places]);
           this.#revise(live, live.state);
         }),
       ),
@@ -509,54 +457,5 @@ class EmbeddedStore implements QueueStore {
       };
       await this.#journal.append(change, moved, octets);
     });
-  }
-}
-
-/** The recipients that wait, and that no claim has. */
-function waitingPlaces({ state, claimed }: Live): number[] {
-  return [...state.recipients.keys()].filter(
-    (place) => state.recipients[place]?.state === 'waiting' && !claimed.has(place),
-  );
-}
-
-function duePlaces(live: Live, domain: string, now: number): number[] {
-  const { held, dropped, recipients } = live.state;
-  if (held || dropped) return [];
-  return waitingPlaces(live).filter(
-    (place) => live.domains[place] === domain && (recipients[place]?.next as number) <= now,
-  );
-}
-
-type Described = Pick<Live, 'state' | 'domains' | 'claimed'>;
-
-function messageState({ state, claimed }: Described): QueuedMessage['state'] {
-  if (claimed.size > 0) return 'delivering';
-  return state.held ? 'held' : 'waiting';
-}
-
-function describe(live: Described): QueuedMessage {
-  const { id, arrived, size, envelope, recipients } = live.state;
-  const described = recipients.map(({ state, attempts, next, last }, place): QueuedRecipient => {
-    const recipient = envelope.recipients[place] as QueuedRecipient['recipient'];
-    const common = { recipient, domain: live.domains[place] as string, attempts, last };
-    return state === 'waiting' ? { ...common, state, next } : { ...common, state };
-  });
-  return { id, arrived, size, envelope, state: messageState(live), recipients: described };
-}
-
-function checkSettlements(
-  { places }: Granted,
-  { fence, message }: Claim,
-  settlements: readonly Settlement[],
-): void {
-  const seen = new Set<number>();
-  for (const { place } of settlements) {
-    if (!places.has(place) || seen.has(place)) {
-      const open = [...places].join(', ');
-      throw new RangeError(
-        `Place ${place} of message ${message.id} cannot be settled by the claim ${fence}: still to be settled are ${open}`,
-      );
-    }
-    seen.add(place);
   }
 }
