@@ -268,6 +268,7 @@ describe('somebody’s data', () => {
     ['/sessions', 'POST', 405],
     ['/token', 'GET', 405],
     ['/', 'DELETE', 405],
+    ['/sessions/events', 'HEAD', 405],
   ])('%s is not for %s', async (path, method, status) => {
     const visitor = await serving(inspected().content);
     await visitor.enter();

@@ -148,6 +148,11 @@ class Page {
         response,
         Array.from(sessions.all, ({ listed }) => listed),
       );
+    // A stream has no end that an answer to HEAD could have: it would take the place of a follower.
+    if (request.method === 'HEAD') {
+      response.setHeader('Allow', 'GET');
+      return say(response, 405, 'GET only');
+    }
     if (path === '/sessions/events') return streams.list(response);
     const [, id = ''] = /^\/sessions\/([^/]+)\/events$/.exec(path) ?? [];
     const session = sessions.get(decoded(id));
