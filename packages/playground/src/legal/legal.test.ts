@@ -4,7 +4,7 @@ import { scenarios } from '../scenarios/index.js';
 import { ENDS } from '../simulation/ends.js';
 import { run } from '../simulation/run.js';
 import type { Step } from '../simulation/step.js';
-import { forkFor, legalIn } from './legal.js';
+import { forkFor, leafOf, legalIn } from './legal.js';
 
 const eventsIn = (end: 'client' | 'server', path: string, isRefused = false): string[] =>
   legalIn(describeChart(end), path)
@@ -25,6 +25,13 @@ describe('what is legal', () => {
     expect(eventsIn('client', 'session.transaction.mailing')).toEqual(
       expect.arrayContaining(['reply.success', 'reply.permanent', 'reply.421', 'after mail']),
     );
+  });
+
+  it('leads to a state that has a box on the map', () => {
+    const chart = describeChart('server');
+    expect(leafOf(chart, 'session')).toBe('session.greeted');
+    expect(leafOf(chart, 'session.transaction')).toBe('session.transaction.opening');
+    expect(leafOf(chart, 'session.ready')).toBe('session.ready');
   });
 
   it('is nothing once the session is over', () => {

@@ -58,6 +58,12 @@ export function lineageOf({ root }: ChartDescription, path: string): readonly St
   }
 }
 
+/** The state in which a session stands after it entered the one at `path`: the first one inside, if it has any. */
+export function leafOf(chart: ChartDescription, path: string): string {
+  const [state] = lineageOf(chart, path);
+  return state?.initial === undefined ? path : leafOf(chart, state.initial);
+}
+
 export function eventOf({ trigger }: TransitionDescription): string {
   return trigger.kind === 'event' ? trigger.type : `after ${trigger.delay}`;
 }

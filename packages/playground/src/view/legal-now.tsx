@@ -1,6 +1,6 @@
 /** What may happen next at one end. In a simulation each can be had: the session is forked. */
 import type { ChartDescription } from '@sansmtp/core';
-import { type LegalEvent, legalIn, type OpenChoice } from '../legal/legal.js';
+import { type LegalEvent, leafOf, legalIn, type OpenChoice } from '../legal/legal.js';
 import { eventWords, stateName } from '../recording/words.js';
 
 export interface LegalNowProperties {
@@ -23,6 +23,7 @@ export function LegalNow({ chart, state, untaken, forkFor, onFork, onPoint }: Le
     list.map((each) => (
       <Event
         key={each.event}
+        chart={chart}
         legal={each}
         fork={forkFor?.(each.event)}
         isUntested={untaken !== undefined && each.transitions.every(({ id }) => untaken.has(id))}
@@ -43,16 +44,16 @@ export function LegalNow({ chart, state, untaken, forkFor, onFork, onPoint }: Le
   );
 }
 
-interface EventProperties extends Pick<LegalNowProperties, 'onFork' | 'onPoint'> {
+interface EventProperties extends Pick<LegalNowProperties, 'chart' | 'onFork' | 'onPoint'> {
   readonly legal: LegalEvent;
   readonly fork: OpenChoice | undefined;
   readonly isUntested: boolean;
 }
 
-function Event({ legal: { event, transitions }, fork, isUntested, onFork, onPoint }: EventProperties) {
+function Event({ chart, legal: { event, transitions }, fork, isUntested, onFork, onPoint }: EventProperties) {
   const last = transitions.at(-1);
   const codes = [...new Set(transitions.flatMap(({ replies = [] }) => replies.map(({ code }) => code)))];
-  const target = last?.target;
+  const target = last?.target === undefined ? undefined : leafOf(chart, last.target);
   const isReply = event.startsWith('reply.');
   const title = [
     target === undefined ? 'stays where it is' : `leads to ${target}`,
