@@ -5,6 +5,8 @@ type Tell = (event: ServerEvent, session: ServerSessionInformation) => void;
 
 /** Tells all of these, each of the kinds of events that it wants; no other kinds are made. */
 export function together(...observers: readonly ServerObserver[]): ServerObserver {
+  const [only, ...more] = observers;
+  if (only !== undefined && more.length === 0) return only;
   const tellAll: Tell = (event, session) => {
     for (const observer of observers) {
       const tell = typeof observer === 'function' ? observer : (observer[event.type] as Tell | undefined);

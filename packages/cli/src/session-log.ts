@@ -147,6 +147,7 @@ function refusalsOf({ envelope: { recipients }, replies }: EventOfType<ServerEve
   readonly to: string | string[];
   readonly reply: Reply;
 }[] {
+  if (replies.every(({ code }) => code < 400)) return [];
   const all = recipients.map(({ forwardPath }) => formatMailbox(forwardPath));
   const isForAll = replies.length === 1;
   return replies.flatMap((reply, index) =>

@@ -48,6 +48,9 @@ export class Observing {
   readonly #tell: (event: ServerProtocolEvent) => void;
   readonly #now: () => number;
   readonly #wanted: ReadonlySet<ServerProtocolEvent['type']>;
+  /** Each step sets and clears deadlines: whether anybody wants to know is looked up once. */
+  readonly #wantsTimerSet: boolean;
+  readonly #wantsTimerCleared: boolean;
   readonly #lines: LineRecord;
   /** The command that has no reply yet. */
   #unanswered: Unanswered | undefined;
@@ -64,6 +67,8 @@ export class Observing {
     tell: (event: ServerProtocolEvent) => void,
   ) {
     this.#wanted = wanted;
+    this.#wantsTimerSet = wanted.has('timerSet');
+    this.#wantsTimerCleared = wanted.has('timerCleared');
     this.#lines = new LineRecord(extensionVerbs);
     this.#now = now;
     this.#tell = tell;
@@ -114,11 +119,11 @@ export class Observing {
   }
 
   timerSet({ id, delay }: Pick<RunningDeadline, 'id' | 'delay'>): void {
-    if (this.wants('timerSet')) this.#record({ type: 'timerSet', id, delay });
+    if (this.#wantsTimerSet) this.#record({ type: 'timerSet', id, delay });
   }
 
   timerCleared(id: string): void {
-    if (this.wants('timerCleared')) this.#record({ type: 'timerCleared', id });
+    if (this.#wantsTimerCleared) this.#record({ type: 'timerCleared', id });
   }
 
   asked(): void {

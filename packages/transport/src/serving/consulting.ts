@@ -1,6 +1,7 @@
 /** Which handler decides on which question of a session, and what it is told. */
 import type { Answer, AuthenticationAttempt, Question } from '@sansmtp/core';
 import {
+  ACCEPT,
   accepts,
   CLOSED_BY_LIMIT,
   isNamelessGrant,
@@ -53,16 +54,21 @@ export function consult(
         return isPromiseLike(state) ? Promise.resolve(state).then(begin) : begin(state);
       });
     case 'hello':
+      if (handlers.onHello === undefined) return ACCEPT;
       return application.answerOf('onHello', rule, () => handlers.onHello?.(question.hello, information));
     case 'mail':
+      if (handlers.onMailFrom === undefined) return ACCEPT;
       return application.answerOf('onMailFrom', rule, () => handlers.onMailFrom?.(question, information));
     case 'rcpt':
+      if (handlers.onRcptTo === undefined) return ACCEPT;
       return application.answerOf('onRcptTo', rule, () =>
         handlers.onRcptTo?.(question, question.envelope, information),
       );
     case 'data':
+      if (handlers.onData === undefined) return ACCEPT;
       return application.answerOf('onData', rule, () => handlers.onData?.(question.envelope, information));
     case 'verify':
+      if (handlers.onVerify === undefined) return ACCEPT;
       return application.answerOf('onVerify', rule, () =>
         handlers.onVerify?.(question.argument, information),
       );
@@ -72,6 +78,7 @@ export function consult(
         handlers.onExpand?.(question.argument, information),
       );
     case 'help':
+      if (handlers.onHelp === undefined) return ACCEPT;
       return application.answerOf('onHelp', rule, () => handlers.onHelp?.(question.argument, information));
     case 'credentials':
       if (failures.areTooMany(question.username)) return CLOSED_BY_LIMIT;
