@@ -133,6 +133,11 @@ export function compile<Context, Event extends ChartEvent, Input>(
   };
 }
 
+/** The same text as a property's name: engines compare those with literals by their addresses, and not by each letter. */
+function internalized(text: string): string {
+  return Object.keys({ [text]: true })[0] ?? text;
+}
+
 const INITIAL_EVENT: ChartEvent = { type: 'xstate.init' };
 
 function allNodes(node: StateNodeShape): StateNodeShape[] {
@@ -215,7 +220,7 @@ function compileCandidate(
   if (path.leaf.type === 'final') {
     operations.push(...lineage(path.leaf).flatMap((node) => actionsOf(machine, node, node.exit)));
   }
-  return { guard, guardName, operations, target: pathOf(path.leaf), path: explanation };
+  return { guard, guardName, operations, target: internalized(pathOf(path.leaf)), path: explanation };
 }
 
 function actionsOf(machine: MachineShape, node: StateNodeShape, actions: readonly unknown[]): Operation[] {

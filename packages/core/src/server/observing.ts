@@ -221,8 +221,8 @@ function refusedBy(command: Unanswered | undefined) {
     : ({ refused: 'recipient', forwardPath } as const);
 }
 
-function isChallenge([first, second, third]: Uint8Array): boolean {
-  return first === 0x33 && second === 0x33 && third === 0x34;
+function isChallenge(octets: Uint8Array): boolean {
+  return octets[0] === 0x33 && octets[1] === 0x33 && octets[2] === 0x34;
 }
 
 /** The replies that these octets are, each with its length. */
