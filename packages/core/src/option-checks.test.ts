@@ -52,8 +52,6 @@ describe.each([
   ['authentication.required', (value: boolean) => server({ authentication: { required: value } })],
   ['trusted', (value: boolean) => server({ trusted: value })],
   ['lenient', (value: boolean) => server({ lenient: value })],
-  ['observe', (value: boolean) => server({ observe: value })],
-  ['observe', (value: boolean) => client({ observe: value })],
   [
     'authentication.allowInsecure',
     (value: boolean) =>
@@ -68,6 +66,19 @@ describe.each([
 
   it.each([true, false])('may be %s', (value) => {
     expect(() => session(value)).not.toThrow();
+  });
+});
+
+describe.each([
+  ['server', (value: boolean) => server({ observe: value })],
+  ['client', (value: boolean) => client({ observe: value })],
+] as const)('the option observe of a %s', (_, session) => {
+  it.each(['false', 'true', '', 0, 1, {}, ['comand']])('may not be %j', (value) => {
+    expect(() => session(value as never)).toThrow(/observe/);
+  });
+
+  it.each([true, false, ['command']])('may be %j', (value) => {
+    expect(() => session(value as never)).not.toThrow();
   });
 });
 
