@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
@@ -8,5 +9,7 @@ export default defineConfig({
     include: ['packages/*/src/**/*.test.ts', 'packages/*/test/**/*.test.ts'],
     // Properties take a second or two; a busy machine takes many times that.
     testTimeout: 30_000,
+    // By default one core would stay idle: on a machine with two, half of them.
+    maxWorkers: Math.max(2, availableParallelism()),
   },
 });
