@@ -191,10 +191,10 @@ describe('whatever the server does', () => {
         );
         for (const verdict of verdicts.flat()) reached.add(verdict);
       }),
-      { numRuns: 3000 },
+      { numRuns: 2000 },
     );
     expect([...reached].sort()).toEqual(['deferred', 'delivered', 'rejected', 'unknown']);
-  });
+  }, 180_000);
 
   it('the session ends, fails once at most, and announces it last', () => {
     fc.assert(

@@ -54,7 +54,10 @@ describe('mailboxes', () => {
   });
 
   it('shrink to what matters', () => {
-    const { counterexample } = fc.check(fc.property(mailbox(), (text) => !text.includes('"')));
+    const { counterexample } = fc.check(
+      fc.property(mailbox(), (text) => !text.includes('"')),
+      { seed: 7 },
+    );
     expect(counterexample?.[0].length).toBeLessThan(12); // such as ""@a
   });
 });
