@@ -15,6 +15,7 @@ import {
   concatenate,
   type Question,
   type ServerOutput,
+  type ServerProtocolEvent,
   ServerSession,
   type TlsInformation,
 } from '@sansmtp/core';
@@ -367,7 +368,7 @@ export class World {
         this.#told.push({ end: 'server', mailData: output.bytes });
         break;
       case 'observed':
-        this.#told.push({ end: 'server', event: output.event });
+        this.#told.push({ end: 'server', event: asItIs(output.event) });
         break;
       case 'abandonMailData':
       case 'authenticationDecided':
@@ -408,4 +409,14 @@ export class World {
     }
     return sent;
   }
+}
+
+/** The envelope in a question grows with the mail transaction, and a step tells how things stood. */
+function asItIs(event: ServerProtocolEvent): ServerProtocolEvent {
+  if (event.type !== 'decision' || !('envelope' in event.question)) return event;
+  const { envelope } = event.question;
+  return {
+    ...event,
+    question: { ...event.question, envelope: { ...envelope, recipients: [...envelope.recipients] } },
+  };
 }
