@@ -15,7 +15,6 @@ export interface ChartWalk {
 const WORD: Readonly<Record<string, string>> = { endOfMailData: 'message', tlsEstablished: 'handshake' };
 
 interface Chart {
-  readonly leaves: ReadonlyMap<string, StateDescription>;
   /** Each state with those that it stands in, itself first. */
   readonly lineage: ReadonlyMap<string, readonly StateDescription[]>;
 }
@@ -29,21 +28,19 @@ function serverChart(): Chart {
 }
 
 function readChart({ root }: ChartDescription): Chart {
-  const leaves = new Map<string, StateDescription>();
   const lineage = new Map<string, readonly StateDescription[]>();
   const visit = (state: StateDescription, above: readonly StateDescription[]) => {
     const line = [state, ...above];
     lineage.set(state.path, line);
-    if (state.states.length === 0) leaves.set(state.path, state);
     for (const child of state.states) visit(child, line);
   };
   visit(root, []);
-  return { leaves, lineage };
+  return { lineage };
 }
 
-function leafOf({ lineage }: Chart, path: string): string {
-  const initial = lineage.get(path)?.[0]?.initial;
-  return initial === undefined ? path : leafOf({ lineage } as Chart, initial);
+function leafOf(chart: Chart, path: string): string {
+  const initial = chart.lineage.get(path)?.[0]?.initial;
+  return initial === undefined ? path : leafOf(chart, initial);
 }
 
 const wordOf = (type: string): string => WORD[type] ?? type.replace(/^command\./, '');
