@@ -20,7 +20,8 @@ export {
   tlsBeginsAnew,
 } from './pair/invariants.js';
 export { type Decision, type PairOptions, runPair } from './pair/run-pair.js';
-export type { ReplyText, Script, Step, StepDetails, Steps } from './script/script.js';
+export type { PassedMoment } from './script/passed-moment.js';
+export type { Moment, ReplyText, Script, Step, StepDetails, Steps } from './script/script.js';
 export {
   openScriptedServer,
   type ScriptedServer,

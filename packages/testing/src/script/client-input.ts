@@ -14,6 +14,8 @@ export class ClientInput {
   /** Octets of `#held` that hold no LF. */
   #searched = 0;
   #ended = false;
+  /** What was asked for since `passed()`. */
+  #taken: Uint8Array[] = [];
   #wake: () => void = () => {};
   readonly #source: { pause(): void; resume(): void };
 
@@ -31,6 +33,21 @@ export class ClientInput {
   end(): void {
     this.#ended = true;
     this.#wake();
+  }
+
+  /** Octets that have come and were not asked for yet. */
+  get ahead(): number {
+    return this.#held.length;
+  }
+
+  /** All that was asked for since the last time, as it came. */
+  passed(): Uint8Array {
+    return concatenate(this.#taken.splice(0));
+  }
+
+  /** All that has come and was not asked for. */
+  rest(): Uint8Array {
+    return this.#take(this.#held.length);
   }
 
   /** What has come and was not asked for is forgotten: TLS begins. */
@@ -63,6 +80,7 @@ export class ClientInput {
     const taken = this.#held.subarray(0, count);
     this.#held = this.#held.subarray(count);
     this.#searched = 0;
+    this.#taken.push(taken);
     return taken;
   }
 

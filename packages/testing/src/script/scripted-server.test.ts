@@ -1,6 +1,12 @@
 import { type OpenSessionOptions, openSession } from '@sansmtp/transport';
 import { afterEach, describe, expect, it } from 'vitest';
-import { openScriptedServer, type Script, type ScriptedServer, StalledError } from '../index.js';
+import {
+  openScriptedServer,
+  type PassedMoment,
+  type Script,
+  type ScriptedServer,
+  StalledError,
+} from '../index.js';
 
 const open: ScriptedServer[] = [];
 afterEach(() => Promise.all(open.splice(0).map((server) => server.close())));
@@ -165,6 +171,43 @@ describe('a scripted server', () => {
     }
     expect(server.transcript()).toContain('C: AUTH PLAIN (');
     expect(server.transcript()).not.toMatch(/dots|pencil|AGFubgBwZW5jaWw|cGVuY2ls/);
+  });
+
+  it('tells each moment, with every octet of the client', async () => {
+    const passed: string[] = [];
+    const text = (octets: Uint8Array) => new TextDecoder('latin1').decode(octets);
+    let close = () => {};
+    const closed = new Promise<void>((resolve) => {
+      close = resolve;
+    });
+    const onMoment = ({ connection, moment, octets, ahead, said }: PassedMoment) => {
+      passed.push(`${connection} ${moment} ${text(octets)}+${ahead} ${text(said)}`);
+      if (moment === 'closed') close();
+    };
+    const server = await openScriptedServer(
+      { EHLO: { octets: '250 bare\n' }, MAIL: '421 4.3.2 Going down' },
+      { onMoment },
+    );
+    open.push(server);
+    const stream = server.connect();
+    stream.open({ data() {}, end() {}, drain() {}, secure() {}, close() {} });
+    stream.write(new TextEncoder().encode('EHLO a\r\nMAIL FROM:<>\r\nRSET\r\n'));
+    stream.end();
+    await closed;
+    expect(passed).toEqual([
+      '1 greeting +0 220 script.test ESMTP\r\n',
+      '1 EHLO EHLO a\r\n+20 250 bare\n',
+      '1 MAIL MAIL FROM:<>\r\n+6 421 4.3.2 Going down\r\n',
+      '1 closed RSET\r\n+0 ',
+    ]);
+  });
+
+  it('reads mail data after octets that give the go-ahead', async () => {
+    const server = await serverWith({ DATA: { octets: '354 bare\n' } });
+    const stream = server.connect();
+    stream.open({ data() {}, end() {}, drain() {}, secure() {}, close() {} });
+    stream.write(new TextEncoder().encode('MAIL FROM:<>\r\nRCPT TO:<a@b.cc>\r\nDATA\r\nx\r\n.\r\n'));
+    expect((await server.next()).text).toBe('x\r\n');
   });
 
   it.each([

@@ -5,6 +5,7 @@ import { createMemoryPair } from '@sansmtp/transport-memory';
 import { createMailList, type Mail } from '../mail/mail-list.js';
 import { createTime, type Host, type KitTime, type TimeOptions } from '../time/kit-time.js';
 import { memorySessions, type OpenSession } from '../time/memory-sessions.js';
+import type { PassedMoment } from './passed-moment.js';
 import { checkScript, type Script, stepsFor } from './script.js';
 import { type FailHandshake, ScriptedSession } from './scripted-session.js';
 import { formatTranscript, type SpokenLine } from './transcript.js';
@@ -14,6 +15,8 @@ export interface ScriptedServerOptions extends TimeOptions {
   readonly protocol?: 'smtp' | 'lmtp';
   /** @default 'script.test' */
   readonly hostname?: string;
+  /** Told of each moment as it passes, with every octet that the client sent: to judge what the client does. */
+  readonly onMoment?: (moment: PassedMoment) => void;
 }
 
 /** The messages are those that were answered by 2yz. */
@@ -66,8 +69,8 @@ export function createScriptedServer(
   options: ScriptedServerOptions,
   { host, failHandshake = playedFailure }: Elsewhere = {},
 ): ScriptedServerParts {
-  checkNames('The option', options, ['realTime', 'protocol', 'hostname']);
-  const { protocol = 'smtp', hostname = 'script.test' } = options;
+  checkNames('The option', options, ['realTime', 'protocol', 'hostname', 'onMoment']);
+  const { protocol = 'smtp', hostname = 'script.test', onMoment = () => {} } = options;
   const scripts = [script].flat();
   if (scripts.length === 0) throw new TypeError('There is no script: the list is empty');
   for (const each of scripts) checkScript(each);
@@ -79,8 +82,9 @@ export function createScriptedServer(
 
   function serve(stream: ByteStream): OpenSession {
     const turn = Math.min(connections++, scripts.length - 1);
+    const connection = connections;
     return new ScriptedSession(stream, {
-      id: `connection ${connections}`,
+      id: `connection ${connection}`,
       script: scripts[turn] ?? {},
       protocol,
       hostname,
@@ -94,6 +98,7 @@ export function createScriptedServer(
         lines.push(line);
         time.stir();
       },
+      onMoment: (moment) => onMoment({ connection, ...moment }),
     });
   }
 

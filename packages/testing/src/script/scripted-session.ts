@@ -11,6 +11,7 @@ import { type ReceivedMessage, receivedMessage } from '../mail/received-message.
 import type { OpenSession } from '../time/memory-sessions.js';
 import { ClientInput } from './client-input.js';
 import { defaultChallenge, defaultReply } from './default-reply.js';
+import type { PassedMoment } from './passed-moment.js';
 import { detailsOf, type Moment, momentOf, type Script, type StepDetails, stepsFor } from './script.js';
 import { printable, type SpokenLine, withheld } from './transcript.js';
 
@@ -23,6 +24,7 @@ export interface ScriptedSessionOptions {
   readonly clock: Clock;
   readonly onMessage: (message: ReceivedMessage) => void;
   readonly onLine: (line: SpokenLine) => void;
+  readonly onMoment: (moment: Omit<PassedMoment, 'connection'>) => void;
   readonly failHandshake: FailHandshake;
 }
 
@@ -67,6 +69,7 @@ export class ScriptedSession implements OpenSession {
           this.#isClosed = true;
           this.#pause?.cancel();
           this.#input.end();
+          this.#passClosed();
           resolve();
         },
       });
@@ -225,26 +228,44 @@ export class ScriptedSession implements OpenSession {
     const index = Math.min(count, steps.length - 1);
     const step = steps[index];
     const details = step === undefined ? { reply: usual } : detailsOf(step, line, `${moment}[${index}]`);
-    const text = details.reply ?? '';
+    const text = details.reply ?? goAhead(moment, details.octets);
     const ending = details.ending ?? (/^(?:221|421)/.test(text) ? 'end' : 'stay');
     const beginsTls = moment === 'STARTTLS' && text.startsWith('220') && ending === 'stay';
-    await this.#speak(details, beginsTls);
+    await this.#speak(moment, details, beginsTls);
     return this.#goOn(ending, text);
   }
 
-  async #speak({ wait = 0, reply, octets, stall }: StepDetails, beginsTls: boolean): Promise<void> {
+  async #speak(moment: Moment, details: StepDetails, beginsTls: boolean): Promise<void> {
+    const { wait = 0, reply, octets, stall } = details;
     if (wait > 0) await this.#waitFor(wait);
     const given = typeof octets === 'string' ? encodeText(octets) : octets;
     const spoken = reply === undefined ? given : encodeText(`${reply.replaceAll('\n', '\r\n')}\r\n`);
-    if (spoken === undefined) return;
+    if (spoken === undefined) {
+      this.#pass(moment, new Uint8Array(0));
+      return;
+    }
     for (const text of reply?.split('\n') ?? [printable(spoken)]) this.#say('server', text);
     const first = stall === undefined ? 0 : Math.min(stall.after, spoken.length);
     if (first > 0) await this.#write(spoken.subarray(0, first));
     if (stall !== undefined) await this.#waitFor(stall.for);
+    this.#pass(moment, spoken);
     const written = this.#write(spoken.subarray(first));
     // At once: what the client says next belongs to the handshake already.
     if (beginsTls) await this.#startTls();
     await written;
+  }
+
+  #pass(moment: Moment, said: Uint8Array): void {
+    const { ahead } = this.#input;
+    const secure = this.#stream.tls !== undefined;
+    this.#options.onMoment({ moment, octets: this.#input.passed(), ahead, said, secure });
+  }
+
+  #passClosed(): void {
+    this.#input.rest();
+    const secure = this.#stream.tls !== undefined;
+    const said = new Uint8Array(0);
+    this.#options.onMoment({ moment: 'closed', octets: this.#input.passed(), ahead: 0, said, secure });
   }
 
   async #goOn(ending: Ending, text: string): Promise<string | undefined> {
@@ -276,6 +297,13 @@ export class ScriptedSession implements OpenSession {
   #say(by: SpokenLine['by'], text: string): void {
     this.#options.onLine({ by, text, time: this.#options.clock.now() });
   }
+}
+
+/** Octets that the client may take for a go-ahead: what follows is mail data, or TLS. */
+function goAhead(moment: Moment, octets: string | Uint8Array = ''): string {
+  const text = typeof octets === 'string' ? octets : printable(octets);
+  const code = moment === 'DATA' ? '354' : moment === 'STARTTLS' ? '220' : undefined;
+  return code !== undefined && text.startsWith(code) ? text : '';
 }
 
 const DOT = 0x2e;
