@@ -316,3 +316,20 @@ describe('serve that cannot start', () => {
     expect(stderr).toMatch(/^error: cannot make the Maildir .*\n$/);
   });
 });
+
+describe('serve --metrics', () => {
+  it('tells where, counts, and is not ready any more when it goes down', async () => {
+    const server = await serve(['--metrics', '0', '--grace', '5']);
+    const where = /^listening metrics (127\.0\.0\.1:\d+)$/m.exec(server.stdout)?.[1];
+    expect((await fetch(`http://${where}/readyz`)).status).toBe(200);
+    await send(server, 'a\n');
+    const text = await (await fetch(`http://${where}/metrics`)).text();
+    expect(text).toMatch(/^sansmtp_messages_total\{listener="unix",outcome="accepted"\} 1$/m);
+
+    await inMailData(server);
+    server.child.kill('SIGTERM');
+    await until(() => server.stderr.includes('shutting down'));
+    expect((await fetch(`http://${where}/healthz`)).status).toBe(200);
+    expect((await fetch(`http://${where}/readyz`)).status).toBe(503);
+  });
+});

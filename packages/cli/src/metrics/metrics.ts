@@ -1,0 +1,110 @@
+/**
+ * `--metrics PORT`: figures for Prometheus, and whether the process is alive and ready for clients. On loopback only, for
+ * they tell who gets mail.
+ *
+ *     GET /metrics    200, the text format
+ *     GET /healthz    200 as long as the process answers
+ *     GET /readyz     200, or 503 while it starts, goes down, or cannot store what it would accept
+ */
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { ServerObserver } from '@sansmtp/transport';
+import type { Registry } from 'prom-client';
+import { sessionMetrics } from './session-metrics.js';
+
+const HOST = '127.0.0.1';
+const MAXIMUM_CONNECTIONS = 64;
+
+/** What is known only after the metrics are: they are made first, for they observe. */
+export interface Measured {
+  /** Sessions that are served now. */
+  sessions(): number;
+  /** Whether a client that came now would be served well. */
+  isReady(): Promise<boolean>;
+}
+
+export interface Metrics {
+  readonly observer: ServerObserver;
+  /** For figures of one's own; each metric's name begins with `sansmtp_`. */
+  readonly registry: Registry;
+  /** The line that tells scripts. */
+  readonly listening: string;
+  /** From now on it says what this is. */
+  measure(measured: Measured): void;
+  close(): Promise<void>;
+}
+
+/**
+ * @param port 0 for any free one
+ * @throws what the system says, if it cannot listen there
+ */
+export async function startMetrics(port: number): Promise<Metrics> {
+  // Loaded only here: without the option, the command starts as fast as ever.
+  const client = await import('prom-client');
+  const registry = new client.Registry();
+  client.collectDefaultMetrics({ register: registry });
+  let measured: Measured | undefined;
+  const observer = sessionMetrics(client, registry, () => measured?.sessions() ?? 0);
+  const isReady = async () => {
+    try {
+      return (await measured?.isReady()) ?? false;
+    } catch {
+      return false;
+    }
+  };
+  const server = createServer({ requestTimeout: 10_000, headersTimeout: 10_000 }, (request, response) => {
+    answer(request, response, registry, isReady).catch((error: Error) => say(response, 500, error.message));
+  });
+  server.maxConnections = MAXIMUM_CONNECTIONS;
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, HOST, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+  return {
+    observer,
+    registry,
+    listening: `listening metrics ${HOST}:${(server.address() as AddressInfo).port}\n`,
+    measure(given) {
+      measured = given;
+    },
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+async function answer(
+  { method, url = '' }: IncomingMessage,
+  response: ServerResponse,
+  registry: Registry,
+  isReady: () => Promise<boolean>,
+): Promise<void> {
+  if (method !== 'GET' && method !== 'HEAD') {
+    response.setHeader('Allow', 'GET, HEAD');
+    return say(response, 405, 'GET only');
+  }
+  switch (url.split('?', 1)[0]) {
+    case '/metrics': {
+      const text = await registry.metrics();
+      response.writeHead(200, { 'Content-Type': registry.contentType }).end(text);
+      return;
+    }
+    case '/healthz':
+      return say(response, 200, 'alive');
+    case '/readyz':
+      return (await isReady()) ? say(response, 200, 'ready') : say(response, 503, 'not ready');
+    default:
+      say(response, 404, 'There is /metrics, /healthz and /readyz');
+  }
+}
+
+function say(response: ServerResponse, status: number, words: string): void {
+  response
+    .writeHead(status, { 'Content-Type': 'text/plain; charset=utf-8', 'Cache-Control': 'no-store' })
+    .end(`${words}\n`);
+}
