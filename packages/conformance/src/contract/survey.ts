@@ -1,0 +1,12 @@
+/** What is known of the server before the first case. */
+
+export interface Survey {
+  /** EHLO keywords in the clear, in upper case, with the text of their parameters. */
+  readonly offers: ReadonlyMap<string, string>;
+  /** Those after STARTTLS; undefined where it is not offered, or failed. */
+  readonly offersUnderTls: ReadonlyMap<string, string> | undefined;
+  /** What has to come before MAIL. */
+  readonly entry: { readonly startTls: boolean; readonly authenticate: boolean };
+  /** Why no transaction can be made; undefined: one can. */
+  readonly noMail: string | undefined;
+}

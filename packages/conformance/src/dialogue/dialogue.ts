@@ -1,0 +1,265 @@
+/**
+ * One connection to the server, as a case speaks it: what is sent goes out to the octet, replies are read strictly, and all
+ * of it stands in the transcript. `ask` judges, `need` prepares: what `need` does not get makes the case impossible to
+ * judge, and is some other case's finding.
+ */
+import { type ByteStream, type Clock, TlsError } from '@sansmtp/transport';
+import { type Expectation, matches } from './expectation.js';
+import { CannotJudge, Deviation } from './findings.js';
+import { announcesLimit, ReplyReader, type SeenReply, shown } from './seen-reply.js';
+import type { Transcript } from './transcript.js';
+
+export interface DialogueTimes {
+  /** Milliseconds within which a reply has to come. */
+  readonly reply: number;
+  /** Milliseconds of silence that show that nothing more comes. */
+  readonly quiet: number;
+}
+
+const octetsOf = (text: string | Uint8Array): Uint8Array =>
+  typeof text === 'string' ? new TextEncoder().encode(text) : text;
+
+const expected = (expectation: Expectation): string => (expectation === 'any' ? 'a reply' : expectation);
+
+export class Dialogue {
+  /** EHLO keywords of the last reply to EHLO or LHLO, in upper case, with the text of their parameters. */
+  offers: ReadonlyMap<string, string> = new Map();
+  readonly #stream: ByteStream;
+  readonly #clock: Clock;
+  readonly #times: DialogueTimes;
+  readonly #transcript: Transcript;
+  readonly #replies = new ReplyReader();
+  #lastSaid = 'the connection';
+  #ended = false;
+  #closed = false;
+  #secure = false;
+  #closeReason: Error | undefined;
+  #wake: () => void = () => {};
+
+  constructor(stream: ByteStream, clock: Clock, times: DialogueTimes, transcript: Transcript) {
+    this.#stream = stream;
+    this.#clock = clock;
+    this.#times = times;
+    this.#transcript = transcript;
+    this.#secure = stream.tls !== undefined;
+    stream.open({
+      data: (octets) => {
+        transcript.add('S', octets);
+        this.#replies.push(octets);
+        this.#wake();
+      },
+      end: () => {
+        if (!this.#ended) transcript.note('S', 'ends the connection');
+        this.#ended = true;
+        this.#wake();
+      },
+      drain: () => this.#wake(),
+      secure: () => {
+        this.#secure = true;
+        transcript.note('C', 'TLS handshake');
+        this.#wake();
+      },
+      close: (reason) => {
+        if (!this.#ended) transcript.note('S', reason === undefined ? 'closes' : 'breaks off the connection');
+        this.#ended = true;
+        this.#closed = true;
+        this.#closeReason = reason;
+        this.#wake();
+      },
+    });
+  }
+
+  /** Whether TLS protects it. */
+  get isSecure(): boolean {
+    return this.#secure;
+  }
+
+  /** Whether the server has ended the connection. */
+  get isEnded(): boolean {
+    return this.#ended;
+  }
+
+  /** Sends octets as they are; text goes out as UTF-8. Nothing is added to it. */
+  send(octets: string | Uint8Array): void {
+    const sent = octetsOf(octets);
+    this.#transcript.add('C', sent);
+    this.#stream.write(sent);
+  }
+
+  /** Sends a line with its CRLF. */
+  say(line: string): void {
+    this.#lastSaid = line.length > 60 ? `${line.slice(0, 60)}…` : line;
+    this.send(`${line}\r\n`);
+  }
+
+  /** Sends a line that stands in no transcript: a password, or what holds one. */
+  saySecretly(line: string): void {
+    this.#transcript.note('C', `${line.length} octets that are not shown`);
+    this.#lastSaid = 'a response of the AUTH exchange';
+    this.#stream.write(octetsOf(`${line}\r\n`));
+  }
+
+  /** Says a line and judges the reply. */
+  async ask(line: string, expectation: Expectation): Promise<SeenReply> {
+    this.say(line);
+    return this.reply(expectation);
+  }
+
+  /** Says a line whose reply is a prerequisite: if another one comes, the case cannot be judged. */
+  async need(line: string, expectation: Expectation = '2yz'): Promise<SeenReply> {
+    this.say(line);
+    return this.needReply(expectation);
+  }
+
+  /**
+   * Reads the next reply and judges it.
+   * @throws {Deviation} it is none, none comes, or it has another code
+   * @throws {CannotJudge} it is not expected, and announces a limit of the server's
+   */
+  async reply(expectation: Expectation = 'any'): Promise<SeenReply> {
+    const reply = await this.#next(expectation);
+    if (matches(expectation, reply.code)) return reply;
+    if (announcesLimit(reply)) throw new CannotJudge(`the server announced a limit: ${shown(reply)}`);
+    throw new Deviation(`${expected(expectation)} was due after ${this.#lastSaid}; it said ${shown(reply)}`);
+  }
+
+  /** Reads a reply that is a prerequisite. */
+  async needReply(expectation: Expectation = '2yz'): Promise<SeenReply> {
+    const reply = await this.#next(expectation).catch((error: unknown) => {
+      throw error instanceof Deviation ? new CannotJudge(error.message) : error;
+    });
+    if (matches(expectation, reply.code)) return reply;
+    throw new CannotJudge(`the server said ${shown(reply)} after ${this.#lastSaid}`);
+  }
+
+  /** EHLO, or LHLO, as a prerequisite; remembers what is offered. */
+  async hello(line: string): Promise<SeenReply> {
+    const reply = await this.need(line, '250');
+    this.offers = offersOf(reply);
+    return reply;
+  }
+
+  /** Begins the TLS handshake; comes after a 220 to STARTTLS. What was received in the clear is dropped. */
+  async startTls(): Promise<void> {
+    this.#replies.clear();
+    this.offers = new Map();
+    if (!this.#stream.canStartTls) throw new CannotJudge('this connection cannot start TLS');
+    this.#stream.startTls();
+    const done = await this.#until(() => this.#secure || this.#closed, this.#times.reply);
+    if (this.#secure) return;
+    if (!done) throw new Deviation('The TLS handshake does not come to an end');
+    const reason = this.#closeReason instanceof TlsError ? `: ${this.#closeReason.message}` : '';
+    throw new Deviation(`The TLS handshake failed${reason}`);
+  }
+
+  /**
+   * Judges that the server says nothing now.
+   * @throws {Deviation} it says something, or ends the connection
+   */
+  async silence(): Promise<void> {
+    await this.#until(() => this.#replies.pending.length > 0 || this.#ended, this.#times.quiet);
+    const reply = this.#replies.next();
+    if (reply !== undefined) {
+      if (announcesLimit(reply)) throw new CannotJudge(`the server announced a limit: ${shown(reply)}`);
+      throw new Deviation(`nothing was due after ${this.#lastSaid}; it said ${shown(reply)}`);
+    }
+    if (this.#replies.pending.length > 0)
+      throw new Deviation('nothing was due; the beginning of a reply came');
+    if (this.#ended) throw new Deviation('nothing was due; the server ended the connection');
+  }
+
+  /**
+   * Judges that the server ends the connection, without a further reply.
+   * @throws {Deviation} it says something, or does not end it
+   */
+  async closes(): Promise<void> {
+    const replies = await this.rest();
+    if (!this.#ended) throw new Deviation(`the connection was to end after ${this.#lastSaid}; it stands`);
+    const [reply] = replies;
+    if (reply !== undefined)
+      throw new Deviation(`the connection was to end; the server said ${shown(reply)} first`);
+  }
+
+  /** All replies that come until the server ends the connection, or says nothing any more. */
+  async rest(): Promise<readonly SeenReply[]> {
+    const replies: SeenReply[] = [];
+    for (;;) {
+      const reply = this.#replies.next();
+      if (reply !== undefined) {
+        replies.push(reply);
+        continue;
+      }
+      if (this.#ended) return replies;
+      const { length } = this.#replies.pending;
+      const isMore = () => this.#replies.pending.length > length || this.#ended;
+      if (!(await this.#until(isMore, this.#times.quiet))) return replies;
+    }
+  }
+
+  /** Waits; for what is about time. */
+  async wait(milliseconds: number): Promise<void> {
+    await this.#until(() => false, milliseconds);
+  }
+
+  /** Ends our sending side; the server may still send. */
+  endSending(): void {
+    this.#transcript.note('C', 'ends its sending side');
+    this.#stream.end();
+  }
+
+  /** Breaks off the connection, without a word. */
+  abort(): void {
+    if (!this.#closed) this.#transcript.note('C', 'breaks off the connection');
+    this.#stream.abort();
+  }
+
+  /** The end of a case: whatever stands is ended. Resolves when it is closed, or was broken off. */
+  async finish(): Promise<void> {
+    if (this.#closed) return;
+    this.#stream.end();
+    await this.#until(() => this.#closed, this.#times.quiet);
+    if (!this.#closed) this.#stream.abort();
+  }
+
+  async #next(expectation: Expectation): Promise<SeenReply> {
+    const deadline = this.#clock.now() + this.#times.reply;
+    for (;;) {
+      const reply = this.#replies.next();
+      if (reply !== undefined) return reply;
+      const after = `${expected(expectation)} was due after ${this.#lastSaid}`;
+      if (this.#ended) throw new Deviation(`${after}; the server ended the connection`);
+      const { length } = this.#replies.pending;
+      const isMore = () => this.#replies.pending.length > length || this.#ended;
+      if (!(await this.#until(isMore, deadline - this.#clock.now()))) {
+        throw new Deviation(`${after}; nothing came in ${this.#times.reply} ms`);
+      }
+    }
+  }
+
+  /** Whether it came true within the time. */
+  async #until(isTrue: () => boolean, milliseconds: number): Promise<boolean> {
+    let isLate = milliseconds <= 0;
+    const takeBack = this.#clock.set(this.#clock.now() + Math.max(0, milliseconds), () => {
+      isLate = true;
+      this.#wake();
+    });
+    while (!isTrue() && !isLate) {
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    }
+    takeBack();
+    return isTrue();
+  }
+}
+
+/** What a reply to EHLO offers; lines that are no `ehlo-line` (RFC 5321 §4.1.1.1) are passed over. */
+export function offersOf(reply: SeenReply): ReadonlyMap<string, string> {
+  const offers = new Map<string, string>();
+  for (const line of reply.lines.slice(1)) {
+    const [, keyword, parameters = ''] = /^([\dA-Za-z][\dA-Za-z-]*)(?: ([ -~]*))?$/.exec(line) ?? [];
+    if (keyword !== undefined && !offers.has(keyword.toUpperCase()))
+      offers.set(keyword.toUpperCase(), parameters);
+  }
+  return offers;
+}

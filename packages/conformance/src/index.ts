@@ -1,0 +1,22 @@
+/** `@sansmtp/conformance`: judges any SMTP server by the RFCs. */
+import { serverGroups } from './cases/index.js';
+import { type DescribeOptions, describeGroups } from './running/describe-server.js';
+
+export { serverGroups } from './cases/index.js';
+export type { CaseGroup, ConformanceCase, Level, Need } from './contract/case.js';
+export type { Demand, Outcome, Verdict } from './contract/outcome.js';
+export type { Survey } from './contract/survey.js';
+export type { Credentials, Target } from './contract/target.js';
+export type { DescribeOptions, TestRunner } from './running/describe-server.js';
+export { type Examination, examine } from './running/examination.js';
+export { createIdleClock } from './running/idle-clock.js';
+export type { ServerToTest } from './running/server-to-test.js';
+export { UnreachableError } from './running/survey.js';
+
+/**
+ * Makes each case a test of vitest, jest or node:test. Skipped cases are skipped tests.
+ * @throws {TypeError} there is no runner: import `describe` and `it`, and pass them
+ */
+export function describeSmtpServer(options: DescribeOptions): void {
+  describeGroups(serverGroups, options);
+}

@@ -1,0 +1,51 @@
+/** Our own server in memory, as it would be on a port, with all that it can offer. */
+import { Secret } from '@sansmtp/core';
+import { passwordUsers, type ServeOptions, serveSession } from '@sansmtp/transport';
+import { createMemoryPair } from '@sansmtp/transport-memory';
+import { nodeCryptography } from '@sansmtp/transport-node';
+import { createIdleClock } from './idle-clock.js';
+import type { ServerToTest } from './server-to-test.js';
+
+const CREDENTIALS = { user: 'ann', password: 'pencil' };
+
+/** @param session beside the host name and what it takes to offer everything */
+export function ownServer(session: Partial<ServeOptions> = {}): ServerToTest {
+  const clock = createIdleClock();
+  const password = new Secret(CREDENTIALS.password);
+  const users = passwordUsers((name) =>
+    name === CREDENTIALS.user ? { kind: 'password', password } : undefined,
+  );
+  const serve = (mode: 'startTls' | 'implicit') => () => {
+    const [near, far] = createMemoryPair({ tls: { mode } });
+    serveSession(
+      far,
+      {
+        ...users,
+        async onMessage({ body }) {
+          for await (const _ of body);
+          return { code: 250, enhancedCode: '2.0.0', lines: ['Stored'] };
+        },
+      },
+      {
+        hostname: 'mail.test',
+        clock,
+        id: 'session',
+        cryptography: nodeCryptography,
+        startTls: mode === 'startTls' ? 'offered' : 'none',
+        authentication: {},
+        ...session,
+      },
+    );
+    return near;
+  };
+  return {
+    clock,
+    connect: serve('startTls'),
+    connectTls: serve('implicit'),
+    credentials: CREDENTIALS,
+    from: 'ann@probe.test',
+    to: 'bob@mail.test',
+    hostname: 'probe.test',
+    protocol: session.protocol === 'lmtp' ? 'lmtp' : 'smtp',
+  };
+}

@@ -1,0 +1,50 @@
+/** How a server under test is reached: over a port, or any byte stream. */
+import type { ByteStream, Clock } from '@sansmtp/transport';
+import { systemClock } from '@sansmtp/transport-node';
+import type { Credentials } from '../contract/target.js';
+
+export interface ServerToTest {
+  /** Connects. For STARTTLS to be judged, the stream has to be made for it (`canStartTls`). */
+  readonly connect: () => ByteStream | Promise<ByteStream>;
+  /** Connects to the port with TLS from the first octet on (RFC 8314). @default none: cases that need it are skipped */
+  readonly connectTls?: () => ByteStream | Promise<ByteStream>;
+  /** @default 'smtp' */
+  readonly protocol?: 'smtp' | 'lmtp';
+  /** Reverse-path of the test messages, a mailbox. @default 'probe@probe.invalid' */
+  readonly from?: string;
+  /** Who receives the test messages: a mailbox that the server takes mail for. @default 'postmaster@localhost' */
+  readonly to?: string;
+  /** @default none: cases that need them are skipped */
+  readonly credentials?: Credentials;
+  /** The name in EHLO. @default 'probe.invalid' */
+  readonly hostname?: string;
+  /** @default real time */
+  readonly clock?: Clock;
+  /** Milliseconds within which a reply has to come. @default 20000 */
+  readonly replyTime?: number;
+  /** Milliseconds of silence that show that nothing more comes. @default 300 */
+  readonly quietTime?: number;
+  /** Connections a second at most. @default no limit */
+  readonly connectionsPerSecond?: number;
+}
+
+export interface KnownServer extends Required<Omit<ServerToTest, 'connectTls' | 'credentials'>> {
+  readonly connectTls: ServerToTest['connectTls'];
+  readonly credentials: Credentials | undefined;
+}
+
+export function withDefaults(server: ServerToTest): KnownServer {
+  return {
+    protocol: 'smtp',
+    from: 'probe@probe.invalid',
+    to: 'postmaster@localhost',
+    hostname: 'probe.invalid',
+    clock: systemClock,
+    replyTime: 20_000,
+    quietTime: 300,
+    connectionsPerSecond: Number.POSITIVE_INFINITY,
+    connectTls: undefined,
+    credentials: undefined,
+    ...server,
+  };
+}
