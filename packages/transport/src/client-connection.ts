@@ -63,6 +63,18 @@ export interface OpenSessionOptions extends Omit<ClientSessionOptions, 'observe'
   readonly onError?: (error: unknown) => void;
 }
 
+/** What there is to say of the delivery of one message in a session. */
+export interface SessionSendOptions {
+  /** Drops the connection when it is aborted: the verdicts then say what is known. */
+  readonly signal?: CancelSignal;
+  /**
+   * Called once the whole message but its end is written: the final dot, or the chunk `BDAT … LAST`, goes out right after it
+   * resolves, in the same turn. For whoever has to store first that the message may arrive (RFC 1047). If the connection
+   * cannot take the end by then, it is called again once it can.
+   */
+  readonly beforeFinalDot?: () => Promise<void>;
+}
+
 /** An open session with a server. */
 export interface ClientConnection {
   /** What the server offered. */
@@ -79,11 +91,12 @@ export interface ClientConnection {
    * @throws {MailDataError} the message holds a bare CR or NUL; the connection is dropped, nothing is delivered
    * @throws what the body throws, a `TypeError` if it yields no octets; the connection is dropped, nothing is
    *   delivered
+   * @throws what `beforeFinalDot` throws; likewise
    */
   send(
     envelope: EnvelopeInput,
     message: MessageSource,
-    options?: { readonly signal?: CancelSignal },
+    options?: SessionSendOptions,
   ): Promise<readonly Verdict[]>;
   /**
    * Asks something beside all messages: VRFY, EXPN, HELP, NOOP, ETRN, or a verb of an extension. Resolves with the

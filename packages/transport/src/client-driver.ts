@@ -32,6 +32,7 @@ import type {
   ClientConnection,
   MessageSource,
   OpenSessionOptions,
+  SessionSendOptions,
 } from './client-connection.js';
 import { clientName } from './client-name.js';
 import type { Clock } from './clock.js';
@@ -93,6 +94,7 @@ function sessionPart(options: Omit<OpenSessionOptions, 'clock'>): ClientSessionO
 /** A message on its way. */
 interface Delivery {
   readonly message: MessageSource;
+  readonly beforeFinalDot: (() => Promise<void>) | undefined;
   /** The session has asked for the message. It asks again each time that it wants more. */
   begun: boolean;
   /** The body, from its first chunk to its last. */
@@ -205,17 +207,18 @@ class ClientDriver implements ClientConnection, ByteStreamListener {
   async send(
     envelope: EnvelopeInput,
     message: MessageSource,
-    options: { readonly signal?: CancelSignal } = {},
+    options: SessionSendOptions = {},
   ): Promise<readonly Verdict[]> {
     heedErrors(message);
     this.#requireOpen('send');
-    checkNames('The option', options, ['signal']);
-    const { signal } = options;
+    checkNames('The option', options, ['signal', 'beforeFinalDot']);
+    const { signal, beforeFinalDot } = options;
     checkSignal(signal);
+    checkBeforeFinalDot(beforeFinalDot);
     checkMessage(message);
     this.#session.handle({ type: 'send', envelope, now: this.#clock.now() });
     const sent = new Promise<readonly Verdict[]>((resolve, reject) => {
-      this.#delivery = { message, begun: false, iterator: undefined, resolve, reject };
+      this.#delivery = { message, beforeFinalDot, begun: false, iterator: undefined, resolve, reject };
     });
     const release = this.#abortOn(signal);
     this.#pump();
@@ -420,8 +423,7 @@ class ClientDriver implements ClientConnection, ByteStreamListener {
   async #sendWhole(bytes: Uint8Array, delivery: Delivery): Promise<void> {
     await undefined; // the session's other outputs come first
     await this.#sendPiece(bytes, delivery, true);
-    while (this.#mustWait(delivery)) await this.#change();
-    if (this.#delivery === delivery) this.#handOver(undefined);
+    await this.#sendEnd(delivery);
   }
 
   async #sendPieces(body: AsyncIterable<Uint8Array>, delivery: Delivery): Promise<void> {
@@ -431,13 +433,23 @@ class ClientDriver implements ClientConnection, ByteStreamListener {
       const { done, value } = await iterator.next();
       if (done) delivery.iterator = undefined;
       else await this.#sendPiece(value, delivery, false);
-      while (this.#mustWait(delivery)) await this.#change();
-      if (this.#delivery !== delivery) return;
       if (done) {
-        this.#handOver(undefined);
+        await this.#sendEnd(delivery);
         return;
       }
+      while (this.#mustWait(delivery)) await this.#change();
+      if (this.#delivery !== delivery) return;
     }
+  }
+
+  async #sendEnd(delivery: Delivery): Promise<void> {
+    do {
+      while (this.#mustWait(delivery)) await this.#change();
+      if (this.#delivery !== delivery) return;
+      if (delivery.beforeFinalDot !== undefined) await delivery.beforeFinalDot();
+      // What was stored may be too old by the time that the connection takes the end, and is then stored anew.
+    } while (this.#mustWait(delivery));
+    if (this.#delivery === delivery) this.#handOver(undefined);
   }
 
   /** @param last the end of the message follows, and may go out with it */
@@ -548,6 +560,13 @@ class ClientDriver implements ClientConnection, ByteStreamListener {
     signal.addEventListener('abort', abort);
     return () => signal.removeEventListener('abort', abort);
   }
+}
+
+function checkBeforeFinalDot(given: unknown): void {
+  if (given === undefined || typeof given === 'function') return;
+  throw new TypeError(
+    `The option beforeFinalDot is ${given === null ? 'null' : `a ${typeof given}`}; it takes a function`,
+  );
 }
 
 function checkMessage(message: unknown): void {

@@ -19,6 +19,7 @@ export type {
   ClientConnection,
   MessageSource,
   OpenSessionOptions,
+  SessionSendOptions,
 } from './client-connection.js';
 export { checkOpenOptions, heedErrors, openSession } from './client-driver.js';
 export { clientNetwork } from './client-network.js';

@@ -34,6 +34,7 @@ export interface MessageDelivery {
   readonly pool: SessionPool;
   /** Undefined: nothing can stop it. */
   readonly signal: AbortSignal | undefined;
+  readonly beforeFinalDot: (() => Promise<void>) | undefined;
   readonly recipientsPerTransaction: number;
   /** There is more than one group, and so more than one reading of the body. */
   readonly several: boolean;
@@ -75,6 +76,8 @@ class GroupDelivery {
   #phase: DeliveryPhase = 'connect';
   #session: PooledSession | undefined;
   #batchSize: number;
+  /** What the caller threw when the end of the message was to be sent. */
+  #unended: { readonly error: unknown } | undefined;
 
   constructor(group: RecipientGroup, message: MessageDelivery) {
     this.#group = group;
@@ -123,7 +126,7 @@ class GroupDelivery {
 
   async #transact(session: PooledSession, destination: Destination): Promise<void> {
     const { host } = destination;
-    const { envelope, body, pool, signal, several } = this.#message;
+    const { envelope, body, pool, signal, beforeFinalDot, several } = this.#message;
     const turn = pool.turn(signal);
     try {
       if (turn !== undefined) await turn;
@@ -145,14 +148,17 @@ class GroupDelivery {
       verdicts = await session.connection.send(
         fitting(transactionOf(envelope, batch, body.size), keywords),
         body.read(again),
-        signal && { signal },
+        {
+          ...(signal && { signal }),
+          ...(beforeFinalDot && { beforeFinalDot: () => this.#mayEnd(beforeFinalDot) }),
+        },
       );
     } catch (error) {
       this.#takeError(error, batch, rest, destination, reused);
       return;
     }
 
-    const undecided = this.#takeVerdicts(batch, verdicts, host);
+    const undecided = this.#takeVerdicts(batch, verdicts, host, session.connection.offer.keywords.has('DSN'));
     const { broken, breakage, leftover, taken, domainsExhausted } = undecided;
     this.#pending = [...broken, ...leftover, ...rest];
     if (leftover.length > 0) this.#batchSize = Math.max(taken, 1);
@@ -173,6 +179,15 @@ class GroupDelivery {
     }
   }
 
+  async #mayEnd(beforeFinalDot: () => Promise<void>): Promise<void> {
+    try {
+      await beforeFinalDot();
+    } catch (error) {
+      this.#unended = { error };
+      throw error;
+    }
+  }
+
   /** Nothing was sent, or nothing that could count. */
   #takeError(
     error: unknown,
@@ -183,6 +198,12 @@ class GroupDelivery {
   ): void {
     const { body } = this.#message;
     const { host } = destination;
+    if (this.#unended?.error === error) {
+      this.#giveBack(false);
+      this.#settle(this.#pending, notEnded(error, host));
+      this.#pending = [];
+      return;
+    }
     if (error instanceof UnstoredError) {
       this.#giveBack(false); // nobody can be asked any more, for the same reason
       return;
@@ -209,7 +230,12 @@ class GroupDelivery {
   }
 
   /** Takes what is decided, and tells what is not. */
-  #takeVerdicts(batch: readonly number[], verdicts: readonly Verdict[], host: string): Undecided {
+  #takeVerdicts(
+    batch: readonly number[],
+    verdicts: readonly Verdict[],
+    host: string,
+    offersDsn: boolean,
+  ): Undecided {
     const broken: number[] = [];
     const leftover: number[] = [];
     const tooMany: number[] = [];
@@ -229,7 +255,7 @@ class GroupDelivery {
         tooMany.push(recipient);
       } else {
         if (verdict.phase === 'data' || verdict.phase === 'message') taken += 1;
-        this.#settle([recipient], this.#outcomeOf(verdict, host));
+        this.#settle([recipient], { ...this.#outcomeOf(verdict, host), offersDsn });
       }
     }
     // A server that takes none says that it has no room at all, and not how many it takes at once.
@@ -319,6 +345,13 @@ function withoutBody(thrown: unknown, host: string | undefined): Outcome {
     reason: `The body of the message failed: ${error.message}`,
     error,
   };
+}
+
+/** The verdict of those for whom the caller did not let the message end. */
+function notEnded(thrown: unknown, host: string): Outcome {
+  const error = thrown instanceof Error ? thrown : new Error(String(thrown));
+  const reason = `The end of the message was not sent: ${error.message}`;
+  return { verdict: 'deferred', phase: 'message', host, enhancedCode: '4.3.0', reason, error };
 }
 
 /** The verdict of those to whom the message did not go because it could not be stored for them. */

@@ -24,6 +24,13 @@ export interface SendOptions {
   readonly signal?: AbortSignal;
   /** Milliseconds from now until the delivery is stopped likewise. @default none */
   readonly deadline?: number;
+  /**
+   * Called in each mail transaction once the whole message but its end is written; the end goes out right after it resolves,
+   * in the same turn. For a queue, which has to store first that the message may arrive. If it throws, the connection is dropped without
+   * the end, and the recipients of the transaction and of those that would follow it are `deferred`, with what it threw as
+   * `error`.
+   */
+  readonly beforeFinalDot?: () => Promise<void>;
 }
 
 export interface CloseOptions {
@@ -94,6 +101,7 @@ export function createMailer(options: MailerOptions = {}): Mailer {
     envelope: ClientEnvelope,
     source: MessageBody,
     controller: AbortController | undefined,
+    beforeFinalDot: SendOptions['beforeFinalDot'],
   ): Promise<RecipientVerdict[]> {
     const signal = controller?.signal;
     const outcomes: (Outcome | undefined)[] = new Array(envelope.recipients.length).fill(undefined);
@@ -105,7 +113,16 @@ export function createMailer(options: MailerOptions = {}): Mailer {
           for (const [place, outcome] of decided) outcomes[place] = outcome;
           const ready = groups.flatMap((each) => apartByAlphabet(each, envelope.recipients));
           const several = more || deliveries.size + ready.length > 1;
-          const message = { envelope, body, pool, signal, recipientsPerTransaction, several, outcomes };
+          const message = {
+            envelope,
+            body,
+            pool,
+            signal,
+            beforeFinalDot,
+            recipientsPerTransaction,
+            several,
+            outcomes,
+          };
           for (const each of ready) deliveries.add(deliverToGroup(each, message));
         }
         await deliveries.settled();
@@ -126,11 +143,13 @@ export function createMailer(options: MailerOptions = {}): Mailer {
     { envelope, decided }: WritableEnvelope,
     source: MessageBody,
     controller: AbortController | undefined,
+    beforeFinalDot: SendOptions['beforeFinalDot'],
   ): Promise<readonly RecipientVerdict[]> {
-    if (decided === undefined) return deliver(envelope, source, controller);
+    if (decided === undefined) return deliver(envelope, source, controller, beforeFinalDot);
     const { recipients } = envelope;
     const others = recipients.filter((_, place) => !decided.has(place));
-    const verdicts = (await deliver({ ...envelope, recipients: others }, source, controller)).values();
+    const delivered = await deliver({ ...envelope, recipients: others }, source, controller, beforeFinalDot);
+    const verdicts = delivered.values();
     return recipients.map((recipient, place) => {
       const outcome = decided.get(place);
       return outcome === undefined ? (verdicts.next().value as RecipientVerdict) : { recipient, ...outcome };
@@ -154,9 +173,12 @@ export function createMailer(options: MailerOptions = {}): Mailer {
   return {
     async send(given, body, options = {}) {
       heedErrors(body);
-      checkNames('The option', options, ['signal', 'deadline']);
-      const { signal, deadline } = options;
+      checkNames('The option', options, ['signal', 'deadline', 'beforeFinalDot']);
+      const { signal, deadline, beforeFinalDot } = options;
       checkSignal(signal);
+      if (beforeFinalDot !== undefined && typeof beforeFinalDot !== 'function') {
+        throw new TypeError('The option beforeFinalDot takes a function that returns a promise');
+      }
       if (closing !== undefined) throw new Error('The mailer is closed: it takes no more mail');
       const writable = readWritable(given);
       check(writable.envelope, deadline);
@@ -167,7 +189,7 @@ export function createMailer(options: MailerOptions = {}): Mailer {
       if (controller !== undefined) stoppable.add(controller);
       underWay += 1;
       try {
-        return await deliverWritable(writable, body, controller);
+        return await deliverWritable(writable, body, controller, beforeFinalDot);
       } finally {
         release?.();
         if (controller !== undefined) stoppable.delete(controller);

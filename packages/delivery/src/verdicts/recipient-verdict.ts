@@ -40,6 +40,11 @@ export interface RecipientVerdict {
   readonly phase: DeliveryPhase;
   /** For people, one line. */
   readonly reason: string;
+  /**
+   * Whether the server that decided in a mail transaction offers DSN, and so tells the sender itself of what becomes of the
+   * message (RFC 3461 §5.2.1); absent: there was no transaction.
+   */
+  readonly offersDsn?: boolean;
   /** Why the session ended, where that decided. */
   readonly failure?: SessionFailure;
   /**
