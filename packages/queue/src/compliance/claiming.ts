@@ -135,6 +135,28 @@ export const claimingCases = [
     bench.expect('it is due at once', (await bench.claim()).fence > again.fence);
   }),
 
+  storeCase('tells whoever listens when something may be due, until told to stop', async (bench) => {
+    const { store } = bench;
+    let told = 0;
+    const stop = store.subscribe(() => told++);
+    const tells = async (what: string, change: Promise<unknown>) => {
+      told = 0;
+      await change;
+      bench.expect(`${what} is told`, told > 0);
+    };
+    await tells('what is put', bench.put([BOB], { due: NOW + MINUTE }));
+    const [{ id } = { id: '' }] = await bench.listed();
+    await tells('what is made due', store.retry({ all: true }, NOW));
+    await tells('what is given back', store.giveBack(await bench.claim()));
+    await tells('what is deferred', store.settle(await bench.claim(), [deferred(0, NOW)]));
+    await store.hold(id);
+    await tells('what is released', store.release(id));
+    stop();
+    told = 0;
+    await bench.put([BOB]);
+    bench.equal('nothing more is told', told, 0);
+  }),
+
   storeCase('gives what was deferred when that is due, others in the domain before', async (bench) => {
     const { id } = await bench.put([BOB, 'joe@example.com']);
     const claim = await bench.claim();

@@ -33,6 +33,7 @@ function delegating(store: QueueStore): QueueStore {
     put: (message, body) => store.put(message, body),
     claim: (request) => store.claim(request),
     nextDue: () => store.nextDue(),
+    subscribe: (listener) => store.subscribe(listener),
     renew: (claim, lease) => store.renew(claim, lease),
     committing: (claim, now) => store.committing(claim, now),
     settle: (claim, settlements) => store.settle(claim, settlements),
@@ -129,6 +130,13 @@ const broken: Record<string, (store: QueueStore) => Partial<QueueStore>> = {
   'does not drop': () => ({ drop: async () => true }),
   'retries all': (store) => ({ retry: (_, now) => store.retry({ all: true }, now) }),
   'does not know when': () => ({ nextDue: async () => undefined }),
+  'tells nobody': () => ({ subscribe: () => () => {} }),
+  'tells for ever': (store) => ({
+    subscribe: (listener) => {
+      store.subscribe(listener);
+      return () => {};
+    },
+  }),
   'counts nothing': () => ({ count: async () => ({ waiting: 0, held: 0, delivering: 0, octets: 0 }) }),
 };
 

@@ -65,6 +65,15 @@ export interface QueueStore {
   nextDue(): Promise<number | undefined>;
 
   /**
+   * Calls the listener whenever `nextDue()` may have become earlier: something was put, released, given back, settled as
+   * waiting, or made due; now and then for nothing. Where several processes share the store, what another one changed is
+   * told soon, but may be missed if that one dies or the connection is lost: ask `nextDue()` once a minute as well.
+   * @param listener called in a turn of its own, before the promise of the method that made the change resolves
+   * @returns stops it
+   */
+  subscribe(listener: () => void): () => void;
+
+  /**
    * Lets the lease run until `now + lease`, unless it runs longer already.
    * @returns the claim with its new lease: go on with that
    * @throws {StaleClaimError} the claim is over: stop the delivery

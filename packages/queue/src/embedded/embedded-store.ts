@@ -92,6 +92,7 @@ class EmbeddedStore implements QueueStore {
   #aliveOctets = 0;
   readonly #order = new DueOrder();
   readonly #claims: Claims;
+  readonly #listeners = new Set<() => void>();
   readonly #underWay = new Set<Promise<unknown>>();
   #compacting = false;
   #closing: Promise<void> | undefined;
@@ -167,6 +168,13 @@ class EmbeddedStore implements QueueStore {
     const due = this.#order.next();
     const end = this.#claims.nextEnd();
     return due === undefined || end === undefined ? (due ?? end) : Math.min(due, end);
+  }
+
+  subscribe(listener: () => void): () => void {
+    // The same function may be given twice.
+    const one = () => listener();
+    this.#listeners.add(one);
+    return () => void this.#listeners.delete(one);
   }
 
   renew(claim: Claim, { now, lease }: { readonly now: number; readonly lease: number }): Promise<Claim> {
@@ -329,6 +337,11 @@ class EmbeddedStore implements QueueStore {
     }
     live.state = state;
     this.#schedule(live);
+    this.#tell();
+  }
+
+  #tell(): void {
+    for (const listener of this.#listeners) queueMicrotask(listener);
   }
 
   #admit(state: StoredState, home: Place): Live {
@@ -338,6 +351,7 @@ class EmbeddedStore implements QueueStore {
     this.#messages.set(state.id, live);
     this.#settleIn(live, home);
     this.#schedule(live);
+    this.#tell();
     return live;
   }
 
