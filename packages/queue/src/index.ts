@@ -1,6 +1,7 @@
 export {
   NotInQueueError,
   QueueClosedError,
+  QueueFullError,
   QueueInUseError,
   QueueUnreadableError,
   StaleClaimError,
@@ -10,12 +11,23 @@ export type {
   Attempt,
   Claim,
   FinishedRecipient,
+  Marks,
   MessageState,
+  MessageWithBody,
   NewMessage,
   QueuedMessage,
   QueuedRecipient,
   Settlement,
   WaitingRecipient,
 } from './contract/messages.js';
-export type { ClaimRequest, QueueCount, QueueStore, RetrySelection } from './contract/queue-store.js';
+export type {
+  ClaimRequest,
+  DomainCount,
+  QueueCount,
+  QueueLimits,
+  QueueStore,
+  RetrySelection,
+} from './contract/queue-store.js';
+export { DEFAULT_MAXIMUM_MESSAGES } from './contract/queue-store.js';
+export { senderOf } from './contract/sender.js';
 export { type OpenQueueOptions, openQueue } from './embedded/open-queue.js';

@@ -1,5 +1,5 @@
 /** What the operator does to messages, whatever workers do meanwhile. */
-import { deferred, finished, MINUTE, NOW, storeCase } from './bench.js';
+import { collect, deferred, finished, MINUTE, NOW, storeCase } from './bench.js';
 
 const BOB = 'bob@example.com';
 
@@ -96,6 +96,25 @@ export const administeringCases = [
       held: 1,
       delivering: 1,
       octets: 3 * size,
+      oldest: { waiting: NOW - 2, held: NOW - 1, delivering: NOW - 3 },
     });
+  }),
+
+  storeCase('counts what waits for each domain', async (bench) => {
+    await bench.put([BOB, 'joe@example.com', 'eve@example.net'], { held: true });
+    await bench.put([BOB, 'eve@EXAMPLE.net']);
+    await bench.put([BOB], { due: NOW + MINUTE });
+    const domains = async () => {
+      const counts = await collect(bench.store.domains());
+      return counts.map(({ domain, messages }) => `${domain} ${messages}`).toSorted();
+    };
+    bench.equal('messages, not recipients', await domains(), ['example.com 3', 'example.net 2']);
+    for (const claim of await bench.claims()) {
+      bench.equal('also while it is delivered', (await domains()).length, 2);
+      await bench.store.settle(claim, [finished(claim.places[0] as number)]);
+    }
+    bench.equal('not what is delivered', await domains(), ['example.com 2', 'example.net 1']);
+    await bench.crash();
+    bench.equal('nor after a crash', await domains(), ['example.com 2', 'example.net 1']);
   }),
 ];

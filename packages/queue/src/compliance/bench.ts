@@ -3,12 +3,12 @@
  * runtime.
  */
 import type { Attempt, Claim, NewMessage, QueuedMessage, Settlement } from '../contract/messages.js';
-import type { QueueStore } from '../contract/queue-store.js';
+import type { QueueLimits, QueueStore } from '../contract/queue-store.js';
 
 /** One place where a store stores, empty at first. */
 export interface StoreUnderTest {
-  /** Opens a store on what is stored; called again after a crash or `close()`. */
-  open(): Promise<QueueStore>;
+  /** Opens a store on what is stored; called again after a crash or `close()`. @param limits default: its own */
+  open(limits?: QueueLimits): Promise<QueueStore>;
   /**
    * The process that has the store open dies, and all power fails: whatever it has not made safe is gone. It resolves when
    * nothing of it is under way any more; what was called of it may reject, or never settle.
@@ -52,7 +52,7 @@ export class Bench {
   }
 
   equal(what: string, found: unknown, expected: unknown): void {
-    const [one, other] = [JSON.stringify(found), JSON.stringify(expected)];
+    const [one, other] = [written(found), written(expected)];
     if (one !== other)
       throw new StoreComplianceError(`Does not hold: ${what}; expected ${other}, found ${one}`);
   }
@@ -73,9 +73,9 @@ export class Bench {
     this.store = await this.under.open();
   }
 
-  async reopen(): Promise<void> {
+  async reopen(limits?: QueueLimits): Promise<void> {
     await this.store.close();
-    this.store = await this.under.open();
+    this.store = await this.under.open(limits);
   }
 
   put(
@@ -110,6 +110,15 @@ export class Bench {
   async listed(): Promise<readonly QueuedMessage[]> {
     return collect(this.store.list());
   }
+}
+
+/** As JSON, properties in the order of their names. */
+function written(value: unknown): string {
+  return JSON.stringify(value, (_, each) =>
+    typeof each === 'object' && each !== null && !Array.isArray(each)
+      ? Object.fromEntries(Object.entries(each).sort(([one], [other]) => (one < other ? -1 : 1)))
+      : each,
+  );
 }
 
 export function storeCase(name: string, run: (bench: Bench) => Promise<void>): StoreComplianceCase {

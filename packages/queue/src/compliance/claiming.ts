@@ -62,9 +62,25 @@ export const claimingCases = [
     bench.equal('both have their turn', domains.toSorted(), ['example.com', 'example.net']);
   }),
 
+  storeCase('lets no sender wait for the mail of another to the same domain', async (bench) => {
+    for (let i = 0; i < 20; i++) await bench.put([BOB], { due: NOW - MINUTE });
+    await bench.put([BOB], { sender: 'eve' });
+    await bench.put([BOB], { sender: 'eve' });
+    const senders = async (limit: number) =>
+      (await bench.claims(NOW, limit)).map(({ message }) => message.sender);
+    bench.equal('both have their turn', (await senders(2)).toSorted(), ['ann@example.org', 'eve']);
+    const each = [await senders(1), await senders(1)].flat();
+    bench.equal('also one at a time', each.toSorted(), ['ann@example.org', 'eve']);
+    bench.equal('in the end all are given', (await senders(100)).length, 18);
+  }),
+
   storeCase('gives the higher priority first, then what is due the longest', async (bench) => {
     const put = (from: string, mtPriority: number, due: number) =>
-      bench.put([], { envelope: { ...envelopeTo([BOB], from), parameters: { mtPriority } }, due });
+      bench.put([], {
+        envelope: { ...envelopeTo([BOB], from), parameters: { mtPriority } },
+        sender: 'one and the same',
+        due,
+      });
     await put('third', 0, NOW - 1);
     await put('first', 4, NOW);
     await put('second', 0, NOW - 2);

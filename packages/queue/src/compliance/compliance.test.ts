@@ -15,8 +15,8 @@ async function under(change: (store: QueueStore) => Partial<QueueStore>): Promis
   let mortal = new MortalFiles(disk);
   let epoch = 0;
   return {
-    async open() {
-      const store = await openStore(mortal.files, '/queue', { epoch: ++epoch, reserve: 0 });
+    async open(limits) {
+      const store = await openStore(mortal.files, '/queue', { epoch: ++epoch, reserve: 0, ...limits });
       return Object.assign(delegating(store), change(store));
     },
     dieAfter: (steps) => mortal.dieAfter(steps),
@@ -36,7 +36,7 @@ function delegating(store: QueueStore): QueueStore {
     subscribe: (listener) => store.subscribe(listener),
     renew: (claim, lease) => store.renew(claim, lease),
     committing: (claim, now) => store.committing(claim, now),
-    settle: (claim, settlements) => store.settle(claim, settlements),
+    settle: (claim, settlements, put) => store.settle(claim, settlements, put),
     giveBack: (claim) => store.giveBack(claim),
     body: (id) => store.body(id),
     hold: (id) => store.hold(id),
@@ -46,6 +46,7 @@ function delegating(store: QueueStore): QueueStore {
     list: () => store.list(),
     show: (id) => store.show(id),
     count: () => store.count(),
+    domains: () => store.domains(),
     close: () => store.close(),
   };
 }
@@ -98,7 +99,7 @@ const broken: Record<string, (store: QueueStore) => Partial<QueueStore>> = {
         ...(await store.committing(real(claim), now)),
         fence: claim.fence,
       }),
-      settle: (claim, settlements) => store.settle(real(claim), settlements),
+      settle: (claim, settlements, put) => store.settle(real(claim), settlements, put),
       giveBack: (claim) => store.giveBack(real(claim)),
     };
   },
@@ -117,11 +118,12 @@ const broken: Record<string, (store: QueueStore) => Partial<QueueStore>> = {
     },
   }),
   'settles anything without a word': (store) => ({
-    settle: (claim, settlements) => store.settle(claim, settlements).catch(() => {}),
+    settle: (claim, settlements, put) => store.settle(claim, settlements, put).catch(() => undefined),
   }),
   'settles all alike': (store) => ({
-    settle: async (claim, settlements) => {
+    settle: async (claim, settlements, put) => {
       for (const settlement of settlements) await store.settle(claim, [settlement]);
+      return put && store.put(put.message, put.body);
     },
   }),
   'does not give back': () => ({ giveBack: async () => {} }),
@@ -137,7 +139,52 @@ const broken: Record<string, (store: QueueStore) => Partial<QueueStore>> = {
       return () => {};
     },
   }),
-  'counts nothing': () => ({ count: async () => ({ waiting: 0, held: 0, delivering: 0, octets: 0 }) }),
+  'counts nothing': () => ({
+    count: async () => ({ waiting: 0, held: 0, delivering: 0, octets: 0, oldest: {} }),
+  }),
+  'does not know how old its mail is': (store) => ({
+    count: async () => ({ ...(await store.count()), oldest: {} }),
+  }),
+  'counts recipients, not messages': (store) => ({
+    async *domains() {
+      const counts = new Map<string, number>();
+      for await (const { recipients } of store.list())
+        for (const { domain, state } of recipients)
+          if (state === 'waiting') counts.set(domain, (counts.get(domain) ?? 0) + 1);
+      for (const [domain, messages] of counts) yield { domain, messages };
+    },
+  }),
+  'takes all for mail of one sender': (store) => ({
+    put: (message, body) => store.put({ ...message, sender: 'one' }, body),
+  }),
+  'forgets marks': (store) => ({
+    settle: (claim, settlements, put) =>
+      store.settle(
+        claim,
+        settlements.map((each) => ({ ...each, marks: {} })),
+        put,
+      ),
+  }),
+  'counts an attempt where there was none': (store) => ({
+    settle: (claim, settlements, put) => {
+      const last = { at: 0, verdict: 'deferred', reply: null, host: null, reason: '' } as const;
+      const attempted = settlements.map((each) => ({ ...each, attempt: each.attempt ?? last }));
+      return store.settle(claim, attempted, put);
+    },
+  }),
+  'settles before the notification is put': (store) => ({
+    settle: async (claim, settlements, put) => {
+      await store.settle(claim, settlements);
+      return put && store.put(put.message, put.body);
+    },
+  }),
+  'puts the notification before it settles': (store) => ({
+    settle: async (claim, settlements, put) => {
+      const notification = put && (await store.put(put.message, put.body));
+      await store.settle(claim, settlements);
+      return notification;
+    },
+  }),
 };
 
 async function runAll(change: (store: QueueStore) => Partial<QueueStore>): Promise<void> {
@@ -160,6 +207,17 @@ describe('the compliance suite refuses a store that', () => {
           lost = await under(() => ({}));
         },
       };
+    };
+    const run = async () => {
+      for (const each of cases) await each.run(create);
+    };
+    await expect(run()).rejects.toThrow(StoreComplianceError);
+  });
+
+  it('does not heed its limits', async () => {
+    const create = async (): Promise<StoreUnderTest> => {
+      const store = await under(() => ({}));
+      return { ...store, open: () => store.open() };
     };
     const run = async () => {
       for (const each of cases) await each.run(create);

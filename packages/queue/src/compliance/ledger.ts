@@ -16,6 +16,8 @@ import {
   StoreComplianceError,
 } from './bench.js';
 
+const ANN = 'ann@example.org';
+
 /** begun: may hold or not. */
 type Promised = 'no' | 'begun' | 'yes';
 
@@ -32,6 +34,8 @@ interface Entry {
   /** Absent: it was last said to be free, and promised. */
   held: Promised;
   dropped: Promised;
+  /** What it was put with: the one is stored if and only if the other is. */
+  settledWith?: { readonly entry: Entry; readonly place: number };
 }
 
 export class Ledger {
@@ -46,6 +50,14 @@ export class Ledger {
     size: number,
     more: Partial<NewMessage> = {},
   ): Promise<string> {
+    const { entry, message } = this.#begin(label, to, size, more);
+    const { id } = await store.put(message, chunksOf(entry.body));
+    entry.put = 'yes';
+    if (more.held === true) entry.held = 'yes';
+    return id;
+  }
+
+  #begin(label: string, to: readonly string[], size: number, more: Partial<NewMessage>) {
     // What could be taken for a record of a journal, if a store were careless.
     const body = size > 0 ? pattern(size, label.length) : octetsOf('\0\0\0\0\0\0\0\0');
     const entry: Entry = {
@@ -57,10 +69,8 @@ export class Ledger {
       dropped: 'no',
     };
     this.#entries.set(label, entry);
-    const { id } = await store.put({ envelope: envelopeTo(to, label), now: NOW, ...more }, chunksOf(body));
-    entry.put = 'yes';
-    if (more.held === true) entry.held = 'yes';
-    return id;
+    const message: NewMessage = { envelope: envelopeTo(to, label), now: NOW, ...more };
+    return { entry, message };
   }
 
   async claims(store: QueueStore, now: number): Promise<readonly Claim[]> {
@@ -96,6 +106,19 @@ export class Ledger {
     }
   }
 
+  /** Bounces the first recipient of a claim, with a notification of that size. */
+  async bounce(store: QueueStore, claim: Claim, settlement: Settlement, size: number): Promise<void> {
+    const bounced = this.#entryOf(claim.message.envelope);
+    const place = bounced.places[settlement.place] as PlaceEntry;
+    const more = { due: NOW + 1e9 };
+    const { entry, message } = this.#begin(`notification-${bounced.label}`, [ANN], size, more);
+    entry.settledWith = { entry: bounced, place: settlement.place };
+    place.finished = 'begun';
+    await store.settle(claim, [settlement], { message, body: chunksOf(entry.body) });
+    place.finished = 'yes';
+    entry.put = 'yes';
+  }
+
   async hold(store: QueueStore, label: string, id: string): Promise<void> {
     const entry = this.#entry(label);
     entry.held = 'begun';
@@ -125,6 +148,8 @@ export class Ledger {
   /** Compares a store that was opened after a crash. It is not changed, except that claims are taken. */
   async check(store: QueueStore): Promise<void> {
     const found = new Set<string>();
+    /** Recipients that are still to be delivered to, as `label place`. */
+    const waiting = new Set<string>();
     for (const message of await collect(store.list())) {
       const entry = this.#entryOf(message.envelope);
       const { label } = entry;
@@ -137,6 +162,7 @@ export class Ledger {
       for (const [i, place] of entry.places.entries()) {
         const recipient = message.recipients[i];
         const isFinished = recipient?.state !== 'waiting';
+        if (!isFinished) waiting.add(`${label} ${i}`);
         if (place.finished === 'yes' && !isFinished)
           fail(`${label} is not delivered again to recipient ${i}`);
         if (place.finished === 'no' && isFinished)
@@ -149,7 +175,12 @@ export class Ledger {
         }
       }
     }
-    for (const { label, put, places, dropped } of this.#entries.values()) {
+    for (const { label, put, places, dropped, settledWith } of this.#entries.values()) {
+      if (settledWith !== undefined) {
+        const { entry, place } = settledWith;
+        const isWaiting = waiting.has(`${entry.label} ${place}`);
+        if (found.has(label) === isWaiting) fail(`${label} is there if and only if that was settled`);
+      }
       const mayBeGone = dropped !== 'no' || places.every(({ finished }) => finished !== 'no');
       if (put === 'yes' && !mayBeGone && !found.has(label)) fail(`${label} was accepted and is there`);
     }
@@ -231,6 +262,14 @@ async function chapters(store: QueueStore, ledger: Ledger): Promise<void> {
     await together(due.map((claim) => ledger.settle(store, claim, claim.places.map(delivered))));
   }
   await ledger.release(store, 'staying', staying);
+
+  for (const size of [200, 70_000]) {
+    await ledger.put(store, `bouncing-${size}`, [BOB], 100);
+    for (const claim of await ledger.claims(store, NOW)) {
+      const settlement = { place: 0, state: 'bounced', attempt: attempt('rejected') } as const;
+      await ledger.bounce(store, claim, settlement, size);
+    }
+  }
 
   const doomed = await ledger.put(store, 'doomed', [BOB], 90_000);
   await ledger.drop(store, 'doomed', doomed);

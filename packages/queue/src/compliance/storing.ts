@@ -1,4 +1,5 @@
 /** What is put is there, to the octet, until it leaves. */
+import type { NewMessage } from '../contract/messages.js';
 import {
   type Bench,
   chunksOf,
@@ -32,12 +33,19 @@ export const storingCases = [
         domain,
         attempts: 0,
         last: null,
+        marks: {},
         state: 'waiting',
         next: NOW + 5,
       })),
     ]);
     bench.equal('the list has it', await bench.listed(), [message]);
-    bench.equal('it counts', await bench.store.count(), { waiting: 1, held: 0, delivering: 0, octets: 14 });
+    bench.equal('it counts', await bench.store.count(), {
+      waiting: 1,
+      held: 0,
+      delivering: 0,
+      octets: 14,
+      oldest: { waiting: NOW },
+    });
   }),
 
   storeCase('gives back bodies of any size to the octet, in chunks of 64 KiB at most', async (bench) => {
@@ -57,6 +65,17 @@ export const storingCases = [
     const { id } = await bench.store.put({ envelope: envelopeTo(['bob@example.com']), now: NOW }, body());
     const expected = Uint8Array.from({ length: 100_000 }, (_, i) => Math.floor(i / 1000));
     bench.expect('the body is as it was yielded', await isBody(bench.store.body(id), expected));
+  }),
+
+  storeCase('takes the reverse-path for the sender, unless one is given', async (bench) => {
+    const put = async (more: Partial<NewMessage>) => (await bench.put(['bob@example.com'], more)).sender;
+    bench.equal('the reverse-path', await put({}), 'ann@example.org');
+    const envelope = { ...envelopeTo(['bob@example.com']), reversePath: null };
+    bench.equal('the null one', await put({ envelope }), '');
+    bench.equal('what was given', await put({ envelope, sender: 'customer 7' }), 'customer 7');
+    await bench.reopen();
+    const senders = (await bench.listed()).map(({ sender }) => sender);
+    bench.equal('they stay', senders.toSorted(), ['', 'ann@example.org', 'customer 7']);
   }),
 
   storeCase('keeps envelope, parameters and states when it is closed and opened', async (bench) => {
@@ -119,6 +138,28 @@ export const storingCases = [
     };
     await bench.rejects('put', bench.store.put({ envelope: envelopeTo([]), now: NOW }, body), 'RangeError');
     bench.expect('the body is closed unread', isClosed);
+  }),
+
+  storeCase('takes no more than its limits, and says so before it reads', async (bench) => {
+    const [first] = [await putSized(bench, 100), await putSized(bench, 100)];
+    await bench.reopen({ maximumMessages: 2 });
+    let isRead = false;
+    async function* unread() {
+      isRead = true;
+      yield new Uint8Array(1);
+    }
+    const envelope = envelopeTo(['bob@example.com']);
+    await bench.rejects('a third', bench.store.put({ envelope, now: NOW }, unread()), 'QueueFullError');
+    bench.expect('the body is not read', !isRead);
+    await bench.store.drop(first);
+    await putSized(bench, 100);
+    await bench.reopen({ maximumOctets: 300 });
+    await bench.rejects('101 octets more', putSized(bench, 101), 'QueueFullError');
+    await putSized(bench, 100);
+    await bench.rejects('an octet more', putSized(bench, 1), 'QueueFullError');
+    bench.equal('what was taken is there', (await bench.store.count()).octets, 300);
+    await bench.reopen();
+    await putSized(bench, 101);
   }),
 
   storeCase('has no body for an ID that is not there', async (bench) => {

@@ -25,6 +25,16 @@ export class NotInQueueError extends Error {
   }
 }
 
+/**
+ * The queue is over its limit, or too little of the disk is free. Nothing was put; what is there goes on being delivered.
+ * A server answers 452 4.3.1 (RFC 5321 §4.2.3, RFC 3463 §3.4) and goes on.
+ */
+export class QueueFullError extends Error {
+  override readonly name = 'QueueFullError';
+  /** As the system calls a full disk, so that one look at `code` finds both. */
+  readonly code = 'ENOSPC';
+}
+
 /** Another process has the directory open. */
 export class QueueInUseError extends Error {
   override readonly name = 'QueueInUseError';

@@ -16,6 +16,12 @@ export interface Attempt {
   readonly reason: string;
 }
 
+/**
+ * What whoever delivers has to remember of a recipient, as names and times (milliseconds since 1970 UTC): that it was first
+ * tried, that the sender was told of the delay. A store looks at none of them.
+ */
+export type Marks = Readonly<Record<string, number>>;
+
 interface RecipientInQueue {
   /** As the envelope has it. */
   readonly recipient: ClientRecipient;
@@ -27,6 +33,8 @@ interface RecipientInQueue {
   readonly attempts: number;
   /** The last attempt that was settled; null: there was none. */
   readonly last: Attempt | null;
+  /** What was marked when it was settled, and when that was. */
+  readonly marks: Marks;
 }
 
 /** Still to be delivered to. */
@@ -55,6 +63,8 @@ export interface QueuedMessage {
   /** Octets of the body. */
   readonly size: number;
   readonly envelope: ClientEnvelope;
+  /** Within a domain each sender has its turn. */
+  readonly sender: string;
   readonly state: MessageState;
   /** In the order of the envelope. */
   readonly recipients: readonly QueuedRecipient[];
@@ -68,6 +78,12 @@ export interface NewMessage {
   readonly now: number;
   /** When the first attempt is due: milliseconds since 1970 UTC (FUTURERELEASE, RFC 4865). @default now */
   readonly due?: number;
+  /**
+   * Whose mail it is: within a domain each sender has its turn, so that one with many messages does not hold up another's.
+   * A user's name, say, or a customer's number.
+   * @default the reverse-path; all notifications together, whose reverse-path is null, are one sender
+   */
+  readonly sender?: string;
   /** Hold it until `release()`. @default false */
   readonly held?: boolean;
 }
@@ -91,6 +107,13 @@ export interface Claim {
   readonly leaseUntil: number;
 }
 
+/** A message and its body, to be put by a method that does something else as well. */
+export interface MessageWithBody {
+  readonly message: NewMessage;
+  /** Read once, as by `put()`. */
+  readonly body: AsyncIterable<Uint8Array>;
+}
+
 /** What became of one recipient of a claim. */
 export type Settlement =
   | {
@@ -99,6 +122,8 @@ export type Settlement =
       /** Nothing more is to be done: delivered, or given up and the sender told. */
       readonly state: 'delivered' | 'bounced';
       readonly attempt: Attempt;
+      /** Added to those that the recipient has. @default none */
+      readonly marks?: Marks;
     }
   | {
       readonly place: number;
@@ -106,5 +131,8 @@ export type Settlement =
       readonly state: 'waiting';
       /** When: milliseconds since 1970 UTC; `nextAttempt` of `@sansmtp/delivery` knows. */
       readonly next: number;
-      readonly attempt: Attempt;
+      /** Left out: nothing was attempted, as when only the sender was told of the delay; `attempts` and `last` stay. */
+      readonly attempt?: Attempt;
+      /** Added to those that the recipient has. @default none */
+      readonly marks?: Marks;
     };

@@ -14,7 +14,14 @@
  * - Times are milliseconds since 1970 UTC. A store has no clock: callers say what time it is.
  * - Methods may be called at any time, also before others have resolved.
  */
-import type { Claim, NewMessage, QueuedMessage, Settlement } from './messages.js';
+import type {
+  Claim,
+  MessageState,
+  MessageWithBody,
+  NewMessage,
+  QueuedMessage,
+  Settlement,
+} from './messages.js';
 
 export interface ClaimRequest {
   readonly now: number;
@@ -42,7 +49,27 @@ export interface QueueCount {
   readonly delivering: number;
   /** Octets of all bodies. */
   readonly octets: number;
+  /** When the oldest message of each state arrived: milliseconds since 1970 UTC; absent: there is none. */
+  readonly oldest: { readonly [state in MessageState]?: number };
 }
+
+/** What waits for one domain. */
+export interface DomainCount {
+  /** As in `QueuedRecipient`. */
+  readonly domain: string;
+  /** Messages that wait for a recipient there, also those that are held or being delivered. */
+  readonly messages: number;
+}
+
+/** How much a store takes. Every store has these options. */
+export interface QueueLimits {
+  /** Messages at most; beyond it `put` throws a `QueueFullError`. @default 1000000 */
+  readonly maximumMessages?: number;
+  /** Octets of all bodies at most; beyond it `put` throws a `QueueFullError`. @default no limit but the disk's */
+  readonly maximumOctets?: number;
+}
+
+export const DEFAULT_MAXIMUM_MESSAGES = 1_000_000;
 
 export interface QueueStore {
   /**
@@ -50,13 +77,14 @@ export interface QueueStore {
    * @param body the message as it is to be delivered, without transparency; it is read once, a chunk at a time, and its
    *   iterator closed
    * @throws what `body` throws, or the system's error (`ENOSPC`, …): nothing is put then
+   * @throws {QueueFullError} a limit is reached (`QueueLimits`); what is being put at the same moment may pass it
    * @throws {RangeError} the envelope has no recipient
    */
   put(message: NewMessage, body: AsyncIterable<Uint8Array>): Promise<QueuedMessage>;
 
   /**
-   * Takes what is due, of higher MT-PRIORITY first (RFC 6710), then what has been due the longest. Takes claims back whose
-   * lease is over. For each claim call `settle` or `giveBack` in the end.
+   * Takes what is due: of each domain in turn; within a domain of higher MT-PRIORITY first (RFC 6710), then of each sender
+   * in turn, and of a sender what has been due the longest. Takes claims back whose lease is over. For each claim call `settle` or `giveBack` in the end.
    * @returns `limit` claims at most; none: nothing is due, see `nextDue()`
    */
   claim(request: ClaimRequest): Promise<readonly Claim[]>;
@@ -91,12 +119,18 @@ export interface QueueStore {
   /**
    * Stores what became of recipients of the claim: of some or of all. When all are settled, the claim is over; when all
    * of the message are delivered or bounced, it leaves the queue. A lease that is over does no harm as long as the
-   * store has not taken the claim back. To bounce, `put` the notification first: a crash in between may double the
-   * notification, but not lose it.
+   * store has not taken the claim back.
+   * @param put a notification of it, which is put if and only if the settlements are stored; whatever the limits
+   * @returns what was put; undefined: nothing was
    * @throws {StaleClaimError} the claim is over; nothing is stored
-   * @throws {RangeError} a place is not of this claim, or was settled; nothing is stored
+   * @throws {RangeError} a place is not of this claim, or was settled, or `put` has no recipient; nothing is stored
+   * @throws what the body of `put` throws; nothing is stored
    */
-  settle(claim: Claim, settlements: readonly Settlement[]): Promise<void>;
+  settle(
+    claim: Claim,
+    settlements: readonly Settlement[],
+    put?: MessageWithBody,
+  ): Promise<QueuedMessage | undefined>;
 
   /**
    * Ends a claim without an attempt: its recipients are due as before. Only if no final dot was sent, or else
@@ -129,13 +163,19 @@ export interface QueueStore {
    */
   retry(selection: RetrySelection, now: number): Promise<number>;
 
-  /** All messages that are in the queue when it begins and still there when their turn comes, oldest first. */
+  /**
+   * All messages that are in the queue when it begins and still there when their turn comes, oldest first. They are read
+   * as they are asked for: a long queue is never in memory as a whole.
+   */
   list(): AsyncIterable<QueuedMessage>;
 
   /** One message; undefined: there is none of this ID. */
   show(id: string): Promise<QueuedMessage | undefined>;
 
   count(): Promise<QueueCount>;
+
+  /** The domains that something waits for, in no order. */
+  domains(): AsyncIterable<DomainCount>;
 
   /** Lets what was called end, and takes nothing more. Claims end as by a crash: give them back before. */
   close(): Promise<void>;

@@ -16,8 +16,13 @@ function underTest(disk: { files: FileSystem; directory: string; losePower(): vo
   let mortal = new MortalFiles(disk.files);
   let epoch = 0;
   return {
-    open: () =>
-      openStore(mortal.files, disk.directory, { epoch: ++epoch, reserve: 0, segmentOctets: SEGMENT_OCTETS }),
+    open: (limits) =>
+      openStore(mortal.files, disk.directory, {
+        epoch: ++epoch,
+        reserve: 0,
+        segmentOctets: SEGMENT_OCTETS,
+        ...limits,
+      }),
     dieAfter: (steps) => mortal.dieAfter(steps),
     async crash() {
       await mortal.die();

@@ -7,6 +7,7 @@ import { Heap } from './heap.js';
 export interface DueEntry {
   readonly id: string;
   readonly domain: string;
+  readonly sender: string;
   readonly due: number;
   /** MT-PRIORITY, from -9 to 9. */
   readonly priority: number;
@@ -15,7 +16,7 @@ export interface DueEntry {
 export class DueOrder {
   readonly #later = new Heap<DueEntry>((one, other) => one.due < other.due);
   /** Domains with something due, in the order of their turns. */
-  readonly #ready = new Map<string, Heap<DueEntry>>();
+  readonly #ready = new Map<string, ReadyMail>();
 
   add(entry: DueEntry): void {
     this.#later.push(entry);
@@ -24,7 +25,7 @@ export class DueOrder {
   /** When the next entry is due; in the past where one is. */
   next(): number | undefined {
     const ready = this.#ready.values().next().value;
-    return ready === undefined ? this.#later.peek()?.due : ready.peek()?.due;
+    return ready === undefined ? this.#later.peek()?.due : ready.due;
   }
 
   /**
@@ -35,9 +36,9 @@ export class DueOrder {
     this.#ripen(now);
     for (const [domain, entries] of this.#ready) {
       if (!isWanted(domain)) continue;
-      const entry = entries.pop();
+      const entry = entries.take();
       this.#ready.delete(domain);
-      if (entries.size > 0) this.#ready.set(domain, entries);
+      if (!entries.isEmpty) this.#ready.set(domain, entries);
       return entry;
     }
     return undefined;
@@ -52,14 +53,55 @@ export class DueOrder {
       this.#later.pop();
       let entries = this.#ready.get(entry.domain);
       if (entries === undefined) {
-        entries = new Heap(comesFirst);
+        entries = new ReadyMail();
         this.#ready.set(entry.domain, entries);
       }
-      entries.push(entry);
+      entries.add(entry);
     }
   }
 }
 
-function comesFirst(one: DueEntry, other: DueEntry): boolean {
-  return one.priority === other.priority ? one.due < other.due : one.priority > other.priority;
+/** What is due in one domain. */
+class ReadyMail {
+  /** By priority, the senders in the order of their turns. */
+  readonly #senders = new Map<number, Map<string, Heap<DueEntry>>>();
+
+  get isEmpty(): boolean {
+    return this.#senders.size === 0;
+  }
+
+  /** Since when something is due. */
+  get due(): number | undefined {
+    for (const senders of this.#senders.values()) {
+      for (const entries of senders.values()) return entries.peek()?.due;
+    }
+    return undefined;
+  }
+
+  add(entry: DueEntry): void {
+    let senders = this.#senders.get(entry.priority);
+    if (senders === undefined) {
+      senders = new Map();
+      this.#senders.set(entry.priority, senders);
+    }
+    let entries = senders.get(entry.sender);
+    if (entries === undefined) {
+      entries = new Heap((one, other) => one.due < other.due);
+      senders.set(entry.sender, entries);
+    }
+    entries.push(entry);
+  }
+
+  take(): DueEntry | undefined {
+    const highest = Math.max(...this.#senders.keys());
+    const senders = this.#senders.get(highest);
+    for (const [sender, entries] of senders ?? []) {
+      const entry = entries.pop();
+      senders?.delete(sender);
+      if (entries.size > 0) senders?.set(sender, entries);
+      if (senders?.size === 0) this.#senders.delete(highest);
+      return entry;
+    }
+    return undefined;
+  }
 }

@@ -44,7 +44,7 @@ describe('the embedded store', () => {
     disk.free = 999;
     await expect(store.put(message, bodyOf(10))).rejects.toMatchObject({ code: 'ENOSPC' });
     await deliver(store);
-    expect(await store.count()).toEqual({ waiting: 0, held: 0, delivering: 0, octets: 0 });
+    expect((await store.count()).octets).toBe(0);
     disk.free = 1000;
     await store.put(message, bodyOf(10));
   });

@@ -11,10 +11,18 @@
  *   oldest segment are copied forward once the journal is more than twice as long as what is alive in it.
  */
 import { randomBytes } from 'node:crypto';
-import { NotInQueueError, QueueClosedError } from '../contract/errors.js';
+import { NotInQueueError, QueueClosedError, QueueFullError } from '../contract/errors.js';
 import { COMMITTING_LEASE } from '../contract/lease.js';
-import type { Claim, NewMessage, QueuedMessage, Settlement } from '../contract/messages.js';
-import type { ClaimRequest, QueueCount, QueueStore, RetrySelection } from '../contract/queue-store.js';
+import type { Claim, MessageWithBody, NewMessage, QueuedMessage, Settlement } from '../contract/messages.js';
+import {
+  type ClaimRequest,
+  DEFAULT_MAXIMUM_MESSAGES,
+  type DomainCount,
+  type QueueCount,
+  type QueueLimits,
+  type QueueStore,
+  type RetrySelection,
+} from '../contract/queue-store.js';
 import { Bodies } from './bodies.js';
 import { Claims, checkSettlements, type Granted } from './claims.js';
 import { DueOrder } from './due-order.js';
@@ -26,6 +34,7 @@ import {
   changed,
   domainsOf,
   newState,
+  type Settled,
   type StoredState,
   unknownSettlements,
 } from './message-state.js';
@@ -35,7 +44,7 @@ const SPARE_SEGMENTS = 4;
 
 const NO_FURTHER = 'The queue is closed; open it anew';
 
-export interface StoreOptions {
+export interface StoreOptions extends QueueLimits {
   /** Which opening of the directory this is: higher than any before. */
   readonly epoch: number;
   readonly segmentOctets?: number;
@@ -52,10 +61,11 @@ export async function openStore(
   options: StoreOptions,
 ): Promise<QueueStore> {
   const found = new Map<string, { state: StoredState; home: Place }>();
-  const replay = (json: unknown, place: Place) => {
-    const change = json as Change;
+  const replay = (json: unknown, place: Place) => apply(json as Change, place);
+  const apply = (change: Change, place: Place) => {
     if (change.t === 'message') {
       found.set(change.message.id, { state: change.message, home: place });
+      if (change.settles !== undefined) apply({ t: 'settled', ...change.settles }, place);
       return;
     }
     const known = found.get(change.id);
@@ -88,6 +98,8 @@ class EmbeddedStore implements QueueStore {
   readonly #messages = new Map<string, Live>();
   /** Segment → the messages whose home it is. */
   readonly #residents = new Map<string, Set<Live>>();
+  /** Octets of all bodies. */
+  #octets = 0;
   /** Octets of all homes. */
   #aliveOctets = 0;
   readonly #order = new DueOrder();
@@ -117,30 +129,49 @@ class EmbeddedStore implements QueueStore {
 
   put(message: NewMessage, body: AsyncIterable<Uint8Array>): Promise<QueuedMessage> {
     return this.#run(async () => {
-      try {
-        if (message.envelope.recipients.length === 0) {
-          throw new RangeError('The envelope has no recipient; it takes one at least');
-        }
-        await this.#checkRoom();
-      } catch (error) {
-        // Nobody will read it: a stream is destroyed, and whoever writes into it hears of that.
-        await body[Symbol.asyncIterator]().return?.();
-        throw error;
-      }
-      const id = randomBytes(10).toString('hex');
-      const gathered = await this.#bodies.gather(id, body);
-      const state = newState(message, { id, size: gathered.size, body: gathered.kind });
-      const admit = (home: Place) => void this.#admit(state, home);
-      const octets = gathered.kind === 'inline' ? gathered.octets : undefined;
-      try {
-        await this.#journal.append({ t: 'message', message: state } satisfies Change, admit, octets);
-      } catch (error) {
-        if (gathered.kind === 'file') await this.#bodies.remove(id);
-        throw error;
-      }
-      this.#compact();
-      return describe({ state, domains: domainsOf(state.envelope), claimed: new Map() });
+      const checkSize = (size: number) => this.#checkLimits(size);
+      return this.#store({ message, body }, { checkRoom: () => this.#checkRoom(), checkSize });
     });
+  }
+
+  /**
+   * @param checks what may refuse it, before the body is read and after
+   * @param also what is stored with it
+   */
+  async #store(
+    { message, body }: MessageWithBody,
+    checks: { readonly checkRoom?: () => Promise<void>; readonly checkSize?: (size: number) => void } = {},
+    also?: Settled & { readonly applied: () => void },
+  ): Promise<QueuedMessage> {
+    try {
+      if (message.envelope.recipients.length === 0) {
+        throw new RangeError('The envelope has no recipient; it takes one at least');
+      }
+      await checks.checkRoom?.();
+    } catch (error) {
+      // Nobody will read it: a stream is destroyed, and whoever writes into it hears of that.
+      await body[Symbol.asyncIterator]().return?.();
+      throw error;
+    }
+    const id = randomBytes(10).toString('hex');
+    const gathered = await this.#bodies.gather(id, body);
+    const state = newState(message, { id, size: gathered.size, body: gathered.kind });
+    const { applied, ...settled } = also ?? {};
+    const change = { t: 'message', message: state, settles: also && settled } as Change;
+    const admit = (home: Place) => {
+      this.#admit(state, home);
+      applied?.();
+    };
+    const octets = gathered.kind === 'inline' ? gathered.octets : undefined;
+    try {
+      checks.checkSize?.(gathered.size);
+      await this.#journal.append(change, admit, octets);
+    } catch (error) {
+      if (gathered.kind === 'file') await this.#bodies.remove(id);
+      throw error;
+    }
+    this.#compact();
+    return describe({ state, domains: domainsOf(state.envelope), claimed: new Map() });
   }
 
   claim({ now, lease, limit = 1, domain, except }: ClaimRequest): Promise<readonly Claim[]> {
@@ -188,15 +219,26 @@ class EmbeddedStore implements QueueStore {
     });
   }
 
-  settle(claim: Claim, settlements: readonly Settlement[]): Promise<void> {
+  settle(
+    claim: Claim,
+    settlements: readonly Settlement[],
+    put?: MessageWithBody,
+  ): Promise<QueuedMessage | undefined> {
     return this.#ofClaim(claim, async (granted) => {
       const { live } = granted;
       checkSettlements(granted, settlements);
-      if (settlements.length === 0) return;
+      const { id } = live.state;
       const settled = settlements.map(({ place }) => place);
-      await this.#change(live, { t: 'settled', id: live.state.id, settlements }, () =>
-        this.#claims.free(granted, settled),
-      );
+      const change: Change = { t: 'settled', id, settlements };
+      if (put !== undefined) {
+        const applied = () => {
+          this.#claims.free(granted, settled);
+          this.#revise(live, changed(live.state, change));
+        };
+        return this.#store(put, {}, { id, settlements, applied });
+      }
+      if (settlements.length > 0) await this.#change(live, change, () => this.#claims.free(granted, settled));
+      return undefined;
     });
   }
 
@@ -269,11 +311,24 @@ class EmbeddedStore implements QueueStore {
 
   async count(): Promise<QueueCount> {
     const count = { waiting: 0, held: 0, delivering: 0, octets: 0 };
+    const oldest: { waiting?: number; held?: number; delivering?: number } = {};
     for (const live of this.#messages.values()) {
-      count[messageState(live)]++;
-      count.octets += live.state.size;
+      const state = messageState(live);
+      const { arrived, size } = live.state;
+      count[state]++;
+      count.octets += size;
+      oldest[state] = Math.min(oldest[state] ?? arrived, arrived);
     }
-    return count;
+    return { ...count, oldest };
+  }
+
+  async *domains(): AsyncGenerator<DomainCount, void, undefined> {
+    const messages = new Map<string, number>();
+    for (const { state, domains } of this.#messages.values()) {
+      const waiting = domains.filter((_, place) => state.recipients[place]?.state === 'waiting');
+      for (const domain of new Set(waiting)) messages.set(domain, (messages.get(domain) ?? 0) + 1);
+    }
+    for (const [domain, count] of messages) yield { domain, messages: count };
   }
 
   close(): Promise<void> {
@@ -349,6 +404,7 @@ class EmbeddedStore implements QueueStore {
     const domains = domainsOf(state.envelope);
     const live: Live = { state, home, domains, claimed: new Map(), scheduled: new Map(), turn };
     this.#messages.set(state.id, live);
+    this.#octets += state.size;
     this.#settleIn(live, home);
     this.#schedule(live);
     this.#tell();
@@ -356,8 +412,9 @@ class EmbeddedStore implements QueueStore {
   }
 
   #dismiss(live: Live): void {
-    const { id, body } = live.state;
+    const { id, body, size } = live.state;
     if (!this.#messages.delete(id)) return;
+    this.#octets -= size;
     this.#moveOut(live);
     if (body === 'file') void this.#run(() => this.#bodies.remove(id)).catch(() => {});
     this.#compact();
@@ -378,7 +435,7 @@ class EmbeddedStore implements QueueStore {
 
   /** Says when its recipients are due, domain by domain; unless nobody may claim them. */
   #schedule(live: Live): void {
-    const { id, held, dropped, envelope, recipients } = live.state;
+    const { id, held, dropped, envelope, sender, recipients } = live.state;
     if (held || dropped) return;
     const earliest = new Map<string, number>();
     for (const place of waitingPlaces(live)) {
@@ -390,7 +447,7 @@ class EmbeddedStore implements QueueStore {
     for (const [domain, due] of earliest) {
       if ((live.scheduled.get(domain) ?? Number.POSITIVE_INFINITY) <= due) continue;
       live.scheduled.set(domain, due);
-      this.#order.add({ id, domain, due, priority });
+      this.#order.add({ id, domain, sender, due, priority });
     }
   }
 
@@ -418,11 +475,28 @@ class EmbeddedStore implements QueueStore {
     }
   }
 
+  #checkLimits(size: number): void {
+    const { maximumMessages = DEFAULT_MAXIMUM_MESSAGES, maximumOctets = Number.POSITIVE_INFINITY } =
+      this.#options;
+    if (this.#messages.size >= maximumMessages) {
+      throw new QueueFullError(
+        `The queue is full: it has ${this.#messages.size} messages, ${maximumMessages} at most`,
+      );
+    }
+    if (this.#octets + size > maximumOctets) {
+      throw new QueueFullError(
+        `The queue is full: it has ${this.#octets} octets, and with ${size} more it would pass ${maximumOctets}`,
+      );
+    }
+  }
+
   async #checkRoom(): Promise<void> {
+    this.#checkLimits(0);
     const free = await this.#files.freeOctets(this.#directory);
     if (free >= this.#options.reserve) return;
-    const message = `No room for mail: ${free} octets are free in ${this.#directory}, ${this.#options.reserve} stay so`;
-    throw Object.assign(new Error(message), { code: 'ENOSPC' });
+    throw new QueueFullError(
+      `No room for mail: ${free} octets are free in ${this.#directory}, ${this.#options.reserve} stay so`,
+    );
   }
 
   /** Removes old segments, in the background. What fails is tried again after the next change. */

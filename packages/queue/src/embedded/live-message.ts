@@ -41,11 +41,11 @@ export function messageState({ state, claimed }: Described): QueuedMessage['stat
 }
 
 export function describe(live: Described): QueuedMessage {
-  const { id, arrived, size, envelope, recipients } = live.state;
-  const described = recipients.map(({ state, attempts, next, last }, place): QueuedRecipient => {
+  const { id, arrived, size, envelope, sender, recipients } = live.state;
+  const described = recipients.map(({ state, attempts, next, last, marks }, place): QueuedRecipient => {
     const recipient = envelope.recipients[place] as QueuedRecipient['recipient'];
-    const common = { recipient, domain: live.domains[place] as string, attempts, last };
+    const common = { recipient, domain: live.domains[place] as string, attempts, last, marks };
     return state === 'waiting' ? { ...common, state, next } : { ...common, state };
   });
-  return { id, arrived, size, envelope, state: messageState(live), recipients: described };
+  return { id, arrived, size, envelope, sender, state: messageState(live), recipients: described };
 }

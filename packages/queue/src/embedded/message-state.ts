@@ -4,7 +4,8 @@
  */
 import type { ClientEnvelope } from '@sansmtp/core';
 import { comparableDomain } from '@sansmtp/delivery';
-import type { Attempt, NewMessage, Settlement } from '../contract/messages.js';
+import type { Attempt, Marks, NewMessage, Settlement } from '../contract/messages.js';
+import { senderOf } from '../contract/sender.js';
 
 /** One recipient of the envelope, at the same index. */
 export interface RecipientState {
@@ -13,6 +14,7 @@ export interface RecipientState {
   /** When an attempt is due; of no meaning unless waiting. */
   readonly next: number;
   readonly last: Attempt | null;
+  readonly marks: Marks;
   /** Since when the final dot may have been sent, by whichever claim; absent: it was not. */
   readonly committingSince?: number;
 }
@@ -25,20 +27,32 @@ export interface StoredState {
   /** Where the body stands: in the record itself, or in a file of its own. */
   readonly body: 'inline' | 'file';
   readonly envelope: ClientEnvelope;
+  readonly sender: string;
   readonly held: boolean;
   /** Dropped while a claim was out: it goes when that is over. */
   readonly dropped: boolean;
   readonly recipients: readonly RecipientState[];
 }
 
+/** What became of recipients of a message. */
+export interface Settled {
+  readonly id: string;
+  readonly settlements: readonly Settlement[];
+}
+
 /** A record of the journal. */
 export type Change =
   /** Everything about a message: when it is put, and when it is copied from a segment that is to go. */
-  | { readonly t: 'message'; readonly message: StoredState }
+  | {
+      readonly t: 'message';
+      readonly message: StoredState;
+      /** What it was put with: both are stored by one record. */
+      readonly settles?: Settled;
+    }
   | { readonly t: 'committing'; readonly id: string; readonly places: readonly number[]; readonly at: number }
   /** No final dot was sent after all. */
   | { readonly t: 'givenBack'; readonly id: string; readonly places: readonly number[] }
-  | { readonly t: 'settled'; readonly id: string; readonly settlements: readonly Settlement[] }
+  | ({ readonly t: 'settled' } & Settled)
   | { readonly t: 'held'; readonly id: string; readonly held: boolean }
   | { readonly t: 'dropped'; readonly id: string }
   | { readonly t: 'due'; readonly id: string; readonly places: readonly number[]; readonly next: number };
@@ -52,9 +66,16 @@ export function newState(
     ...stored,
     arrived: now,
     envelope,
+    sender: senderOf(message),
     held,
     dropped: false,
-    recipients: envelope.recipients.map(() => ({ state: 'waiting', attempts: 0, next: due, last: null })),
+    recipients: envelope.recipients.map(() => ({
+      state: 'waiting',
+      attempts: 0,
+      next: due,
+      last: null,
+      marks: {},
+    })),
   };
 }
 
@@ -91,12 +112,13 @@ function at(
 function settled(state: StoredState, settlements: readonly Settlement[]): StoredState {
   const recipients = [...state.recipients];
   for (const settlement of settlements) {
-    const { attempts, next } = recipients[settlement.place] as RecipientState;
+    const { attempts, next, last, marks } = recipients[settlement.place] as RecipientState;
     recipients[settlement.place] = {
       state: settlement.state,
-      attempts: attempts + 1,
+      attempts: settlement.attempt === undefined ? attempts : attempts + 1,
       next: settlement.state === 'waiting' ? settlement.next : next,
-      last: settlement.attempt,
+      last: settlement.attempt ?? last,
+      marks: { ...marks, ...settlement.marks },
     };
   }
   return { ...state, recipients };

@@ -3,14 +3,14 @@
 import { mkdir } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { checkNames } from '@sansmtp/core';
-import type { QueueStore } from '../contract/queue-store.js';
+import { DEFAULT_MAXIMUM_MESSAGES, type QueueLimits, type QueueStore } from '../contract/queue-store.js';
 import { openStore } from './embedded-store.js';
 import { nodeFileSystem } from './node-file-system.js';
 import { takeOwnership } from './ownership.js';
 
-export interface OpenQueueOptions {
+export interface OpenQueueOptions extends QueueLimits {
   /**
-   * Octets that stay free on the disk. With less, `put` throws an error with the code `ENOSPC`: what is to be stored about
+   * Octets that stay free on the disk. With less, `put` throws a `QueueFullError`: what is to be stored about
    * messages that were accepted still finds room, so that a full disk empties itself.
    * @default 67108864 (64 MiB)
    */
@@ -25,7 +25,7 @@ const DEFAULT_RESERVE = 64 * 1024 * 1024;
  * @throws {QueueInUseError} another process has it open
  * @throws {QueueUnreadableError} a newer version wrote it, or the disk lost what was synced
  * @throws {TypeError} there is no path, or an option is not known
- * @throws {RangeError} `reserve` is no number of octets, or the path is too long for a Unix socket (103 octets)
+ * @throws {RangeError} a limit or `reserve` is no number, or the path is too long for a Unix socket (103 octets)
  * @throws the system's error when the directory cannot be made, read or written
  */
 export async function openQueue(path: string, options: OpenQueueOptions = {}): Promise<QueueStore> {
@@ -33,16 +33,25 @@ export async function openQueue(path: string, options: OpenQueueOptions = {}): P
     const given = path === undefined ? 'missing' : JSON.stringify(path);
     throw new TypeError(`The path of the queue is ${given}; it takes the name of a folder`);
   }
-  checkNames('The option', options, ['reserve']);
-  const { reserve = DEFAULT_RESERVE } = options;
-  if (!Number.isSafeInteger(reserve) || reserve < 0) {
-    throw new RangeError(`reserve is ${reserve}; it takes a number of octets from 0`);
+  checkNames('The option', options, ['reserve', 'maximumMessages', 'maximumOctets']);
+  const { reserve = DEFAULT_RESERVE, maximumMessages = DEFAULT_MAXIMUM_MESSAGES } = options;
+  const { maximumOctets = Number.POSITIVE_INFINITY } = options;
+  for (const [name, value] of Object.entries({ reserve, maximumMessages, maximumOctets })) {
+    const isNumber =
+      Number.isSafeInteger(value) || (value === Number.POSITIVE_INFINITY && name !== 'reserve');
+    if (!isNumber || value < 0) throw new RangeError(`${name} is ${value}; it takes an integer from 0`);
   }
   const directory = resolve(path);
   await makeFolder(directory);
   const { epoch, release } = await takeOwnership(directory);
   try {
-    return await openStore(nodeFileSystem, directory, { epoch, reserve, onClosed: release });
+    return await openStore(nodeFileSystem, directory, {
+      epoch,
+      reserve,
+      maximumMessages,
+      maximumOctets,
+      onClosed: release,
+    });
   } catch (error) {
     await release();
     throw error;
