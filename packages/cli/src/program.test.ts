@@ -11,7 +11,7 @@ describe('sansmtp', () => {
     expect(await sansmtp(['--version'])).toEqual({ stdout: `${version}\n`, stderr: '', exitCode: 0 });
   });
 
-  it.each([[], ['serve'], ['send'], ['chart'], ['replay'], ['play']])(
+  it.each([[], ['serve'], ['send'], ['chart'], ['replay'], ['play'], ['queue'], ['queue', 'list']])(
     'explains itself: %s --help',
     async (...words) => {
       const { stdout, stderr, exitCode } = await sansmtp([...words, '--help']);

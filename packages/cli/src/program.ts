@@ -8,6 +8,7 @@ import { Command, CommanderError } from 'commander';
 import { defineChart } from './chart.js';
 import { exitCodes } from './exit-codes.js';
 import { definePlay } from './inspect/play.js';
+import { defineQueue } from './queue-care/queue.js';
 import { defineSend } from './send.js';
 import { defineServe } from './serve.js';
 import { oneLine, type Terminal } from './terminal.js';
@@ -31,6 +32,7 @@ function createProgram(terminal: Terminal): Command {
     });
   defineServe(program, terminal);
   defineSend(program, terminal);
+  defineQueue(program, terminal);
   defineChart(program, terminal);
   defineReplay(program, terminal);
   definePlay(program, terminal);
