@@ -31,3 +31,15 @@ export type {
 export { DEFAULT_MAXIMUM_MESSAGES } from './contract/queue-store.js';
 export { senderOf } from './contract/sender.js';
 export { type OpenQueueOptions, openQueue } from './embedded/open-queue.js';
+export { TooManyHopsError } from './relay/hop-count.js';
+export {
+  type AcceptOptions,
+  createRelay,
+  type Relay,
+  type RelayStatus,
+  type StopOptions,
+} from './relay/relay.js';
+export type { RecipientEvent, RelayEvent, RelayObserver } from './relay/relay-events.js';
+export type { RelayOptions } from './relay/relay-options.js';
+export type { DestinationStatus, Down } from './scheduler/destinations.js';
+export type { Deliverer, NextHop, Routes } from './scheduler/routes.js';

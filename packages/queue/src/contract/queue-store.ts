@@ -89,8 +89,11 @@ export interface QueueStore {
    */
   claim(request: ClaimRequest): Promise<readonly Claim[]>;
 
-  /** When `claim()` may have more to give: milliseconds since 1970 UTC; undefined: not before something is put or changed. */
-  nextDue(): Promise<number | undefined>;
+  /**
+   * When `claim()` may have more to give: milliseconds since 1970 UTC; undefined: not before something is put or changed.
+   * @param request what the claims are to be of; a store that looks at none of it may be asked more often than needed
+   */
+  nextDue(request?: Pick<ClaimRequest, 'domain' | 'except'>): Promise<number | undefined>;
 
   /**
    * Calls the listener whenever `nextDue()` may have become earlier: something was put, released, given back, settled as

@@ -22,10 +22,13 @@ export class DueOrder {
     this.#later.push(entry);
   }
 
-  /** When the next entry is due; in the past where one is. */
-  next(): number | undefined {
-    const ready = this.#ready.values().next().value;
-    return ready === undefined ? this.#later.peek()?.due : ready.due;
+  /**
+   * When the next entry is due; in the past where one is.
+   * @param isWanted which domains; one that is not due yet may be of another all the same
+   */
+  next(isWanted: (domain: string) => boolean): number | undefined {
+    for (const [domain, entries] of this.#ready) if (isWanted(domain)) return entries.due;
+    return this.#later.peek()?.due;
   }
 
   /**

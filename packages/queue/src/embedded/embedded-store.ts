@@ -177,8 +177,7 @@ class EmbeddedStore implements QueueStore {
   claim({ now, lease, limit = 1, domain, except }: ClaimRequest): Promise<readonly Claim[]> {
     return this.#run(async () => {
       await this.#takeBack(now);
-      const excepted = new Set(except);
-      const isWanted = (each: string) => (domain === undefined || each === domain) && !excepted.has(each);
+      const isWanted = wantedIn(domain, except);
       const claims: Claim[] = [];
       while (claims.length < limit) {
         const entry = this.#order.take(now, isWanted);
@@ -195,8 +194,11 @@ class EmbeddedStore implements QueueStore {
     });
   }
 
-  async nextDue(): Promise<number | undefined> {
-    const due = this.#order.next();
+  async nextDue({
+    domain,
+    except,
+  }: Pick<ClaimRequest, 'domain' | 'except'> = {}): Promise<number | undefined> {
+    const due = this.#order.next(wantedIn(domain, except));
     const end = this.#claims.nextEnd();
     return due === undefined || end === undefined ? (due ?? end) : Math.min(due, end);
   }
@@ -546,4 +548,12 @@ class EmbeddedStore implements QueueStore {
       await this.#journal.append(change, moved, octets);
     });
   }
+}
+
+function wantedIn(
+  domain: string | undefined,
+  except: Iterable<string> | undefined,
+): (each: string) => boolean {
+  const excepted = new Set(except);
+  return (each) => (domain === undefined || each === domain) && !excepted.has(each);
 }
