@@ -17,9 +17,16 @@ export type Level = 'MUST' | 'SHOULD' | 'SECURITY' | 'INTEROP';
  *
  * An EHLO keyword in upper case: the server offers it, in the clear or under TLS. `mail`: it takes a transaction
  * from us to the recipient. `smtp`, `lmtp`: it speaks that one. `credentials`: we have a name and a password, and it
- * offers AUTH. `implicit TLS`: there is a port for it.
+ * offers AUTH. `implicit TLS`: there is a port for it. `stored messages`: what it stores can be seen.
  */
-export type Need = Uppercase<string> | 'mail' | 'smtp' | 'lmtp' | 'credentials' | 'implicit TLS';
+export type Need =
+  | Uppercase<string>
+  | 'mail'
+  | 'smtp'
+  | 'lmtp'
+  | 'credentials'
+  | 'implicit TLS'
+  | 'stored messages';
 
 export interface ConformanceCase {
   /** `group/what-it-demands`: readable, and never changed once it is published. */

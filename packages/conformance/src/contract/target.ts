@@ -7,6 +7,14 @@ export interface Credentials {
   readonly password: string;
 }
 
+/** A message that the server has stored. */
+export interface StoredTestMessage {
+  /** The mail data, transparency undone; the server may have put lines of its own before it (RFC 5321 §4.4). */
+  readonly content: Uint8Array;
+  /** The mailboxes of the forward-paths, where they can be told. */
+  readonly recipients?: readonly string[];
+}
+
 export interface Target {
   readonly protocol: 'smtp' | 'lmtp';
   /** EHLO, or LHLO, with our name. */
@@ -36,6 +44,13 @@ export interface Target {
   mail(parameters?: string): string;
   /** `RCPT TO:<to>`, with parameters if given. */
   rcpt(parameters?: string): string;
+  /** Whether `received` says anything. */
+  readonly canSeeMessages: boolean;
+  /**
+   * The messages that the server has stored since this was last asked, in order.
+   * @throws {CannotJudge} (rejects) nobody can see them: name the need `stored messages` in the case
+   */
+  received(): Promise<readonly StoredTestMessage[]>;
   /** Waits until we may log in wrongly again: twice a minute at most, over all cases. Call it before each wrong login. */
   turnToFailLogin(): Promise<void>;
 }

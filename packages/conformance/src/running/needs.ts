@@ -30,6 +30,8 @@ function problemWith(need: Need, server: KnownServer, survey: Survey): string | 
       return isOffered('AUTH') ? undefined : 'AUTH is not offered';
     case 'implicit TLS':
       return server.connectTls === undefined ? 'no port with implicit TLS was given' : undefined;
+    case 'stored messages':
+      return server.received === undefined ? 'what the server stores cannot be seen' : undefined;
     default:
       return isOffered(need) ? undefined : `${need} is not offered`;
   }

@@ -1,7 +1,7 @@
 /** How a server under test is reached: over a port, or any byte stream. */
 import type { ByteStream, Clock } from '@sansmtp/transport';
 import { systemClock } from '@sansmtp/transport-node';
-import type { Credentials } from '../contract/target.js';
+import type { Credentials, StoredTestMessage } from '../contract/target.js';
 
 export interface ServerToTest {
   /** Connects. For STARTTLS to be judged, the stream has to be made for it (`canStartTls`). */
@@ -16,6 +16,11 @@ export interface ServerToTest {
   readonly to?: string;
   /** @default none: cases that need them are skipped */
   readonly credentials?: Credentials;
+  /**
+   * The messages that the server has stored since this was last called, in order. With it, what becomes of a message is
+   * judged as well. @default none: cases that need it are skipped
+   */
+  readonly received?: () => readonly StoredTestMessage[] | Promise<readonly StoredTestMessage[]>;
   /** The name in EHLO. @default 'probe.invalid' */
   readonly hostname?: string;
   /** @default real time */
@@ -28,7 +33,8 @@ export interface ServerToTest {
   readonly connectionsPerSecond?: number;
 }
 
-export interface KnownServer extends Required<Omit<ServerToTest, 'connectTls' | 'credentials'>> {
+export interface KnownServer extends Required<Omit<ServerToTest, 'connectTls' | 'credentials' | 'received'>> {
+  readonly received: ServerToTest['received'];
   readonly connectTls: ServerToTest['connectTls'];
   readonly credentials: Credentials | undefined;
 }
@@ -45,6 +51,7 @@ export function withDefaults(server: ServerToTest): KnownServer {
     connectionsPerSecond: Number.POSITIVE_INFINITY,
     connectTls: undefined,
     credentials: undefined,
+    received: undefined,
     ...server,
   };
 }

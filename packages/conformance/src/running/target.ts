@@ -26,6 +26,11 @@ export function createTarget(
     credentials,
     survey,
     turnToFailLogin,
+    canSeeMessages: server.received !== undefined,
+    async received() {
+      if (server.received === undefined) throw new CannotJudge('what the server stores cannot be seen');
+      return server.received();
+    },
     connect: () => connections.open('clear'),
     connectTls: () => connections.open('implicit TLS'),
     async greeted() {

@@ -263,7 +263,11 @@ function startTls(state: ServerModelState, facts: ServerFacts, command: ReadComm
   const clause = 'RFC 3207 §4';
   if (state.secure) return { clause: `${clause}.2`, answers: [refused(state, facts)] };
   if (command.form === 'invalid') return lenient(state, facts, command, clause, [agreed]);
-  if (!state.offers.has('STARTTLS')) return { clause, answers: [refused(state, facts)] };
+  if (!state.offers.has('STARTTLS')) {
+    // Whether it may come before EHLO, nothing says.
+    const early = state.hello === 'EHLO' ? [] : [agreed];
+    return { clause, answers: [...early, refused(state, facts)] };
+  }
   const odd = state.transaction !== undefined || facts.strict !== true || command.form !== 'valid';
   return { clause, answers: odd ? [agreed, refused(state, facts)] : [agreed] };
 }

@@ -1,0 +1,213 @@
+/** Says a generated dialogue to the server, and lets the model judge each reply. */
+import { encodeText } from '@sansmtp/core';
+import { type ModelInput, type ServerFacts, ServerModel, type StoredMessage } from '@sansmtp/testing/model';
+import type { StoredTestMessage, Target } from '../contract/target.js';
+import type { Dialogue } from '../dialogue/dialogue.js';
+import { Deviation } from '../dialogue/findings.js';
+import { printable } from '../dialogue/transcript.js';
+import type { GeneratedDialogue } from './dialogues.js';
+import { chunkLine, type GeneratedStep, mailDataOf } from './steps.js';
+
+/** A reply, or what was stored, is against a rule. */
+export class ModelDeviation extends Deviation {
+  /** The rule. */
+  readonly clause: string;
+
+  constructor(clause: string, message: string) {
+    super(message);
+    this.clause = clause;
+  }
+}
+
+/** @throws {Deviation} (rejects) the server does what the model does not allow */
+export async function play(
+  target: Target,
+  { steps, chunks }: GeneratedDialogue,
+  facts: ServerFacts,
+): Promise<void> {
+  const known = target.canSeeMessages;
+  if (known) await target.received();
+  const player = new Player(
+    await target.connect(),
+    new ServerModel(facts),
+    (octets) => chunks.cut(octets),
+    target,
+  );
+  await player.hear();
+  for (const step of steps) {
+    if (player.isOver) break;
+    await player.take(step);
+  }
+  await player.end();
+  if (known) compareStored(player.stored, await target.received());
+}
+
+class Player {
+  readonly #dialogue: Dialogue;
+  readonly #model: ServerModel;
+  readonly #cut: (octets: Uint8Array) => readonly Uint8Array[];
+  readonly #target: Target;
+  #hasLeft = false;
+
+  constructor(
+    dialogue: Dialogue,
+    model: ServerModel,
+    cut: (octets: Uint8Array) => readonly Uint8Array[],
+    target: Target,
+  ) {
+    this.#dialogue = dialogue;
+    this.#model = model;
+    this.#cut = cut;
+    this.#target = target;
+  }
+
+  get isOver(): boolean {
+    return this.#hasLeft || this.#model.isOver || (this.#model.mayBeOver && this.#dialogue.isEnded);
+  }
+
+  get stored(): readonly StoredMessage[] {
+    return this.#model.stored;
+  }
+
+  async take(step: GeneratedStep): Promise<void> {
+    switch (step.kind) {
+      case 'lines':
+        if (step.failsLogin) await this.#target.turnToFailLogin();
+        return this.#lines(step);
+      case 'chunk':
+        return this.#chunk(step);
+      case 'injection':
+        return this.#inject(step.line);
+      case 'leave':
+        return this.#leave(step.begun);
+    }
+  }
+
+  /** Sends all at once, cut as the dialogue has it. */
+  #send(octets: Uint8Array): void {
+    for (const piece of this.#cut(octets)) this.#dialogue.send(piece);
+  }
+
+  async #lines({
+    lines,
+    message = mailDataOf(new Uint8Array()),
+    responses = [],
+  }: Extract<GeneratedStep, { kind: 'lines' }>): Promise<void> {
+    this.#send(encodeText(lines.map((line) => `${line}\r\n`).join('')));
+    for (const line of lines) if (!this.isOver) await this.#judge({ kind: 'line', line });
+    if (this.isOver) return;
+    for (let turn = 0; this.#model.phase === 'exchange' && !this.isOver; turn++) {
+      const line = responses[turn] ?? '*';
+      this.#send(encodeText(`${line}\r\n`));
+      await this.#judge({ kind: 'line', line });
+    }
+    if (this.#model.phase === 'securing') await this.#handshake();
+    if (this.#model.phase !== 'mailData') return;
+    const { octets, behind = [] } = message;
+    this.#send(Buffer.concat([octets, encodeText(behind.map((line) => `${line}\r\n`).join(''))]));
+    await this.#judge({ kind: 'mailData', octets });
+    for (const line of behind) if (!this.isOver) await this.#judge({ kind: 'line', line });
+  }
+
+  async #chunk(step: Extract<GeneratedStep, { kind: 'chunk' }>): Promise<void> {
+    // What does not know BDAT takes its octets for commands.
+    if (!this.#model.offers.has('CHUNKING')) return;
+    const line = chunkLine(step);
+    this.#send(Buffer.concat([encodeText(`${line}\r\n`), step.octets]));
+    await this.#judge({ kind: 'chunk', line, octets: step.octets });
+  }
+
+  /** What was sent in the clear is dropped, or the connection with it (RFC 3207 §4.2, CVE-2011-0411). */
+  async #inject(line: string): Promise<void> {
+    if (!this.#model.offers.has('STARTTLS')) return;
+    this.#dialogue.send(`STARTTLS\r\n${line}\r\n`);
+    await this.#judge({ kind: 'line', line: 'STARTTLS' });
+    if (this.isOver) return;
+    if (this.#model.phase !== 'securing') return this.#judge({ kind: 'line', line });
+    try {
+      await this.#dialogue.startTls();
+    } catch (error) {
+      if (!(error instanceof Deviation)) throw error;
+      this.#hasLeft = true;
+      return;
+    }
+    this.#model.say({ kind: 'handshake' });
+    const replies = this.#dialogue.isEnded ? [] : await this.#dialogue.rest();
+    this.#hasLeft = this.#dialogue.isEnded;
+    if (replies.length > 0) {
+      throw new ModelDeviation(
+        'RFC 3207 §4.2, CVE-2011-0411',
+        `after the handshake it replied to ${line}, which was sent in the clear`,
+      );
+    }
+  }
+
+  async #handshake(): Promise<void> {
+    await this.#dialogue.startTls();
+    this.#model.say({ kind: 'handshake' });
+  }
+
+  async #leave(begun: Uint8Array): Promise<void> {
+    this.#dialogue.say('DATA');
+    await this.#judge({ kind: 'line', line: 'DATA' });
+    if (this.#model.phase === 'mailData') this.#send(begun);
+    this.#dialogue.endSending();
+    await this.#dialogue.rest();
+    this.#hasLeft = true;
+  }
+
+  async #judge(input: ModelInput): Promise<void> {
+    this.#model.say(input);
+    await this.hear();
+  }
+
+  /** Reads the replies that are due. */
+  async hear(): Promise<void> {
+    while (this.#model.awaitsReply) {
+      if (this.isOver) return;
+      const reply = await this.#dialogue.reply('any');
+      const [flaw] = reply.flaws;
+      if (flaw !== undefined)
+        throw new ModelDeviation('RFC 5321 §4.2, §4.5.3.1.5', `a reply is malformed: ${flaw}`);
+      const violation = this.#model.hear(reply);
+      if (violation !== undefined) throw new ModelDeviation(violation.clause, violation.message);
+    }
+  }
+
+  /** Nothing more is due; after 221 and 421 the connection ends (RFC 5321 §3.8, §4.1.1.10). */
+  async end(): Promise<void> {
+    if (this.#hasLeft) return;
+    if (this.#model.isOver) return this.#dialogue.closes();
+    if (!this.isOver) await this.#dialogue.silence();
+  }
+}
+
+function compareStored(expected: readonly StoredMessage[], stored: readonly StoredTestMessage[]): void {
+  if (expected.length !== stored.length) {
+    throw new ModelDeviation(
+      'RFC 5321 §4.2.5',
+      `it has said 250 to ${expected.length} messages, and has stored ${stored.length}`,
+    );
+  }
+  for (const [index, { content, recipients, malformed }] of expected.entries()) {
+    const found = stored[index];
+    if (found === undefined || malformed) continue;
+    if (!endsWith(found.content, content)) {
+      const seen = `sent ${printable(content.slice(-200))}, stored ${printable(found.content.slice(-200))}`;
+      throw new ModelDeviation('RFC 5321 §4.1.1.4, §4.5.2', `a message was changed: ${seen}`);
+    }
+    const wanted = [...recipients].sort().join(', ');
+    const given = [...(found.recipients ?? recipients)].sort().join(', ');
+    if (wanted !== given) {
+      throw new ModelDeviation(
+        'RFC 5321 §3.3, §4.1.1.3',
+        `a message to ${wanted || 'nobody'} was stored for ${given || 'nobody'}`,
+      );
+    }
+  }
+}
+
+/** Servers put lines of their own before a message (RFC 5321 §4.4). */
+function endsWith(whole: Uint8Array, end: Uint8Array): boolean {
+  return whole.length >= end.length && Buffer.compare(whole.subarray(whole.length - end.length), end) === 0;
+}
