@@ -30,6 +30,11 @@ export interface GenerationOptions {
    */
   readonly anything?: boolean;
   /**
+   * A dialogue that fails is made as short as it can be, by up to 150 sessions more.
+   * @default true
+   */
+  readonly shrinks?: boolean;
+  /**
    * What is known of the server.
    * @default its protocol, and the name and password that were given
    */
@@ -49,7 +54,7 @@ export async function generate(
   examination: Examination,
   options: GenerationOptions = {},
 ): Promise<GeneratedVerdict> {
-  const { runs = 50, seed, path, anything = false } = options;
+  const { runs = 50, seed, path, anything = false, shrinks = true } = options;
   let kept: { around: Surroundings; facts: ServerFacts } | undefined;
   await examination.lend(async (target) => {
     kept = { around: surroundingsOf(target, anything), facts: { ...factsOf(target), ...options.facts } };
@@ -99,10 +104,8 @@ export async function generate(
   if (counterexample === undefined) {
     return { ...demand, ...found, outcome: { result: 'passed' }, dialogue: [], milliseconds };
   }
-  const shrunk = await shrink(
-    counterexample,
-    async (each) => (await outcomeOf(each)).deviation !== undefined,
-  );
+  const fails = async (each: GeneratedDialogue) => (await outcomeOf(each)).deviation !== undefined;
+  const shrunk = shrinks ? await shrink(counterexample, fails) : counterexample;
   const { deviation, transcript } = await outcomeOf(shrunk);
   const seen = `${deviation?.message ?? 'it did not do so again'} (seed ${found.seed}, path ${found.path})`;
   const section = deviation instanceof ModelDeviation ? deviation.clause : demand.section;

@@ -40,13 +40,14 @@ export function stretches(around: Surroundings): fc.Arbitrary<Stretch> {
     { weight: 3, arbitrary: oddLine() },
     { weight: 2, arbitrary: longLine() },
     { weight: 2, arbitrary: outOfOrder(around) },
-    { weight: 2, arbitrary: parameters(around) },
+    { weight: 4, arbitrary: parameters(around) },
+    { weight: 3, arbitrary: nearEnvelope(around) },
     { weight: 1, arbitrary: crowd(around) },
     { weight: 1, arbitrary: fc.constant(Array.from({ length: 24 }, () => lines('XYZZY'))) },
     { weight: 1, arbitrary: leaving(around) },
   ];
   if (offers.has('SIZE')) all.push({ weight: 2, arbitrary: atTheSize(around) });
-  if (offers.has('CHUNKING')) all.push({ weight: 6, arbitrary: chunks(around) });
+  if (offers.has('CHUNKING')) all.push({ weight: 8, arbitrary: chunks(around) });
   if (offers.has('STARTTLS')) all.push({ weight: 3, arbitrary: tls(around) });
   if (offers.has('AUTH')) all.push({ weight: 3, arbitrary: login(around) });
   return fc.oneof(...all);
@@ -142,11 +143,16 @@ function leftAfter(around: Surroundings): fc.Arbitrary<Stretch> {
       { kind: 'lines', lines: ['DATA'], message: mailDataOf(around.preface) },
     ],
   );
+  const envelope = fc.oneof(
+    { weight: 3, arbitrary: mailLine(around).map((mail) => [mail, `RCPT TO:${around.recipient}`]) },
+    { weight: 1, arbitrary: fc.tuple(mailLine(around), rcptLine(around)) },
+    { weight: 1, arbitrary: fc.tuple(mailLine(around)) },
+  );
   return fc
-    .tuple(fc.boolean(), mailLine(around), rcptLine(around), fc.boolean(), between, after)
-    .map(([fresh, mail, rcpt, both, middle, end]) => [
-      ...(fresh ? each(helloOf(around)) : []),
-      ...each(mail, ...(both ? [rcpt] : [])),
+    .tuple(fc.boolean(), envelope, between, after)
+    .map(([fresh, commands, middle, end]) => [
+      lines(fresh ? helloOf(around) : 'RSET'),
+      ...each(...commands),
       ...middle,
       ...end,
     ]);
@@ -223,6 +229,7 @@ function longLine(): fc.Arbitrary<Stretch> {
 function outOfOrder(around: Surroundings): fc.Arbitrary<Stretch> {
   const other = around.protocol === 'lmtp' ? 'EHLO c.example' : 'LHLO c.example';
   const command = fc.oneof(
+    fc.constant(other),
     fc.constantFrom(
       'MAIL FROM:<>',
       `RCPT TO:${around.recipient}`,
@@ -240,7 +247,7 @@ function outOfOrder(around: Surroundings): fc.Arbitrary<Stretch> {
   return fc.array(command, { minLength: 1, maxLength: 5 }).map((all) => each(...all));
 }
 
-/** Parameters that are nearly right. */
+/** Parameters, right and nearly right. */
 function parameters(around: Surroundings): fc.Arbitrary<Stretch> {
   const limit = Number(around.offers.get('SIZE') || 0);
   const sizes = limit > 0 ? [`SIZE=${limit}`, `SIZE=${limit - 1}`, `SIZE=${limit + 1}`] : [];
@@ -267,23 +274,73 @@ function parameters(around: Surroundings): fc.Arbitrary<Stretch> {
       'ENVID==',
       'AUTH=<>',
       'AUTH=a+',
-      'XYZZY=1',
-      'XYZZY',
     ],
+    ...['XYZZY=1', 'XYZZY'],
   );
   const rcpt = fc.constantFrom(
     ...['NOTIFY=NEVER', 'notify=success,failure', 'NOTIFY=NEVER,SUCCESS', 'NOTIFY=SOON', 'NOTIFY='],
-    ...['ORCPT=rfc822;a@b.example', 'ORCPT=a@b.example', 'ORCPT=;a', 'XYZZY=1', ''],
+    ...['ORCPT=rfc822;a@b.example', 'ORCPT=a@b.example', 'ORCPT=;a', 'XYZZY=1'],
   );
   const address = fc.constantFrom('<é@b.example>', '<a@é.example>', '<>');
+  const mailLine = fc.oneof(
+    { weight: 4, arbitrary: mail.map((parameter) => `MAIL FROM:<> ${parameter}`) },
+    {
+      weight: 1,
+      arbitrary: fc
+        .tuple(address, fc.boolean())
+        .map(([path, utf8]) => `MAIL FROM:${path}${utf8 ? ' SMTPUTF8' : ''}`),
+    },
+  );
+  const rcptLine = rcpt.map((parameter) => `RCPT TO:${around.recipient} ${parameter}`);
   return fc
-    .record({ mail, rcpt, address, utf8: fc.boolean(), odd: fc.nat(3), helo: fc.nat(5) })
-    .map(({ mail, rcpt, address, utf8, odd, helo }) => {
-      const hello = helo === 0 ? 'HELO c.example' : helloOf(around);
-      const first = odd === 0 ? `MAIL FROM:${address}${utf8 ? ' SMTPUTF8' : ''}` : `MAIL FROM:<> ${mail}`;
-      const second = `RCPT TO:${around.recipient}${rcpt === '' ? '' : ` ${rcpt}`}`;
-      return [lines(hello), ...each(first, ...(odd === 1 ? ['MAIL FROM:<>'] : []), second)];
-    });
+    .record({
+      mails: fc.array(mailLine, { minLength: 1, maxLength: 4 }),
+      rcpts: fc.array(rcptLine, { maxLength: 3 }),
+      helo: fc.nat(5),
+    })
+    .map(({ mails, rcpts, helo }) => [
+      lines(helo === 0 ? 'HELO c.example' : helloOf(around)),
+      ...mails.flatMap((line) => each('RSET', line)),
+      ...each('RSET', 'MAIL FROM:<>', ...rcpts),
+    ]);
+}
+
+/** Paths that are nearly right, where they may stand. */
+function nearEnvelope(around: Surroundings): fc.Arbitrary<Stretch> {
+  const { recipient } = around;
+  const [local = ''] = recipient.slice(1).split('@');
+  const rcpt = fc.constantFrom(
+    ...[`${recipient}x`, recipient.slice(0, -1), `<${local}>`, '<>', ` ${recipient}`, `${recipient} <>`],
+  );
+  const mail = fc.constantFrom(
+    '<>x',
+    '<a@b.example',
+    '<a@b.example>SIZE=1',
+    '<a@@b.example>',
+    'a@b.example',
+    '<"a@b.example>',
+  );
+  const other = fc.constantFrom(
+    'DATA now',
+    `RCPT ${recipient}`,
+    `RCPT FROM:${recipient}`,
+    'MAIL TO:<>',
+    'MAIL <>',
+    'RCPT',
+  );
+  return fc
+    .record({
+      mail,
+      rcpts: fc.array(rcpt, { minLength: 1, maxLength: 3 }),
+      other,
+      good: fc.boolean(),
+    })
+    .map(({ mail, rcpts, other, good }) => [
+      ...each('RSET', `MAIL FROM:${mail}`, 'RSET', 'MAIL FROM:<>'),
+      ...rcpts.map((path) => lines(`RCPT TO:${path}`)),
+      ...(good ? each(`RCPT TO:${recipient}`) : []),
+      lines(other),
+    ]);
 }
 
 /** RFC 5321 §4.5.3.1.8: a hundred recipients have to be taken. */
@@ -330,6 +387,9 @@ function leaving(around: Surroundings): fc.Arbitrary<Stretch> {
   ]);
 }
 
+const isReset = (step: GeneratedStep | undefined): boolean =>
+  step?.kind === 'lines' && step.lines[0] === 'RSET';
+
 /** RFC 3030. */
 function chunks(around: Surroundings): fc.Arbitrary<Stretch> {
   const octets = fc.oneof(
@@ -339,7 +399,7 @@ function chunks(around: Surroundings): fc.Arbitrary<Stretch> {
     message({ eightBit: around.offers.has('8BITMIME') }),
   );
   const chunk = fc
-    .record({ octets, last: fc.boolean() })
+    .record({ octets, last: fc.constantFrom(false, false, false, true) })
     .map((one): GeneratedStep => ({ kind: 'chunk', ...one }));
   const first: GeneratedStep = { kind: 'chunk', octets: around.preface, last: false };
   const between = fc.constantFrom<GeneratedStep>(
@@ -360,16 +420,19 @@ function chunks(around: Surroundings): fc.Arbitrary<Stretch> {
       body,
       recipient: fc.nat(4),
       before: fc.array(chunk, { maxLength: 2 }),
-      middle: fc.option(between, { nil: undefined, freq: 1 }),
+      middle: fc.option(between, { nil: undefined, freq: 3 }),
       after: fc.array(chunk, { maxLength: 2 }),
       again: fc.boolean(),
+      /** Before the first chunk: refused if the body is binary (RFC 3030 §3). */
+      data: fc.constantFrom(false, false, true),
     })
-    .map(({ body, recipient, before, middle, after, again }) => [
+    .map(({ body, recipient, before, middle, after, again, data }) => [
       ...each('RSET', `MAIL FROM:<>${body}`, ...(recipient === 0 ? [] : [`RCPT TO:${around.recipient}`])),
+      ...(data ? [{ kind: 'lines', lines: ['DATA'], message: mailDataOf(around.preface) } as const] : []),
       first,
       ...before,
       ...(middle === undefined ? [] : [middle]),
-      ...(again ? each('MAIL FROM:<>', `RCPT TO:${around.recipient}`) : []),
+      ...(again || isReset(middle) ? each('MAIL FROM:<>', `RCPT TO:${around.recipient}`) : []),
       ...after,
       { kind: 'chunk', octets: encodeText('end\r\n'), last: true },
       lines('NOOP'),
@@ -433,6 +496,7 @@ function login(around: Surroundings): fc.Arbitrary<Stretch> {
     exchange('AUTH LOGIN', '*'),
     exchange('AUTH PLAIN', 'no base64!'),
     exchange('AUTH PLAIN ='),
+    exchange('AUTH LOGIN =', base64(password)),
     lines('AUTH XYZZY'),
     lines('AUTH XYZZY ='),
     lines('MAIL FROM:<>'),
@@ -443,6 +507,6 @@ function login(around: Surroundings): fc.Arbitrary<Stretch> {
     wrong(`\0${user}\0`),
   ];
   return fc
-    .tuple(fc.array(fc.constantFrom(...steps), { minLength: 1, maxLength: 3 }), fc.boolean())
+    .tuple(fc.array(fc.constantFrom(...steps), { minLength: 1, maxLength: 5 }), fc.boolean())
     .map(([all, reset]) => [...(reset ? each('RSET') : []), lines(helloOf(around)), ...all]);
 }
