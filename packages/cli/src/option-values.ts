@@ -101,7 +101,8 @@ export function userName(text: string): string {
   throw new InvalidArgumentError('Give a name without control characters; it cannot be empty.');
 }
 
-function mailbox(text: string): Mailbox {
+/** An address. */
+export function mailbox(text: string): Mailbox {
   const parsed = parseMailbox(text, true);
   if (!('failure' in parsed)) return parsed;
   throw new InvalidArgumentError(`${parsed.problem}.`);

@@ -11,21 +11,31 @@ describe('sansmtp', () => {
     expect(await sansmtp(['--version'])).toEqual({ stdout: `${version}\n`, stderr: '', exitCode: 0 });
   });
 
-  it.each([[], ['serve'], ['send'], ['chart'], ['replay'], ['play'], ['queue'], ['queue', 'list']])(
-    'explains itself: %s --help',
-    async (...words) => {
-      const { stdout, stderr, exitCode } = await sansmtp([...words, '--help']);
-      expect({ stderr, exitCode }).toEqual({ stderr: '', exitCode: 0 });
-      expect(stdout).toMatch(/^Usage: sansmtp /);
+  it.each([
+    [],
+    ['serve'],
+    ['relay'],
+    ['send'],
+    ['chart'],
+    ['replay'],
+    ['play'],
+    ['queue'],
+    ['queue', 'list'],
+  ])('explains itself: %s --help', async (...words) => {
+    const { stdout, stderr, exitCode } = await sansmtp([...words, '--help']);
+    expect({ stderr, exitCode }).toEqual({ stderr: '', exitCode: 0 });
+    expect(stdout).toMatch(/^Usage: sansmtp /);
+  });
+
+  it.each(['serve', 'relay', 'send', 'chart', 'replay', 'play'])(
+    'explains each option of %s',
+    async (command) => {
+      const { stdout } = await sansmtp([command, '--help']);
+      const options = stdout.split('\n').filter((line) => /^ {2}-/.test(line));
+      expect(options.length).toBeGreaterThan(2);
+      for (const option of options) expect(option).toMatch(/^ {2}(?:-\w, )?--[\w-]+(?: <[\w:-]+>)? {2,}\S/);
     },
   );
-
-  it.each(['serve', 'send', 'chart', 'replay', 'play'])('explains each option of %s', async (command) => {
-    const { stdout } = await sansmtp([command, '--help']);
-    const options = stdout.split('\n').filter((line) => /^ {2}-/.test(line));
-    expect(options.length).toBeGreaterThan(2);
-    for (const option of options) expect(option).toMatch(/^ {2}(?:-\w, )?--[\w-]+(?: <[\w:-]+>)? {2,}\S/);
-  });
 
   it('shows what there is when no command is given, and exits 64', async () => {
     const { stderr, exitCode } = await sansmtp([]);
@@ -68,6 +78,34 @@ describe('a mistake in the arguments is one line on stderr that names it, and ex
     { words: ['serve', '--host', '[mx.example]'], named: '--host' },
     { words: ['serve', '--trace', ''], named: '--trace' },
     { words: ['serve', '--inspect', 'x'], named: '--inspect' },
+    { words: ['relay', '--bare-newline', 'keep'], named: '--bare-newline keep' },
+    { words: ['relay', '--discard'], named: "'--discard'" },
+    { words: ['relay', '--route', 'example.org'], named: '--route' },
+    {
+      words: ['relay', '--route', 'a.example=h:1', '--route', 'A.example=h:2'],
+      named: 'has a route already',
+    },
+    { words: ['relay', '--domain', 'a.example', '--route', 'a.example=h:1'], named: 'is local by --domain' },
+    { words: ['relay', '--via', 'h:25', '--route', '*=h:25'], named: '--via and --route' },
+    { words: ['relay', '--via', 'h'], named: '--via' },
+    { words: ['relay', '--via-user', 'ann'], named: '--via-user needs --via' },
+    { words: ['relay', '--via-tls', 'implicit'], named: '--via-tls needs --via' },
+    {
+      words: ['relay', '--via', 'h:25', '--via-password-file', 'x'],
+      named: '--via-password-file needs --via-user',
+    },
+    { words: ['relay', '--relay-from', 'everywhere'], named: '--relay-from' },
+    { words: ['relay', '--retry', '60,,60'], named: '--retry' },
+    { words: ['relay', '--retry', '0'], named: '--retry' },
+    { words: ['relay', '--dkim', 'example.org:s'], named: '--dkim' },
+    { words: ['relay', '--dkim', 'a.example:s:k', '--dkim', 'a.example:t:k'], named: 'has a key already' },
+    { words: ['relay', '--recipients', '/no/such'], named: '--recipients: /no/such cannot be read' },
+    {
+      words: ['relay', '--recipients', 'x', '--no-recipient-check'],
+      named: '--recipients and --no-recipient-check',
+    },
+    { words: ['relay', '--postmaster', 'ann'], named: '--postmaster' },
+    { words: ['relay', '--tls-ca', 'package.json'], named: '--tls-ca' },
     { words: ['play', '--port', '65536'], named: "'65536'" },
     { words: ['play', '--trace', '/no/such'], named: '/no/such cannot be read' },
     { words: ['replay'], named: "'trace'" },

@@ -9,6 +9,7 @@ import { defineChart } from './chart.js';
 import { exitCodes } from './exit-codes.js';
 import { definePlay } from './inspect/play.js';
 import { defineQueue } from './queue-care/queue.js';
+import { defineRelay } from './relaying/define-relay.js';
 import { defineSend } from './send.js';
 import { defineServe } from './serve.js';
 import { oneLine, type Terminal } from './terminal.js';
@@ -31,6 +32,7 @@ function createProgram(terminal: Terminal): Command {
       outputError: (text, write) => write(`${oneLine(text.trimEnd())}\n`),
     });
   defineServe(program, terminal);
+  defineRelay(program, terminal);
   defineSend(program, terminal);
   defineQueue(program, terminal);
   defineChart(program, terminal);

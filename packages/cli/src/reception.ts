@@ -20,7 +20,8 @@ export interface Reception {
   readonly sessions: Pick<SessionLog, 'admits' | 'messageTold'>;
 }
 
-function storageFailure(code: string): Rejection {
+/** What a client is told where the system did not store its message. */
+export function storageFailure(code: string): Rejection {
   return code === 'ENOSPC' || code === 'EDQUOT'
     ? new Rejection(452, '4.3.1', 'Not enough storage here now; try again later')
     : new Rejection(451, '4.3.0', 'The message could not be stored; try again later');

@@ -6,6 +6,7 @@ export {
   type StorableMessage,
   type StoredMessage,
 } from './maildir/maildir.js';
+export { type Receipt, receivedField } from './maildir/trace-header.js';
 export { type CloseOptions, createMailer, type Mailer, type SendOptions } from './mailer/mailer.js';
 export type {
   MailerOptions,

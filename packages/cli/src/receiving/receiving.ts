@@ -6,6 +6,7 @@ import { failureLimiter, type ServerHandlers, type ServerObserver, TlsError } fr
 import {
   type ListenerAddress,
   type MailServer,
+  type MailSessionOptions,
   startMailServer,
   trustedPeers,
 } from '@sansmtp/transport-node';
@@ -49,6 +50,10 @@ export interface Application {
   readonly handlers: ServerHandlers;
   /** A folder of this server alone, in which a secret outlives a restart; undefined: there is none. */
   readonly folder: string | undefined;
+  /** What else sessions are. */
+  readonly session?: Pick<MailSessionOptions, 'extensions'>;
+  /** Resolves where it cannot go on, with what the matter is: then the process ends as by a signal, with exit code 71. */
+  readonly failed?: Promise<string>;
   /** What it reads again at SIGHUP. */
   readonly rereads?: readonly Reread[];
   /** Whether it could store a message now. @default always */
@@ -125,7 +130,7 @@ function placesToListen(
 async function startServer(
   command: Command,
   options: ReceivingOptions,
-  handlers: ServerHandlers,
+  { handlers, session }: Application,
   users: UserAuthentication | undefined,
   places: readonly Listening[],
   observer: ServerObserver,
@@ -137,6 +142,7 @@ async function startServer(
       addresses: places.map((place) => place.options),
       handlers: { ...handlers, ...users?.handlers },
       session: {
+        ...session,
         hostname,
         maximumMessageSize: options.maxSize,
         maximumRecipients: options.maxRecipients,
@@ -232,15 +238,7 @@ export async function receive(
       ...(metrics === undefined ? [] : [metrics.observer]),
       ...recording.observers,
     );
-    const server = await startServer(
-      command,
-      options,
-      application.handlers,
-      admitted,
-      places,
-      observer,
-      surroundings,
-    );
+    const server = await startServer(command, options, application, admitted, places, observer, surroundings);
     const endRereading = readAgainOnHangup(
       [...rereadsOf(options, certificate, users, log), ...(application.rereads ?? [])],
       recording.reopen,
@@ -261,9 +259,13 @@ export async function receive(
     if (directory.exposed) log.warn(EXPOSED);
     application.started(server.addresses[0]);
 
-    const signal = await end;
+    const failure = application.failed?.then((problem) => {
+      terminal.exitCode = exitCodes.system;
+      return problem;
+    });
+    const reason = await Promise.race([end, ...(failure === undefined ? [] : [failure])]);
     isGoingDown = true;
-    log.info(`${signal}: shutting down`);
+    log.info(`${reason}: shutting down`);
     const grace = options.grace * 1000;
     await Promise.all([server.shutdown(grace), application.shutdown?.(grace)]);
     sessions.end();

@@ -57,11 +57,16 @@ export function connectRaw(server: { readonly port: number } | { readonly path: 
   return client;
 }
 
-/** Connects, and awaits the greeting. */
+/**
+ * Connects, and awaits the greeting.
+ * @param first what is said before that, such as a PROXY header
+ */
 export async function greeted(
   server: { readonly port: number } | { readonly path: string },
+  first = '',
 ): Promise<RawClient> {
   const client = connectRaw(server);
+  client.socket.write(first);
   await until(() => client.received.startsWith('220 '));
   return client;
 }

@@ -20,7 +20,7 @@ const MAXIMUM_OCTETS = 16_384;
 const MAXIMUM_REPLIES = 128;
 
 export class Replying {
-  readonly #batch: Uint8Array[] = [];
+  #batch: Uint8Array[] = [];
   #octets = 0;
   /** The next reply may wait for those behind it. */
   #mayWait = false;
@@ -87,12 +87,10 @@ export class Replying {
   /** Empties the batch; undefined if nothing was in it. */
   take(): Uint8Array | undefined {
     const batch = this.#batch;
-    if (batch.length < 2) {
-      this.#octets = 0;
-      return batch.pop();
-    }
-    const octets = concatenate(batch, this.#octets);
-    batch.length = 0;
+    const [only] = batch;
+    if (only === undefined) return undefined;
+    const octets = batch.length === 1 ? only : concatenate(batch, this.#octets);
+    this.#batch = [];
     this.#octets = 0;
     return octets;
   }

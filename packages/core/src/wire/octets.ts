@@ -56,10 +56,11 @@ export function encodeText(text: string): Uint8Array {
   return octets;
 }
 
-/** The text from octet `from` up to `length`; `undefined` when one of these is not ASCII. */
-export function decodeAscii(octets: Uint8Array, from = 0, length = octets.length): string | undefined {
+/** `undefined` when an octet is not ASCII. */
+function decodeAscii(octets: Uint8Array): string | undefined {
+  const length = octets.length;
   let text = '';
-  let i = from;
+  let i = 0;
   // Eight at a time: one octet a call builds too many strings, and spreading a typed array is slower still.
   for (; i + 8 <= length; i += 8) {
     const a = octets[i] as number;

@@ -15,7 +15,7 @@ import { dirname, join, resolve } from 'node:path';
 import { checkNames, isHostName } from '@sansmtp/core';
 import type { IncomingMessage, ServerSessionInformation } from '@sansmtp/transport';
 import { systemCode } from '@sansmtp/transport-node';
-import { traceHeader } from './trace-header.js';
+import { deliveryHeader, receivedField } from './trace-header.js';
 import { uniqueName } from './unique-name.js';
 
 /** Octets gathered for one write: lines may come one by one, and each write is a system call. */
@@ -57,10 +57,12 @@ export interface Maildir {
   /**
    * Stores a message. Once it resolves, the message is safe: only then tell the client so. May be called again
    * before that.
+   * @param session how it came here, for its `Received` field; left out: the message has that field already, as one that
+   *   waited in a queue does
    * @throws what `message.body` throws, and the system's error when it cannot be stored (`ENOSPC`, `EDQUOT`,
    *   `EACCES`, …): nothing is stored then
    */
-  deliver(message: StorableMessage, session: ServerSessionInformation): Promise<StoredMessage>;
+  deliver(message: StorableMessage, session?: ServerSessionInformation): Promise<StoredMessage>;
 }
 
 /** Makes the entries of a folder outlive a crash. */
@@ -185,7 +187,8 @@ export async function openMaildir(path: string, options: MaildirOptions = {}): P
         void sweep(join(directory, 'tmp'), sweptAt);
       }
       const { id, file } = uniqueName(hostname, date.getTime());
-      const header = Buffer.from(traceHeader({ envelope, session, hostname, id, date }));
+      const received = session && receivedField({ envelope, session, hostname, id, date });
+      const header = Buffer.from(deliveryHeader(envelope) + (received ?? ''));
       const temporary = join(directory, 'tmp', file);
       const path = join(directory, 'new', file);
       const handle = await open(temporary, 'wx', FILE_MODE);

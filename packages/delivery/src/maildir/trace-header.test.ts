@@ -2,7 +2,7 @@ import type { Envelope, Hello, Mailbox } from '@sansmtp/core';
 import { type ServerSessionInformation, withoutSession } from '@sansmtp/transport';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { traceHeader } from './trace-header.js';
+import { deliveryHeader, receivedField } from './trace-header.js';
 
 const joe: Mailbox = { localPart: 'joe', domain: 'example.com' };
 const ann: Mailbox = { localPart: 'ann b', domain: '[192.0.2.9]' };
@@ -24,7 +24,8 @@ function session(name: string, address?: string, verb: Hello['verb'] = 'EHLO'): 
 
 function header(envelope: Envelope, session: ServerSessionInformation): string {
   const date = new Date(Date.UTC(2026, 0, 2, 3, 4, 5));
-  return traceHeader({ envelope, session, hostname: 'mx.example', id: 'M1', date });
+  const receipt = { envelope, session, hostname: 'mx.example', id: 'M1', date };
+  return deliveryHeader(envelope) + receivedField(receipt);
 }
 
 describe('the trace header', () => {

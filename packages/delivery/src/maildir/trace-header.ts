@@ -9,12 +9,13 @@ import { type Envelope, encodeText, formatMailbox, formatPath, type TlsInformati
 import type { ServerSessionInformation } from '@sansmtp/transport';
 import { dateTime } from '../text/date-time.js';
 
+/** How a message came here. */
 export interface Receipt {
   readonly envelope: Envelope;
   readonly session: ServerSessionInformation;
   /** By whom it was received: the name of this host. */
   readonly hostname: string;
-  /** Names the delivery: an atom. */
+  /** Names the message here, or its delivery: an atom. */
   readonly id: string;
   readonly date: Date;
 }
@@ -58,14 +59,21 @@ function tlsClause(tls: TlsInformation | undefined): string {
   return tls !== undefined && /^\w+$/.test(tls.cipher) ? ` tls ${tls.cipher}` : '';
 }
 
-/** The lines, each with its CRLF. */
-export function traceHeader({ envelope, session, hostname, id, date }: Receipt): string {
+/** The `Received` field (RFC 5321 §4.4), which each host on the way puts in front of a message; with its CRLFs. */
+export function receivedField({ envelope, session, hostname, id, date }: Receipt): string {
   return [
-    `Return-Path: ${formatPath(envelope.reversePath)}`,
-    ...envelope.recipients.map(({ forwardPath }) => `Delivered-To: ${formatMailbox(forwardPath)}`),
     `Received: from ${receivedFrom(session)}`,
     `\tby ${hostname} with ${receivedWith(session, envelope)} id ${id}${tlsClause(session.tls)};`,
     `\t${dateTime(date)}`,
+    '',
+  ].join('\r\n');
+}
+
+/** The lines of final delivery (RFC 5321 §4.4), each with its CRLF; a `Received` field goes after them. */
+export function deliveryHeader({ reversePath, recipients }: Envelope): string {
+  return [
+    `Return-Path: ${formatPath(reversePath)}`,
+    ...recipients.map(({ forwardPath }) => `Delivered-To: ${formatMailbox(forwardPath)}`),
     '',
   ].join('\r\n');
 }

@@ -1,10 +1,9 @@
 /**
- * A message on its way into the queue: its header section is looked at, octet by octet and never held; the text after it passes
- * as it is.
+ * A message that is submitted, on its way into the queue. Its header section is looked at, octet by octet and never held; the
+ * text after it passes as it is.
  *
- * - Too many `Received` fields are a loop (RFC 5321 §6.3).
- * - On submission a missing `Date` or `Message-ID` is added, at the end of the header section, and `Bcc` is taken out (RFC
- *   6409 §8, RFC 5322 §3.6.3), with the lines that continue it. A message without a header section gets one.
+ * A missing `Date` or `Message-ID` is added, at the end of the header section, and `Bcc` is taken out (RFC 6409 §8, RFC 5322
+ * §3.6.3), with the lines that continue it. A message without a header section gets one.
  *
  * Lines end in CRLF: the server refuses others, or has made them so.
  */
@@ -17,22 +16,6 @@ export interface Completion {
   readonly messageId: string;
 }
 
-export interface HeaderRules {
-  /** More `Received` fields than this are a loop. */
-  readonly maximumReceived: number;
-  /** Undefined: the message is not ours to change. */
-  readonly complete: Completion | undefined;
-}
-
-/** The message has come here, or to others, too often. */
-export class MailLoopError extends Error {
-  override readonly name = 'MailLoopError';
-
-  constructor(maximumReceived: number) {
-    super(`The message has more than ${maximumReceived} Received fields: it goes in a loop`);
-  }
-}
-
 const TAB = 0x09;
 const LF = 0x0a;
 const CR = 0x0d;
@@ -43,11 +26,11 @@ const COLON = 0x3a;
 const MAXIMUM_HEAD = 998;
 
 /** Yields the message. */
-export async function* passHeader(
+export async function* completeHeader(
   message: AsyncIterable<Uint8Array>,
-  rules: HeaderRules,
+  completion: Completion,
 ): AsyncGenerator<Uint8Array> {
-  const header = new Header(rules);
+  const header = new Header(completion);
   for await (const chunk of message) {
     const passed = header.isOver ? chunk : header.push(chunk);
     if (passed.length > 0) yield passed;
@@ -57,7 +40,7 @@ export async function* passHeader(
 }
 
 class Header {
-  readonly #rules: HeaderRules;
+  readonly #completion: Completion;
   /** What passes of this chunk. */
   #passed: Uint8Array[] = [];
   /**
@@ -69,13 +52,12 @@ class Header {
   #isFirstLine = true;
   /** The field is left out, with the lines that continue it. */
   #isLeftOut = false;
-  #received = 0;
   #hasDate = false;
   #hasMessageId = false;
   isOver = false;
 
-  constructor(rules: HeaderRules) {
-    this.#rules = rules;
+  constructor(completion: Completion) {
+    this.#completion = completion;
   }
 
   /** @returns what passes of it, and of what waited */
@@ -142,13 +124,9 @@ class Header {
   }
 
   #beginField(name: string, head: readonly number[]): void {
-    if (name === 'received') {
-      this.#received += 1;
-      if (this.#received > this.#rules.maximumReceived) throw new MailLoopError(this.#rules.maximumReceived);
-    }
     this.#hasDate ||= name === 'date';
     this.#hasMessageId ||= name === 'message-id';
-    this.#isLeftOut = name === 'bcc' && this.#rules.complete !== undefined;
+    this.#isLeftOut = name === 'bcc';
     this.#passHead(head);
   }
 
@@ -159,17 +137,15 @@ class Header {
 
   /** The header section is over. Adds what is missing; after it comes what waits, an empty line or the text itself. */
   #finish(head: readonly number[]): void {
-    const { complete } = this.#rules;
     const isSeparated = head.length === 0 || head[0] === CR || head[0] === LF;
     this.isOver = true;
     this.#isLeftOut = false;
-    if (complete !== undefined) {
-      const fields = [
-        ...(this.#hasDate ? [] : [`Date: ${complete.date}\r\n`]),
-        ...(this.#hasMessageId ? [] : [`Message-ID: ${complete.messageId}\r\n`]),
-      ].join('');
-      if (fields !== '') this.#pass(Buffer.from(isSeparated ? fields : `${fields}\r\n`));
-    }
+    const { date, messageId } = this.#completion;
+    const fields = [
+      ...(this.#hasDate ? [] : [`Date: ${date}\r\n`]),
+      ...(this.#hasMessageId ? [] : [`Message-ID: ${messageId}\r\n`]),
+    ].join('');
+    if (fields !== '') this.#pass(Buffer.from(isSeparated ? fields : `${fields}\r\n`));
     this.#passHead(head);
   }
 }

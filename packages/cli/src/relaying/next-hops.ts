@@ -1,0 +1,129 @@
+/** Where a relay delivers to: the Maildir for local domains, next hops and a smart host by the options, else mail exchangers. */
+import type { ClientCredentials, ClientEnvelope } from '@sansmtp/core';
+import {
+  createMailer,
+  type Maildir,
+  type Mailer,
+  type MailerOptions,
+  type ReplayableBody,
+} from '@sansmtp/delivery';
+import type { Deliverer, Routes } from '@sansmtp/queue';
+import { systemCode } from '@sansmtp/transport-node';
+import type { RelayOptions } from './relay-options.js';
+import type { NextHop } from './routes.js';
+
+export interface NextHops {
+  /** For domains without a route: to their mail exchangers. */
+  readonly mailer: Mailer;
+  readonly routes: Routes;
+  /** Ends what is under way, and says QUIT everywhere. */
+  close(): Promise<void>;
+}
+
+/** What was read of the files that options name. */
+export interface Access {
+  /** In PEM; undefined: the authorities that Node knows. */
+  readonly ca: string | undefined;
+  /** For the smart host; undefined: nobody is to authenticate. */
+  readonly credentials: ClientCredentials | undefined;
+}
+
+/** Milliseconds that saying QUIT may take. */
+const FAREWELL = 1000;
+
+export function openNextHops(
+  options: RelayOptions,
+  hostname: string,
+  maildir: Maildir,
+  { ca, credentials }: Access,
+): NextHops {
+  const { connections, connectionsPerHost, dns, mxPort, route, via, viaTls } = options;
+  const common: MailerOptions = {
+    hostname,
+    pool: { connections, connectionsPerHost },
+    ...(dns !== undefined && { dns }),
+    ...(ca !== undefined && { tlsOptions: { ca } }),
+  };
+  const mailer = createMailer({ ...common, port: mxPort });
+  const mailers = [mailer];
+  const hopTo = (name: string, made: Mailer, isFinal: boolean) => {
+    mailers.push(made);
+    return { name, mailer: made, isFinal };
+  };
+  const routes = new Map<string, { name: string; mailer: Deliverer; isFinal?: boolean }>();
+  const intoMaildir = { name: 'maildir', mailer: maildirDeliverer(maildir, hostname), isFinal: true };
+  // '' is <Postmaster>.
+  for (const domain of ['', ...options.domain]) routes.set(domain, intoMaildir);
+  const known = new Map<string, ReturnType<typeof hopTo>>();
+  for (const [domain, hop] of route) {
+    const name = nameOf(hop);
+    const { host, port, protocol } = hop;
+    // One pool for a host, however many domains it has.
+    const made =
+      known.get(name) ??
+      hopTo(name, createMailer({ ...common, relay: { host, port }, protocol }), protocol === 'lmtp');
+    known.set(name, made);
+    routes.set(domain, made);
+  }
+  if (via !== undefined) {
+    const relay = { host: via.host, port: via.port };
+    const toSmartHost = createMailer({
+      ...common,
+      relay,
+      tls: viaTls,
+      ...(credentials && { authentication: { credentials } }),
+    });
+    routes.set('*', hopTo(nameOf({ protocol: 'smtp', ...via }), toSmartHost, false));
+  }
+  return {
+    mailer,
+    routes,
+    async close() {
+      const signal = AbortSignal.timeout(FAREWELL);
+      await Promise.all(mailers.map((each) => each.close({ signal })));
+    },
+  };
+}
+
+function nameOf({ protocol, host, port }: NextHop): string {
+  const where = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+  return protocol === 'lmtp' ? `lmtp://${where}` : where;
+}
+
+/** What stores a message in the Maildir as a mailer would send it. */
+function maildirDeliverer(maildir: Maildir, hostname: string): Deliverer {
+  return {
+    async send(given, body, { beforeFinalDot } = {}) {
+      // So does the relay call it: by an envelope that was read, and a body that lies in the store.
+      const { reversePath, recipients, parameters = {} } = given as ClientEnvelope;
+      const envelope = {
+        reversePath,
+        parameters,
+        recipients: recipients.map(({ localPart, domain, parameters: said = {} }) => ({
+          forwardPath: { localPart, domain },
+          parameters: said,
+        })),
+      };
+      const verdictOf = async () => {
+        try {
+          await beforeFinalDot?.();
+          const { id } = await maildir.deliver({ envelope, body: (body as ReplayableBody).read() });
+          const reply = { code: 250, enhancedCode: '2.0.0', lines: [`Message stored as ${id}`] };
+          return { verdict: 'delivered', enhancedCode: '2.0.0', reply, reason: `stored as ${id}` } as const;
+        } catch (error) {
+          const isFull = ['ENOSPC', 'EDQUOT'].includes(systemCode(error) ?? '');
+          const reason = `the Maildir: ${(error as Error).message}`;
+          const enhancedCode = isFull ? '4.3.1' : '4.3.0';
+          return { verdict: 'deferred', enhancedCode, reason, error: error as Error } as const;
+        }
+      };
+      const verdict = await verdictOf();
+      return recipients.map((recipient) => ({
+        recipient,
+        host: hostname,
+        phase: 'message' as const,
+        ...verdict,
+      }));
+    },
+  };
+}
