@@ -17,4 +17,6 @@ export interface PassedMoment {
   readonly said: Uint8Array;
   /** Under TLS. */
   readonly secure: boolean;
+  /** After this the server ended the connection, or broke it off. */
+  readonly ended: boolean;
 }

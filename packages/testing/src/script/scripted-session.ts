@@ -69,7 +69,8 @@ export class ScriptedSession implements OpenSession {
           this.#isClosed = true;
           this.#pause?.cancel();
           this.#input.end();
-          this.#passClosed();
+          this.#input.rest();
+          this.#pass('closed', new Uint8Array(0), true);
           resolve();
         },
       });
@@ -231,41 +232,38 @@ export class ScriptedSession implements OpenSession {
     const text = details.reply ?? goAhead(moment, details.octets);
     const ending = details.ending ?? (/^(?:221|421)/.test(text) ? 'end' : 'stay');
     const beginsTls = moment === 'STARTTLS' && text.startsWith('220') && ending === 'stay';
-    await this.#speak(moment, details, beginsTls);
+    const pass = (said: Uint8Array) => this.#pass(moment, said, ending === 'drop' || ending === 'end');
+    await this.#speak(details, beginsTls, pass);
     return this.#goOn(ending, text);
   }
 
-  async #speak(moment: Moment, details: StepDetails, beginsTls: boolean): Promise<void> {
-    const { wait = 0, reply, octets, stall } = details;
+  async #speak(
+    { wait = 0, reply, octets, stall }: StepDetails,
+    beginsTls: boolean,
+    pass: (said: Uint8Array) => void,
+  ): Promise<void> {
     if (wait > 0) await this.#waitFor(wait);
     const given = typeof octets === 'string' ? encodeText(octets) : octets;
     const spoken = reply === undefined ? given : encodeText(`${reply.replaceAll('\n', '\r\n')}\r\n`);
     if (spoken === undefined) {
-      this.#pass(moment, new Uint8Array(0));
+      pass(new Uint8Array(0));
       return;
     }
     for (const text of reply?.split('\n') ?? [printable(spoken)]) this.#say('server', text);
     const first = stall === undefined ? 0 : Math.min(stall.after, spoken.length);
     if (first > 0) await this.#write(spoken.subarray(0, first));
     if (stall !== undefined) await this.#waitFor(stall.for);
-    this.#pass(moment, spoken);
+    pass(spoken);
     const written = this.#write(spoken.subarray(first));
     // At once: what the client says next belongs to the handshake already.
     if (beginsTls) await this.#startTls();
     await written;
   }
 
-  #pass(moment: Moment, said: Uint8Array): void {
+  #pass(moment: PassedMoment['moment'], said: Uint8Array, ended: boolean): void {
     const { ahead } = this.#input;
     const secure = this.#stream.tls !== undefined;
-    this.#options.onMoment({ moment, octets: this.#input.passed(), ahead, said, secure });
-  }
-
-  #passClosed(): void {
-    this.#input.rest();
-    const secure = this.#stream.tls !== undefined;
-    const said = new Uint8Array(0);
-    this.#options.onMoment({ moment: 'closed', octets: this.#input.passed(), ahead: 0, said, secure });
+    this.#options.onMoment({ moment, octets: this.#input.passed(), ahead, said, secure, ended });
   }
 
   async #goOn(ending: Ending, text: string): Promise<string | undefined> {
