@@ -3,6 +3,12 @@ import { serverGroups } from './cases/index.js';
 import { type DescribeOptions, describeGroups } from './running/describe-server.js';
 
 export { serverGroups } from './cases/index.js';
+export { CLIENT_GROUPS as clientGroups } from './clients/cases/index.js';
+export type { ClientCase, ClientCaseGroup } from './clients/client-case.js';
+export { type ClientCommands, clientOfCommands } from './clients/client-command.js';
+export type { ClientReport, ClientVerdict, RunResult, Setup, SmtpClient, Task } from './clients/contract.js';
+export { type DescribeClientOptions, describeSmtpClient } from './clients/describe-client.js';
+export { type JudgeClientOptions, judgeClient } from './clients/judge-client.js';
 export type { CaseGroup, ConformanceCase, Level, Need } from './contract/case.js';
 export type { Demand, Outcome, Verdict } from './contract/outcome.js';
 export type { Survey } from './contract/survey.js';

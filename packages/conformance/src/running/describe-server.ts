@@ -26,7 +26,7 @@ export interface DescribeOptions extends ServerToTest {
 }
 
 /** The runner's own functions, where the file imports none. */
-function globalRunner(): TestRunner {
+export function testRunner(): TestRunner {
   const { describe, it } = globalThis as Partial<TestRunner>;
   if (describe === undefined || it === undefined) {
     throw new TypeError(
@@ -36,7 +36,8 @@ function globalRunner(): TestRunner {
   return { describe, it };
 }
 
-function report(verdict: Verdict, context: TestContext | undefined): void {
+/** A failed test for a deviation, a skipped one for what could not be judged. */
+export function reportToRunner(verdict: Verdict, context: TestContext | undefined): void {
   const { id, section, level, rationale, outcome, dialogue } = verdict;
   if (outcome.result === 'skipped') context?.skip?.(outcome.reason);
   if (outcome.result !== 'failed') return;
@@ -48,7 +49,7 @@ function report(verdict: Verdict, context: TestContext | undefined): void {
 }
 
 export function describeGroups(groups: readonly CaseGroup[], options: DescribeOptions): void {
-  const { runner = globalRunner(), only, knownDeviations = [], ...server } = options;
+  const { runner = testRunner(), only, knownDeviations = [], ...server } = options;
   let examination: Promise<Examination> | undefined;
   const judge = async (each: ConformanceCase): Promise<Verdict> => {
     examination ??= examine(server);
@@ -62,7 +63,7 @@ export function describeGroups(groups: readonly CaseGroup[], options: DescribeOp
         runner.it(`${each.id}: ${each.rationale}`, async (context) => {
           const verdict = await judge(each);
           if (verdict.outcome.result === 'failed' && knownDeviations.includes(each.id)) return;
-          report(verdict, context);
+          reportToRunner(verdict, context);
         });
       }
     });

@@ -1,0 +1,101 @@
+/** A client that is a command: run anew for each message, without a shell, for a bounded time and with bounded output. */
+import { spawn } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { checkPlaceholders, filledIn, wordsOf } from './command-words.js';
+import type { ClientVerdict, Setup, SmtpClient, Task } from './contract.js';
+
+export interface ClientCommands {
+  /** The command for each setup: words with `{host}`, `{port}`, `{from}`, `{to}`, `{file}` and so on. */
+  readonly commands: Partial<Readonly<Record<Setup, string>>>;
+  /** Milliseconds that the command waits for a reply, if that is known. @default 300_000 */
+  readonly replyTimeout?: number;
+}
+
+/** Octets of output that are looked at; what follows is read and dropped. */
+const OUTPUT_OCTETS = 65_536;
+/** Milliseconds between the request to end and the order. */
+const PATIENCE = 1000;
+
+/** What exit codes say (sysexits.h): 0 delivered, 75 not now. Others say only that it failed. */
+function verdictOf(code: number | null): ClientVerdict {
+  if (code === 0) return 'delivered';
+  return code === 75 ? 'deferred' : 'failed';
+}
+
+/** The command did not exit by 0. */
+class CommandFailed extends Error {
+  readonly verdict: ClientVerdict;
+  readonly output: string;
+  constructor(code: number | null, output: string) {
+    super(`the command exited with ${code ?? 'a signal'}`);
+    this.verdict = verdictOf(code);
+    this.output = output;
+  }
+}
+
+/**
+ * A client whose commands are run.
+ * @throws {RangeError} a command is empty, has a placeholder that is not known, or no `{port}`
+ */
+export function clientOfCommands({ commands, replyTimeout }: ClientCommands): SmtpClient {
+  const given = Object.entries(commands) as [Setup, string][];
+  const words = new Map(given.map(([setup, line]) => [setup, wordsOf(line)]));
+  for (const each of words.values()) checkPlaceholders(each);
+  return {
+    setups: [...words.keys()],
+    ...(replyTimeout !== undefined && { replyTimeout }),
+    run: (task) => runCommand(words.get(task.setup) ?? [], task),
+  };
+}
+
+async function runCommand(words: readonly string[], task: Task): Promise<undefined> {
+  const folder = await mkdtemp(join(tmpdir(), 'sansmtp-probe-'));
+  try {
+    const file = join(folder, 'message.eml');
+    const ca = join(folder, 'ca.pem');
+    await writeFile(file, task.message, { mode: 0o600 });
+    await writeFile(ca, task.ca, { mode: 0o600 });
+    const { host, from, to, user, password } = task;
+    const values = { host, port: String(task.port), from, to, file, ca, user, password };
+    await runToEnd(filledIn(words, values), task);
+    return undefined;
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** Standard input is the message, for commands that have no `{file}`. */
+function runToEnd(
+  [command = '', ...parameters]: readonly string[],
+  { message, signal }: Task,
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, parameters, { stdio: ['pipe', 'pipe', 'pipe'], shell: false });
+    const output: Buffer[] = [];
+    let length = 0;
+    const keep = (octets: Buffer) => {
+      if (length < OUTPUT_OCTETS) output.push(octets.subarray(0, OUTPUT_OCTETS - length));
+      length += octets.length;
+    };
+    child.stdout.on('data', keep);
+    child.stderr.on('data', keep);
+    child.stdin.on('error', () => {}); // it need not read it
+    child.stdin.end(message);
+    let timer: NodeJS.Timeout | undefined;
+    const end = () => {
+      child.kill('SIGTERM');
+      timer = setTimeout(() => child.kill('SIGKILL'), PATIENCE);
+    };
+    if (signal.aborted) end();
+    signal.addEventListener('abort', end);
+    child.on('error', (error) => reject(Object.assign(error, { output: error.message })));
+    child.on('close', (code) => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', end);
+      if (code === 0) resolve();
+      else reject(new CommandFailed(code, Buffer.concat(output).toString('utf8')));
+    });
+  });
+}
