@@ -2,9 +2,9 @@
 import { describe, expect, it } from 'vitest';
 import type { Claim } from '../contract/messages.js';
 import type { QueueStore } from '../contract/queue-store.js';
+import { MortalFiles } from '../embedded/disk/mortal-files.test-support.js';
+import { LOSES_ALL, SimulatedDisk } from '../embedded/disk/simulated-disk.test-support.js';
 import { openStore } from '../embedded/embedded-store.js';
-import { MortalFiles } from '../embedded/mortal-files.test-support.js';
-import { LOSES_ALL, SimulatedDisk } from '../embedded/simulated-disk.test-support.js';
 import { StoreComplianceError, type StoreUnderTest, storeComplianceCases } from './index.js';
 
 /** The case that takes long is tried by itself, in `power-failure.test.ts`. */

@@ -4,7 +4,7 @@
  * A file without a record is what a crash has left: it is removed when the queue is opened.
  */
 import { join } from 'node:path';
-import type { FileSystem, StoreFile } from './file-system.js';
+import type { FileSystem, StoreFile } from './disk/file-system.js';
 
 /** Octets up to which a body goes into the journal; also what is written and read at a time. */
 export const CHUNK_OCTETS = 65_536;

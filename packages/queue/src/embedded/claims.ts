@@ -19,9 +19,12 @@ export interface Granted {
 
 export class Claims {
   readonly #granted = new Map<number, Granted>();
+  /** Is told of each claim that has ended. */
+  readonly #onEnd: (live: Live) => void;
   #lastFence: number;
 
-  constructor(epoch: number) {
+  constructor(epoch: number, onEnd: (live: Live) => void) {
+    this.#onEnd = onEnd;
     this.#lastFence = epoch * FENCES_OF_AN_EPOCH;
   }
 
@@ -68,7 +71,8 @@ export class Claims {
       places.delete(place);
       live.claimed.delete(place);
     }
-    if (places.size === 0) this.#granted.delete(fence);
+    if (places.size > 0 || !this.#granted.delete(fence)) return;
+    this.#onEnd(live);
   }
 }
 

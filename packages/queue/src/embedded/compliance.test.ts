@@ -3,14 +3,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, it } from 'vitest';
 import { type StoreUnderTest, storeComplianceCases } from '../compliance/index.js';
+import type { FileSystem } from './disk/file-system.js';
+import { MortalFiles } from './disk/mortal-files.test-support.js';
+import { nodeFileSystem } from './disk/node-file-system.js';
+import { LOSES_ALL, SimulatedDisk } from './disk/simulated-disk.test-support.js';
 import { openStore } from './embedded-store.js';
-import type { FileSystem } from './file-system.js';
-import { MortalFiles } from './mortal-files.test-support.js';
-import { nodeFileSystem } from './node-file-system.js';
-import { LOSES_ALL, SimulatedDisk } from './simulated-disk.test-support.js';
 
 /** Small enough for the cases to fill many. */
-const SEGMENT_OCTETS = 600;
+const SEGMENT_OCTETS = 2000;
 
 function underTest(disk: { files: FileSystem; directory: string; losePower(): void }): StoreUnderTest {
   let mortal = new MortalFiles(disk.files);

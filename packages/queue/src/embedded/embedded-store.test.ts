@@ -1,13 +1,11 @@
 /** What the store in a directory does beyond the contract; that is in `compliance.test.ts`. */
-import { crc32 } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import type { NewMessage, Settlement } from '../contract/messages.js';
 import type { QueueStore } from '../contract/queue-store.js';
+import { withFiles } from './disk/faulty-files.test-support.js';
+import type { FileSystem } from './disk/file-system.js';
+import { LOSES_ALL, SimulatedDisk } from './disk/simulated-disk.test-support.js';
 import { openStore } from './embedded-store.js';
-import { withFiles } from './faulty-files.test-support.js';
-import type { FileSystem } from './file-system.js';
-import { encodeRecord } from './record.js';
-import { LOSES_ALL, SimulatedDisk } from './simulated-disk.test-support.js';
 
 const NOW = Date.UTC(2030, 0, 1);
 const SEGMENT_OCTETS = 2000;
@@ -105,11 +103,25 @@ describe('the embedded store', () => {
   it('refuses what a newer version has written', async () => {
     const disk = new SimulatedDisk('/queue');
     await (await open(disk)).close();
-    const name = 'journal-0000000002-0000000001';
+    const name = 'journal-0000000002-0000000002';
     const file = await disk.create(`/queue/${name}`);
-    await file.write(encodeRecord({ t: 'segment', format: 2 }).write(crc32(name)), 0);
+    await file.write(Buffer.from(`sansmtp queue, format 3, ${name}, more\n`), 0);
     await expect(open(disk, { epoch: 3 })).rejects.toThrow(
-      `${name} has the format 2, and this version reads 1: a newer version has written it`,
+      `${name} has the format 3, and this version reads 2: a newer version has written it`,
     );
+  });
+
+  it('refuses what was written before this format, and leaves it as it is', async () => {
+    const disk = new SimulatedDisk('/queue');
+    const name = 'journal-0000000001-0000000001';
+    const file = await disk.create(`/queue/${name}`);
+    const text = '{"t":"segment","format":1}';
+    const written = Buffer.concat([Buffer.from([text.length, 0, 0, 0]), Buffer.alloc(8), Buffer.from(text)]);
+    await file.write(written, 0);
+    await expect(open(disk)).rejects.toThrow(
+      `${name} has the format 1, and this version reads 2: a version that was never released has written it. ` +
+        'Let that one deliver what is in /queue, or choose another directory',
+    );
+    expect(Buffer.from(await file.read(0, 100))).toEqual(written);
   });
 });

@@ -34,20 +34,29 @@ export interface StoredState {
   readonly recipients: readonly RecipientState[];
 }
 
+/** A change as it is stored: those of one message are found from the last to the first. */
+export type StoredChange = Extract<Change, { t: 'message' }> | (Exclude<Change, { t: 'message' }> & Link);
+
 /** What became of recipients of a message. */
 export interface Settled {
   readonly id: string;
   readonly settlements: readonly Settlement[];
 }
 
+/** Where the record before it about the same message begins, and how many there are since the whole state was stored. */
+export interface Link {
+  readonly prev: { readonly segment: number; readonly offset: number };
+  readonly links: number;
+}
+
 /** A record of the journal. */
 export type Change =
-  /** Everything about a message: when it is put, and when it is copied from a segment that is to go. */
+  /** Everything about a message: when it is put, when it is copied from a segment that is to go, or has many changes. */
   | {
       readonly t: 'message';
       readonly message: StoredState;
       /** What it was put with: both are stored by one record. */
-      readonly settles?: Settled;
+      readonly settles?: Settled & Link;
     }
   | { readonly t: 'committing'; readonly id: string; readonly places: readonly number[]; readonly at: number }
   /** No final dot was sent after all. */
@@ -145,4 +154,15 @@ export function unknownSettlements(
 /** The domain of each recipient; '' for `<Postmaster>`. */
 export function domainsOf(envelope: ClientEnvelope): readonly string[] {
   return envelope.recipients.map(({ domain }) => comparableDomain(domain) ?? domain.toLowerCase());
+}
+
+/** The number of a message, of which its ID is made; 0: there is no such ID. */
+export function sequenceOf(id: string): number {
+  if (!/^[0-9a-z]{1,11}$/.test(id)) return 0;
+  const sequence = Number.parseInt(id, 36);
+  return Number.isSafeInteger(sequence) && idOf(sequence) === id ? sequence : 0;
+}
+
+export function idOf(sequence: number): string {
+  return sequence.toString(36);
 }

@@ -4,8 +4,8 @@ import { mkdir } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { checkNames } from '@sansmtp/core';
 import { DEFAULT_MAXIMUM_MESSAGES, type QueueLimits, type QueueStore } from '../contract/queue-store.js';
+import { nodeFileSystem } from './disk/node-file-system.js';
 import { openStore } from './embedded-store.js';
-import { nodeFileSystem } from './node-file-system.js';
 import { takeOwnership } from './ownership.js';
 
 export interface OpenQueueOptions extends QueueLimits {

@@ -10,7 +10,7 @@ import { readdir, unlink } from 'node:fs/promises';
 import { connect, createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { QueueInUseError } from '../contract/errors.js';
-import { epochsOf } from './journal.js';
+import { epochsOf } from './journal/segment.js';
 
 /** Octets that the path of a Unix socket may have on all systems (macOS: 104 with the NUL). */
 const MAXIMUM_SOCKET_PATH = 103;

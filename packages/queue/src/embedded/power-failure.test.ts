@@ -5,16 +5,16 @@
  */
 import { describe, expect, it } from 'vitest';
 import { Ledger, tellStory } from '../compliance/index.js';
+import { delegating, withFiles } from './disk/faulty-files.test-support.js';
+import type { FileSystem, StoreFile } from './disk/file-system.js';
+import { MortalFiles } from './disk/mortal-files.test-support.js';
+import { KEEPS_ALL, LOSES_ALL, randomFailure, SimulatedDisk } from './disk/simulated-disk.test-support.js';
 import { openStore } from './embedded-store.js';
-import { delegating, withFiles } from './faulty-files.test-support.js';
-import type { FileSystem, StoreFile } from './file-system.js';
-import { MortalFiles } from './mortal-files.test-support.js';
-import { KEEPS_ALL, LOSES_ALL, randomFailure, SimulatedDisk } from './simulated-disk.test-support.js';
 
 const DIRECTORY = '/queue';
 
 /** Small enough for the story to fill many, and to have old ones removed. */
-const SEGMENT_OCTETS = 600;
+const SEGMENT_OCTETS = 2000;
 
 /** Random failures at each call. */
 const FAILURES = 3;

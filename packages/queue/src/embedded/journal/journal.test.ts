@@ -1,17 +1,45 @@
 import { describe, expect, it } from 'vitest';
-import { QueueClosedError, QueueUnreadableError } from '../contract/errors.js';
-import { withFiles } from './faulty-files.test-support.js';
-import type { FileSystem } from './file-system.js';
+import { QueueClosedError, QueueUnreadableError } from '../../contract/errors.js';
+import { withFiles } from '../disk/faulty-files.test-support.js';
+import type { FileSystem } from '../disk/file-system.js';
+import { MortalFiles } from '../disk/mortal-files.test-support.js';
+import { KEEPS_ALL, LOSES_ALL, SimulatedDisk } from '../disk/simulated-disk.test-support.js';
 import { Journal } from './journal.js';
-import { MortalFiles } from './mortal-files.test-support.js';
 import { encodeRecord } from './record.js';
-import { KEEPS_ALL, LOSES_ALL, SimulatedDisk } from './simulated-disk.test-support.js';
+import type { Place } from './segment.js';
 
 async function openJournal(files: FileSystem, epoch = 1, segmentOctets = 10_000) {
   const replayed: unknown[] = [];
-  const journal = await Journal.open(files, '/queue', { epoch, segmentOctets }, (json) =>
-    replayed.push(json),
-  );
+  /** What was appended to the current segment. */
+  let appended: unknown[] = [];
+  const opened = new Journal(files, '/queue', { epoch, segmentOctets });
+  await opened.open({
+    record: (json) => {
+      appended.push(json);
+      replayed.push(json);
+    },
+    summary: (json) => replayed.push(...(json as { readonly records: unknown[] }).records),
+    summarize: () => {
+      const records = appended;
+      appended = [];
+      return { json: { records }, body: new Uint8Array(0) };
+    },
+  });
+  const append = (json: unknown, applied: (place: Place) => void, body?: Uint8Array) =>
+    opened.append(
+      json,
+      (place) => {
+        appended.push(json);
+        applied(place);
+      },
+      body,
+    );
+  const journal = {
+    append,
+    read: (place: Place) => opened.read(place),
+    readBody: (place: Place) => opened.readBody(place),
+    close: () => opened.close(),
+  };
   return { journal, replayed };
 }
 
