@@ -1,4 +1,5 @@
 export type { MessageBody, ReplayableBody } from './bodies/message-body.js';
+export { type SpooledBody, spoolBody } from './bodies/spool.js';
 export {
   type Maildir,
   type MaildirOptions,

@@ -43,3 +43,4 @@ export type { RecipientEvent, RelayEvent, RelayObserver } from './relay/relay-ev
 export type { RelayOptions } from './relay/relay-options.js';
 export type { DestinationStatus, Down } from './scheduler/destinations.js';
 export type { Deliverer, NextHop, Routes } from './scheduler/routes.js';
+export { createDkimSigner, type DkimKey, type DkimSigner } from './signing/dkim.js';

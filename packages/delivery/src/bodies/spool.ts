@@ -11,7 +11,7 @@ import { randomUUID } from 'node:crypto';
 import { type FileHandle, open, unlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { BodySource } from './body-source.js';
+import { type BodySource, openSource } from './body-source.js';
 
 /** Octets that are stored in memory; with more, all of them go to the file. */
 const MEMORY_OCTETS = 65_536;
@@ -132,6 +132,21 @@ export class Spool {
       this.#loss = new UnstoredError(error instanceof Error ? error : new Error(String(error)));
     }
   }
+}
+
+/** A message that can be read any number of times, until it is closed. */
+export interface SpooledBody {
+  /**
+   * @throws what the message throws, or the system's error when it cannot be stored
+   */
+  read(): AsyncIterable<Uint8Array>;
+  /** Deletes what is stored. */
+  close(): Promise<void>;
+}
+
+/** Stores a message that can be read once while it is first read: up to 64 KiB in memory, more in a temporary file without a name. */
+export function spoolBody(message: AsyncIterable<Uint8Array>): SpooledBody {
+  return new Spool(openSource(message));
 }
 
 /** A file that has no name, and holds these chunks. */
