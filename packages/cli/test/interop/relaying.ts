@@ -33,6 +33,8 @@ export interface RelayingOptions {
   readonly folder?: string;
   /** What DNS knows. @default nothing */
   readonly zone?: Zone;
+  /** A program and its words to run the command under. */
+  readonly wrapper?: readonly string[];
 }
 
 export async function relay(words: readonly string[], options: RelayingOptions = {}): Promise<Relaying> {
@@ -41,7 +43,9 @@ export async function relay(words: readonly string[], options: RelayingOptions =
   onTestFinished(() => dns.close());
   const places = ['--queue', join(folder, 'queue'), '--maildir', join(folder, 'mail')];
   const common = ['--port', '0', '--hostname', 'relay.example', '--dns', dns.address, ...places];
-  const running = start(...sansmtp('relay', ...common, ...words));
+  const [node, script] = sansmtp('relay', ...common, ...words);
+  const [program = node, ...rest] = [...(options.wrapper ?? []), node, ...script];
+  const running = start(program, rest);
   await Promise.race([
     until(() => running.stdout.includes('listening smtp')),
     running.exit.then((exit) => Promise.reject(new Error(`relay ended with ${exit}: ${running.stderr}`))),
