@@ -10,12 +10,19 @@ export interface RunningDeadline {
  * clears it on leaving. A handful at most runs at once, so an array is searched, not a heap.
  */
 export class Deadlines {
-  readonly #running: { readonly id: string; readonly delay: number; at: number }[] = [];
+  readonly #running: { id: string; delay: number; at: number }[] = [];
+  /** One that was cleared, to be used again: nearly every step clears one and sets one. */
+  #spare: { id: string; delay: number; at: number } | undefined;
 
   /** Starts the deadline `id`, `delay` milliseconds from `now`; replaces a running one of that id. */
   set(id: string, delay: number, now: number): void {
     this.clear(id);
-    this.#running.push({ id, delay, at: now + delay });
+    const deadline = this.#spare ?? { id, delay, at: 0 };
+    this.#spare = undefined;
+    deadline.id = id;
+    deadline.delay = delay;
+    deadline.at = now + delay;
+    this.#running.push(deadline);
   }
 
   /**
@@ -25,7 +32,9 @@ export class Deadlines {
   clear(id: string): boolean {
     const running = this.#running;
     for (let index = 0; index < running.length; index += 1) {
-      if (running[index]?.id !== id) continue;
+      const cleared = running[index];
+      if (cleared?.id !== id) continue;
+      this.#spare = cleared;
       // The last one takes its place: the order says nothing, and a splice would make an array.
       const last = running.pop();
       if (last !== undefined && index < running.length) running[index] = last;

@@ -7,10 +7,12 @@
  *   `transition()` on every reachable state × event: if they differ, this file is wrong.
  * - A feature that is not supported is refused by name when the chart is compiled, never ignored: parallel
  *   states, history, `invoke`, `always`, `onDone`, `raise` without delay, guards and actions without a name.
+ * - A session runs by `runner.ts`, which takes the same steps in place.
  * - Nothing in this folder knows SMTP.
  */
 
-import { compileGuard, type Guard, wordsOfGuard } from './guards.js';
+import { type Candidate, makeReady } from './candidate.js';
+import { compileGuard, wordsOfGuard } from './guards.js';
 import {
   type ChartEvent,
   type MachineShape,
@@ -21,6 +23,7 @@ import {
 } from './machine-shape.js';
 import { compileAction, type Effect, type Operation } from './operations.js';
 import { defaultEntry, lineage, pathOfTransition } from './paths.js';
+import { ChartRunner } from './runner.js';
 import { transitionIdOf } from './transition-id.js';
 import type { GuardOutcome, TransitionExplanation } from './transition-record.js';
 
@@ -48,21 +51,13 @@ export interface CompiledChart<Context, Event extends ChartEvent, Input> {
     event: Event | ChartEvent,
     effects: Effect[],
   ): ChartState<Context> | undefined;
+  /** Runs on from `state`, in place: the same steps, faster. */
+  run(state: ChartState<Context>): ChartRunner<Context, Event>;
   /**
    * Why `step()` takes the transition that it takes for `event`. It asks the guards anew, so that a step costs nothing
    * where nobody wants to know.
    */
   explain(state: ChartState<Context>, event: Event | ChartEvent): TransitionExplanation | undefined;
-}
-
-/** One candidate for an event in a leaf state. */
-interface Candidate {
-  readonly guard: Guard | undefined;
-  readonly guardName: string;
-  readonly operations: readonly Operation[];
-  /** Undefined: the leaf stays, and nothing is left or entered. */
-  readonly target: string | undefined;
-  readonly path: Omit<TransitionExplanation, 'guards'>;
 }
 
 interface Leaf {
@@ -94,35 +89,38 @@ export function compile<Context, Event extends ChartEvent, Input>(
   const initialValue = pathOf(initialNodes.at(-1) ?? machine.root);
   const initialOperations = initialNodes.flatMap((node) => actionsOf(machine, node, node.entry));
 
-  const candidatesFor = (state: ChartState<Context>, { type }: ChartEvent): readonly Candidate[] => {
-    const leaf = leaves.get(state.value);
-    if (leaf === undefined) throw new RangeError(`${machine.id} has no leaf state "${state.value}"`);
-    // An event type that no transition names in full can still match a wildcard. It is looked up anew each
-    // time: a cache keyed by a string of the peer's choosing would grow without bound.
-    return leaf.exact.get(type) ?? candidatesOf(machine, leaf.node, type);
+  const leafAt = (value: string): Leaf => {
+    const leaf = leaves.get(value);
+    if (leaf === undefined) throw new RangeError(`${machine.id} has no leaf state "${value}"`);
+    return leaf;
   };
+  // An event type that no transition names in full can still match a wildcard. It is looked up anew each
+  // time: a cache keyed by a string of the peer's choosing would grow without bound.
+  const candidatesFor = ({ node, exact }: Leaf, { type }: ChartEvent): readonly Candidate[] =>
+    exact.get(type) ?? candidatesOf(machine, node, type);
 
   return {
     leaves: [...leaves.keys()],
     eventTypes,
     start(input, effects) {
       const { context: initial } = machine.config;
-      let context: unknown = typeof initial === 'function' ? initial({ input }) : (initial ?? {});
-      for (const operation of initialOperations) context = operation(context, INITIAL_EVENT, effects);
+      const given: unknown = typeof initial === 'function' ? initial({ input }) : (initial ?? {});
+      const context = performed(initialOperations, given, INITIAL_EVENT, effects);
       return { value: initialValue, context: context as Context };
     },
     step(state, event, effects) {
-      for (const { guard, operations, target } of candidatesFor(state, event)) {
+      for (const { guard, operations, target } of candidatesFor(leafAt(state.value), event)) {
         if (guard !== undefined && !guard(state.context, event)) continue;
-        let context: unknown = state.context;
-        for (const operation of operations) context = operation(context, event, effects);
+        const context = performed(operations, state.context, event, effects);
         return { value: target ?? state.value, context: context as Context };
       }
       return undefined;
     },
+    run: (state) =>
+      new ChartRunner<Context, Event>(state, leafAt, (leaf, event) => candidatesFor(leaf as Leaf, event)),
     explain(state, event) {
       const guards: GuardOutcome[] = [];
-      for (const { guard, guardName, path } of candidatesFor(state, event)) {
+      for (const { guard, guardName, path } of candidatesFor(leafAt(state.value), event)) {
         if (guard === undefined) return { guards, ...path };
         const passed = guard(state.context, event);
         guards.push({ guard: guardName, passed });
@@ -131,6 +129,21 @@ export function compile<Context, Event extends ChartEvent, Input>(
       return undefined;
     },
   };
+}
+
+/** Performs the operations in order, pushing their effects; gives the context that they leave. */
+function performed(
+  operations: readonly Operation[],
+  given: unknown,
+  event: ChartEvent,
+  effects: Effect[],
+): unknown {
+  let context = given;
+  for (const operation of operations) {
+    if (operation.kind === 'assign') context = operation.changed(context, event);
+    else effects.push(operation.kind === 'effect' ? operation.effect : operation.effectFor(context, event));
+  }
+  return context;
 }
 
 /** The same text as a property's name: engines compare those with literals by their addresses, and not by each letter. */
@@ -209,7 +222,14 @@ function compileCandidate(
     ...(description !== undefined && { description }),
   };
   if (path === undefined)
-    return { guard, guardName, operations: actions, target: undefined, path: explanation };
+    return {
+      guard,
+      guardName,
+      operations: actions,
+      target: undefined,
+      path: explanation,
+      ready: makeReady(actions),
+    };
 
   const operations = [
     ...path.exited.flatMap((node) => actionsOf(machine, node, node.exit)),
@@ -220,7 +240,8 @@ function compileCandidate(
   if (path.leaf.type === 'final') {
     operations.push(...lineage(path.leaf).flatMap((node) => actionsOf(machine, node, node.exit)));
   }
-  return { guard, guardName, operations, target: internalized(pathOf(path.leaf)), path: explanation };
+  const target = internalized(pathOf(path.leaf));
+  return { guard, guardName, operations, target, path: explanation, ready: makeReady(operations) };
 }
 
 function actionsOf(machine: MachineShape, node: StateNodeShape, actions: readonly unknown[]): Operation[] {

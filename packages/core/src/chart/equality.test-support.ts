@@ -1,6 +1,6 @@
 /**
  * The proof that a compiled chart is its machine: XState's own pure `transition()` is the specification, and
- * `step()` must agree with it on state, context and effects, deadlines among them.
+ * `step()` must agree with it on state, context and effects, deadlines among them, and so must a runner.
  */
 import { inspect, isDeepStrictEqual } from 'node:util';
 import { type AnyMachineSnapshot, type AnyStateMachine, initialTransition, transition } from 'xstate';
@@ -35,11 +35,22 @@ export function stepTwin<Context, Input>(
   event: ChartEvent,
 ): Twin<Context> {
   const [specified, actions] = transition(machine, twin.specified, event);
+  const where = `${event.type} in ${twin.compiled.value}`;
   const effects: Effect[] = [];
   const compiled = chart.step(twin.compiled, event, effects) ?? twin.compiled;
-  const next = { specified, compiled };
-  compare(`${event.type} in ${twin.compiled.value}`, next, actions, effects);
-  return next;
+  compare(where, { specified, compiled }, actions, effects);
+
+  // Twice from the same place: what the first run left ready must not tell, nor the second change what the first gave.
+  const runs = [chart.run(twin.compiled), chart.run(twin.compiled)];
+  const given = runs.map((runner) => runner.step(event) ?? []);
+  for (const [index, runner] of runs.entries()) {
+    const run = [runner.position(), given[index]];
+    if (isDeepStrictEqual(run, [compiled, effects])) continue;
+    throw new Error(
+      `A runner differs on ${where}.\nTable: ${show([compiled, effects])}\nRunner: ${show(run)}`,
+    );
+  }
+  return { specified, compiled };
 }
 
 /**

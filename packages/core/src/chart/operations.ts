@@ -1,6 +1,6 @@
 /**
- * Actions of a chart, compiled. An operation is run against the context and the event of a step: it either
- * changes the context or pushes an effect, and does nothing else.
+ * Actions of a chart, compiled. An operation either changes the context or gives an effect, and does nothing else. How
+ * operations make up a step is told twice, once for reading (`compile.ts`) and once for speed (`runner.ts`).
  */
 import {
   type BuiltInAction,
@@ -17,8 +17,20 @@ export interface Effect {
   readonly params: unknown;
 }
 
-/** Runs one action; returns the context that the next one sees. */
-export type Operation = (context: unknown, event: ChartEvent, effects: Effect[]) => unknown;
+/** One action. What it reads is the context as the actions before it left it, and the event. */
+export type Operation =
+  | { readonly kind: 'effect'; readonly effect: Effect }
+  /** `lasting`: the same object as the last time, as long as nothing in it differs. */
+  | { readonly kind: 'computed'; readonly lasting: boolean; readonly effectFor: Reading<Effect> }
+  | {
+      readonly kind: 'assign';
+      /** Gives the context that the next action sees: the same if nothing differs. */
+      readonly changed: Reading<unknown>;
+      /** Writes the same changes into the context that it is given. */
+      readonly change: Reading<void>;
+    };
+
+type Reading<Result> = (context: unknown, event: ChartEvent) => Result;
 
 /** The effects that stand for `after`: `params.id` is also the event type to step with when it is due. */
 export const SET_DEADLINE = 'setDeadline';
@@ -46,16 +58,13 @@ export function compileAction(machine: MachineShape, node: StateNodeShape, actio
   }
   if (typeof params === 'function') {
     const compute = params as Compute;
-    return (context, event, effects) => {
-      effects.push({ type: name, params: compute({ context, event }) });
-      return context;
+    return {
+      kind: 'computed',
+      lasting: false,
+      effectFor: (context, event) => ({ type: name, params: compute({ context, event }) }),
     };
   }
-  const effect: Effect = Object.freeze({ type: name, params });
-  return (context, _event, effects) => {
-    effects.push(effect);
-    return context;
-  };
+  return { kind: 'effect', effect: Object.freeze({ type: name, params }) };
 }
 
 function isAssign(action: unknown): action is BuiltInAction {
@@ -68,30 +77,51 @@ function compileAssign(node: StateNodeShape, action: BuiltInAction, params: unkn
   const computeParams = typeof params === 'function' ? (params as Compute) : () => params;
   if (typeof assignment === 'function') {
     const update = assignment as Compute;
-    return (context, event) => ({
-      ...(context as object),
-      ...(update({ context, event }, computeParams({ context, event })) as object),
-    });
+    const changes: Reading<object> = (context, event) =>
+      update({ context, event }, computeParams({ context, event })) as object;
+    return {
+      kind: 'assign',
+      changed: (context, event) => ({ ...(context as object), ...changes(context, event) }),
+      change: (context, event) => {
+        Object.assign(context as object, changes(context, event));
+      },
+    };
   }
   if (typeof assignment !== 'object' || assignment === null) {
     throw new UnsupportedChartError(node, 'an assign without an assignment');
   }
-  const keys = Object.keys(assignment);
-  const values = Object.values(assignment);
-  return (context, event) => {
-    const current = context as Readonly<Record<string, unknown>>;
-    // Copied only for a value that is another one: most assigns of a chart set what is set already.
-    let next: Record<string, unknown> | undefined;
-    for (let index = 0; index < keys.length; index += 1) {
-      const key = keys[index] as string;
-      const value = values[index];
-      const assigned =
-        typeof value === 'function' ? value({ context, event }, computeParams({ context, event })) : value;
-      if (current[key] === assigned) continue;
-      next ??= { ...current };
-      next[key] = assigned;
-    }
-    return next ?? context;
+  const entries = Object.entries(assignment);
+  const constants = entries.filter(([, value]) => typeof value !== 'function');
+  const functions = entries.filter(([, value]) => typeof value === 'function');
+  // Each function sees the context as it was before any of them: so all are asked before anything is written.
+  const computed: Reading<readonly (readonly [string, unknown])[]> = (context, event) =>
+    functions.map(([key, value]) => [
+      key,
+      (value as Compute)({ context, event }, computeParams({ context, event })),
+    ]);
+  const [first, second] = functions;
+  const only = second === undefined ? (first as readonly [string, Compute] | undefined) : undefined;
+  return {
+    kind: 'assign',
+    changed: (context, event) => {
+      const current = context as Readonly<Record<string, unknown>>;
+      const differing = [...constants, ...computed(context, event)].filter(
+        ([key, value]) => current[key] !== value,
+      );
+      return differing.length === 0 ? context : { ...current, ...Object.fromEntries(differing) };
+    },
+    change: (context, event) => {
+      const current = context as Record<string, unknown>;
+      if (only !== undefined) {
+        current[only[0]] = only[1]({ context, event }, computeParams({ context, event }));
+      } else if (first !== undefined) {
+        for (const [key, value] of computed(context, event)) current[key] = value;
+      }
+      for (let index = 0; index < constants.length; index += 1) {
+        const entry = constants[index] as readonly [string, unknown];
+        current[entry[0]] = entry[1];
+      }
+    },
   };
 }
 
@@ -102,10 +132,7 @@ function compileBuiltIn(machine: MachineShape, node: StateNodeShape, action: Bui
       type: CLEAR_DEADLINE,
       params: Object.freeze({ id: action.sendId }),
     });
-    return (context, _event, effects) => {
-      effects.push(effect);
-      return context;
-    };
+    return { kind: 'effect', effect };
   }
   // The deadline's id is what the chart is stepped with: an event raised under another name would be lost.
   const raised = action.event?.type;
@@ -118,11 +145,14 @@ function compileBuiltIn(machine: MachineShape, node: StateNodeShape, action: Bui
     const delay = resolveDelay(machine, node, action.delay);
     // Delays hardly ever change, so the effect is made anew only when its delay does.
     let effect = deadlineEffect(raised, Number.NaN);
-    return (context, event, effects) => {
-      const milliseconds = typeof delay === 'number' ? delay : Number(delay({ context, event }));
-      if (effect.params.delay !== milliseconds) effect = deadlineEffect(raised, milliseconds);
-      effects.push(effect);
-      return context;
+    return {
+      kind: 'computed',
+      lasting: true,
+      effectFor: (context, event) => {
+        const milliseconds = typeof delay === 'number' ? delay : Number(delay({ context, event }));
+        if (effect.params.delay !== milliseconds) effect = deadlineEffect(raised, milliseconds);
+        return effect;
+      },
     };
   }
   throw new UnsupportedChartError(node, `an inline action (${action.type ?? 'a function'})`);

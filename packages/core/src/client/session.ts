@@ -20,9 +20,10 @@
  * - What the application does wrong is thrown before anything has changed, but for a message that cannot be
  *   sent: half of it may be on its way, so that the session can only end.
  */
-import { type ChartState, compile } from '../chart/compile.js';
+import { compile } from '../chart/compile.js';
 import { type ChartEvent, shapeOf } from '../chart/machine-shape.js';
 import { CLEAR_DEADLINE, type DeadlineEffect, type Effect, SET_DEADLINE } from '../chart/operations.js';
+import type { ChartRunner } from '../chart/runner.js';
 import { changesBetween, type SessionEnding } from '../chart/transition-record.js';
 import { Deadlines } from '../deadlines.js';
 import { LocalProtocolError, RemoteProtocolError } from '../errors.js';
@@ -110,7 +111,7 @@ export class ClientSession {
   readonly #fixedLines: Readonly<Record<FixedLine, Uint8Array>>;
   readonly #replies: ReplyReader;
   readonly #deadlines = new Deadlines();
-  #position: ChartState<ClientContext>;
+  readonly #position: ChartRunner<ClientContext, ClientChartEvent>;
   #now: number;
 
   /** Outputs that one step gave, and that `poll()` has yet to give. */
@@ -165,7 +166,7 @@ export class ClientSession {
     this.#now = checkNow(options.now);
     this.#begin = options.now;
     const effects: Effect[] = [];
-    this.#position = clientTable.start(this.#options, effects);
+    this.#position = clientTable.run(clientTable.start(this.#options, effects));
     for (const effect of effects) this.#perform(effect, this.state);
   }
 
@@ -388,7 +389,7 @@ export class ClientSession {
   }
 
   #takes(event: ClientChartEvent): boolean {
-    return clientTable.step(this.#position, event, []) !== undefined;
+    return clientTable.step(this.#position.position(), event, []) !== undefined;
   }
 
   #notAllowed(input: ClientInput['type']): LocalProtocolError {
@@ -513,22 +514,20 @@ export class ClientSession {
 
   /** Takes the chart one step on and performs its effects. */
   #step(event: ClientChartEvent | ChartEvent): void {
-    const effects: Effect[] = [];
     const from = this.state;
-    const before = this.#position;
-    const next = clientTable.step(before, event, effects);
-    if (next === undefined) {
+    const before = this.#wants('transition') ? this.#position.position() : undefined;
+    const effects = this.#position.step(event);
+    if (effects === undefined) {
       throw new Error(`The client chart has no transition for ${event.type} in ${from}`);
     }
-    this.#position = next;
-    if (this.#ending === undefined && (next.value === 'closing' || next.value === 'closed')) {
-      this.#ending = { event: event.type, from, to: next.value };
+    const to = this.state;
+    if (this.#ending === undefined && (to === 'closing' || to === 'closed')) {
+      this.#ending = { event: event.type, from, to };
     }
-    const explanation = this.#wants('transition') && clientTable.explain(before, event);
-    if (explanation) {
+    const explanation = before && clientTable.explain(before, event);
+    if (before && explanation) {
       const names = effects.map(({ type }) => type);
-      const { value: to } = next;
-      const changes = changesBetween(before.context, next.context);
+      const changes = changesBetween(before.context, this.#position.position().context);
       this.#observe({
         type: 'transition',
         event: event.type,

@@ -25,6 +25,7 @@ import {
   parseCommand,
 } from '../wire/command.js';
 import type { InboundLine } from '../wire/inbound.js';
+import { ordinaryCommand } from '../wire/ordinary-command.js';
 import type { ReversePath } from '../wire/path.js';
 import type { Reply } from '../wire/reply.js';
 import { offeredMechanisms } from './authentication.js';
@@ -149,6 +150,9 @@ export class CommandReading {
     }
 
     const length = line.octets.length + CRLF_OCTETS;
+    // Nothing of these depends on what was offered, or has a limit of its own.
+    const ordinary = length <= this.#options.maximumCommandLength ? ordinaryCommand(line.octets) : undefined;
+    if (ordinary !== undefined) return ordinary;
     const command = parseCommand(line.octets, this.#grammar);
     if ('failure' in command) {
       if (command.failure === 'unframed' || verbAt(line.octets) === 'BDAT') {
@@ -176,13 +180,13 @@ export class CommandReading {
   ): { readonly parameters: MailParameters } | { readonly refusal: Reply } {
     const { parameters, reversePath } = command;
     const [first] = parameters;
-    if (first === undefined && !this.#grammar.utf8) return NO_PARAMETERS;
-    if (this.#offered === undefined) {
-      return first === undefined ? NO_PARAMETERS : { refusal: unknownParameter(first.keyword, 'MAIL') };
+    if (first === undefined) {
+      return this.#grammar.utf8 && !areAscii(reversePath, parameters) ? NEEDS_UTF8 : NO_PARAMETERS;
     }
+    if (this.#offered === undefined) return { refusal: unknownParameter(first.keyword, 'MAIL') };
     const read = readMailParameters(parameters, this.#extensions, this.#offered);
     if ('parameters' in read && !read.parameters.smtpUtf8 && !areAscii(reversePath, parameters)) {
-      return { refusal: replies.senderNeedsUtf8 };
+      return NEEDS_UTF8;
     }
     return read;
   }
@@ -287,6 +291,7 @@ export class CommandReading {
 }
 
 const NO_PARAMETERS = { parameters: {} } as const;
+const NEEDS_UTF8 = { refusal: replies.senderNeedsUtf8 } as const;
 
 /**
  * The verb of a line that is no command, or not known to be one, as far as it matters: behind BDAT octets follow that

@@ -38,28 +38,28 @@ export interface CommandUnderWay {
   readonly attributes?: ClientAttributes;
 }
 
-/** The chart's events by verb; a string put together anew would be hashed anew for each look into the table. */
+/** The chart's events by verb: the same each time, for a string put together anew would be hashed anew for each look into the table. */
 const commandEvents = {
-  EHLO: 'command.EHLO',
-  HELO: 'command.HELO',
-  MAIL: 'command.MAIL',
-  RCPT: 'command.RCPT',
-  DATA: 'command.DATA',
-  RSET: 'command.RSET',
-  QUIT: 'command.QUIT',
-  NOOP: 'command.NOOP',
-  HELP: 'command.HELP',
-  VRFY: 'command.VRFY',
-  EXPN: 'command.EXPN',
-  LHLO: 'command.LHLO',
-  STARTTLS: 'command.STARTTLS',
-  AUTH: 'command.AUTH',
-  BDAT: 'command.BDAT',
-  ETRN: 'command.ETRN',
-  XCLIENT: 'command.XCLIENT',
-  XFORWARD: 'command.XFORWARD',
-  extension: 'command.extension',
-} as const satisfies { readonly [Verb in Command['verb']]: `command.${Verb}` };
+  EHLO: { type: 'command.EHLO' },
+  HELO: { type: 'command.HELO' },
+  MAIL: { type: 'command.MAIL' },
+  RCPT: { type: 'command.RCPT' },
+  DATA: { type: 'command.DATA' },
+  RSET: { type: 'command.RSET' },
+  QUIT: { type: 'command.QUIT' },
+  NOOP: { type: 'command.NOOP' },
+  HELP: { type: 'command.HELP' },
+  VRFY: { type: 'command.VRFY' },
+  EXPN: { type: 'command.EXPN' },
+  LHLO: { type: 'command.LHLO' },
+  STARTTLS: { type: 'command.STARTTLS' },
+  AUTH: { type: 'command.AUTH' },
+  BDAT: { type: 'command.BDAT' },
+  ETRN: { type: 'command.ETRN' },
+  XCLIENT: { type: 'command.XCLIENT' },
+  XFORWARD: { type: 'command.XFORWARD' },
+  extension: { type: 'command.extension' },
+} as const satisfies { readonly [Verb in Command['verb']]: { readonly type: `command.${Verb}` } };
 
 /** A MAIL or RCPT gets these for an address in it, be it in a parameter. */
 const ABOUT_ADDRESSES: ReadonlySet<Reply> = new Set([
@@ -87,7 +87,8 @@ export function readCommand(
     };
   }
   const { verb } = command;
-  const type = commandEvents[verb];
+  const event = commandEvents[verb];
+  const { type } = event;
   switch (verb) {
     case 'AUTH': {
       const exchange = beginAuthentication(command, options, client, reading.withheldMechanisms);
@@ -100,7 +101,7 @@ export function readCommand(
       if ('code' in attributes) return { event: { type, refusal: attributes }, verb };
       // LOGIN, of this XCLIENT or one before: who speaks for the client says that it has authenticated itself.
       const authenticated = verb === 'XCLIENT' && typeof attributes.login === 'string';
-      const event = authenticated ? ({ type, next: 'success' } as const) : { type };
+      if (authenticated) return { event: { type, next: 'success' }, verb, attributes };
       return { event, verb, attributes };
     }
     default: {
@@ -109,8 +110,8 @@ export function readCommand(
         const aboutAddress = ABOUT_ADDRESSES.has(question) && { aboutAddress: true as const };
         return { event: { type, refusal: question, ...aboutAddress }, verb };
       }
-      if (verb !== 'BDAT') return { event: { type }, verb, question };
-      return { event: { type }, verb, octetsBehind: command.size, last: command.last, question };
+      if (verb !== 'BDAT') return { event, verb, question };
+      return { event, verb, octetsBehind: command.size, last: command.last, question };
     }
   }
 }

@@ -20,7 +20,7 @@ const MAXIMUM_OCTETS = 16_384;
 const MAXIMUM_REPLIES = 128;
 
 export class Replying {
-  #batch: Uint8Array[] = [];
+  readonly #batch: Uint8Array[] = [];
   #octets = 0;
   /** The next reply may wait for those behind it. */
   #mayWait = false;
@@ -87,10 +87,12 @@ export class Replying {
   /** Empties the batch; undefined if nothing was in it. */
   take(): Uint8Array | undefined {
     const batch = this.#batch;
-    const [only] = batch;
-    if (only === undefined) return undefined;
-    const octets = batch.length === 1 ? only : concatenate(batch, this.#octets);
-    this.#batch = [];
+    if (batch.length < 2) {
+      this.#octets = 0;
+      return batch.pop();
+    }
+    const octets = concatenate(batch, this.#octets);
+    batch.length = 0;
     this.#octets = 0;
     return octets;
   }

@@ -28,6 +28,7 @@
 
 import type { ChartState } from '../chart/compile.js';
 import { CLEAR_DEADLINE, type DeadlineEffect, type Effect, SET_DEADLINE } from '../chart/operations.js';
+import type { ChartRunner } from '../chart/runner.js';
 import { changesBetween, type SessionEnding } from '../chart/transition-record.js';
 import { Deadlines } from '../deadlines.js';
 import { LocalProtocolError } from '../errors.js';
@@ -59,14 +60,7 @@ import type { ResolvedServerOptions, ServerSessionOptions } from './options.js';
 import { PreparedServerOptions } from './prepared-options.js';
 import type { Answer, Envelope, Hello, Question, Recipient } from './questions.js';
 import { Receiving } from './receiving.js';
-import {
-  defaultReplies,
-  introduction,
-  malformedMessage,
-  type ReplyTitle,
-  replies,
-  titleOf,
-} from './replies.js';
+import { defaultReplies, introduction, malformedMessage, replies, titleOf } from './replies.js';
 import { inquiryReply, messageReplies, octetsOf, Replying } from './replying.js';
 import { serverTable } from './server-table.js';
 
@@ -75,6 +69,10 @@ const FOUR = 0x34;
 
 /** The states of an AUTH exchange. */
 const AUTHENTICATING = 'session.authenticating.';
+
+/** What nearly every step tells the chart, and its messages. */
+const ACCEPTED = { type: 'accepted' } as const;
+const END_OF_MAIL_DATA = { type: 'endOfMailData' } as const;
 
 /** An open mail transaction; the application sees it as an `Envelope`. */
 interface Transaction extends Envelope {
@@ -96,7 +94,7 @@ export class ServerSession {
   readonly #inbound: InboundBuffer;
   readonly #reading: CommandReading;
   readonly #deadlines = new Deadlines();
-  #position: ChartState<ServerContext>;
+  readonly #position: ChartRunner<ServerContext, ServerChartEvent>;
   #now: number;
 
   /** Outputs that one step gave, and that `poll()` has yet to give. */
@@ -124,8 +122,8 @@ export class ServerSession {
   #command: CommandUnderWay | undefined;
   /** Of the last command. */
   #verb: Command['verb'] | undefined;
-  /** By what the last reply goes. */
-  #title: ReplyTitle | undefined;
+  /** The last reply, as it was before it was rephrased or completed: by what it goes. */
+  #lastReply: Reply | undefined;
   /** What to say at a shutdown. */
   #farewell: Reply = replies.shuttingDown;
   #transaction: Transaction | undefined;
@@ -169,7 +167,7 @@ export class ServerSession {
       );
     }
     const { position, effects } = prepared.beginning;
-    this.#position = position;
+    this.#position = serverTable.run(position);
     const { greetingDelay } = this.#options;
     if (greetingDelay > 0)
       this.#wait.beforeGreeting(this.#now + greetingDelay, () => this.#performAll(effects));
@@ -408,7 +406,7 @@ export class ServerSession {
     } else if (question.kind === 'startTls' && this.#inbound.length > 0) {
       this.#step({ type: 'accepted', plaintextFollows: true });
     } else {
-      this.#step({ type: 'accepted' });
+      this.#step(ACCEPTED);
     }
   }
 
@@ -504,6 +502,7 @@ export class ServerSession {
       this.#heldBackSince = undefined;
       this.#junk.endMessage();
     }
+    if (last === undefined && flaw === undefined) return this.#step(END_OF_MAIL_DATA);
     const found = flaw === undefined ? {} : { flaw, refusal: this.#refusalFor(receiving) };
     if (last === undefined) return this.#step({ type: 'endOfMailData', ...found });
     return this.#step({ type: 'endOfChunk', last, ...found });
@@ -516,22 +515,23 @@ export class ServerSession {
 
   /** Takes the chart one step on and performs its effects. */
   #step(event: ServerChartEvent | { readonly type: string }): true {
-    const effects: Effect[] = [];
-    const from = this.#position;
-    const next = serverTable.step(from, event, effects);
-    if (next === undefined)
-      throw new Error(`The server chart has no transition for ${event.type} in ${from.value}`);
-    this.#position = next;
-    if (this.#observing !== undefined) this.#observeStep(this.#observing, event, from, next, effects);
+    const position = this.#position;
+    const from = position.value;
+    const before = this.#observing?.wants('transition') ? position.position() : undefined;
+    const effects = position.step(event);
+    if (effects === undefined)
+      throw new Error(`The server chart has no transition for ${event.type} in ${from}`);
+    const to = position.value;
+    if (this.#observing !== undefined) this.#observeStep(this.#observing, event, from, before, effects);
     // The peer did something that leaves the state as it is: a wait begins anew all the same.
-    if (next.value === from.value) this.#restartDeadlines();
-    else if (this.#ending === undefined && (next.value === 'closing' || next.value === 'closed')) {
-      this.#ending = { event: event.type, from: from.value, to: next.value };
+    if (to === from) this.#restartDeadlines();
+    else if (this.#ending === undefined && (to === 'closing' || to === 'closed')) {
+      this.#ending = { event: event.type, from, to };
     }
     this.#performAll(effects);
     // Nothing of an exchange outlives it: it may hold a password, or have been begun where AUTH is not legal.
     const exchange = this.#command?.exchange;
-    if (exchange !== undefined && !next.value.startsWith(AUTHENTICATING)) {
+    if (exchange !== undefined && !to.startsWith(AUTHENTICATING)) {
       this.#command = undefined;
       const decision = exchange.decision;
       if (decision !== undefined) this.#emit({ type: 'authenticationDecided', decision });
@@ -542,23 +542,19 @@ export class ServerSession {
   #observeStep(
     observing: Observing,
     event: ServerChartEvent | { readonly type: string },
-    from: ChartState<ServerContext>,
-    to: ChartState<ServerContext>,
+    from: string,
+    before: ChartState<ServerContext> | undefined,
     effects: readonly Effect[],
   ): void {
-    observing.step(from.value as ServerState);
-    const explanation = observing.wants('transition') && serverTable.explain(from, event);
-    if (explanation) {
-      const changes = changesBetween(from.context, to.context);
-      const [left, entered] = [from.value as ServerState, to.value as ServerState];
-      observing.transition(event, left, entered, effects, changes, explanation);
+    observing.step(from as ServerState);
+    const explanation = before && serverTable.explain(before, event);
+    const to = this.state;
+    if (before && explanation) {
+      const changes = changesBetween(before.context, this.#position.position().context);
+      observing.transition(event, from as ServerState, to, effects, changes, explanation);
     }
     const exchange = this.#command?.exchange;
-    if (
-      exchange !== undefined &&
-      from.value.startsWith(AUTHENTICATING) &&
-      !to.value.startsWith(AUTHENTICATING)
-    ) {
+    if (exchange !== undefined && from.startsWith(AUTHENTICATING) && !to.startsWith(AUTHENTICATING)) {
       observing.authentication(exchange);
     }
     // Whoever is gone by now, or is sent away, hears nothing of the message that was being decided on.
@@ -748,7 +744,7 @@ export class ServerSession {
     }
     if (decision === 'accept' && (question.kind === 'connect' || question.kind === 'hello')) {
       if (offer !== undefined) this.#reading.offer(offer);
-      this.#reply(introduction(this.#options.hostname, reply, offer?.keywords ?? []), titleOf(reply));
+      this.#reply(introduction(this.#options.hostname, reply, offer?.keywords ?? []), reply);
     } else if (question.kind === 'message' && reply.code !== 421) {
       this.#replyToMessage(question.envelope, (index) => recipientReplies?.[index] ?? reply);
     } else if (question.kind === 'data' && isLastChunk && reply.code !== 421) {
@@ -787,15 +783,19 @@ export class ServerSession {
     return this.#options.protocol === 'lmtp' ? recipients.map(() => reply) : [reply];
   }
 
-  #reply(reply: Reply, title = titleOf(reply)): void {
-    this.#give(octetsOf(this.#said(reply, title)));
+  #reply(reply: Reply, titled = reply): void {
+    this.#give(octetsOf(this.#said(reply, titled)));
   }
 
-  /** The reply in the words in which it is given. */
-  #said(reply: Reply, title = titleOf(reply)): Reply {
-    this.#title = title;
+  /**
+   * The reply in the words in which it is given.
+   * @param titled by which one the title goes
+   */
+  #said(reply: Reply, titled = reply): Reply {
+    this.#lastReply = titled;
     const { rephrase } = this.#options;
     if (rephrase === undefined) return reply;
+    const title = titleOf(titled);
     const said = rephrase(reply, { title, verb: this.#verb });
     if (Math.floor(said.code / 100) === Math.floor(reply.code / 100)) return said;
     throw new RangeError(
@@ -814,7 +814,7 @@ export class ServerSession {
       if (this.#receiving === undefined) this.#watchRate();
       return;
     }
-    this.#observing?.replies(reply, this.#title);
+    this.#observing?.replies(reply, this.#lastReply && titleOf(this.#lastReply));
     const { refusalDelay } = this.#options;
     if (refuses && refusalDelay > 0) this.#wait.beforeRefusal(this.#now + refusalDelay, this.#giveRefusal);
     else if (leaves) this.#flush();

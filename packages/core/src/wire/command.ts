@@ -102,7 +102,8 @@ const DELETE = 0x7f;
 /** The last of those that Unicode has behind ASCII. */
 const LAST_CONTROL_CHARACTER = 0x9f;
 
-const NO_PARAMETERS: readonly Parameter[] = [];
+/** Shared by all commands without any. */
+export const NO_PARAMETERS: readonly Parameter[] = Object.freeze([]);
 
 function refuse(code: 500 | 501 | 502 | 553, enhancedCode: string, text: string): CommandFailure {
   const failure = code === 500 ? 'unrecognized' : code === 502 ? 'notImplemented' : 'syntax';

@@ -10,7 +10,7 @@ import { DOT } from './octets.js';
 export const MAXIMUM_DOMAIN_OCTETS = 255;
 
 /** The longest label of a domain (RFC 1035 §2.3.4). */
-const MAXIMUM_LABEL_OCTETS = 63;
+export const MAXIMUM_LABEL_OCTETS = 63;
 
 const HYPHEN = 0x2d;
 const UNDERSCORE = 0x5f;

@@ -56,11 +56,10 @@ export function encodeText(text: string): Uint8Array {
   return octets;
 }
 
-/** `undefined` when an octet is not ASCII. */
-function decodeAscii(octets: Uint8Array): string | undefined {
-  const length = octets.length;
+/** The text from octet `from` up to `length`; `undefined` when one of these is not ASCII. */
+export function decodeAscii(octets: Uint8Array, from = 0, length = octets.length): string | undefined {
   let text = '';
-  let i = 0;
+  let i = from;
   // Eight at a time: one octet a call builds too many strings, and spreading a typed array is slower still.
   for (; i + 8 <= length; i += 8) {
     const a = octets[i] as number;
