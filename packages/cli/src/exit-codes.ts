@@ -5,6 +5,8 @@
 export const exitCodes = {
   /** All went well: every message delivered, or the server was shut down in order. */
   ok: 0,
+  /** The server that was probed deviates from a MUST, or from what its security needs. */
+  deviates: 1,
   /** EX_USAGE: an option, an address or a message that cannot be used as it is. */
   usage: 64,
   /** EX_NOHOST: no such host, or no route to the domain. */

@@ -101,7 +101,7 @@ export function userName(text: string): string {
   throw new InvalidArgumentError('Give a name without control characters; it cannot be empty.');
 }
 
-/** An address. */
+/** A mailbox, without angle brackets. */
 export function mailbox(text: string): Mailbox {
   const parsed = parseMailbox(text, true);
   if (!('failure' in parsed)) return parsed;

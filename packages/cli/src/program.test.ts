@@ -47,9 +47,9 @@ describe('sansmtp', () => {
 describe('a mistake in the arguments is one line on stderr that names it, and exit code 64:', () => {
   it.each([
     { words: ['receive'], named: "'receive'" },
-    { words: ['probe', '--help'], named: "'probe'" },
-    { words: ['probe', '-h', '--runs', '3'], named: "'probe'" },
-    { words: ['help', 'probe'], named: "'probe'" },
+    { words: ['judge', '--help'], named: "'judge'" },
+    { words: ['judge', '-h', '--runs', '3'], named: "'judge'" },
+    { words: ['help', 'judge'], named: "'judge'" },
     { words: [''], named: "''" },
     { words: ['--port', '25'], named: "'--port'" },
     { words: ['serve', '--tls-port', '4650'], named: '--tls-port needs' },

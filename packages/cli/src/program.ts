@@ -8,6 +8,7 @@ import { Command, CommanderError } from 'commander';
 import { defineChart } from './chart.js';
 import { exitCodes } from './exit-codes.js';
 import { definePlay } from './inspect/play.js';
+import { defineProbe } from './probing/probe.js';
 import { defineQueue } from './queue-care/queue.js';
 import { defineRelay } from './relaying/define-relay.js';
 import { defineSend } from './send.js';
@@ -35,6 +36,7 @@ function createProgram(terminal: Terminal): Command {
   defineRelay(program, terminal);
   defineSend(program, terminal);
   defineQueue(program, terminal);
+  defineProbe(program, terminal);
   defineChart(program, terminal);
   defineReplay(program, terminal);
   definePlay(program, terminal);

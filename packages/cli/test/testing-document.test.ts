@@ -18,6 +18,7 @@ describe('docs/testing.md', () => {
     ["run('properties')", () => run('properties'), 1],
     ["run('pair')", () => run('pair'), 1],
     ["run('model')", () => run('model'), 1],
+    ["run('conformance')", () => run('conformance'), 33],
   ])('%s passes', async (_, printed, tests) => {
     expect(await printed()).toMatch(new RegExp(`pass ${tests}\\n`));
   });

@@ -14,9 +14,16 @@ export type { Demand, Outcome, Verdict } from './contract/outcome.js';
 export type { Survey } from './contract/survey.js';
 export type { Credentials, StoredTestMessage, Target } from './contract/target.js';
 export { type GeneratedVerdict, type GenerationOptions, generate } from './generated/generation.js';
+export { type HtmlOptions, htmlReport } from './reports/html.js';
+export { type JunitOptions, junitXml } from './reports/junit.js';
+export { type Judgement, judgementOf, readKnownDeviations } from './reports/known-deviations.js';
+export { findingLine, jsonLine } from './reports/lines.js';
+export { pageOf } from './reports/pages.js';
 export type { DescribeOptions, TestRunner } from './running/describe-server.js';
 export { type Examination, examine } from './running/examination.js';
 export { createIdleClock } from './running/idle-clock.js';
+export { type JudgeOptions, judgeAll } from './running/judge-all.js';
+export { isSelected } from './running/selection.js';
 export type { ServerToTest } from './running/server-to-test.js';
 export { UnreachableError } from './running/survey.js';
 

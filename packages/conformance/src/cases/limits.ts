@@ -3,7 +3,7 @@ import type { CaseGroup, ConformanceCase } from '../contract/case.js';
 import { testMessage } from '../contract/message.js';
 import type { Target } from '../contract/target.js';
 import { CannotJudge, Deviation } from '../dialogue/findings.js';
-import { announcesLimit, shown } from '../dialogue/seen-reply.js';
+import { announcesLimit, type SeenReply, shown } from '../dialogue/seen-reply.js';
 import { filled, goesOn, understands } from './judging.js';
 
 const CRLF_OCTETS = 2;
@@ -150,10 +150,16 @@ const paths: ConformanceCase[] = [
   ),
 ];
 
+/** RCPT so many times, in groups where the server takes them. */
 async function addressMany(target: Target, count: number) {
   const dialogue = await target.mailed();
-  const replies = [];
-  for (let each = 0; each < count; each++) replies.push(await dialogue.ask(target.rcpt(), 'any'));
+  const atOnce = dialogue.offers.has('PIPELINING') ? 100 : 1;
+  const replies: SeenReply[] = [];
+  while (replies.length < count) {
+    const group = Math.min(atOnce, count - replies.length);
+    dialogue.send(`${target.rcpt()}\r\n`.repeat(group));
+    for (let each = 0; each < group; each++) replies.push(await dialogue.reply('any'));
+  }
   return { dialogue, replies };
 }
 

@@ -47,7 +47,7 @@ const DELIVERIES: readonly Delivery[] = [
     ],
   },
   {
-    program: 'curl',
+    program: 'The program curl',
     name: 'curl',
     needs: ['SIZE'],
     lines: (target) => [

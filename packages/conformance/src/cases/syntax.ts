@@ -84,14 +84,18 @@ const validReversePaths: ConformanceCase[] = [
   run: async (target) => understands(await target.ready(), `MAIL FROM:${path(target)}`),
 }));
 
-/** name, what stands in place of the path, why it is wrong */
+/**
+ * name, what stands in place of the path, why it is wrong
+ *
+ * What harms nobody is not among them: a blank after the colon, dots anywhere in a local-part, which is its host's to
+ * judge (RFC 5321 §2.3.11), an underscore in a domain, an IPv6 literal without its tag.
+ */
 const INVALID_PATHS: readonly (readonly [string, string, string])[] = [
   ['no-brackets', 'ann@probe.invalid', 'a path has angle brackets'],
   ['no-path', '', 'there is no path'],
   ['unclosed', '<ann@probe.invalid', 'the path is not closed'],
   ['unopened', 'ann@probe.invalid>', 'the path is not opened'],
   ['two-brackets', '<<ann@probe.invalid>>', 'a path has one pair of brackets'],
-  ['space-after-colon', ' <ann@probe.invalid>', 'no space stands after the colon (RFC 5321 §3.3)'],
   ['tab-after-colon', '\t<ann@probe.invalid>', 'no tab stands after the colon'],
   ['text-after', '<ann@probe.invalid>x', 'a space parts the path from what follows'],
   ['display-name', 'Ann <ann@probe.invalid>', 'a display name belongs into a header'],
@@ -104,9 +108,6 @@ const INVALID_PATHS: readonly (readonly [string, string, string])[] = [
   ['space-in-local-part', '<ann smith@probe.invalid>', 'a blank needs quotes'],
   ['space-in-domain', '<ann@probe invalid>', 'a domain holds no blank'],
   ['space-before-at', '<ann @probe.invalid>', 'no blank stands before the @'],
-  ['leading-dot', '<.ann@probe.invalid>', 'a dot-string does not begin with a dot'],
-  ['trailing-dot', '<ann.@probe.invalid>', 'a dot-string does not end in a dot'],
-  ['double-dot', '<ann..smith@probe.invalid>', 'two dots need quotes'],
   ['unclosed-quote', '<"ann@probe.invalid>', 'the quoted string is not closed'],
   ['text-after-quote', '<"ann"smith@probe.invalid>', 'a quoted string is the whole local-part'],
   ['quote-inside', '<an"n@probe.invalid>', 'a quotation mark needs quotes'],
@@ -117,14 +118,12 @@ const INVALID_PATHS: readonly (readonly [string, string, string])[] = [
   ['hyphen-last-label', '<ann@probe-.invalid>', 'a label does not end in a hyphen'],
   ['empty-label', '<ann@probe..invalid>', 'a label is not empty'],
   ['leading-dot-domain', '<ann@.probe.invalid>', 'a domain does not begin with a dot'],
-  ['underscore-domain', '<ann@my_host.invalid>', 'an underscore is no letter, digit or hyphen'],
   ['slash-domain', '<ann@probe/invalid>', 'a slash is no character of a domain'],
   ['octet-256', '<ann@[192.0.2.256]>', 'the parts of an IPv4 address go up to 255'],
   ['three-octets', '<ann@[192.0.2]>', 'an IPv4 address has four parts'],
   ['unclosed-literal', '<ann@[192.0.2.1>', 'the literal is not closed'],
   ['two-double-colons', '<ann@[IPv6:2001::db8::1]>', 'an IPv6 address is shortened once'],
   ['long-ipv6-group', '<ann@[IPv6:20010:db8::1]>', 'a group of an IPv6 address has four digits'],
-  ['ipv6-without-tag', '<ann@[2001:db8::1]>', 'an IPv6 literal carries its tag'],
   ['route-without-colon', '<@relay.invalid ann@probe.invalid>', 'a colon ends a source route'],
 ];
 

@@ -21,6 +21,11 @@ const octetsOf = (text: string | Uint8Array): Uint8Array =>
 
 const expected = (expectation: Expectation): string => (expectation === 'any' ? 'a reply' : expectation);
 
+/** Whom to trust is ours to say, and no deviation of the server's. */
+function isDistrust({ code = '' }: TlsError): boolean {
+  return /^(?:CERT_|UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|ERR_TLS_CERT_|INVALID_CA|HOSTNAME_)/.test(code);
+}
+
 export class Dialogue {
   /** EHLO keywords of the last reply to EHLO or LHLO, in upper case, with the text of their parameters. */
   offers: ReadonlyMap<string, string> = new Map();
@@ -148,8 +153,11 @@ export class Dialogue {
     const done = await this.#until(() => this.#secure || this.#closed, this.#times.reply);
     if (this.#secure) return;
     if (!done) throw new Deviation('The TLS handshake does not come to an end');
-    const reason = this.#closeReason instanceof TlsError ? `: ${this.#closeReason.message}` : '';
-    throw new Deviation(`The TLS handshake failed${reason}`);
+    const reason = this.#closeReason;
+    if (!(reason instanceof TlsError)) throw new Deviation('The TLS handshake failed');
+    if (isDistrust(reason))
+      throw new CannotJudge(`the certificate of the server is not trusted: ${reason.message}`);
+    throw new Deviation(`The TLS handshake failed: ${reason.message}`);
   }
 
   /**

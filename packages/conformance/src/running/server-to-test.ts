@@ -1,7 +1,7 @@
 /** How a server under test is reached: over a port, or any byte stream. */
 import type { ByteStream, Clock } from '@sansmtp/transport';
-import { systemClock } from '@sansmtp/transport-node';
 import type { Credentials, StoredTestMessage } from '../contract/target.js';
+import { waitingClock } from './waiting-clock.js';
 
 export interface ServerToTest {
   /** Connects. For STARTTLS to be judged, the stream has to be made for it (`canStartTls`). */
@@ -12,7 +12,10 @@ export interface ServerToTest {
   readonly protocol?: 'smtp' | 'lmtp';
   /** Reverse-path of the test messages, a mailbox. @default 'probe@probe.invalid' */
   readonly from?: string;
-  /** Who receives the test messages: a mailbox that the server takes mail for. @default 'postmaster@localhost' */
+  /**
+   * Who receives the test messages: a mailbox that the server takes mail for.
+   * @default the postmaster of the domain that the server names in its reply to EHLO
+   */
   readonly to?: string;
   /** @default none: cases that need them are skipped */
   readonly credentials?: Credentials;
@@ -33,7 +36,9 @@ export interface ServerToTest {
   readonly connectionsPerSecond?: number;
 }
 
-export interface KnownServer extends Required<Omit<ServerToTest, 'connectTls' | 'credentials' | 'received'>> {
+export interface KnownServer
+  extends Required<Omit<ServerToTest, 'connectTls' | 'credentials' | 'received' | 'to'>> {
+  readonly to: string | undefined;
   readonly received: ServerToTest['received'];
   readonly connectTls: ServerToTest['connectTls'];
   readonly credentials: Credentials | undefined;
@@ -43,9 +48,9 @@ export function withDefaults(server: ServerToTest): KnownServer {
   return {
     protocol: 'smtp',
     from: 'probe@probe.invalid',
-    to: 'postmaster@localhost',
+    to: undefined,
     hostname: 'probe.invalid',
-    clock: systemClock,
+    clock: waitingClock,
     replyTime: 20_000,
     quietTime: 300,
     connectionsPerSecond: Number.POSITIVE_INFINITY,

@@ -10,6 +10,7 @@ import type { KnownServer } from './server-to-test.js';
 import { createTarget } from './target.js';
 
 const UNKNOWN: Survey = {
+  recipient: '',
   offers: new Map(),
   offersUnderTls: undefined,
   entry: { startTls: false, authenticate: false },
@@ -42,11 +43,14 @@ export async function surveyServer(server: KnownServer, connections: () => Conne
     }
   }
 
-  const offers = await look(UNKNOWN, async (target) => (await target.hello()).offers).catch(
-    (error: unknown) => {
-      throw new UnreachableError(reasonOf(error));
-    },
-  );
+  const { offers, domain } = await look(UNKNOWN, async (target) => {
+    const dialogue = await target.greeted();
+    const reply = await dialogue.hello(target.helloLine);
+    return { offers: dialogue.offers, domain: reply.lines[0]?.split(' ')[0] ?? '' };
+  }).catch((error: unknown) => {
+    throw new UnreachableError(reasonOf(error));
+  });
+  const recipient = server.to ?? `postmaster@${/^[\w.-]+$/.test(domain) ? domain : 'localhost'}`;
   const offersUnderTls = !offers.has('STARTTLS')
     ? undefined
     : await look({ ...UNKNOWN, entry: { startTls: true, authenticate: false } }, async (target) => {
@@ -66,7 +70,7 @@ export async function surveyServer(server: KnownServer, connections: () => Conne
       return undefined;
     }).catch(reasonOf);
 
-  const known = { offers, offersUnderTls };
+  const known = { recipient, offers, offersUnderTls };
   const hasTls = offersUnderTls !== undefined;
   const hasCredentials = server.credentials !== undefined;
   const entries = [
@@ -75,7 +79,10 @@ export async function surveyServer(server: KnownServer, connections: () => Conne
     ...(hasCredentials && hasTls && offersUnderTls.has('AUTH')
       ? [{ startTls: true, authenticate: true }]
       : []),
-    ...(hasCredentials && offers.has('AUTH') ? [{ startTls: false, authenticate: true }] : []),
+    // Never in the clear where the server offers TLS that we do not trust.
+    ...(hasCredentials && offers.has('AUTH') && !offers.has('STARTTLS')
+      ? [{ startTls: false, authenticate: true }]
+      : []),
   ];
   let firstReason: string | undefined;
   for (const entry of entries) {

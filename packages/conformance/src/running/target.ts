@@ -13,7 +13,8 @@ export function createTarget(
   connections: Connections,
   turnToFailLogin: () => Promise<void>,
 ): Target {
-  const { protocol, from, to, credentials } = server;
+  const { protocol, from, credentials } = server;
+  const to = survey.recipient;
   const helloLine = `${protocol === 'lmtp' ? 'LHLO' : 'EHLO'} ${server.hostname}`;
   const withParameters = (line: string, parameters = '') =>
     parameters === '' ? line : `${line} ${parameters}`;

@@ -1,0 +1,144 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type NodeScriptedServer, openInbox, openScriptedServer } from '@sansmtp/testing/node';
+import { afterEach, describe, expect, it } from 'vitest';
+import { sansmtp } from '../running.test-support.js';
+
+const opened: { close(): Promise<void> }[] = [];
+
+afterEach(async () => {
+  await Promise.all(opened.splice(0).map((each) => each.close()));
+});
+
+async function conforming(): Promise<string> {
+  const inbox = await openInbox();
+  opened.push(inbox);
+  return `127.0.0.1:${inbox.port}`;
+}
+
+/** A server that is made to answer NOOP wrongly. */
+async function deviating(): Promise<string> {
+  const server: NodeScriptedServer = await openScriptedServer({ NOOP: '550 5.5.1 No' });
+  opened.push(server);
+  return `127.0.0.1:${server.port}`;
+}
+
+async function inFolder<Result>(use: (folder: string) => Promise<Result>): Promise<Result> {
+  const folder = await mkdtemp(join(tmpdir(), 'sansmtp-probe-'));
+  try {
+    return await use(folder);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
+
+const NOOP = 'syntax/lower-case-noop';
+
+describe('sansmtp probe', () => {
+  it('says how many passed, and exits 0', async () => {
+    const { stdout, stderr, exitCode } = await sansmtp([
+      'probe',
+      await conforming(),
+      '--only',
+      'sequence/quit-*',
+    ]);
+    expect({ stdout, stderr, exitCode }).toEqual({
+      stdout: '4 passed, 0 failed, 0 skipped\n',
+      stderr: '',
+      exitCode: 0,
+    });
+  });
+
+  it('prints a line a finding, and exits 1', async () => {
+    const { stdout, exitCode } = await sansmtp(['probe', await deviating(), '--only', NOOP]);
+    expect(stdout).toBe(
+      `${NOOP} MUST RFC 5321 §2.4 2yz was due after noop; it said 550 5.5.1 No\n0 passed, 1 failed, 0 skipped\n`,
+    );
+    expect(exitCode).toBe(1);
+  });
+
+  it('--json prints each verdict with its dialogue', async () => {
+    const { stdout } = await sansmtp([
+      'probe',
+      await deviating(),
+      '--only',
+      `${NOOP},size/keyword`,
+      '--json',
+    ]);
+    const lines = stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    expect(lines).toEqual([
+      expect.objectContaining({ id: NOOP, level: 'MUST', section: 'RFC 5321 §2.4', result: 'failed' }),
+      expect.objectContaining({
+        id: 'size/keyword',
+        result: 'skipped',
+        seen: 'SIZE is not offered',
+        dialogue: [],
+      }),
+    ]);
+    expect(lines[0].dialogue.slice(-2)).toEqual(['C: noop', 'S: 550 5.5.1 No']);
+  });
+
+  it('--expect lets known deviations count no more, and tells what is healed', () =>
+    inFolder(async (folder) => {
+      const file = join(folder, 'known');
+      await writeFile(file, `# ours\n${NOOP}\nsyntax/lower-case-rset\n`);
+      const only = `${NOOP},syntax/lower-case-rset`;
+      const { stdout, stderr, exitCode } = await sansmtp([
+        'probe',
+        await deviating(),
+        '--only',
+        only,
+        '--expect',
+        file,
+      ]);
+      expect(stdout).toContain('No (known)\n1 passed, 1 failed, 0 skipped\n');
+      expect(stderr).toContain('healed: syntax/lower-case-rset');
+      expect(exitCode).toBe(0);
+    }));
+
+  it('--junit and --report write files', () =>
+    inFolder(async (folder) => {
+      const [junit, report] = [join(folder, 'j.xml'), join(folder, 'r.html')];
+      await sansmtp(['probe', await deviating(), '--only', NOOP, '--junit', junit, '--report', report]);
+      expect(await readFile(junit, 'utf8')).toContain(`<testcase classname="syntax" name="${NOOP}"`);
+      expect(await readFile(report, 'utf8')).toContain('docs/conformance/syntax.md#lower-case-noop');
+    }));
+
+  it('--list names the cases with their pages, and needs no server', async () => {
+    const { stdout, exitCode } = await sansmtp(['probe', '--list', '--only', 'sequence/rcpt-before-mail']);
+    expect(stdout).toMatch(
+      /^sequence\/rcpt-before-mail MUST RFC 5321 §3\.3 .* docs\/conformance\/sequence\.md#rcpt-before-mail\n$/,
+    );
+    expect(exitCode).toBe(0);
+  });
+
+  it('exits 75 where no server is, or none that can be judged', async () => {
+    const port = Number((await conforming()).split(':')[1]);
+    await opened.pop()?.close();
+    const gone = await sansmtp(['probe', `127.0.0.1:${port}`]);
+    expect(gone).toMatchObject({ exitCode: 75, stderr: expect.stringContaining('cannot be reached') });
+    const unjudged = await sansmtp(['probe', await deviating(), '--only', 'size']);
+    expect(unjudged).toMatchObject({
+      exitCode: 75,
+      stderr: 'error: no case could be judged: SIZE is not offered\n',
+    });
+  });
+
+  it.each([
+    [['192.0.2.1:25'], /neither on this machine nor in a private network; --yes-this-is-mine/],
+    [['localhost'], /Give a host and a port/],
+    [['::1:25'], /Give a host and a port/],
+    [[], /name the server/],
+    [['localhost:25', '--only', 'nonsense'], /selects no case/],
+    [['localhost:25', '--expect', '/no/such/file'], /cannot read --expect/],
+    [['localhost:25', '--password-file', 'x'], /--password-file needs --user/],
+  ])('%s is a mistake of usage: 64', async (words, problem) => {
+    const { exitCode, stderr } = await sansmtp(['probe', ...words]);
+    expect(stderr).toMatch(problem);
+    expect(exitCode).toBe(64);
+  });
+});

@@ -1,0 +1,231 @@
+/** `sansmtp probe`: judges a server by the cases of the conformance kit, and says what deviates. */
+import { readFile, writeFile } from 'node:fs/promises';
+import {
+  type CaseGroup,
+  type Credentials,
+  type Examination,
+  examine,
+  findingLine,
+  htmlReport,
+  isSelected,
+  jsonLine,
+  judgeAll,
+  judgementOf,
+  junitXml,
+  pageOf,
+  readKnownDeviations,
+  serverGroups,
+  UnreachableError,
+  type Verdict,
+} from '@sansmtp/conformance';
+import { formatMailbox, type Mailbox } from '@sansmtp/core';
+import { connect } from '@sansmtp/transport-node';
+import type { Command } from 'commander';
+import { type CredentialsOptions, readCredentials } from '../credentials.js';
+import { exitCodes } from '../exit-codes.js';
+import { fail } from '../fail.js';
+import { mailbox, path, port, userName } from '../option-values.js';
+import { oneLine, type Terminal } from '../terminal.js';
+import { addressesOf } from './private-network.js';
+import { progressOn } from './progress.js';
+import { type ServerAddress, serverAddress } from './server-address.js';
+
+const NOTES = `
+Sends test messages, which say that they are, from --from to --to, as well as malformed commands: run it against
+servers of yours. Up to eight connections stand at once, and fifty a second are made; logins with a wrong password
+come twice a minute at most.
+Prints a line a finding, "ID LEVEL SECTION what was seen", and then "N passed, N failed, N skipped". What cannot be
+judged is skipped: an extension that is not offered, a limit that the server announced by 421 or 454 4.7.0.
+--json prints a line for each case: {"id","level","section","result","seen","dialogue"}.
+--only takes a group, an id, or words with * for anything, separated by commas; --list shows all ids, each with the
+page that explains it.
+--expect FILE: ids of known deviations, one a line; only others count, and those that are healed are told.
+--to: by default the postmaster of the domain that the server names.
+Exit codes: 1 something of level MUST or SECURITY failed; 75 the server cannot be reached, or no case could be
+judged; 64 usage; 73 a report cannot be written; 0 otherwise.`;
+
+/** A case at a time has one connection, most of them. */
+const CONNECTIONS_A_SECOND = 50;
+
+interface ProbeOptions extends CredentialsOptions {
+  readonly tlsPort?: number;
+  readonly lmtp?: true;
+  readonly tlsInsecure?: true;
+  readonly from?: Mailbox;
+  readonly to?: Mailbox;
+  readonly only?: string;
+  readonly json?: true;
+  readonly junit?: string;
+  readonly report?: string;
+  readonly expect?: string;
+  readonly list?: true;
+  readonly yesThisIsMine?: true;
+}
+
+async function knownDeviations(command: Command, file: string | undefined): Promise<ReadonlySet<string>> {
+  if (file === undefined) return new Set();
+  try {
+    return readKnownDeviations(await readFile(file, 'utf8'));
+  } catch (error) {
+    return fail(command, exitCodes.usage, `cannot read --expect ${file}`, error);
+  }
+}
+
+async function credentialsOf(command: Command, options: ProbeOptions): Promise<Credentials | undefined> {
+  try {
+    const credentials = await readCredentials(options, process.env.SANSMTP_PASSWORD);
+    if (credentials?.kind !== 'password') return undefined;
+    const { username: user, password } = credentials;
+    return { user, password: Buffer.from(password.reveal()).toString() };
+  } catch (error) {
+    return fail(command, exitCodes.usage, (error as Error).message);
+  }
+}
+
+/** The address to connect to, decided once for the whole run. */
+async function reachableAddress(
+  command: Command,
+  { host, port }: ServerAddress,
+  everywhere: boolean,
+): Promise<string> {
+  let addresses: readonly string[];
+  try {
+    addresses = await addressesOf(host, { everywhere });
+  } catch (error) {
+    return fail(command, exitCodes.deferred, `cannot resolve ${host}`, error);
+  }
+  if (addresses.length === 0) {
+    const problem = `${host} is neither on this machine nor in a private network`;
+    fail(command, exitCodes.usage, `${problem}; --yes-this-is-mine probes it all the same`);
+  }
+  let problem: unknown;
+  for (const address of addresses) {
+    try {
+      (await connect({ host: address, port })).abort();
+      return address;
+    } catch (error) {
+      problem ??= error;
+    }
+  }
+  return fail(command, exitCodes.deferred, 'the server cannot be reached', problem);
+}
+
+async function examinationOf(
+  command: Command,
+  server: ServerAddress,
+  address: string,
+  options: ProbeOptions,
+  credentials: Credentials | undefined,
+): Promise<Examination> {
+  const { tlsPort, lmtp, tlsInsecure, from, to } = options;
+  const trust = { servername: server.host, verify: tlsInsecure !== true };
+  const at = (port: number, mode: 'startTls' | 'implicit') => () =>
+    connect({ host: address, port, tls: { mode, ...trust } });
+  try {
+    return await examine({
+      connect: at(server.port, 'startTls'),
+      ...(tlsPort !== undefined && { connectTls: at(tlsPort, 'implicit') }),
+      protocol: lmtp ? 'lmtp' : 'smtp',
+      ...(from && { from: formatMailbox(from) }),
+      ...(to && { to: formatMailbox(to) }),
+      ...(credentials && { credentials }),
+      connectionsPerSecond: CONNECTIONS_A_SECOND,
+    });
+  } catch (error) {
+    if (!(error instanceof UnreachableError)) throw error;
+    return fail(command, exitCodes.deferred, 'the server cannot be judged', error);
+  }
+}
+
+function list({ stdout }: Terminal, groups: readonly CaseGroup[], only: string | undefined): void {
+  for (const { id, level, section, rationale } of groups.flatMap(({ cases }) => cases)) {
+    if (isSelected(id, only)) stdout.write(`${id} ${level} ${section} ${rationale} ${pageOf(id)}\n`);
+  }
+}
+
+async function writeReport(command: Command, file: string | undefined, content: () => string): Promise<void> {
+  if (file === undefined) return;
+  try {
+    await writeFile(file, content());
+  } catch (error) {
+    fail(command, exitCodes.cannotCreate, `cannot write ${file}`, error);
+  }
+}
+
+async function probe(
+  command: Command,
+  terminal: Terminal,
+  server: ServerAddress,
+  options: ProbeOptions,
+): Promise<void> {
+  const { only, json, junit, report, expect } = options;
+  const known = await knownDeviations(command, expect);
+  const credentials = await credentialsOf(command, options);
+  const address = await reachableAddress(command, server, options.yesThisIsMine === true);
+  const examination = await examinationOf(command, server, address, options, credentials);
+  const { stdout, stderr } = terminal;
+  const count = serverGroups.flatMap(({ cases }) => cases).filter(({ id }) => isSelected(id, only)).length;
+  const progress = progressOn(terminal);
+  const verdicts: Verdict[] = [];
+  for await (const verdict of judgeAll(examination, serverGroups, { only })) {
+    verdicts.push(verdict);
+    progress.clear();
+    if (json) stdout.write(`${jsonLine(verdict)}\n`);
+    else if (verdict.outcome.result === 'failed') {
+      stdout.write(`${oneLine(findingLine(verdict, known.has(verdict.id)))}\n`);
+    }
+    progress.tell(verdicts.length, count, verdict.id);
+  }
+  progress.clear();
+
+  const { passed, failed, skipped, serious, healed } = judgementOf(verdicts, known);
+  if (!json) stdout.write(`${passed} passed, ${failed} failed, ${skipped} skipped\n`);
+  for (const id of healed) stderr.write(`healed: ${id} passes now; take it out of ${expect}\n`);
+  const { host, port } = server;
+  const target = `${host.includes(':') ? `[${host}]` : host}:${port}`;
+  const date = new Date().toISOString().replace('T', ' ').replace(/\..*/, ' UTC');
+  await writeReport(command, junit, () => junitXml(verdicts, { target, known }));
+  await writeReport(command, report, () =>
+    htmlReport(verdicts, { target, groups: serverGroups, date, known }),
+  );
+  if (passed + failed === 0) {
+    const [reason] = verdicts.map(({ outcome }) => (outcome.result === 'skipped' ? outcome.reason : ''));
+    fail(command, exitCodes.deferred, `no case could be judged${reason === undefined ? '' : `: ${reason}`}`);
+  }
+  if (serious.length > 0) terminal.exitCode = exitCodes.deviates;
+}
+
+export function defineProbe(program: Command, terminal: Terminal): void {
+  const command = program
+    .command('probe')
+    .description('Judge a server by the RFCs: fixed cases, each with its section.')
+    .argument('[host:port]', 'the server', serverAddress)
+    .option('--tls-port <port>', 'its port with implicit TLS', port)
+    .option('--lmtp', 'it speaks LMTP')
+    .option('--user <name>', 'authenticate by this name, under TLS where it is offered', userName)
+    .option('--password-file <file>', 'the password; else SANSMTP_PASSWORD', path)
+    .option('--tls-insecure', 'take any certificate')
+    .option('--from <address>', 'reverse-path of the test messages', mailbox)
+    .option('--to <address>', 'somebody whom it takes mail for', mailbox)
+    .option('--only <pattern>', 'judge these cases only')
+    .option('--json', 'print each verdict as NDJSON')
+    .option('--junit <file>', 'write JUnit XML, for CI', path)
+    .option('--report <file>', 'write a report in HTML, with the dialogue of each finding', path)
+    .option('--expect <file>', 'ids of known deviations, one a line', path)
+    .option('--list', 'list the cases instead')
+    .option('--yes-this-is-mine', 'probe a server that is not in a private network')
+    .addHelpText('after', NOTES)
+    .action(async (server: ServerAddress | undefined, options: ProbeOptions) => {
+      const { only } = options;
+      if (
+        only !== undefined &&
+        !serverGroups.some(({ cases }) => cases.some(({ id }) => isSelected(id, only)))
+      ) {
+        fail(command, exitCodes.usage, `--only ${only} selects no case; --list shows them all`);
+      }
+      if (options.list) list(terminal, serverGroups, only);
+      else if (server === undefined)
+        fail(command, exitCodes.usage, 'name the server: sansmtp probe HOST:PORT');
+      else await probe(command, terminal, server, options);
+    });
+}
