@@ -8,12 +8,13 @@
  * - A message is in memory as a whole while it is in use, and only then.
  * - Whatever changes one message is done in its turn: what was found to hold still does when the change is applied.
  */
+import type { Buffer } from 'node:buffer';
 import { createHash } from 'node:crypto';
 import type { MessageWithBody, QueuedMessage, Settlement } from '../contract/messages.js';
 import { Bodies } from './bodies.js';
 import type { FileSystem } from './disk/file-system.js';
 import { type IndexEntry, MessageIndex, type Spot } from './index/message-index.js';
-import { decodeSummary, encodeSummary, type SummaryEntry } from './index/summary.js';
+import { encodeSummary, readSummary, type SummaryEntry } from './index/summary.js';
 import { Journal, type JournalContent, type JournalOptions } from './journal/journal.js';
 import type { Place } from './journal/segment.js';
 import { describe, type Live, liveMessage, tasksOf } from './live-message.js';
@@ -338,8 +339,7 @@ export class StoredMessages {
   }
 
   depart(sequence: number, size: number): void {
-    if (!this.index.has(sequence)) return;
-    this.index.delete(sequence);
+    if (!this.index.delete(sequence)) return;
     this.#octets -= size;
     this.#touched.delete(sequence);
     this.#departed.set(sequence, size);
@@ -354,23 +354,17 @@ export class StoredMessages {
     await this.use(sequence, (live) => this.#dismiss(live));
   }
 
-  #readSummary(json: unknown, body: Parameters<typeof decodeSummary>[1]): void {
-    const { entries, departed } = decodeSummary(json, body);
-    for (const { entry, size, tasks } of entries) {
-      // Its home was removed since: it has another one in a later segment, or has left the queue.
-      if (!this.journal.hasSegment(entry.home.segment)) continue;
-      if (!this.index.has(entry.sequence)) this.#octets += size;
-      const isOpen = !entry.held && !entry.dropped;
-      this.index.set(
-        entry,
-        tasks.map((task) => ({ ...task, isOpen })),
-      );
-    }
-    for (const { sequence, size } of departed) {
-      if (!this.index.has(sequence)) continue;
-      this.index.delete(sequence);
-      this.#octets -= size;
-    }
+  #readSummary(json: unknown, body: Buffer): void {
+    readSummary(json, body, {
+      entry: (entry, size, tasks) => {
+        // Its home was removed since: it has another one in a later segment, or has left the queue.
+        if (!this.journal.hasSegment(entry.home.segment)) return;
+        if (this.index.set(entry, tasks)) this.#octets += size;
+      },
+      departed: ({ sequence, size }) => {
+        if (this.index.delete(sequence)) this.#octets -= size;
+      },
+    });
   }
 
   #summarize(): ReturnType<JournalContent['summarize']> {

@@ -103,19 +103,16 @@ export class DueOrder {
    *   their turn all the same
    */
   set(message: number, tasks: readonly OrderedTask[], isReady = false): void {
-    const old = new Map<string, number>();
-    for (let task = this.#firstTask.get(message); task !== NONE; task = this.#nextOfMessage.get(task)) {
-      old.set(this.#domainOf(task).name, task);
-    }
     let first = NONE;
+    const old = this.#tasksByDomain(message);
     for (const { domain, due, isOpen } of tasks) {
-      const task = old.get(domain) ?? this.#create(message, domain);
-      old.delete(domain);
+      const task = old?.get(domain) ?? this.#create(message, domain);
+      old?.delete(domain);
       this.#arrange(task, due, isOpen, isReady);
       this.#nextOfMessage.set(task, first);
       first = task;
     }
-    for (const task of old.values()) this.#destroy(task);
+    for (const task of old?.values() ?? []) this.#destroy(task);
     this.#firstTask.set(message, first);
   }
 
@@ -170,6 +167,15 @@ export class DueOrder {
   /** Of each domain that something waits for: how many messages do. */
   *domains(): Generator<{ domain: string; messages: number }, void, undefined> {
     for (const { name, tasks } of this.#domains.values()) yield { domain: name, messages: tasks };
+  }
+
+  /** Undefined: there are none, as of a message that is new. */
+  #tasksByDomain(message: number): Map<string, number> | undefined {
+    let task = this.#firstTask.get(message);
+    if (task === NONE) return undefined;
+    const tasks = new Map<string, number>();
+    for (; task !== NONE; task = this.#nextOfMessage.get(task)) tasks.set(this.#domainOf(task).name, task);
+    return tasks;
   }
 
   #arrange(task: number, due: number, isOpen: boolean, isReady: boolean): void {

@@ -72,12 +72,15 @@ export class MessageIndex {
     return row === undefined ? undefined : this.#entry(row);
   }
 
-  /** @param isReady as in `DueOrder` */
-  set(entry: IndexEntry, tasks: readonly OrderedTask[], isReady = false): void {
+  /**
+   * @param isReady as in `DueOrder`
+   * @returns whether it is new
+   */
+  set(entry: IndexEntry, tasks: readonly OrderedTask[], isReady = false): boolean {
     const { sequence, arrived, home, last, held, dropped, committing } = entry;
-    let row = this.#bySequence.get(sequence);
-    if (row === undefined) {
-      row = this.#rows.take();
+    const known = this.#bySequence.get(sequence);
+    const row = known ?? this.#rows.take();
+    if (known === undefined) {
       this.#sequence.set(row, sequence);
       this.#bySequence.add(row);
       this.order.add(row, entry);
@@ -91,17 +94,20 @@ export class MessageIndex {
     this.#flags.set(row, (held ? HELD : 0) | (dropped ? DROPPED : 0) | (committing ? COMMITTING : 0));
     this.#moveIn(row);
     this.order.set(row, tasks, isReady);
+    return known === undefined;
   }
 
-  delete(sequence: number): void {
+  /** Returns whether it was there. */
+  delete(sequence: number): boolean {
     const row = this.#bySequence.get(sequence);
-    if (row === undefined) return;
+    if (row === undefined) return false;
     this.#moveOut(row);
     this.order.set(row, []);
     this.#bySequence.delete(sequence);
     this.#rows.giveBack(row);
     // So that whoever looks at all rows passes it over.
     this.#sequence.set(row, 0);
+    return true;
   }
 
   tasksOf(sequence: number): readonly Task[] {

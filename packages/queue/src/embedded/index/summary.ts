@@ -3,7 +3,7 @@
  * those that have left the queue. With it the queue is opened without reading the segment.
  */
 import { Buffer } from 'node:buffer';
-import type { Task } from './due-order.js';
+import type { OrderedTask, Task } from './due-order.js';
 import type { IndexEntry } from './message-index.js';
 
 export interface SummaryEntry {
@@ -72,38 +72,56 @@ export function encodeSummary(summary: Summary): { readonly json: SummaryJson; r
   return { json, body };
 }
 
-/** Both may be walked through once, the entries first. */
-export function decodeSummary(json: unknown, body: Buffer): Summary {
+/** Whom a summary is read to. */
+export interface SummaryListener {
+  /** What is given is of no meaning once it returns: the same object tells of the next. */
+  entry(entry: IndexEntry, size: number, tasks: readonly OrderedTask[]): void;
+  departed(departure: Departure): void;
+}
+
+/** A queue that is opened hears of a million messages: no object is made for each. */
+export function readSummary(json: unknown, body: Buffer, listener: SummaryListener): void {
   const { domains, entries, departed } = json as SummaryJson;
+  const view = new DataView(body.buffer, body.byteOffset, body.byteLength);
   let at = 0;
-  const uint32 = () => {
+  const uint32 = (): number => {
     at += 4;
-    return body.readUInt32LE(at - 4);
+    return view.getUint32(at - 4, true);
   };
-  const double = () => {
+  const double = (): number => {
     at += 8;
-    return body.readDoubleLE(at - 8);
+    return view.getFloat64(at - 8, true);
   };
-  function* eachEntry(): Generator<SummaryEntry, void, undefined> {
-    for (let left = entries; left > 0; left--) {
-      const [sequence, arrived, size] = [double(), double(), double()];
-      const home = { segment: uint32(), offset: uint32(), octets: uint32() };
-      const last = { segment: uint32(), offset: uint32() };
-      const sender = uint32();
-      const priority = body.readInt8(at);
-      const flags = body.readUInt8(at + 1);
-      at += 4;
-      const tasks: Task[] = [];
-      for (let more = uint32(); more > 0; more--) {
-        tasks.push({ domain: domains[uint32()] as string, due: double() });
-      }
-      const [held, dropped, committing] = [(flags & 1) !== 0, (flags & 2) !== 0, (flags & 4) !== 0];
-      const entry = { sequence, arrived, home, last, sender, priority, held, dropped, committing };
-      yield { entry, size, tasks };
+  const home = { segment: 0, offset: 0, octets: 0 };
+  const last = { segment: 0, offset: 0 };
+  const flags = { held: false, dropped: false, committing: false };
+  const entry = { sequence: 0, arrived: 0, home, last, sender: 0, priority: 0, ...flags };
+  const tasks: { domain: string; due: number; isOpen: boolean }[] = [];
+  for (let left = entries; left > 0; left--) {
+    entry.sequence = double();
+    entry.arrived = double();
+    const size = double();
+    home.segment = uint32();
+    home.offset = uint32();
+    home.octets = uint32();
+    last.segment = uint32();
+    last.offset = uint32();
+    entry.sender = uint32();
+    entry.priority = view.getInt8(at);
+    const bits = view.getUint8(at + 1);
+    at += 4;
+    entry.held = (bits & 1) !== 0;
+    entry.dropped = (bits & 2) !== 0;
+    entry.committing = (bits & 4) !== 0;
+    tasks.length = uint32();
+    for (let i = 0; i < tasks.length; i++) {
+      const task = tasks[i] ?? { domain: '', due: 0, isOpen: false };
+      tasks[i] = task;
+      task.domain = domains[uint32()] as string;
+      task.due = double();
+      task.isOpen = !entry.held && !entry.dropped;
     }
+    listener.entry(entry, size, tasks);
   }
-  function* eachDeparture(): Generator<Departure, void, undefined> {
-    for (let left = departed; left > 0; left--) yield { sequence: double(), size: double() };
-  }
-  return { entries: eachEntry(), departed: eachDeparture() };
+  for (let left = departed; left > 0; left--) listener.departed({ sequence: double(), size: double() });
 }
