@@ -28,7 +28,10 @@ async function create(stride = 1): Promise<StoreUnderTest> {
   let mortals = new MortalClients(`life ${++lives}`);
   return {
     open: (limits) =>
-      openWith({ connection: server.connection, schema, worker: 'one', ...limits }, mortals.Client),
+      openWith(
+        { connection: server.connection, schema, worker: 'one', maximumConnections: 3, ...limits },
+        mortals.Client,
+      ),
     dieAfter: (steps) => mortals.dieAfter(steps * stride),
     async crash() {
       mortals.die();
@@ -38,8 +41,8 @@ async function create(stride = 1): Promise<StoreUnderTest> {
   };
 }
 
-/** Dying at each of some 280 queries takes minutes: `npm run crashes`. Here it dies at a dozen. */
-const STRIDE = Number(process.env.QUEUE_CRASH_STRIDE ?? 23);
+/** Dying at each of some 280 queries takes minutes: `npm run crashes`. Here it dies at every fortieth. */
+const STRIDE = Number(process.env.QUEUE_CRASH_STRIDE ?? 40);
 
 describe('the store in PostgreSQL', () => {
   for (const { name, run } of storeComplianceCases) {

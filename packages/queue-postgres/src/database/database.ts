@@ -24,12 +24,16 @@ export interface DatabaseOptions {
 }
 
 /**
- * Once per connection. A commit must be on the disk when it is answered, whatever the database's default is; and no plan of
- * these statements is worth being compiled.
+ * Once per connection. A commit must be on the disk when it is answered, whatever the database's default is. And each statement
+ * is made for finding its rows by an index, where a planner that takes its guesses for large would read whole tables.
  */
+const SETTINGS = `SELECT ${['enable_seqscan', 'enable_hashjoin', 'enable_mergejoin', 'jit']
+  .map((name) => `set_config('${name}', 'off', false)`)
+  .join(', ')},
+  CASE current_setting('synchronous_commit') WHEN 'off' THEN set_config('synchronous_commit', 'on', false) END`;
+
 export async function prepareConnection(client: pg.ClientBase): Promise<void> {
-  await client.query(`SELECT set_config('jit', 'off', false),
-    CASE current_setting('synchronous_commit') WHEN 'off' THEN set_config('synchronous_commit', 'on', false) END`);
+  await client.query(SETTINGS);
 }
 
 export function openDatabase({ config, maximumConnections, hide, Client }: DatabaseOptions): Database {

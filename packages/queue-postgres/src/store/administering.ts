@@ -122,10 +122,9 @@ export async function count(database: Database, tables: Tables): Promise<QueueCo
     octets: string;
     oldest: string;
   }>(
-    `SELECT CASE WHEN claimed.message IS NOT NULL THEN 'delivering' WHEN held THEN 'held' ELSE 'waiting' END AS state,
-      count(*) AS messages, sum(size) AS octets, min(arrived) AS oldest
-    FROM ${tables.message} LEFT JOIN (SELECT DISTINCT message FROM ${tables.claim}) claimed ON claimed.message = id
-    GROUP BY 1`,
+    `SELECT CASE WHEN id IN (SELECT message FROM ${tables.claim}) THEN 'delivering' WHEN held THEN 'held' ELSE 'waiting' END
+        AS state, count(*) AS messages, sum(size) AS octets, min(arrived) AS oldest
+    FROM ${tables.message} GROUP BY 1`,
   );
   const of = (state: string) => Number(rows.find((row) => row.state === state)?.messages ?? 0);
   return {
