@@ -1,12 +1,17 @@
-/** A queue in PostgreSQL: the package for it is loaded where one is named. */
+/** A queue in PostgreSQL: what it takes is loaded where one is named. */
 import type { QueueStore } from '@sansmtp/queue';
 
 export function isPostgres(place: string): boolean {
   return /^postgres(?:ql)?:\/\//.test(place);
 }
 
-/** @throws {Error} the package is not there, or what it says where the database cannot be reached */
+/** The place of a queue as it may be shown: without a password. */
+export function shownPlace(place: string): string {
+  return isPostgres(place) ? place.replace(/:\/\/.*@/, '://…@').replace(/\?.*$/, '') : place;
+}
+
+/** @throws {Error} the database cannot be reached, or a newer version has been at the queue */
 export async function openPostgres(place: string): Promise<QueueStore> {
-  void place;
-  throw new Error('no queue in PostgreSQL yet');
+  const { openPostgresQueue } = await import('@sansmtp/queue-postgres');
+  return openPostgresQueue({ connection: place });
 }

@@ -9,7 +9,7 @@ import { path } from '../option-values.js';
 import type { Terminal } from '../terminal.js';
 import { askRelay, NoRelayError } from './control-socket.js';
 import { lineOf, linesOf } from './listed-message.js';
-import { isPostgres, openPostgres } from './postgres.js';
+import { isPostgres, openPostgres, shownPlace } from './postgres.js';
 import { perform, type QueueAnswer, type QueueRequest } from './requests.js';
 
 const NOTES = `
@@ -81,7 +81,7 @@ async function look(
       await write(terminal, json ? JSON.stringify({ [request.command]: answer.done }) : `${count} ${done}`);
     }
   } catch (error) {
-    fail(command, exitCodes.deferred, `the queue ${queue} cannot be reached`, error);
+    fail(command, exitCodes.deferred, `the queue ${shownPlace(queue)} cannot be reached`, error);
   }
   if (missing.length > 0) {
     fail(command, exitCodes.rejected, `the queue has no message ${missing.join(', ')}`);

@@ -1,26 +1,23 @@
-/** `--dkim DOMAIN:SELECTOR:KEYFILE`: by which keys mail is signed. */
-import { comparableDomain } from '@sansmtp/delivery';
-import { InvalidArgumentError } from 'commander';
+/** The keys of `--dkim`, read from their files. */
+import { createDkimSigner, type DkimSigner } from '@sansmtp/queue';
+import { readOptionFile } from '../option-file.js';
+import type { DkimOption } from './dkim-option.js';
 
-export interface DkimOption {
-  /** As `comparableDomain` gives it. */
-  readonly domain: string;
-  readonly selector: string;
-  readonly keyFile: string;
-}
-
-/** RFC 6376 §3.1: labels, with dots between them. */
-const SELECTOR = /^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*$/i;
-
-/** For an option that may be repeated. */
-export function dkimOptions(text: string, previous: readonly DkimOption[] = []): readonly DkimOption[] {
-  const [, name = '', selector = '', keyFile = ''] = /^([^:]*):([^:]*):(.+)$/s.exec(text) ?? [];
-  const domain = comparableDomain(name);
-  if (domain === undefined || domain.startsWith('[') || !SELECTOR.test(selector)) {
-    throw new InvalidArgumentError('Give DOMAIN:SELECTOR:KEYFILE.');
+/**
+ * What signs with these keys, as their files say now.
+ * @throws {RangeError} a file cannot be read, or holds no key: the message names the option
+ */
+export async function readDkimSigner(options: readonly DkimOption[]): Promise<DkimSigner> {
+  const keys = await Promise.all(
+    options.map(async ({ domain, selector, keyFile }) => ({
+      domain,
+      selector,
+      privateKey: (await readOptionFile('--dkim', keyFile)).toString(),
+    })),
+  );
+  try {
+    return createDkimSigner(keys);
+  } catch (error) {
+    throw new RangeError(`--dkim: ${(error as Error).message}`, { cause: error });
   }
-  if (previous.some((each) => each.domain === domain)) {
-    throw new InvalidArgumentError(`${domain} has a key already.`);
-  }
-  return [...previous, { domain, selector, keyFile }];
 }

@@ -33,14 +33,13 @@ import { completeHeader } from './submitted-header.js';
 /** Whether a recipient of a routed domain exists; throws a `Rejection` where not, or where that is not known now. */
 export type CheckRecipient = (recipient: ForwardPath, domain: string, mayRelay: boolean) => Promise<void>;
 
-/** A message of somebody who may relay, with a signature in front of it. */
+/** A message of somebody who may relay, with a signature in front of it if there is a key for it. */
 export type SignMessage = (message: AsyncIterable<Uint8Array>) => AsyncIterable<Uint8Array>;
 
 export interface RelayingRules extends AdmissionRules {
   readonly mayRelay: (client: RelayingClient) => boolean;
   readonly checkRecipient: CheckRecipient;
-  /** Undefined: nothing is signed. */
-  readonly sign: SignMessage | undefined;
+  readonly sign: SignMessage;
 }
 
 /** For those who may relay alone: an order, a time to hold, a time to deliver by. */
@@ -132,8 +131,7 @@ export function relayHandlers(
     yield Buffer.from(receivedField({ envelope, session, hostname, id: session.id, date }));
     if (!trusted) return yield* body;
     const completion = { date: dateTime(date), messageId: `<${randomUUID()}@${hostname}>` };
-    const completed = completeHeader(body, completion);
-    yield* rules.sign === undefined ? completed : rules.sign(completed);
+    yield* rules.sign(completeHeader(body, completion));
   }
 }
 

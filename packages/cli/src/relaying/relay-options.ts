@@ -14,7 +14,7 @@ import {
   userName,
 } from '../option-values.js';
 import { defineReceivingOptions, type ReceivingOptions } from '../receiving/receiving-options.js';
-import { type DkimOption, dkimOptions } from './dkim-keys.js';
+import { type DkimOption, dkimOptions } from './dkim-option.js';
 import { hostAndPort, type Routes, routes } from './routes.js';
 
 export interface RelayOptions extends ReceivingOptions {

@@ -1,6 +1,6 @@
 /** The application of `sansmtp relay`: mail goes into the queue, and from there on; and senders hear when it cannot. */
 import { type Maildir, openMaildir } from '@sansmtp/delivery';
-import { createRelay, type QueueStore, type RelayEvent } from '@sansmtp/queue';
+import { createRelay, type DkimSigner, type QueueStore, type RelayEvent } from '@sansmtp/queue';
 import { Rejection } from '@sansmtp/transport';
 import { trustedPeers } from '@sansmtp/transport-node';
 import type { Command } from 'commander';
@@ -10,10 +10,11 @@ import { exitCodes } from '../exit-codes.js';
 import { fail } from '../fail.js';
 import { relayMetrics } from '../metrics/relay-metrics.js';
 import { type ControlSocket, serveControl } from '../queue-care/control-socket.js';
-import { isPostgres, openPostgres } from '../queue-care/postgres.js';
+import { isPostgres, openPostgres, shownPlace } from '../queue-care/postgres.js';
 import type { Application, Surroundings } from '../receiving/receiving.js';
 import type { Reread } from '../receiving/rereading.js';
 import { relayPermission } from './admission.js';
+import { readDkimSigner } from './dkim-keys.js';
 import { nextHopQuestions } from './next-hop-question.js';
 import { type Access, openNextHops } from './next-hops.js';
 import { RecipientCheck } from './recipient-check.js';
@@ -31,7 +32,6 @@ export function checkRelayOptions(command: Command, options: RelayOptions): void
   for (const each of route.keys()) {
     if (domain.has(each)) refuse(`${each} is local by --domain, and routed by --route`);
   }
-  if (options.dkim.length > 0) refuse('--dkim: nothing is signed yet');
   if (via !== undefined && route.has('*')) refuse("--via and --route '*=…' are both for all other domains");
   if (via === undefined && viaUser !== undefined) refuse('--via-user needs --via');
   if (via === undefined && command.getOptionValueSource('viaTls') === 'cli') refuse('--via-tls needs --via');
@@ -41,11 +41,15 @@ export function checkRelayOptions(command: Command, options: RelayOptions): void
   }
 }
 
+interface ReadFiles extends Access {
+  /** Undefined: the next hop is asked, or nobody. */
+  readonly known: KnownRecipients | undefined;
+  /** Undefined: nothing is signed. */
+  readonly signer: DkimSigner | undefined;
+}
+
 /** What has to be read before anything is opened. */
-async function readFiles(
-  command: Command,
-  options: RelayOptions,
-): Promise<Access & { known?: KnownRecipients }> {
+async function readFiles(command: Command, options: RelayOptions): Promise<ReadFiles> {
   const { tlsCa, viaUser: user, viaPasswordFile: passwordFile, recipients } = options;
   try {
     const given = {
@@ -55,7 +59,8 @@ async function readFiles(
     return {
       ca: tlsCa === undefined ? undefined : await readAuthorities(tlsCa),
       credentials: await readCredentials(given, process.env.SANSMTP_PASSWORD),
-      ...(recipients !== undefined && { known: await readRecipientsFile(recipients) }),
+      known: recipients === undefined ? undefined : await readRecipientsFile(recipients),
+      signer: options.dkim.length === 0 ? undefined : await readDkimSigner(options.dkim),
     };
   } catch (error) {
     return fail(command, exitCodes.usage, (error as Error).message);
@@ -68,7 +73,7 @@ async function openStore(command: Command, place: string): Promise<QueueStore> {
     const { openQueue } = await import('@sansmtp/queue');
     return await openQueue(place);
   } catch (error) {
-    return fail(command, exitCodes.cannotCreate, `cannot open the queue ${place}`, error);
+    return fail(command, exitCodes.cannotCreate, `cannot open the queue ${shownPlace(place)}`, error);
   }
 }
 
@@ -164,14 +169,22 @@ export async function openRelay(
     },
     onError: (error) => log.error({ err: error }, 'a fault of this relay'),
   });
-  let { known } = files;
-  const { recipients } = options;
+  let { known, signer } = files;
+  const { recipients, dkim } = options;
   const rereads: Reread[] = [];
   if (recipients !== undefined) {
     rereads.push({
       what: 'the recipients file',
       async read() {
         known = await readRecipientsFile(recipients);
+      },
+    });
+  }
+  if (signer !== undefined) {
+    rereads.push({
+      what: 'the DKIM keys',
+      async read() {
+        signer = await readDkimSigner(dkim);
       },
     });
   }
@@ -186,7 +199,7 @@ export async function openRelay(
           options.proxyProtocol ? trustedPeers(options.proxyFrom) : () => false,
         ),
         checkRecipient: recipientChecker(options, hostname, known && (() => known as KnownRecipients)),
-        sign: undefined,
+        sign: (message) => (signer === undefined ? message : signer(message, Date.now())),
       },
       relay,
       surroundings,
@@ -198,7 +211,9 @@ export async function openRelay(
     isReady: async () => isStoreWell,
     started() {
       relay.start();
-      log.info(`messages wait in ${options.queue}; those for local domains go to ${maildir.directory}`);
+      log.info(
+        `messages wait in ${shownPlace(options.queue)}; those for local domains go to ${maildir.directory}`,
+      );
     },
     shutdown: (grace) => relay.stop({ grace }),
     async end() {

@@ -1,4 +1,5 @@
 /** `sansmtp relay` as a whole: what it takes, what goes on, and how it is looked after. */
+import { generateKeyPairSync } from 'node:crypto';
 import { chmod, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Rejection, type ServerHandlers } from '@sansmtp/transport';
@@ -66,8 +67,12 @@ describe('from who may relay', () => {
         if (forwardPath.localPart === 'nobody') throw new Rejection(550, '5.1.1', 'No such mailbox');
       },
     });
+    const keyFile = join(await scratchFolder(), 'key');
+    const { privateKey } = generateKeyPairSync('ed25519');
+    await writeFile(keyFile, privateKey.export({ type: 'pkcs8', format: 'pem' }));
     const server = await relay([
       ...['--relay-from', '127.0.0.1', '--domain', 'local.example', '--metrics', '0', '--json'],
+      ...['--dkim', `example.com:sel:${keyFile}`],
       ...['--route', `routed.example=127.0.0.1:${hop.port}`],
     ]);
     const client = await greeted(server);
@@ -79,11 +84,11 @@ describe('from who may relay', () => {
     const reply = await submit(
       server,
       'bob@Routed.Example',
-      'Bcc: eve@example.org\r\nSubject: a\r\n\r\ntext\r\n',
+      'Bcc: eve@example.org\r\nFrom: ann@example.com\r\n\r\ntext\r\n',
     );
     await expect.poll(() => hop.messages.length, TIMES).toBe(1);
     expect(hop.messages[0]?.text).toMatch(
-      /^Received: from c\.example \(\[127\.0\.0\.1\]\)\r\n\tby relay\.example with ESMTP id \S+;\r\n\t.*\r\nSubject: a\r\nDate: .* \+0000\r\nMessage-ID: <\S+@relay\.example>\r\n\r\ntext\r\n$/,
+      /^Received: from c\.example \(\[127\.0\.0\.1\]\)\r\n\tby relay\.example with ESMTP id \S+;\r\n\t.*\r\nDKIM-Signature: v=1; a=ed25519-sha256; c=relaxed\/relaxed; d=example\.com;\r\n s=sel;.*\r\n(?: .*\r\n)+From: ann@example\.com\r\nDate: .* \+0000\r\nMessage-ID: <\S+@relay\.example>\r\n\r\ntext\r\n$/,
     );
     const id = idOf(reply);
     await expect
