@@ -77,9 +77,12 @@ const STEPS: Record<string, (directory: string, messages: number) => Promise<obj
   async measure(directory, messages) {
     const before = await octetsInUse();
     let queue!: QueueStore;
+    const used = process.cpuUsage();
     const opened = await milliseconds(async () => {
       queue = await openQueue(directory, { maximumMessages: Number.POSITIVE_INFINITY });
     });
+    const { user, system } = process.cpuUsage(used);
+    const openedProcessor = (user + system) / 1000;
     const octets = ((await octetsInUse()) - before) / messages;
     const residentMebibytes = process.memoryUsage().rss / 2 ** 20;
     const request = { now: Date.now(), lease: 60_000 };
@@ -88,7 +91,7 @@ const STEPS: Record<string, (directory: string, messages: number) => Promise<obj
     const count = await median(5, () => queue.count());
     const putting = await median(50, (i) => put(queue, messages + i));
     process.stdout.write(
-      `${JSON.stringify({ opened, octets, residentMebibytes, firstClaim, claim, count, put: putting })}\n`,
+      `${JSON.stringify({ opened, openedProcessor, octets, residentMebibytes, firstClaim, claim, count, put: putting })}\n`,
     );
     process.kill(process.pid, 'SIGKILL');
     return {};
