@@ -116,6 +116,20 @@ describe('sansmtp probe', () => {
     expect(exitCode).toBe(0);
   });
 
+  it('judges generated dialogues by the model, and again by the seed', async () => {
+    const words = ['--only', 'generated', '--runs', '10', '--seed', '7', '--json'];
+    const { stdout, exitCode } = await sansmtp(['probe', await conforming(), ...words]);
+    expect(JSON.parse(stdout)).toMatchObject({ id: 'generated/model', result: 'passed' });
+    expect(exitCode).toBe(0);
+    const [once, again] = [await deviating(), await deviating()].map((server) =>
+      sansmtp(['probe', server, '--only', 'generated', '--seed', '7']),
+    );
+    expect((await once)?.stdout).toMatch(
+      /^generated\/model MUST RFC 5321 .*\(seed 7, path .*\n0 passed, 1 failed/,
+    );
+    expect((await again)?.stdout).toBe((await once)?.stdout);
+  });
+
   it('exits 75 where no server is, or none that can be judged', async () => {
     const port = Number((await conforming()).split(':')[1]);
     await opened.pop()?.close();

@@ -24,8 +24,9 @@ import type { Command } from 'commander';
 import { type CredentialsOptions, readCredentials } from '../credentials.js';
 import { exitCodes } from '../exit-codes.js';
 import { fail } from '../fail.js';
-import { mailbox, path, port, userName } from '../option-values.js';
+import { countOrNone, deadline, mailbox, path, port, userName } from '../option-values.js';
 import { oneLine, type Terminal } from '../terminal.js';
+import { judgeGenerated } from './generated.js';
 import { addressesOf } from './private-network.js';
 import { progressOn } from './progress.js';
 import { type ServerAddress, serverAddress } from './server-address.js';
@@ -37,6 +38,8 @@ come twice a minute at most.
 Prints a line a finding, "ID LEVEL SECTION what was seen", and then "N passed, N failed, N skipped". What cannot be
 judged is skipped: an extension that is not offered, a limit that the server announced by 421 or 454 4.7.0.
 --json prints a line for each case: {"id","level","section","result","seen","dialogue"}.
+After the cases come generated dialogues, "generated/model": a model of the RFCs says what is allowed. The first that
+deviates is shrunk to a few lines, and names its seed.
 --only takes a group, an id, or words with * for anything, separated by commas; --list shows all ids, each with the
 page that explains it.
 --expect FILE: ids of known deviations, one a line; only others count, and those that are healed are told.
@@ -47,6 +50,9 @@ judged; 64 usage; 73 a report cannot be written; 0 otherwise.`;
 /** A case at a time has one connection, most of them. */
 const CONNECTIONS_A_SECOND = 50;
 
+/** What the generated dialogues are called among the cases. */
+const GENERATED = 'generated/model';
+
 interface ProbeOptions extends CredentialsOptions {
   readonly tlsPort?: number;
   readonly lmtp?: true;
@@ -54,6 +60,9 @@ interface ProbeOptions extends CredentialsOptions {
   readonly from?: Mailbox;
   readonly to?: Mailbox;
   readonly only?: string;
+  readonly runs: number;
+  readonly seconds?: number;
+  readonly seed?: number;
   readonly json?: true;
   readonly junit?: string;
   readonly report?: string;
@@ -167,14 +176,20 @@ async function probe(
   const count = serverGroups.flatMap(({ cases }) => cases).filter(({ id }) => isSelected(id, only)).length;
   const progress = progressOn(terminal);
   const verdicts: Verdict[] = [];
-  for await (const verdict of judgeAll(examination, serverGroups, { only })) {
+  const print = (verdict: Verdict) => {
     verdicts.push(verdict);
     progress.clear();
     if (json) stdout.write(`${jsonLine(verdict)}\n`);
     else if (verdict.outcome.result === 'failed') {
       stdout.write(`${oneLine(findingLine(verdict, known.has(verdict.id)))}\n`);
     }
-    progress.tell(verdicts.length, count, verdict.id);
+  };
+  for await (const verdict of judgeAll(examination, serverGroups, { only })) {
+    print(verdict);
+    progress.tell(verdicts.length, `of ${count}: ${verdict.id}`);
+  }
+  if (isSelected(GENERATED, only) && (options.runs > 0 || options.seconds !== undefined)) {
+    print(await judgeGenerated(examination, options, (done) => progress.tell(done, GENERATED)));
   }
   progress.clear();
 
@@ -198,7 +213,7 @@ async function probe(
 export function defineProbe(program: Command, terminal: Terminal): void {
   const command = program
     .command('probe')
-    .description('Judge a server by the RFCs: fixed cases, each with its section.')
+    .description('Judge a server by the RFCs: fixed cases, each with its section, and generated dialogues.')
     .argument('[host:port]', 'the server', serverAddress)
     .option('--tls-port <port>', 'its port with implicit TLS', port)
     .option('--lmtp', 'it speaks LMTP')
@@ -208,6 +223,9 @@ export function defineProbe(program: Command, terminal: Terminal): void {
     .option('--from <address>', 'reverse-path of the test messages', mailbox)
     .option('--to <address>', 'somebody whom it takes mail for', mailbox)
     .option('--only <pattern>', 'judge these cases only')
+    .option('--runs <count>', 'generated dialogues; 0 for none', countOrNone, 50)
+    .option('--seconds <seconds>', 'generate dialogues for so long, instead of --runs', deadline)
+    .option('--seed <seed>', 'generate the same dialogues again', countOrNone)
     .option('--json', 'print each verdict as NDJSON')
     .option('--junit <file>', 'write JUnit XML, for CI', path)
     .option('--report <file>', 'write a report in HTML, with the dialogue of each finding', path)
@@ -219,6 +237,7 @@ export function defineProbe(program: Command, terminal: Terminal): void {
       const { only } = options;
       if (
         only !== undefined &&
+        !isSelected(GENERATED, only) &&
         !serverGroups.some(({ cases }) => cases.some(({ id }) => isSelected(id, only)))
       ) {
         fail(command, exitCodes.usage, `--only ${only} selects no case; --list shows them all`);

@@ -2,7 +2,7 @@
 import type { Terminal } from '../terminal.js';
 
 export interface Progress {
-  tell(done: number, of: number, id: string): void;
+  tell(done: number, of: string): void;
   clear(): void;
 }
 
@@ -13,8 +13,8 @@ export function progressOn({ stderr }: Terminal): Progress {
   if (!('isTTY' in stderr) || stderr.isTTY !== true) return SILENT;
   let isShown = false;
   return {
-    tell(done, of, id) {
-      stderr.write(`\r\x1b[K${`${done}/${of} ${id}`.slice(0, LONGEST)}`);
+    tell(done, of) {
+      stderr.write(`\r\x1b[K${`${done} ${of}`.slice(0, LONGEST)}`);
       isShown = true;
     },
     clear() {

@@ -52,15 +52,15 @@ const commandsBeforeHello: ConformanceCase[] = (
     ['RSET', '250', 'works without EHLO: there is nothing to abort, and nothing wrong'],
     [
       'VRFY postmaster',
-      '2yz or 4yz or 500 or 502 or 550 or 551 or 553',
+      '2yz or 4yz or 500 or 502 or 530 or 550 or 551 or 553',
       'is no mail transaction, and needs no EHLO',
     ],
     [
       'EXPN staff',
-      '2yz or 4yz or 500 or 502 or 550 or 551 or 553',
+      '2yz or 4yz or 500 or 502 or 530 or 550 or 551 or 553',
       'is no mail transaction, and needs no EHLO',
     ],
-    ['HELP', '2yz or 4yz or 500 or 502', 'can be asked for at any time'],
+    ['HELP', '2yz or 4yz or 500 or 502 or 530', 'can be asked for at any time'],
   ] as const
 ).map(([line, codes, why]) => ({
   id: `sequence/${line.split(' ')[0]?.toLowerCase()}-needs-no-ehlo`,

@@ -188,6 +188,11 @@ export class Dialogue {
       throw new Deviation(`the connection was to end; the server said ${shown(reply)} first`);
   }
 
+  /** Waits until the server has ended the connection, has said more, or says nothing. Judges nothing, and reads nothing. */
+  async endOrMore(): Promise<void> {
+    await this.#until(() => this.#ended || this.#replies.pending.length > 0, this.#times.quiet);
+  }
+
   /** All replies that come until the server ends the connection, or says nothing any more. */
   async rest(): Promise<readonly SeenReply[]> {
     const replies: SeenReply[] = [];

@@ -159,6 +159,8 @@ class Player {
   async #judge(input: ModelInput): Promise<void> {
     this.#model.say(input);
     await this.hear();
+    // The end of a connection comes after the last reply, if only by a moment.
+    if (this.#model.mayBeOver && !this.#model.isOver) await this.#dialogue.endOrMore();
   }
 
   /** Reads the replies that are due. */
