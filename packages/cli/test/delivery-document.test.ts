@@ -1,5 +1,6 @@
 /** The examples of docs/delivery.md run as they are printed. */
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -25,12 +26,14 @@ async function temporaryFolder(): Promise<string> {
   return folder;
 }
 
-/** What the example prints, sending to a server that does not know eve. */
-async function run(
+type Receiving = Partial<Pick<MailServerOptions, 'handlers'> & MailListenOptions>;
+
+/** A folder with the example, and a server that does not know eve for it to send to. */
+async function runnable(
   name: string,
-  { tls, session, handlers }: Partial<Pick<MailServerOptions, 'handlers'> & MailListenOptions> = {},
+  { tls, session, handlers }: Receiving,
   variables: Readonly<Record<string, string>> = {},
-): Promise<string> {
+) {
   const folder = await temporaryFolder();
   const server = await startMailServer({
     addresses: [{ port: 0, ...(tls && { tls }) }],
@@ -51,6 +54,16 @@ async function run(
   await symlink(join(top, 'node_modules'), join(folder, 'node_modules'));
   await writeFile(join(folder, 'example.mjs'), code);
   const env = { ...process.env, ...variables, PORT: port };
+  return { folder, env };
+}
+
+/** What the example prints until it ends. */
+async function run(
+  name: string,
+  receiving: Receiving = {},
+  variables: Readonly<Record<string, string>> = {},
+): Promise<string> {
+  const { folder, env } = await runnable(name, receiving, variables);
   const { stdout } = await promisify(execFile)(process.execPath, ['example.mjs'], {
     cwd: folder,
     env,
@@ -95,3 +108,30 @@ it('shows how to send through a relay, under TLS and with a password', async () 
 it('shows the transport for nodemailer', async () => {
   expect(await run('nodemailer')).toBe("[ 'bob@example.com' ] [ 'eve@example.net' ] 2\n");
 });
+
+it('shows the outbox: what is sent is safe, arrives, or bounces', async () => {
+  const came: string[] = [];
+  const onMessage = ({
+    envelope,
+  }: {
+    envelope: { recipients: readonly { forwardPath: { localPart: string } }[] };
+  }) => {
+    came.push(...envelope.recipients.map(({ forwardPath }) => forwardPath.localPart));
+  };
+  const { folder, env } = await runnable('outbox', { handlers: { onMessage } });
+  const child = spawn(process.execPath, ['example.mjs'], {
+    cwd: folder,
+    env,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  let printed = '';
+  for await (const chunk of child.stdout) {
+    printed += chunk;
+    if (/bounced.*\n/.test(printed) && came.length > 0) child.kill('SIGTERM');
+  }
+  if (child.exitCode === null) await once(child, 'exit');
+  expect(child.exitCode).toBe(0);
+  expect(came).toEqual(['bob']);
+  expect(printed).toMatch(/^queued \w+\nbounced \w+ eve .*550 5\.1\.1 Unknown\n$/);
+}, 30_000);

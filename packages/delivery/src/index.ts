@@ -14,7 +14,11 @@ export type {
   MailerRoutingOptions,
   PoolOptions,
 } from './mailer/mailer-options.js';
-export type { NodemailerDsn, NodemailerEnvelope } from './nodemailer/nodemailer-envelope.js';
+export {
+  clientEnvelopeOf,
+  type NodemailerDsn,
+  type NodemailerEnvelope,
+} from './nodemailer/nodemailer-envelope.js';
 export type { NodemailerError, NodemailerErrorFields } from './nodemailer/nodemailer-error.js';
 export {
   type NodemailerMail,

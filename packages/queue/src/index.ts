@@ -31,6 +31,14 @@ export type {
 export { DEFAULT_MAXIMUM_MESSAGES } from './contract/queue-store.js';
 export { senderOf } from './contract/sender.js';
 export { type OpenQueueOptions, openQueue } from './embedded/open-queue.js';
+export { type QueuedResult, type QueuedTransport, queuedTransport } from './nodemailer/queued-transport.js';
+export {
+  createOutbox,
+  type Outbox,
+  type OutboxBody,
+  type OutboxOptions,
+  type OutboxSendOptions,
+} from './outbox/outbox.js';
 export { TooManyHopsError } from './relay/hop-count.js';
 export {
   type AcceptOptions,
@@ -39,7 +47,7 @@ export {
   type RelayStatus,
   type StopOptions,
 } from './relay/relay.js';
-export type { RecipientEvent, RelayEvent, RelayObserver } from './relay/relay-events.js';
+export type { Bounce, RecipientEvent, RelayEvent, RelayObserver } from './relay/relay-events.js';
 export type { RelayOptions } from './relay/relay-options.js';
 export type { DestinationStatus, Down } from './scheduler/destinations.js';
 export type { Deliverer, NextHop, Routes } from './scheduler/routes.js';

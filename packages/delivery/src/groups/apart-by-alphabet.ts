@@ -16,9 +16,8 @@ export function apartByAlphabet(
   };
   const international = group.recipients.filter(needsUtf8);
   if (international.length === 0 || international.length === group.recipients.length) return [group];
-  const { steps } = group;
   return [
-    { recipients: group.recipients.filter((place) => !needsUtf8(place)), steps },
-    { recipients: international, steps },
+    { ...group, recipients: group.recipients.filter((place) => !needsUtf8(place)) },
+    { ...group, recipients: international },
   ];
 }

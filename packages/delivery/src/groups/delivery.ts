@@ -68,8 +68,10 @@ class GroupDelivery {
   readonly #message: MessageDelivery;
   #pending: readonly number[];
   #step = 0;
-  /** Why the steps so far have failed. */
+  /** Why the steps so far have failed, a reason for each. */
   readonly #failures: Outcome[] = [];
+  /** Those of them that say that a host lacks what the message needs. */
+  readonly #lacking = new Set<Outcome>();
   /** A session from the pool has broken. */
   #fresh = false;
   /** How far it had come, should it be stopped between two mail transactions. */
@@ -92,7 +94,7 @@ class GroupDelivery {
       while (this.#pending.length > 0 && !signal?.aborted) {
         const step = this.#group.steps[this.#step];
         if (step === undefined || !body.readable) {
-          this.#settle(this.#pending, withOthers(this.#failures));
+          this.#settle(this.#pending, withOthers(this.#failures, this.#unsupported()));
           this.#pending = [];
         } else if (!('key' in step)) {
           this.#fail(step);
@@ -214,8 +216,11 @@ class GroupDelivery {
       return;
     }
     if (body.failure === undefined && error instanceof ExtensionNotOfferedError) {
+      const isDowngraded = this.#session !== undefined && isDowngradedAt(destination, this.#session);
       this.#giveBack(true);
-      this.#fail(notOffered(error, host));
+      const outcome = notOffered(error, host, isDowngraded);
+      if (!isDowngraded) this.#lacking.add(outcome);
+      this.#fail(outcome);
       return;
     }
     if (body.failure === undefined && error instanceof LocalProtocolError) {
@@ -307,6 +312,21 @@ class GroupDelivery {
     this.#batchSize = this.#message.recipientsPerTransaction;
   }
 
+  /**
+   * That the message cannot be sent as it is, once all steps have failed: every host of the best preference at which one was
+   * reached lacks what it needs. One that was not reached, or whose offer may have been cut short on the way, may have it.
+   */
+  #unsupported(): Outcome | undefined {
+    const { preferences } = this.#group;
+    const reached = this.#failures.findIndex(
+      (failure) => this.#lacking.has(failure) || !isUnreached(failure),
+    );
+    const ofBest = this.#failures.filter((_, step) => preferences[step] === preferences[reached]);
+    return ofBest.length > 0 && ofBest.every((failure) => this.#lacking.has(failure))
+      ? ofBest.at(-1)
+      : undefined;
+  }
+
   #giveBack(usable: boolean): void {
     const session = this.#session;
     this.#session = undefined;
@@ -381,7 +401,32 @@ function noRoom(host: string): Outcome {
   return { verdict: 'deferred', phase: 'rcpt', host, enhancedCode: '4.5.3', reason };
 }
 
-function notOffered(error: ExtensionNotOfferedError, host: string): Outcome {
+/** Nobody has spoken to the host about mail. */
+function isUnreached({ phase, verdict }: Outcome): boolean {
+  return (
+    verdict === 'deferred' &&
+    (phase === 'connect' || phase === 'greeting' || phase === 'policy' || phase === 'startTls')
+  );
+}
+
+/** The host may offer more to who comes by TLS, or says EHLO: somebody in between may have prevented both. */
+function isDowngradedAt({ tls }: Destination, { connection }: PooledSession): boolean {
+  const { offer } = connection;
+  return (
+    offer.verb === 'HELO' || (tls !== 'none' && offer.tls === undefined && offer.keywords.has('STARTTLS'))
+  );
+}
+
+function notOffered(error: ExtensionNotOfferedError, host: string, isDowngraded: boolean): Outcome {
   const { enhancedCode, message } = error;
-  return { verdict: 'rejected', phase: 'mail', host, enhancedCode, reason: `${host}: ${message}`, error };
+  if (!isDowngraded)
+    return { verdict: 'rejected', phase: 'mail', host, enhancedCode, reason: `${host}: ${message}`, error };
+  return {
+    verdict: 'deferred',
+    phase: 'mail',
+    host,
+    enhancedCode: enhancedCode.replace(/^5/, '4'),
+    reason: `${host}: ${message}; the session had no TLS, or no EHLO, that the server has otherwise`,
+    error,
+  };
 }

@@ -29,6 +29,8 @@ export interface RecipientGroup {
   readonly recipients: readonly number[];
   /** One at least, best first. */
   readonly steps: readonly Step[];
+  /** Of the steps: equal where the exchangers are equally good. */
+  readonly preferences: readonly number[];
 }
 
 /** Where some of the recipients go. Who is in no grouping: the signal came first. */
@@ -72,7 +74,7 @@ export async function* groupRecipients(
   signal: AbortSignal | undefined,
 ): AsyncGenerator<Grouping, void, undefined> {
   let decided = new Map<number, Outcome>();
-  let groups = new Map<string, { readonly recipients: number[]; readonly steps: readonly Step[] }>();
+  let groups = new Map<string, Omit<RecipientGroup, 'recipients'> & { readonly recipients: number[] }>();
   const { clock } = options.settings.options;
   const lookUps = forEachDomain(byDomain(recipients), clock, async (domain, places) => {
     const found = await findSteps(domain, requireTls, options, signal);
@@ -82,8 +84,10 @@ export async function* groupRecipients(
       return;
     }
     const group = groups.get(found.key);
-    if (group === undefined) groups.set(found.key, { recipients: [...places], steps: found.steps });
-    else group.recipients.push(...places);
+    if (group === undefined) {
+      const { steps, preferences } = found;
+      groups.set(found.key, { recipients: [...places], steps, preferences });
+    } else group.recipients.push(...places);
   });
   for (let more = true; more; ) {
     more = !(await settlesWithin(GATHERING_TIME, lookUps, clock));
@@ -138,7 +142,7 @@ async function forEachDomain(
 
 type Found =
   | { readonly kind: 'decided'; readonly outcome: Outcome }
-  | { readonly kind: 'steps'; readonly steps: readonly Step[]; readonly key: string };
+  | ({ readonly kind: 'steps'; readonly key: string } & Pick<RecipientGroup, 'steps' | 'preferences'>);
 
 /** Undefined: the signal came first. */
 async function findSteps(
@@ -159,7 +163,8 @@ async function findSteps(
     const steps = requirements.map(({ attempt, requirement }) =>
       stepOf(attempt, requirement, route.domain, requireTls, options, hosts.get(attempt.host)),
     );
-    return { kind: 'steps', steps, key: groupKey(route.attempts, steps) };
+    const preferences = route.attempts.map(({ preference }) => preference);
+    return { kind: 'steps', steps, preferences, key: groupKey(route.attempts, steps) };
   } catch (thrown) {
     if (signal?.aborted) return undefined;
     const error = thrown instanceof Error ? thrown : new Error(String(thrown));

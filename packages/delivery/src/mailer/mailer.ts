@@ -94,7 +94,8 @@ export function createMailer(options: MailerOptions = {}): Mailer {
       return;
     }
     const steps = (requireTls ? toVerifiedRelay : toRelay) ?? [];
-    yield { groups: [{ recipients: [...recipients.keys()], steps }], decided: new Map(), more: false };
+    const groups = [{ recipients: [...recipients.keys()], steps, preferences: [0] }];
+    yield { groups, decided: new Map(), more: false };
   }
 
   async function deliver(

@@ -37,6 +37,26 @@ export interface NodemailerEnvelope {
   readonly requireTLSExtensionEnabled?: unknown;
 }
 
+/**
+ * The envelope of a message that nodemailer hands to a transport, in our words.
+ * @param data of the same message: its options `dsn` and `requireTLSExtensionEnabled` count
+ * @throws {NodemailerError} `EENVELOPE`: an address or the DSN options cannot be sent, or there is no recipient
+ */
+export function clientEnvelopeOf(
+  envelope: NodemailerEnvelope,
+  data: {
+    readonly dsn?: NodemailerDsn | undefined;
+    readonly requireTLSExtensionEnabled?: boolean | undefined;
+  },
+): ClientEnvelope {
+  const { dsn, requireTLSExtensionEnabled } = data;
+  return clientEnvelope({
+    ...envelope,
+    ...(dsn && { dsn }),
+    ...(requireTLSExtensionEnabled && { requireTLSExtensionEnabled }),
+  });
+}
+
 const NOTIFY = ['SUCCESS', 'FAILURE', 'DELAY'] as const;
 
 /** @throws {NodemailerError} `EENVELOPE`: an address or the DSN options cannot be sent, or there is no recipient */

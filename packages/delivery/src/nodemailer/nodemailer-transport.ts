@@ -12,7 +12,7 @@ import { createMailer } from '../mailer/mailer.js';
 import { MAILER_OPTION_NAMES, type MailerOptions, resolveMailerOptions } from '../mailer/mailer-options.js';
 import { createDestination } from '../sessions/destination.js';
 import type { RecipientVerdict } from '../verdicts/recipient-verdict.js';
-import { clientEnvelope, type NodemailerDsn, type NodemailerEnvelope } from './nodemailer-envelope.js';
+import { clientEnvelopeOf, type NodemailerDsn, type NodemailerEnvelope } from './nodemailer-envelope.js';
 import {
   failedDelivery,
   failedOpening,
@@ -132,13 +132,9 @@ export function sansmtpTransport(options: NodemailerTransportOptions = {}): Node
   });
 
   async function deliver({ data, message }: NodemailerMail): Promise<NodemailerResult> {
-    const { signal, dsn, requireTLSExtensionEnabled } = data;
+    const { signal } = data;
     const envelope = message.getEnvelope();
-    const sent = clientEnvelope({
-      ...envelope,
-      ...(dsn && { dsn }),
-      ...(requireTLSExtensionEnabled && { requireTLSExtensionEnabled }),
-    });
+    const sent = clientEnvelopeOf(envelope, data);
     const messageId = message.messageId();
     const reading: Reading = { begun: undefined, octets: 0 };
     const start = performance.now();

@@ -69,6 +69,8 @@ export interface Destination extends PoolDestination {
   readonly host: string;
   /** Who is to be named where its TLS cannot be had. */
   readonly demandedBy?: TlsDemand;
+  /** Whether its sessions are to have TLS. */
+  readonly tls: TlsPlan['mode'];
 }
 
 /** What DANE demands is not there. */
@@ -90,6 +92,7 @@ export function createDestination(
   // A chain that one domain's records accept says nothing of another domain's.
   const dane = plan.dane && [plan.dane.domain, plan.dane.records.map(recordKey)];
   return {
+    tls: plan.mode,
     host,
     // DNS gives the addresses of a host in any order; whichever wins, it is the same host.
     address: addresses?.endpoints.map(addressOf).sort()[0] ?? addressOf(endpoint),

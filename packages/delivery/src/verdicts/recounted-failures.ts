@@ -28,9 +28,12 @@ function decisive(failures: readonly Outcome[]): Outcome {
   return failure;
 }
 
-/** The failure that decides, which tells of the others: what is to be mended may be with any of the hosts. */
-export function withOthers(failures: readonly Outcome[]): Outcome {
-  const decided = decisive(failures);
+/**
+ * The failure that decides, which tells of the others: what is to be mended may be with any of the hosts.
+ * @param given the one that decides, if that is known otherwise
+ */
+export function withOthers(failures: readonly Outcome[], given?: Outcome): Outcome {
+  const decided = given ?? decisive(failures);
   const place = failures.indexOf(decided);
   // Several addresses of a host may have failed alike.
   const others = (some: readonly Outcome[]) => some.filter(({ reason }) => reason !== decided.reason);

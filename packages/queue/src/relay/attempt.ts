@@ -21,7 +21,7 @@ import type { Delivered } from '../scheduler/scheduler.js';
 import { type NotificationSettings, notify } from './notifying.js';
 import { outgoingEnvelope } from './outgoing-envelope.js';
 import { reachOf } from './reach.js';
-import type { RelayEvent } from './relay-events.js';
+import type { Bounce, RelayEvent } from './relay-events.js';
 import { isExpired, overdueAt, type RetryOptions } from './retrying.js';
 import { type Decision, decide, decideUntried } from './settling.js';
 
@@ -32,6 +32,9 @@ export interface AttemptParts {
   readonly now: () => number;
   readonly retrying: RetryOptions;
   readonly notifications: NotificationSettings;
+  readonly onBounce: ((bounce: Bounce) => unknown) | undefined;
+  /** Told of what `onBounce` throws. */
+  readonly onError: (error: unknown) => void;
   readonly tell: (event: RelayEvent) => void;
   /** Aborted when what is under way has to end now. */
   readonly stopped: AbortSignal;
@@ -75,7 +78,8 @@ export class Attempts {
         if (delivered.reach !== 'reached') break;
       }
     } catch (error) {
-      delivered = { reach: 'nothing', reason: error instanceof Error ? error.message : String(error) };
+      // The message may have arrived: the lease ends by itself, and the store then records that.
+      if (error instanceof UnsettledError) return delivered;
     }
     await this.#giveBack(held);
     return delivered;
@@ -92,8 +96,10 @@ export class Attempts {
     const reason = `${hop.name} has not been reached since ${since}: ${down.reason}`;
     try {
       await this.#settleUntried(held, hop, reason);
-    } catch {}
-    await this.#giveBack(held);
+      await this.#giveBack(held);
+    } catch {
+      // Nothing was stored, and the lease ends by itself.
+    }
   }
 
   async #deliverTo(held: HeldClaim, places: readonly number[], hop: NextHop): Promise<Delivered> {
@@ -193,8 +199,26 @@ export class Attempts {
     );
   }
 
-  /** @throws {StaleClaimError} the claim is over, and nothing was stored */
+  /**
+   * What was delivered first: nothing may come between a reply and its storing.
+   * @throws {UnsettledError} not all was stored
+   */
   async #settle(held: HeldClaim, decisions: readonly Decision[], hop: NextHop): Promise<void> {
+    const { onBounce } = this.#parts;
+    const isBounced = ({ settlement }: Decision): boolean => settlement.state === 'bounced';
+    if (onBounce === undefined || !decisions.some(isBounced)) return this.#store(held, decisions, hop);
+    await this.#store(
+      held,
+      decisions.filter((each) => !isBounced(each)),
+      hop,
+    );
+    const bounced = decisions.filter(isBounced);
+    await this.#announce(held.claim.message, bounced, onBounce);
+    await this.#store(held, bounced, hop);
+  }
+
+  /** @throws {UnsettledError} it was not stored */
+  async #store(held: HeldClaim, decisions: readonly Decision[], hop: NextHop): Promise<void> {
     if (decisions.length === 0) return;
     const { store, now, notifications, tell } = this.#parts;
     const { message } = held.claim;
@@ -213,25 +237,60 @@ export class Attempts {
         }
         return;
       } catch (error) {
-        if (
-          error instanceof StaleClaimError ||
-          error instanceof QueueClosedError ||
-          error instanceof RangeError
-        ) {
-          this.#tellOfUnsettled(message, decisions, hop, error);
-          throw error;
+        const isFinal = FINAL_ERRORS.some((kind) => error instanceof kind);
+        try {
+          if (isFinal) throw error;
+          await this.#waitForStore(error, failures);
+        } catch (cause) {
+          const unsettled = new UnsettledError(cause);
+          this.#tellOfUnsettled(message, decisions, hop, unsettled);
+          throw unsettled;
         }
-        await this.#waitForStore(error, failures);
       }
     }
   }
 
-  /** @throws the reason of the shutdown, if that comes first */
+  /** Tells the application of those who are given up, until it takes it. */
+  async #announce(
+    message: QueuedMessage,
+    decisions: readonly Decision[],
+    onBounce: (bounce: Bounce) => unknown,
+  ): Promise<void> {
+    const { onError } = this.#parts;
+    for (const { recipient, settlement, status } of decisions) {
+      if (settlement.state !== 'bounced') continue;
+      const { reply, host, reason } = settlement.attempt;
+      for (let failures = 0; ; failures++) {
+        try {
+          await onBounce({
+            message,
+            recipient,
+            enhancedCode: status?.status ?? '5.0.0',
+            reply,
+            host,
+            reason,
+          });
+          break;
+        } catch (error) {
+          onError(error);
+          await this.#wait(error, waitAfter(failures));
+        }
+      }
+    }
+  }
+
+  /** @throws the error, if the shutdown comes first */
   async #waitForStore(thrown: unknown, failures: number): Promise<void> {
-    const { clock, now, tell, stopped } = this.#parts;
+    const { now, tell } = this.#parts;
     const error = thrown instanceof Error ? thrown : new Error(String(thrown));
-    const wait = Math.min(LONGEST_STORE_WAIT, FIRST_STORE_WAIT * 2 ** failures);
+    const wait = waitAfter(failures);
     tell({ type: 'storeFailed', error, retryAt: now() + wait });
+    await this.#wait(error, wait);
+  }
+
+  /** @throws the error, if the shutdown comes first */
+  async #wait(error: unknown, wait: number): Promise<void> {
+    const { clock, stopped } = this.#parts;
     await new Promise<void>((resolve, reject) => {
       const cancel = clock.set(clock.now() + wait, () => {
         stopped.removeEventListener('abort', onStop);
@@ -302,11 +361,28 @@ export class Attempts {
   }
 }
 
+/** Milliseconds; each time twice as many, up to the longest. */
+function waitAfter(failures: number): number {
+  return Math.min(LONGEST_STORE_WAIT, FIRST_STORE_WAIT * 2 ** failures);
+}
+
 /** What would have been told. */
 function explained(status: Decision['status']): string {
   const { diagnostic, status: code = '' } = status ?? {};
   if (diagnostic === undefined) return code;
   return typeof diagnostic === 'string' ? diagnostic : replyText(diagnostic);
+}
+
+/** Another try would fail alike. */
+const FINAL_ERRORS = [StaleClaimError, QueueClosedError, RangeError];
+
+/** What became of recipients could not be stored. */
+class UnsettledError extends Error {
+  override readonly name = 'UnsettledError';
+
+  constructor(cause: unknown) {
+    super(cause instanceof Error ? cause.message : String(cause), { cause });
+  }
 }
 
 /** The end of the message was not sent, for a reason of ours. */

@@ -17,6 +17,8 @@ import type { QueueStore } from '../contract/queue-store.js';
 import type { Decision } from './settling.js';
 
 export interface NotificationSettings {
+  /** False: nobody is told of anything by mail. */
+  readonly isOn: boolean;
   /** The name of this host. */
   readonly hostname: string;
   /** Who gets what cannot be told to a sender; undefined: nobody. */
@@ -41,8 +43,9 @@ export function notify(
   decisions: readonly Decision[],
   store: Pick<QueueStore, 'body'>,
   now: number,
-  { hostname, postmaster }: NotificationSettings,
+  { isOn, hostname, postmaster }: NotificationSettings,
 ): Told {
+  if (!isOn) return { telling: undefined, dropped: [] };
   const { reversePath, parameters = {} } = message.envelope;
   const told = decisions.filter(({ status }) => status !== undefined);
   const isNotification = reversePath === null;

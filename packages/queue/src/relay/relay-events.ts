@@ -4,6 +4,7 @@
  */
 import type { ClientRecipient } from '@sansmtp/core';
 import type { DeliveryVerdict } from '@sansmtp/delivery';
+import type { QueuedMessage } from '../contract/messages.js';
 
 /** Of one message. */
 interface OfMessage {
@@ -80,6 +81,21 @@ export type RelayEvent =
   | { readonly type: 'storeFailed'; readonly error: Error; readonly retryAt?: number }
   /** The store answers again. */
   | { readonly type: 'storeRecovered' };
+
+/** A recipient that a message was given up for. */
+export interface Bounce {
+  /** The message as it stands in the queue; its ID is that of the other events. */
+  readonly message: QueuedMessage;
+  readonly recipient: ClientRecipient;
+  /** RFC 3463. */
+  readonly enhancedCode: string;
+  /** What the server replied; null: nothing, or none was reached. */
+  readonly reply: string | null;
+  /** The host that decided, or that was tried last; null: none was. */
+  readonly host: string | null;
+  /** For people, one line. */
+  readonly reason: string;
+}
 
 /** Told of all that happens; what it throws goes to `onError`. */
 export type RelayObserver = (event: RelayEvent) => void;

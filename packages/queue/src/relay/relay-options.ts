@@ -5,7 +5,7 @@ import type { Clock } from '@sansmtp/transport';
 import { systemClock } from '@sansmtp/transport-node';
 import type { QueueStore } from '../contract/queue-store.js';
 import { type Deliverer, EVERY_OTHER_DOMAIN, type NextHop, type Routes } from '../scheduler/routes.js';
-import type { RelayObserver } from './relay-events.js';
+import type { Bounce, RelayObserver } from './relay-events.js';
 
 export interface RelayOptions {
   /** Where messages are safe. The relay does not close it. */
@@ -40,6 +40,13 @@ export interface RelayOptions {
   readonly lease?: number;
   /** Who gets notifications that cannot be delivered. @default nobody: they are dropped, with the event `notificationDropped` */
   readonly postmaster?: Mailbox;
+  /** Tells senders by mail (RFC 3464) of failures, delays, and what else they ask for by NOTIFY. @default true */
+  readonly notifications?: boolean;
+  /**
+   * Called for each recipient that is given up, before that is stored: while it throws, and after a crash, it is called again. So being
+   * told twice must do no harm.
+   */
+  readonly onBounce?: (bounce: Bounce) => unknown;
   /** `Received` fields that a message may have; with more it is refused (554 5.4.6), for it loops. @default 100 */
   readonly maximumHops?: number;
   /** Told of all that happens. */
@@ -56,9 +63,11 @@ export interface RelayOptions {
 
 export type ResolvedRelayOptions = Omit<
   Required<RelayOptions>,
-  'retry' | 'postmaster' | 'observer' | 'onError' | 'mailer'
+  'retry' | 'postmaster' | 'observer' | 'onError' | 'onBounce' | 'mailer'
 > &
-  Pick<RelayOptions, 'retry' | 'postmaster' | 'observer' | 'onError'> & { readonly mailer: Deliverer };
+  Pick<RelayOptions, 'retry' | 'postmaster' | 'observer' | 'onError' | 'onBounce'> & {
+    readonly mailer: Deliverer;
+  };
 
 export const RELAY_OPTION_NAMES = namesOf<RelayOptions>({
   store: true,
@@ -73,6 +82,8 @@ export const RELAY_OPTION_NAMES = namesOf<RelayOptions>({
   backOff: true,
   lease: true,
   postmaster: true,
+  notifications: true,
+  onBounce: true,
   maximumHops: true,
   observer: true,
   onError: true,
@@ -114,6 +125,7 @@ export function resolveRelayOptions(options: RelayOptions): ResolvedRelayOptions
     connections: checkCount('connections', options.connections ?? 500),
     backOff: checkTime('backOff', options.backOff ?? backOff),
     lease: checkTime('lease', options.lease ?? 300_000, 1),
+    notifications: options.notifications ?? true,
     maximumHops: checkCount('maximumHops', options.maximumHops ?? 100),
     clock: options.clock ?? systemClock,
     now: options.now ?? Date.now,

@@ -25,6 +25,8 @@ export interface AcceptOptions {
    * authenticated, or is trusted. What others ask of these is left out. @default false
    */
   readonly trusted?: boolean;
+  /** When to deliver it first: milliseconds since 1970 UTC. @default when the envelope says (`hold`), or now */
+  readonly due?: number;
   /** Hold it until it is released by hand. @default false */
   readonly held?: boolean;
 }
@@ -85,7 +87,7 @@ const DEFAULT_GRACE = 10_000;
 export function createRelay(options: RelayOptions): Relay {
   const resolved = resolveRelayOptions(options);
   const { store, mailer, hostname, retry, warnAfter, giveUpAfter, postmaster, maximumHops } = resolved;
-  const { clock, now, random, lease, observer, onError } = resolved;
+  const { clock, now, random, lease, observer, onError, onBounce, notifications } = resolved;
   const stopping = new AbortController();
   let storeFailingSince: number | undefined;
   let stopped: Promise<void> | undefined;
@@ -111,7 +113,9 @@ export function createRelay(options: RelayOptions): Relay {
     clock,
     now,
     retrying: { retry, warnAfter, giveUpAfter, random },
-    notifications: { hostname, postmaster },
+    notifications: { hostname, postmaster, isOn: notifications },
+    onBounce,
+    onError: (error) => (onError === undefined ? complain('onBounce', error) : onError(error)),
     tell,
     stopped: stopping.signal,
   });
@@ -141,10 +145,10 @@ export function createRelay(options: RelayOptions): Relay {
   );
 
   return {
-    async accept(given, body, { sender, trusted = false, held = false } = {}) {
-      const envelope = acceptedEnvelope(readEnvelope(given), trusted);
+    async accept(input, body, { sender, trusted = false, held = false, due: given } = {}) {
+      const envelope = acceptedEnvelope(readEnvelope(input), trusted);
       const time = now();
-      const due = releaseTime(envelope.parameters, time);
+      const due = Math.max(given ?? time, releaseTime(envelope.parameters, time));
       const message = { envelope, now: time, due, held, ...(sender !== undefined && { sender }) };
       const queued = await store.put(message, withHopsCounted(body, maximumHops));
       const { id, size, recipients } = queued;

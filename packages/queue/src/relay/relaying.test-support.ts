@@ -26,8 +26,9 @@ export interface Sent {
   readonly from: string;
   readonly to: readonly string[];
   readonly parameters: object | undefined;
-  /** The message, once its end was sent. */
+  /** The message, once its end was sent; and to whom it came. */
   text?: string;
+  taken: readonly string[];
 }
 
 type Answer = Partial<RecipientVerdict> & Pick<RecipientVerdict, 'verdict'>;
@@ -92,7 +93,7 @@ export class World {
       const to = envelope.recipients.map(formatMailbox);
       const domain = envelope.recipients[0]?.domain ?? '';
       const from = envelope.reversePath === null ? '' : formatMailbox(envelope.reversePath);
-      const sent: Sent = { at: this.clock.now(), from, to, parameters: envelope.parameters };
+      const sent: Sent = { at: this.clock.now(), from, to, parameters: envelope.parameters, taken: [] };
       this.sent.push(sent);
       this.#count(domain, 1);
       try {
@@ -108,6 +109,10 @@ export class World {
           try {
             await beforeFinalDot?.();
             sent.text = Buffer.concat(octets).toString('latin1');
+            sent.taken = to.filter((_, place) => {
+              const { phase, verdict } = answers[place] as Answer;
+              return phase === 'message' && (verdict === 'delivered' || verdict === 'unknown');
+            });
           } catch (error) {
             unsent = error;
           }

@@ -35,12 +35,13 @@ export function attemptOf(verdict: RecipientVerdict, now: number): Attempt {
 export function decide(
   message: QueuedMessage,
   place: number,
-  verdict: RecipientVerdict,
+  given: RecipientVerdict,
   isFinal: boolean,
   now: number,
   options: RetryOptions,
 ): Decision {
   const recipient = message.recipients[place] as QueuedRecipient;
+  const verdict = isWithoutRequireTls(given) ? ({ ...given, verdict: 'deferred' } as const) : given;
   const attempt = attemptOf(verdict, now);
   const common = { place, recipient: recipient.recipient };
   switch (verdict.verdict) {
@@ -122,6 +123,11 @@ export function decideUntried(
     settlement: { place, state: 'waiting', next: recipient.next, marks: { warned: now } },
     status: { ...status('delayed', '4.4.1'), willRetryUntil: until },
   };
+}
+
+/** A host without REQUIRETLS may have it tomorrow, or another host may (RFC 8689 §4.2.1): so it is only given up in the end. */
+function isWithoutRequireTls({ verdict, enhancedCode, reply }: RecipientVerdict): boolean {
+  return verdict === 'rejected' && reply === undefined && enhancedCode === NO_REQUIRETLS;
 }
 
 function finalStatus(message: QueuedMessage, verdict: RecipientVerdict, now: number): string {

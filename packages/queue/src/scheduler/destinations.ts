@@ -120,6 +120,12 @@ export class Destinations {
     for (const [name, { down }] of this.#all) if (down !== undefined && down.until > now) yield [name, down];
   }
 
+  /** Those that are down, and that one delivery may try now. */
+  *toBeProbed(now: number): Generator<string> {
+    for (const [name, { down }] of this.#all)
+      if (down !== undefined && this.roomAt(name, now) > 0) yield name;
+  }
+
   /** When the next one that is down may be asked; undefined: none is, or each is being asked. */
   nextProbe(now: number): number | undefined {
     let next: number | undefined;

@@ -71,7 +71,8 @@ const LONGEST_STORE_WAIT = 30_000;
 /** Claims that are looked through for overdue ones at once, while their destination is down. */
 const LOOKED_THROUGH = 1_000;
 
-/** Milliseconds until they are looked through again whatever was found: what has come since may be overdue earlier. */
+/** Milliseconds until they are looked through again where there were more; and whatever was found, for what has come since. */
+const NEXT_LOOK = 900_000;
 const LONGEST_LOOK_AWAY = 3_600_000;
 
 export class Scheduler {
@@ -157,12 +158,14 @@ export class Scheduler {
     const time = now();
     // What waits in line already has as much as can be started.
     this.#full = new Set([...destinations.full(time), ...this.#lines.keys()]);
-    const claims = await this.#claim(time, limit);
+    const claims = await this.#claim(time, limit, new Set([...this.#full, ...destinations.toBeProbed(time)]));
     for (const claim of claims) this.#takeIn(claim);
+    await this.#probe(time);
     if (claims.length >= limit) {
       this.#mustClaim = true;
       return now();
     }
+    for (const name of destinations.full(time)) this.#full.add(name);
     const due = await this.#nextDue();
     const probe = destinations.nextProbe(time) ?? Number.POSITIVE_INFINITY;
     const next = due === undefined ? Number.POSITIVE_INFINITY : due > time ? due : now() + SLEEP_AMID_DUE;
@@ -178,9 +181,22 @@ export class Scheduler {
     return known.length === 0 ? undefined : Math.min(...known);
   }
 
-  async #claim(now: number, limit: number): Promise<readonly Claim[]> {
+  /** One delivery alone may try a destination that was down: no more is claimed for it. */
+  async #probe(now: number): Promise<void> {
+    const { store, destinations, lease } = this.#parts;
+    for (const name of [...destinations.toBeProbed(now)]) {
+      for (const request of this.#requestsFor(name)) {
+        const [claim] = await store.claim({ ...request, now, lease });
+        if (claim === undefined) continue;
+        this.#takeIn(claim);
+        break;
+      }
+    }
+  }
+
+  async #claim(now: number, limit: number, full: ReadonlySet<string>): Promise<readonly Claim[]> {
     const { store, lease } = this.#parts;
-    const wanted = claimable(this.#full, this.#routes);
+    const wanted = claimable(full, this.#routes);
     if ('except' in wanted) return store.claim({ now, lease, limit, except: wanted.except });
     const claims: Claim[] = [];
     for (const domain of wanted.only) {
@@ -269,7 +285,7 @@ export class Scheduler {
     const others: HeldClaim[] = [];
     let next = clock() + LONGEST_LOOK_AWAY;
     try {
-      for (const request of this.#requestsFor(hop)) {
+      for (const request of this.#requestsFor(hop.name)) {
         for (let found = true; found && others.length < LOOKED_THROUGH && !this.#stopping; ) {
           const { store, now, lease } = this.#parts;
           const claims = await store.claim({ ...request, now: now(), lease, limit: CLAIMS_AT_ONCE });
@@ -286,7 +302,7 @@ export class Scheduler {
             }),
           );
           // The rest was not seen.
-          if (claims.length === CLAIMS_AT_ONCE) next = now();
+          if (claims.length === CLAIMS_AT_ONCE) next = Math.min(next, now() + NEXT_LOOK);
           found = overdue.length > 0;
         }
       }
@@ -300,13 +316,13 @@ export class Scheduler {
   }
 
   /** How to claim what a destination alone gets. */
-  *#requestsFor(hop: NextHop): Generator<Pick<ClaimRequest, 'domain' | 'except'>> {
+  *#requestsFor(destination: string): Generator<Pick<ClaimRequest, 'domain' | 'except'>> {
     const routed = [...this.#routes].filter(([domain]) => domain !== EVERY_OTHER_DOMAIN);
-    const own = routed.filter(([, { name }]) => name === hop.name).map(([domain]) => domain);
+    const own = routed.filter(([, { name }]) => name === destination).map(([domain]) => domain);
     for (const domain of own) yield { domain };
     const others = this.#routes.get(EVERY_OTHER_DOMAIN);
-    if (others?.name === hop.name) yield { except: new Set(routed.map(([domain]) => domain)) };
-    else if (own.length === 0 && others === undefined) yield { domain: hop.name };
+    if (others?.name === destination) yield { except: new Set(routed.map(([domain]) => domain)) };
+    else if (own.length === 0 && others === undefined) yield { domain: destination };
   }
 
   #goOn(): void {
