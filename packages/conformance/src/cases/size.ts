@@ -148,6 +148,31 @@ export const size: CaseGroup = {
         await goesOn(dialogue);
       },
     },
+    ...(
+      [
+        ['', 'a'],
+        ['-of-dots', '.'],
+      ] as const
+    ).map(([name, text]) => ({
+      id: `size/message-of-just-the-maximum${name}`,
+      section: 'RFC 1870 §3, §6',
+      level: 'MUST' as const,
+      rationale:
+        'A message of just the maximum is taken: the dots of transparency and the final one do not count.',
+      needs: ['SIZE', 'mail'] as const,
+      async run(target: Target) {
+        const maximum = maximumOf(target);
+        if (maximum > BigInt(LARGEST_TEST) || maximum < 2000n)
+          throw new CannotJudge(`a message of ${maximum} octets is none for a test`);
+        const dialogue = await target.receiving();
+        const header = testMessage(target);
+        const lines = filled(Number(maximum) - header.length - 80, `${text.padEnd(70, 'x')}\r\n`);
+        const whole = `${header}${lines.slice(0, lines.lastIndexOf('\n') + 1)}`;
+        const last = `${text.padEnd(Number(maximum) - whole.length - 2, 'x')}\r\n`;
+        dialogue.send(`${(whole + last).replace(/^\./gm, '..')}.\r\n`);
+        await dialogue.reply('250');
+      },
+    })),
     {
       id: 'size/message-beyond-the-maximum',
       section: 'RFC 1870 §6.3',

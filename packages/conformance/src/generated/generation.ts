@@ -123,7 +123,7 @@ const fail = (): never => {
   throw new Error('The examination lent no target');
 };
 
-function factsOf({ protocol, credentials, to }: Target): ServerFacts {
+export function factsOf({ protocol, credentials, to }: Target): ServerFacts {
   return {
     protocol,
     takes: (recipient) => (recipient === to ? true : undefined),

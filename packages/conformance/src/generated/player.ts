@@ -211,5 +211,7 @@ function compareStored(expected: readonly StoredMessage[], stored: readonly Stor
 
 /** Servers put lines of their own before a message (RFC 5321 §4.4). */
 function endsWith(whole: Uint8Array, end: Uint8Array): boolean {
-  return whole.length >= end.length && Buffer.compare(whole.subarray(whole.length - end.length), end) === 0;
+  const begin = whole.length - end.length;
+  const isLine = begin === 0 || whole[begin - 1] === 0x0a;
+  return begin >= 0 && isLine && Buffer.compare(whole.subarray(begin), end) === 0;
 }

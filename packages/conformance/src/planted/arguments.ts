@@ -20,7 +20,7 @@ export function readArgument(verb: 'MAIL' | 'RCPT', argument: string, has: Flags
   if (end === undefined) return '501 5.1.7 The path is not closed';
   const mailbox = mailboxOf(verb, rest.slice(1, end), has);
   if (mailbox === undefined) return `501 5.1.${verb === 'MAIL' ? 7 : 3} That is no path`;
-  const behind = rest.slice(end + 1);
+  const behind = rest.slice(end + 1).trimEnd();
   if (behind !== '' && !behind.startsWith(' ') && !has('text-behind-path-taken'))
     return '501 5.5.4 Something stands behind the path';
   const parameters = new Map<string, string>();
@@ -132,7 +132,7 @@ const isIpv4 = (text: string): boolean => {
   return octets.length === 4 && octets.every((octet) => /^\d{1,3}$/.test(octet) && Number(octet) <= 255);
 };
 
-export const SIZE_LIMIT = 20_000;
+export const SIZE_LIMIT = 70_000;
 
 const isXtext = (text: string): boolean => text !== '' && /^(?:[!-*,-<>-~]|\+[0-9A-F]{2})+$/.test(text);
 

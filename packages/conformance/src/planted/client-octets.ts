@@ -38,7 +38,12 @@ export class ClientOctets {
   /** The next line without its end; undefined: it is not there yet. */
   line(limitFor: 'command' | 'response'): ReadLine | undefined {
     const end = this.#endOfLine();
-    if (end === undefined) return undefined;
+    if (end === undefined) {
+      // Of a line that is too long in any case only the end is waited for.
+      if (this.#octets.length > 3 * LONGEST_AUTH_LINE)
+        this.#drop(this.#octets.length - 2 * LONGEST_AUTH_LINE);
+      return undefined;
+    }
     const { length } = end;
     const whole = this.#octets.slice(0, end.at);
     const limit = limitFor === 'response' ? LONGEST_AUTH_LINE : this.#limitOf(whole);

@@ -100,7 +100,7 @@ class PlantedSession {
 
   open(): void {
     this.#stream.open({
-      data: (octets) => this.#hear(String.fromCharCode(...octets)),
+      data: (octets) => this.#hear(Buffer.from(octets).toString('latin1')),
       end: () => this.#leave(),
       drain: () => {},
       secure: () => this.#secured(),
@@ -196,7 +196,7 @@ class PlantedSession {
       case 'AUTH':
         return this.#auth(argument);
       case 'QUIT':
-        return this.#quit();
+        return argument.trim() === '' ? this.#quit() : this.#refuse('501 5.5.4 QUIT takes no argument');
       default:
         return this.#unknown(line);
     }
@@ -205,7 +205,8 @@ class PlantedSession {
   #greetClient(verb: 'EHLO' | 'HELO' | 'LHLO', argument: string): undefined {
     const takesEhlo = this.#has('lmtp-takes-ehlo') && verb === 'EHLO';
     if (this.#lmtp !== (verb === 'LHLO') && !takesEhlo) return this.#refuse('500 5.5.1 Not in this protocol');
-    if (!isDomain(argument.trim(), () => false)) {
+    // What a host is called, only its owner can judge.
+    if (!isDomain(argument.trim().replaceAll('_', '-'), () => false)) {
       if (this.#has('refused-ehlo-resets')) this.#transaction = undefined;
       return this.#refuse('501 5.5.4 Who?');
     }
@@ -268,9 +269,10 @@ class PlantedSession {
     const read = readArgument('RCPT', argument, this.#has);
     if (typeof read === 'string') return this.#refuse(read);
     const extensions = this.#hello === 'EHLO';
-    const refusal =
-      rcptRefusal(read, { extensions, utf8: transaction.utf8 }, this.#has) ?? this.#policy(read, transaction);
-    if (refusal === undefined) {
+    const refusal = rcptRefusal(read, { extensions, utf8: transaction.utf8 }, this.#has);
+    if (refusal !== undefined) return this.#refuse(refusal);
+    const policy = this.#policy(read, transaction);
+    if (policy === undefined) {
       const mailbox = this.#has('local-part-in-lower-case') ? inLowerCase(read.mailbox) : read.mailbox;
       transaction.recipients.push(mailbox);
       return this.#accept(this.#has('enhanced-code-missing') ? '250 OK' : '250 2.1.5 OK');
@@ -278,7 +280,8 @@ class PlantedSession {
     transaction.refused += 1;
     if (this.#has('refused-rcpt-resets')) this.#transaction = undefined;
     if (this.#has('refused-rcpt-kept')) transaction.recipients.push(read.mailbox);
-    this.#refuse(refusal);
+    // No error of the client's.
+    this.#say(policy);
   }
 
   /** Who is taken, and how many. */
@@ -558,7 +561,7 @@ class PlantedSession {
   /** The client sends nothing more. */
   #leave(): undefined {
     this.#lost();
-    if (this.#phase !== 'over') this.#close();
+    this.#stream.end();
   }
 
   #lost(): undefined {

@@ -192,12 +192,14 @@ export function octetsOfMessage(octets: Uint8Array): Uint8Array {
   const DOT = 0x2e;
   const LF = 0x0a;
   const CR = 0x0d;
-  const parts: number[] = [];
-  octets.forEach((octet, index) => {
-    const atStart = index === 0 || (octets[index - 1] === LF && octets[index - 2] === CR);
-    if (octet === DOT && atStart) parts.push(DOT);
-    parts.push(octet);
-  });
+  const parts: Uint8Array[] = [];
+  let from = 0;
+  for (let at = octets.indexOf(DOT); at >= 0; at = octets.indexOf(DOT, at + 1)) {
+    if (at > 0 && !(octets[at - 1] === LF && octets[at - 2] === CR)) continue;
+    parts.push(octets.subarray(from, at), Uint8Array.of(DOT));
+    from = at;
+  }
+  parts.push(octets.subarray(from));
   const ended = octets.length === 0 || (octets.at(-1) === LF && octets.at(-2) === CR);
-  return concatenate([Uint8Array.from(parts), encodeText(ended ? '.\r\n' : '\r\n.\r\n')]);
+  return concatenate([...parts, encodeText(ended ? '.\r\n' : '\r\n.\r\n')]);
 }

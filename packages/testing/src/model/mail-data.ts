@@ -13,19 +13,33 @@ export interface ReadMailData {
 
 /** A line ends in CRLF and nothing else; a dot alone on its line ends the message. */
 export function readMailData(octets: Uint8Array): ReadMailData {
-  const content: number[] = [];
-  let line: number[] = [];
-  for (const [index, octet] of octets.entries()) {
-    line.push(octet);
-    if (octet !== LF || line.at(-2) !== CR) continue;
-    const isDot = line[0] === DOT;
-    if (isDot && line.length === 3) {
-      return { content: Uint8Array.from(content), rest: octets.slice(index + 1) };
-    }
-    content.push(...(isDot ? line.slice(1) : line));
-    line = [];
+  const lines: Uint8Array[] = [];
+  for (let begin = 0; ; ) {
+    const end = endOfLine(octets, begin);
+    if (end === undefined) return { content: undefined, rest: octets };
+    const isDot = octets[begin] === DOT;
+    if (isDot && end - begin === 3) return { content: joined(lines), rest: octets.slice(end) };
+    lines.push(octets.subarray(isDot ? begin + 1 : begin, end));
+    begin = end;
   }
-  return { content: undefined, rest: octets };
+}
+
+/** Behind the next CRLF. */
+function endOfLine(octets: Uint8Array, begin: number): number | undefined {
+  for (let at = octets.indexOf(LF, begin); at >= 0; at = octets.indexOf(LF, at + 1)) {
+    if (at > begin && octets[at - 1] === CR) return at + 1;
+  }
+  return undefined;
+}
+
+function joined(parts: readonly Uint8Array[]): Uint8Array {
+  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
 }
 
 /** A bare CR, a bare LF or a NUL (RFC 5321 §2.3.8, §4.5.2). */

@@ -41,6 +41,8 @@ export interface Violation {
 
 const RESPONSES_WITHOUT_CODE = /^(?:EHLO|HELO|LHLO)\b/i;
 
+const SERVED_TO_ALL = /^(?:EHLO|LHLO|NOOP|STARTTLS|QUIT)\b/i;
+
 export class ServerModel {
   readonly #facts: ServerFacts;
   #states: readonly ServerModelState[];
@@ -127,12 +129,19 @@ export class ServerModel {
     const next = due.flatMap((state) => {
       // RFC 5321 §3.8: a server that has to leave says so at any time.
       if (reply.code === 421) return [moved(state, { phase: 'over', transaction: undefined })];
+      if (reply.code === 530 && this.#mayWant(state)) return [moved(state)];
       const answers = (state.due?.answers ?? []).filter(({ codes }) => matchesCodes(codes, reply.code));
       return answers.map(({ next }) => next(reply));
     });
     if (next.length === 0) return this.#violation(reply, due);
     this.#states = distinct(next);
     return undefined;
+  }
+
+  /** A server may want TLS or a login before anything else (RFC 3207 §4, RFC 4954 §6). */
+  #mayWant({ offers, secure, authenticated }: ServerModelState): boolean {
+    if (this.#facts.strict === true || SERVED_TO_ALL.test(this.#last)) return false;
+    return (offers.has('STARTTLS') && !secure) || (offers.has('AUTH') && !authenticated) || offers.size === 0;
   }
 
   #flawOf(reply: ModelReply, due: readonly ServerModelState[]): Violation | undefined {
