@@ -17,6 +17,7 @@ describe('docs/testing.md', () => {
     ["run('time')", () => run('time'), 1],
     ["run('properties')", () => run('properties'), 1],
     ["run('pair')", () => run('pair'), 1],
+    ["run('generated')", () => run('generated'), 1],
     ["run('model')", () => run('model'), 1],
     ["run('conformance')", () => run('conformance'), 33],
   ])('%s passes', async (_, printed, tests) => {

@@ -115,17 +115,6 @@ export const auth: CaseGroup = {
       },
     },
     {
-      id: 'auth/empty-initial-response',
-      section: 'RFC 4954 §4',
-      level: 'MUST',
-      rationale: 'A single = stands for an initial response of no octets: LOGIN goes on to the password.',
-      needs: ['credentials'],
-      async run(target) {
-        const [dialogue] = await offering(target, 'LOGIN');
-        await dialogue.ask('AUTH LOGIN =', '334');
-      },
-    },
-    {
       id: 'auth/twice',
       section: 'RFC 4954 §4',
       level: 'MUST',

@@ -101,6 +101,17 @@ export const size: CaseGroup = {
         ).ask(target.mail('SIZE=99999999999999999999'), '250 or 452 or 552')),
     },
     {
+      id: 'size/just-what-is-announced',
+      section: 'RFC 1870 §6.1',
+      level: 'MUST',
+      rationale: 'A message declared as large as the announced maximum may come.',
+      needs: ['SIZE', 'mail'],
+      async run(target) {
+        if (maximumOf(target) === 0n) throw new CannotJudge('the server announces no maximum');
+        await (await target.ready()).ask(target.mail(`SIZE=${maximumOf(target)}`), '250 or 452');
+      },
+    },
+    {
       id: 'size/more-than-announced',
       section: 'RFC 1870 §6.1',
       level: 'SHOULD',
