@@ -39,10 +39,10 @@ export function storedOf(content: string, has: Flags): string {
   if (has('eighth-bit-cleared')) {
     stored = stored.replace(/[\x80-\xff]/g, (octet) => String.fromCharCode(octet.charCodeAt(0) & 0x7f));
   }
-  if (has('blanks-trimmed')) stored = linesOf(stored, (line) => line.replace(/ +$/, ''));
+  if (has('blanks-trimmed')) stored = linesOf(stored, (line) => withoutEnd(line, ' '));
   if (has('lines-cut-at-512')) stored = linesOf(stored, (line) => line.slice(0, 512));
   if (has('tabs-become-blanks')) stored = stored.replaceAll('\t', ' ');
-  if (has('empty-lines-at-end-lost')) stored = stored.replace(/(?:\r\n)+$/, '\r\n');
+  if (has('empty-lines-at-end-lost')) stored = `${withoutEnd(stored, '\r\n')}\r\n`;
   if (has('bare-lf-mended')) stored = stored.replace(/(?<!\r)\n/g, '\r\n');
   if (has('nul-dropped')) stored = stored.replaceAll('\0', '');
   return stored;
@@ -50,3 +50,10 @@ export function storedOf(content: string, has: Flags): string {
 
 const linesOf = (content: string, change: (line: string) => string): string =>
   content.split('\r\n').map(change).join('\r\n');
+
+/** As often as it stands there. */
+function withoutEnd(text: string, end: string): string {
+  let length = text.length;
+  while (length > 0 && text.endsWith(end, length)) length -= end.length;
+  return text.slice(0, Math.max(0, length));
+}

@@ -143,15 +143,20 @@ function endOfQuotes(text: string): number {
   return text.length;
 }
 
+/** Whether a quoted string ends in a quote of its own. */
+function isClosed(text: string): boolean {
+  let at = 1;
+  while (at < text.length && text[at] !== '"') at += text[at] === '\\' ? 2 : 1;
+  return at === text.length - 1;
+}
+
 const ATEXT = "!#$%&'*+/=?^_`{|}~-.";
 
 function localPartForm(local: string): Form {
   const length = octetsOf(local) > 64 ? 'odd' : 'valid';
   if (local.startsWith('"')) {
-    const closed = endOfQuotes(local) === local.length && local.length > 1 && local.endsWith('"');
-    // `"\"` ends in a quote that is quoted.
-    const last = /(\\*)"$/.exec(local)?.[1]?.length ?? 0;
-    return closed && last % 2 === 0 ? length : 'invalid';
+    // A quote that is quoted closes nothing.
+    return endOfQuotes(local) === local.length && local.length > 1 && isClosed(local) ? length : 'invalid';
   }
   const dots = local.startsWith('.') || local.endsWith('.') || local.includes('..') ? 'odd' : 'valid';
   const isAtom = [...local].every(
