@@ -4,6 +4,7 @@
  * `accept()` puts a message into the store, which wakes the scheduler; that claims what is due, destination by destination, and has
  * `Attempts` deliver it. Nothing but the store remembers anything: a relay that dies is begun anew over the same store.
  */
+import { setMaxListeners } from 'node:events';
 import { type ClientEnvelope, type EnvelopeInput, type MailParameters, readEnvelope } from '@sansmtp/core';
 import { complain, guarded } from '@sansmtp/transport';
 import type { QueuedMessage } from '../contract/messages.js';
@@ -89,6 +90,8 @@ export function createRelay(options: RelayOptions): Relay {
   const { store, mailer, hostname, retry, warnAfter, giveUpAfter, postmaster, maximumHops } = resolved;
   const { clock, now, random, lease, observer, onError, onBounce, notifications } = resolved;
   const stopping = new AbortController();
+  // Each delivery under way listens; Node warns of more than ten.
+  setMaxListeners(0, stopping.signal);
   let storeFailingSince: number | undefined;
   let stopped: Promise<void> | undefined;
 

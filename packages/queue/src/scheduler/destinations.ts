@@ -137,7 +137,7 @@ export class Destinations {
     return [...this.#all].map(([name, { pace, down }]) => ({
       name,
       active: pace.active,
-      window: Math.floor(pace.window),
+      window: pace.window,
       ...(down && { down }),
     }));
   }
@@ -156,8 +156,8 @@ export class Destinations {
 
   #forget(name: string, { pace, down }: Destination): void {
     if (pace.active > 0 || down !== undefined) return;
-    if (pace.failed === 0 && pace.window === newPace(this.#limits.perDestination).window)
-      this.#all.delete(name);
+    const isAsNew = pace.window === newPace(this.#limits.perDestination).window && pace.arrived === 0;
+    if (isAsNew && pace.failed === 0) this.#all.delete(name);
     if (this.#all.size <= REMEMBERED) return;
     for (const [other, { pace, down }] of this.#all) {
       if (pace.active > 0 || down !== undefined) continue;

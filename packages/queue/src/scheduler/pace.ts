@@ -11,8 +11,10 @@
 export const INITIAL_WINDOW = 5;
 
 export interface Pace {
-  /** Deliveries at a time; its fraction counts up to the next. */
+  /** Deliveries at a time. */
   readonly window: number;
+  /** Deliveries that have reached the destination since the window grew: it grows once there are as many as it has room for. */
+  readonly arrived: number;
   /** Under way. */
   readonly active: number;
   /** What part of all that was under way has failed in a row: 1 or more is down. */
@@ -20,16 +22,16 @@ export interface Pace {
 }
 
 export function newPace(limit: number): Pace {
-  return { window: Math.min(INITIAL_WINDOW, limit), active: 0, failed: 0 };
+  return { window: Math.min(INITIAL_WINDOW, limit), arrived: 0, active: 0, failed: 0 };
 }
 
 /** A destination that was down is asked by one delivery alone. */
 export function probing(pace: Pace): Pace {
-  return { ...pace, window: 1, failed: 0 };
+  return { ...pace, window: 1, arrived: 0, failed: 0 };
 }
 
 export function room({ window, active }: Pace): number {
-  return Math.max(0, Math.floor(window) - active);
+  return Math.max(0, window - active);
 }
 
 export function begun(pace: Pace): Pace {
@@ -37,20 +39,18 @@ export function begun(pace: Pace): Pace {
 }
 
 /** The destination has answered, whatever it said of the message. */
-export function reached({ window, active }: Pace, limit: number): Pace {
+export function reached({ window, arrived, active }: Pace, limit: number): Pace {
+  const next = { window, arrived, active: active - 1, failed: 0 };
   // A window that is not used to the full says nothing of how many the destination would bear.
-  const isFull = active >= Math.floor(window);
-  return {
-    window: isFull ? Math.min(limit, window + 1 / Math.floor(window)) : window,
-    active: active - 1,
-    failed: 0,
-  };
+  if (active < window || window >= limit) return next;
+  return arrived + 1 < window
+    ? { ...next, arrived: arrived + 1 }
+    : { ...next, window: window + 1, arrived: 0 };
 }
 
 /** No connection, or a greeting of 421. */
-export function failed(pace: Pace): Pace {
-  const { window, active } = pace;
-  return { window: Math.max(1, window - 1), active: active - 1, failed: pace.failed + 1 / active };
+export function failed({ window, active, failed }: Pace): Pace {
+  return { window: Math.max(1, window - 1), arrived: 0, active: active - 1, failed: failed + 1 / active };
 }
 
 /** It ended without anything being known of the destination. */
