@@ -89,6 +89,7 @@ describe('a mistake in the arguments is one line on stderr that names it, and ex
     { words: ['relay', '--via', 'h:25', '--route', '*=h:25'], named: '--via and --route' },
     { words: ['relay', '--via', 'h'], named: '--via' },
     { words: ['relay', '--via-user', 'ann'], named: '--via-user needs --via' },
+    { words: ['relay', '--worker', 'one'], named: '--worker is for a queue in PostgreSQL' },
     { words: ['relay', '--via-tls', 'implicit'], named: '--via-tls needs --via' },
     {
       words: ['relay', '--via', 'h:25', '--via-password-file', 'x'],

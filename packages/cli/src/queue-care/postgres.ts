@@ -10,8 +10,11 @@ export function shownPlace(place: string): string {
   return isPostgres(place) ? place.replace(/:\/\/.*@/, '://…@').replace(/\?.*$/, '') : place;
 }
 
-/** @throws {Error} the database cannot be reached, or a newer version has been at the queue */
-export async function openPostgres(place: string): Promise<QueueStore> {
+/**
+ * @param worker the name of this process, the same each time: what its last life has claimed is due at once
+ * @throws {Error} the database cannot be reached, another process has the name, or a newer version has been at the queue
+ */
+export async function openPostgres(place: string, worker?: string): Promise<QueueStore> {
   const { openPostgresQueue } = await import('@sansmtp/queue-postgres');
-  return openPostgresQueue({ connection: place });
+  return openPostgresQueue({ connection: place, ...(worker !== undefined && { worker }) });
 }

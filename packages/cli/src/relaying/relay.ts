@@ -39,6 +39,9 @@ export function checkRelayOptions(command: Command, options: RelayOptions): void
   if (recipients !== undefined && !recipientCheck) {
     refuse('--recipients and --no-recipient-check contradict each other');
   }
+  if (options.worker !== undefined && !isPostgres(options.queue)) {
+    refuse('--worker is for a queue in PostgreSQL: a directory has one relay');
+  }
 }
 
 interface ReadFiles extends Access {
@@ -67,9 +70,9 @@ async function readFiles(command: Command, options: RelayOptions): Promise<ReadF
   }
 }
 
-async function openStore(command: Command, place: string): Promise<QueueStore> {
+async function openStore(command: Command, { queue: place, worker }: RelayOptions): Promise<QueueStore> {
   try {
-    if (isPostgres(place)) return await openPostgres(place);
+    if (isPostgres(place)) return await openPostgres(place, worker);
     const { openQueue } = await import('@sansmtp/queue');
     return await openQueue(place);
   } catch (error) {
@@ -122,12 +125,13 @@ function printable(words: string): string {
 }
 
 function relayOptionsOf(options: RelayOptions) {
-  const { retry, warnAfter, giveUpAfter, connections, connectionsPerHost, postmaster } = options;
+  const { retry, warnAfter, giveUpAfter, connections, connectionsPerHost, postmaster, lease } = options;
   return {
     warnAfter: warnAfter * 1000,
     giveUpAfter: giveUpAfter * 1000,
     connections,
     connectionsPerHost,
+    lease: lease * 1000,
     ...(retry !== undefined && { retry: retry.map((wait) => wait * 1000) }),
     ...(postmaster !== undefined && { postmaster }),
   };
@@ -143,7 +147,7 @@ export async function openRelay(
   const { log, hostname, metrics } = surroundings;
   const files = await readFiles(command, options);
   const maildir = await openMaildirOf(command, options, hostname);
-  const store = await openStore(command, options.queue);
+  const store = await openStore(command, options);
   const hops = openNextHops(options, hostname, maildir, files);
   const names = Array.from(hops.routes.values(), ({ name }) => name);
   const tellLog = relayLog(log);

@@ -4,7 +4,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     root: import.meta.dirname,
-    include: ['*.interop.ts'],
+    include: ['**/*.interop.ts'],
     // Names each test, so that one sees what was skipped and why.
     reporters: ['verbose'],
     testTimeout: 60_000,

@@ -131,6 +131,12 @@ export class Attempts {
       );
       return [{ verdict, decision }];
     });
+    // Before that is stored: a process that is killed right afterwards would leave duplicates without a word.
+    for (const { verdict, decision } of decided) {
+      const { recipient } = decision;
+      if (verdict.verdict !== 'unknown') continue;
+      this.#parts.tell({ type: 'unknown', id: message.id, recipient, cause: verdict.reason });
+    }
     await this.#settle(
       held,
       decided.map(({ decision }) => decision),
@@ -325,7 +331,7 @@ export class Attempts {
 
   #tellOfUnsettled(message: QueuedMessage, decisions: readonly Decision[], hop: NextHop, error: Error): void {
     for (const { recipient, settlement } of decisions) {
-      if (settlement.attempt?.verdict !== 'delivered' && settlement.attempt?.verdict !== 'unknown') continue;
+      if (settlement.attempt?.verdict !== 'delivered') continue;
       const cause = `${hop.name} has answered, but that was not stored: ${error.message}`;
       this.#parts.tell({ type: 'unknown', id: message.id, recipient, cause });
     }
@@ -341,7 +347,6 @@ export class Attempts {
     const { tell, now } = this.#parts;
     const { id, arrived, recipients } = message;
     const { reply = null, host = null, reason } = settlement.attempt ?? {};
-    if (verdict.verdict === 'unknown') tell({ type: 'unknown', id, recipient, cause: verdict.reason });
     tell({
       type: 'recipient',
       id,

@@ -5,6 +5,7 @@ import type { Relay } from './relay.js';
 import type { RelayOptions } from './relay-options.js';
 import {
   DAY,
+  DELIVERED,
   HOUR,
   listed,
   MESSAGE,
@@ -82,6 +83,22 @@ describe('a message', () => {
     expect(told[1]?.text).toContain('Action: failed\r\nStatus: 4.3.0');
     expect(world.of('notified').map(({ actions }) => actions)).toEqual([['delayed'], ['failed']]);
     expect(await listed(store)).toEqual([]);
+  });
+
+  it('that may have arrived is told as unknown before that is stored: a process may be killed in between', async () => {
+    const { world, relay, store } = await relaying((_, tries) =>
+      tries === 0 ? { ...DELIVERED, verdict: 'unknown', reason: 'lost' } : undefined,
+    );
+    const told: number[] = [];
+    const settle = store.settle.bind(store);
+    store.settle = ((...given: Parameters<typeof settle>) => {
+      told.push(world.of('unknown').length);
+      return settle(...given);
+    }) as typeof settle;
+    await relay.accept({ from: ANN, to: BOB }, text());
+    await world.clock.advanceAsync(HOUR);
+    expect(told).toEqual([1, 1]);
+    expect(world.of('unknown')).toMatchObject([{ cause: 'lost' }]);
   });
 
   it('is tried once more after five minutes when RCPT is first refused for now, beside the schedule', async () => {
