@@ -122,7 +122,8 @@ export class Authentication {
     if (kind === 'authenticate') {
       // Nothing was decided: a mechanism that says why would say that the token is bad.
       if (reply !== undefined && severity(reply.code) === 'transient') return this.#refuse(reply);
-      if (decision === 'accept') this.#identity = authorize(this.step('verify').attempt, grant);
+      // The last word counts: a mechanism may ask about a second factor.
+      this.#identity = decision === 'accept' ? authorize(this.step('verify').attempt, grant) : undefined;
       this.#turnedAway = this.#identity === undefined;
       const refusal: Judgement = { accepted: false, ...(tokenError && { tokenError }) };
       return this.resume(this.#turnedAway ? refusal : { accepted: true });

@@ -36,9 +36,15 @@ export const authenticationGoesOn = [
   {
     guard: 'credentialsNext',
     target: `${AUTHENTICATING}.retrieving`,
+    reenter: true,
     description: 'RFC 5802 §5, RFC 2195 §2',
   },
-  { guard: 'decisionNext', target: `${AUTHENTICATING}.judging`, description: 'RFC 4422 §3.4.1' },
+  {
+    guard: 'decisionNext',
+    target: `${AUTHENTICATING}.judging`,
+    reenter: true,
+    description: 'RFC 4422 §3.4.1',
+  },
   {
     guard: 'succeeded',
     target: READY,

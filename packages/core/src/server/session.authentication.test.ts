@@ -4,7 +4,9 @@ import { LocalProtocolError } from '../errors.js';
 import type {
   AuthenticationAttempt,
   ClientCredentials,
+  Judgement,
   MechanismName,
+  ServerMechanism,
   StoredCredentials,
 } from '../sasl/exchange.js';
 import { clientMechanisms, serverMechanisms } from '../sasl/mechanisms.js';
@@ -464,6 +466,37 @@ describe('the answers', () => {
     const reply = { code: 250, lines: ['OK'] };
     expect(() => dialogue.answer({ decision: 'accept', reply })).toThrow(LocalProtocolError);
     expect(dialogue.answer(accept)).toEqual([SUCCEEDED]);
+  });
+});
+
+describe('a mechanism of two factors', () => {
+  /** It asks about each, and believes the last answer. */
+  const twice: ServerMechanism = {
+    name: 'TWICE',
+    clientFirst: false,
+    *begin() {
+      let judgement: unknown;
+      for (const name of ['password', 'code']) {
+        judgement = yield { type: 'verify', attempt: { mechanism: 'own', name, username: 'u' } };
+      }
+      const { accepted } = judgement as Judgement;
+      return accepted ? { type: 'success' } : { type: 'failure', reason: 'refused' };
+    },
+  };
+
+  it.each([
+    [[accept, accept], SUCCEEDED],
+    [[accept, reject], FAILED],
+    [[reject, accept], SUCCEEDED],
+    [[reject, reject], FAILED],
+  ])('hears of the second what was said of the second: %j', (answers, reply) => {
+    const left = [...answers];
+    const application = answering();
+    const dialogue = start({
+      authentication: { mechanisms: [twice], allowInsecure: true },
+      application: (question) => (question.kind === 'authenticate' ? left.shift() : application(question)),
+    });
+    expect(dialogue.say('AUTH TWICE')).toEqual([reply]);
   });
 });
 
