@@ -66,7 +66,12 @@ function repliesOf(
       return [{ ...fixed(defaultReplies.authenticate.accept), origin: 'default' }];
     case 'turnAway':
       return guard === 'undecidable'
-        ? [fixed(replies.authenticationUnavailable)]
+        ? [
+            {
+              ...fixed(replies.authenticationUnavailable),
+              ...(event === 'rejected' && { origin: 'default' }),
+            },
+          ]
         : [{ ...fixed(defaultReplies.authenticate.reject), origin: 'default' }];
     case 'refuse':
     case 'refuseMessage':
