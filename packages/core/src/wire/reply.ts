@@ -199,7 +199,15 @@ export type IsSecret = (line: Uint8Array) => boolean;
 function quotedLines(lines: readonly Pick<ReplyLine, 'octets'>[], isSecret: IsSecret): string {
   if (lines.some(({ octets }) => isSecret(octets))) return WITHHELD;
   // One after the other, no hyphen need say that another follows.
-  return quoted(lines.map(({ octets }) => decodeLine(octets).replace(/^(\d{3})-/, '$1 ')).join(' '));
+  const shown = lines.slice(0, MAXIMUM_QUOTED_LENGTH).map(({ octets }) => decodeLine(beginningOf(octets)));
+  return quoted(shown.map((line) => line.replace(/^(\d{3})-/, '$1 ')).join(' '));
+}
+
+/** Enough of a line to be quoted, in whole characters: a line that is too long may be very long. */
+function beginningOf(octets: Uint8Array): Uint8Array {
+  let end = 4 * MAXIMUM_QUOTED_LENGTH;
+  while (((octets[end] ?? 0) & 0xc0) === 0x80 && end > MAXIMUM_QUOTED_LENGTH) end -= 1;
+  return octets.subarray(0, end);
 }
 
 /**
