@@ -1,0 +1,42 @@
+import { declareValuePlugin, PluginKind } from '@stryker-mutator/api/plugin';
+
+/** One part of one folder, as `run.mjs` sets it. */
+const { SANSMTP_MUTATED_FILES: files, SANSMTP_MUTATION_REPORT: report } = process.env;
+
+/**
+ * What a chart cites of the RFCs is on the pictures, and a test of `charts` holds these to it. Here no test reads it.
+ */
+export const strykerPlugins = [
+  declareValuePlugin(PluginKind.Ignore, 'citations', {
+    shouldIgnore: ({ node }) =>
+      (node.type === 'ObjectProperty' && node.key.name === 'description') ||
+      (node.type === 'StringLiteral' && /^RFC \d/.test(node.value))
+        ? 'a citation'
+        : undefined,
+  }),
+];
+
+export default {
+  mutate: files.split(','),
+  plugins: [
+    '@stryker-mutator/vitest-runner',
+    './mutation/sampled-runner.mjs',
+    './mutation/stryker.config.mjs',
+  ],
+  ignorers: ['citations'],
+  testRunner: 'sampled',
+  vitest: { configFile: 'mutation/vitest.config.ts', related: false },
+  coverageAnalysis: 'perTest',
+  // What is loaded once, such as the charts, is mutated as well: each such mutant runs all tests of its folder.
+  ignoreStatic: false,
+  incremental: true,
+  incrementalFile: report,
+  reporters: ['progress-append-only'],
+  concurrency: Number(process.env.SANSMTP_MUTATION_CONCURRENCY ?? 2),
+  timeoutMS: 15_000,
+  tempDirName: 'mutation/.stryker-tmp',
+  // The copy that is mutated stands elsewhere than its tsconfig.json supposes; without it, the next one above is taken.
+  ignorePatterns: ['dist', 'tsconfig.json', 'mutation/reports'],
+  tsconfigFile: 'none',
+  allowConsoleColors: false,
+};
