@@ -30,6 +30,7 @@ export type {
 } from './contract/queue-store.js';
 export { DEFAULT_MAXIMUM_MESSAGES } from './contract/queue-store.js';
 export { senderOf } from './contract/sender.js';
+export type { QueueDamage } from './embedded/damaged-folder.js';
 export { type OpenQueueOptions, openQueue } from './embedded/open-queue.js';
 export { type QueuedResult, type QueuedTransport, queuedTransport } from './nodemailer/queued-transport.js';
 export {

@@ -64,6 +64,20 @@ export class Bodies {
     }
   }
 
+  async has(id: string): Promise<boolean> {
+    return (await this.#files.list(this.#folder)).includes(id);
+  }
+
+  /** Octets of a body that has a file. */
+  async size(id: string): Promise<number> {
+    const file = await this.#files.open(join(this.#folder, id));
+    try {
+      return await file.size();
+    } finally {
+      await file.close();
+    }
+  }
+
   async *read(id: string): AsyncGenerator<Uint8Array, void, undefined> {
     const file = await this.#files.open(join(this.#folder, id));
     try {

@@ -4,7 +4,7 @@
  */
 import { StaleClaimError } from '../contract/errors.js';
 import type { Claim, Settlement } from '../contract/messages.js';
-import { describe, type Live } from './live-message.js';
+import { describe, type Live } from './messages/live-message.js';
 
 /** Fencing numbers of one opening of the queue; those of the next are above them. */
 const FENCES_OF_AN_EPOCH = 2 ** 32;

@@ -2,7 +2,7 @@
  * Makes room on the disk: the oldest segments of the journal are removed. What is still needed of one is first stored anew at
  * the end of the journal, once the journal is more than twice as long as what is alive in it.
  */
-import type { StoredMessages } from './stored-messages.js';
+import type { StoredMessages } from './messages/stored-messages.js';
 
 /** Segments that may stand there whatever is alive in them: below that nothing is copied. */
 const SPARE_SEGMENTS = 4;

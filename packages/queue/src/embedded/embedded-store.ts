@@ -5,24 +5,28 @@
  * Claims are in memory only. A process that dies takes its claims with it; what it had stored as committing is settled as
  * `unknown` when the queue is opened again.
  */
-import { NotInQueueError, QueueClosedError, QueueFullError } from '../contract/errors.js';
+import { complain, guarded } from '@sansmtp/transport';
+import { NotInQueueError, QueueClosedError } from '../contract/errors.js';
 import { COMMITTING_LEASE } from '../contract/lease.js';
 import type { Claim, MessageWithBody, NewMessage, QueuedMessage, Settlement } from '../contract/messages.js';
-import {
-  type ClaimRequest,
-  DEFAULT_MAXIMUM_MESSAGES,
-  type DomainCount,
-  type QueueCount,
-  type QueueLimits,
-  type QueueStore,
-  type RetrySelection,
+import type {
+  ClaimRequest,
+  DomainCount,
+  QueueCount,
+  QueueLimits,
+  QueueStore,
+  RetrySelection,
 } from '../contract/queue-store.js';
+import { claimDue, takeBack, wantedIn } from './claiming.js';
 import { Claims, checkSettlements, type Granted } from './claims.js';
 import { hasOldSegments, removeOldSegments } from './compaction.js';
+import type { QueueDamage } from './damaged-folder.js';
 import type { FileSystem } from './disk/file-system.js';
-import { describe, duePlaces, type Live, waitingPlaces } from './live-message.js';
-import { sequenceOf } from './message-state.js';
-import { StoredMessages } from './stored-messages.js';
+import { DamagedRecordError } from './journal/damaged-record-error.js';
+import { checkLimits, checkRecipients, checkRoom } from './limits.js';
+import { describe, type Live, waitingPlaces } from './messages/live-message.js';
+import { sequenceOf } from './messages/message-state.js';
+import { StoredMessages } from './messages/stored-messages.js';
 
 /** Messages that are read from the disk at a time. */
 const READ_AT_ONCE = 32;
@@ -35,6 +39,8 @@ export interface StoreOptions extends QueueLimits {
   readonly segmentOctets?: number;
   /** Octets that stay free on the disk, for what is to be stored about messages that were accepted. */
   readonly reserve: number;
+  /** As in `OpenQueueOptions`. */
+  readonly onDamage?: (damage: QueueDamage) => void;
   /** Called once after all is closed. */
   readonly onClosed?: () => Promise<void>;
 }
@@ -49,6 +55,11 @@ export async function openStore(
   const messages = await StoredMessages.open(files, directory, options, {
     changed: () => store?.changed(),
     background: (task) => store?.background(task),
+    damaged: (damage) =>
+      guarded(
+        () => (options.onDamage ?? warn)(damage),
+        (error) => complain('onDamage', error),
+      ),
   });
   try {
     store = new EmbeddedStore(files, directory, messages, options);
@@ -76,7 +87,7 @@ class EmbeddedStore implements QueueStore {
     this.#directory = directory;
     this.#messages = messages;
     this.#options = options;
-    this.#claims = new Claims(options.epoch, ({ sequence }) => messages.release(sequence));
+    this.#claims = new Claims(options.epoch, ({ sequence }) => messages.inUse.release(sequence));
   }
 
   /** Settles what the last process left open. */
@@ -102,7 +113,7 @@ class EmbeddedStore implements QueueStore {
       try {
         checkRecipients(message);
         this.#checkLimits(0);
-        await this.#checkRoom();
+        await checkRoom(this.#files, this.#directory, this.#options.reserve);
       } catch (error) {
         await closeUnread(body);
         throw error;
@@ -113,15 +124,8 @@ class EmbeddedStore implements QueueStore {
 
   claim(request: ClaimRequest): Promise<readonly Claim[]> {
     return this.#run(async () => {
-      await this.#takeBack(request.now);
-      const { limit = 1 } = request;
-      const claims: Claim[] = [];
-      while (claims.length < limit) {
-        const some = await this.#claimSome(request, Math.min(limit - claims.length, READ_AT_ONCE));
-        if (some === undefined) break;
-        claims.push(...some);
-      }
-      return claims;
+      await takeBack(this.#messages, this.#claims, request.now);
+      return claimDue(this.#messages, this.#claims, request);
     });
   }
 
@@ -136,7 +140,7 @@ class EmbeddedStore implements QueueStore {
 
   subscribe(listener: () => void): () => void {
     // The same function may be given twice.
-    const one = () => listener();
+    const one = () => guarded(listener, (error) => complain('A listener of subscribe', error));
     this.#listeners.add(one);
     return () => void this.#listeners.delete(one);
   }
@@ -199,17 +203,27 @@ class EmbeddedStore implements QueueStore {
   }
 
   async *body(id: string): AsyncGenerator<Uint8Array, void, undefined> {
-    const live = await this.#messages.borrow(sequenceOf(id));
+    const live = await this.#messages.inUse.borrow(sequenceOf(id));
     if (live === undefined) throw new NotInQueueError(id);
     try {
       if (live.state.body === 'file') yield* this.#messages.bodies.read(id);
       else if (live.state.size > 0) {
-        const octets = await this.#messages.inlineBody(live);
+        const octets = await this.#inlineBody(live);
         if (octets === undefined) throw new NotInQueueError(id);
         yield octets;
       }
     } finally {
-      this.#messages.release(live.sequence);
+      this.#messages.inUse.release(live.sequence);
+    }
+  }
+
+  async #inlineBody(live: Live): Promise<Uint8Array | undefined> {
+    try {
+      return await this.#messages.inlineBody(live);
+    } catch (error) {
+      // Whoever reads it may have the message's turn, and so is not kept waiting.
+      if (error instanceof DamagedRecordError) this.background(() => this.#messages.setAside(live, error));
+      throw error;
     }
   }
 
@@ -248,11 +262,14 @@ class EmbeddedStore implements QueueStore {
     const all = this.#messages.index.sequencesByArrival();
     for (let start = 0; start < all.length; start += READ_AT_ONCE) {
       const some = all.slice(start, start + READ_AT_ONCE);
-      const lives = await Promise.all(some.map((sequence) => this.#messages.borrow(sequence)));
+      const read = await Promise.allSettled(some.map((sequence) => this.#messages.inUse.borrow(sequence)));
+      const lives = read.flatMap((each) => (each.status === 'fulfilled' ? (each.value ?? []) : []));
       try {
-        for (const live of lives) if (live !== undefined && !live.isGone) yield describe(live);
+        const failed = read.find(({ status }) => status === 'rejected');
+        if (failed?.status === 'rejected') throw failed.reason;
+        for (const live of lives) if (!live.isGone) yield describe(live);
       } finally {
-        for (const live of lives) if (live !== undefined) this.#messages.release(live.sequence);
+        for (const { sequence } of lives) this.#messages.inUse.release(sequence);
       }
     }
   }
@@ -262,7 +279,8 @@ class EmbeddedStore implements QueueStore {
   }
 
   async count(): Promise<QueueCount> {
-    const { index, delivering: lives, octets } = this.#messages;
+    const { index, inUse, octets } = this.#messages;
+    const lives = inUse.delivering;
     const delivering = lives.length;
     const held = index.held - lives.filter(({ state }) => state.held).length;
     const waiting = index.size - held - delivering;
@@ -331,83 +349,9 @@ class EmbeddedStore implements QueueStore {
     });
   }
 
-  /** Undefined: nothing is due. None: what seemed to be is not. */
-  async #claimSome(request: ClaimRequest, limit: number): Promise<readonly Claim[] | undefined> {
-    const { now, lease, domain, except } = request;
-    const { index } = this.#messages;
-    const isWanted = wantedIn(domain, except);
-    const taken: { readonly sequence: number; readonly domain: string }[] = [];
-    for (let task = index.take(now, isWanted); task !== undefined; ) {
-      taken.push(task);
-      task = taken.length < limit ? index.take(now, isWanted) : undefined;
-    }
-    if (taken.length === 0) return undefined;
-    const read = await Promise.allSettled(taken.map(({ sequence }) => this.#messages.borrow(sequence)));
-    const claims: Claim[] = [];
-    const failures: unknown[] = [];
-    for (const [i, task] of taken.entries()) {
-      const each = read[i] as PromiseSettledResult<Live | undefined>;
-      if (each.status === 'rejected') {
-        failures.push(each.reason);
-        // One that cannot be read must not be in the way of all others. It is tried again when the queue is opened.
-        if (each.reason?.name !== 'QueueUnreadableError') index.putBack(task);
-        continue;
-      }
-      const claim = each.value && this.#grant(each.value, task.domain, now, now + lease);
-      if (claim !== undefined) claims.push(claim);
-    }
-    if (claims.length === 0 && failures.length > 0) throw failures[0];
-    return claims;
-  }
-
-  /** Takes over the message that was borrowed. */
-  #grant(live: Live, domain: string, now: number, leaseUntil: number): Claim | undefined {
-    const places = duePlaces(live, domain, now);
-    const claim = places.length > 0 ? this.#claims.grant(live, domain, places, leaseUntil) : undefined;
-    // Others in this domain, or these, may be due later.
-    this.#messages.reschedule(live);
-    if (claim === undefined) this.#messages.release(live.sequence);
-    return claim;
-  }
-
-  /** Ends the claims whose lease is over. */
-  async #takeBack(now: number): Promise<void> {
-    await Promise.all(
-      this.#claims.overdue(now).map((granted) =>
-        this.#messages.inTurn(granted.live, async () => {
-          // It may have been renewed, or have ended, meanwhile.
-          if (!this.#claims.isOverdue(granted, now)) return;
-          const { live, places } = granted;
-          await this.#messages.settleAsUnknown(live, places, 'the lease ended');
-          this.#claims.free(granted, [...places]);
-          this.#messages.reschedule(live);
-        }),
-      ),
-    );
-  }
-
   #checkLimits(size: number): void {
-    const { maximumMessages = DEFAULT_MAXIMUM_MESSAGES, maximumOctets = Number.POSITIVE_INFINITY } =
-      this.#options;
     const { index, octets } = this.#messages;
-    if (index.size >= maximumMessages) {
-      throw new QueueFullError(
-        `The queue is full: it has ${index.size} messages, ${maximumMessages} at most`,
-      );
-    }
-    if (octets + size > maximumOctets) {
-      throw new QueueFullError(
-        `The queue is full: it has ${octets} octets, and with ${size} more it would pass ${maximumOctets}`,
-      );
-    }
-  }
-
-  async #checkRoom(): Promise<void> {
-    const free = await this.#files.freeOctets(this.#directory);
-    if (free >= this.#options.reserve) return;
-    throw new QueueFullError(
-      `No room for mail: ${free} octets are free in ${this.#directory}, ${this.#options.reserve} stay so`,
-    );
+    checkLimits({ messages: index.size, octets }, size, this.#options);
   }
 
   /** Removes old segments, in the background. What fails is tried again after the next change. */
@@ -421,17 +365,8 @@ class EmbeddedStore implements QueueStore {
   }
 }
 
-function wantedIn(
-  domain: string | undefined,
-  except: Iterable<string> | undefined,
-): (each: string) => boolean {
-  const excepted = new Set(except);
-  return (each) => (domain === undefined || each === domain) && !excepted.has(each);
-}
-
-function checkRecipients({ envelope }: NewMessage): void {
-  if (envelope.recipients.length > 0) return;
-  throw new RangeError('The envelope has no recipient; it takes one at least');
+function warn({ message }: QueueDamage): void {
+  process.emitWarning(message, { code: 'SANSMTP_QUEUE_DAMAGED' });
 }
 
 /** Nobody will read it: a stream is destroyed, and whoever writes into it hears of that. */

@@ -146,22 +146,4 @@ describe('opening a queue', () => {
     for await (const chunk of opened.body(id)) body += chunk.length;
     expect(body).toBe(1000);
   });
-
-  it('goes on with all others where the disk has lost a message', async () => {
-    const disk = new SimulatedDisk('/queue');
-    const store = await open(disk);
-    await put(store, 'lost');
-    await put(store, 'found');
-    await store.close();
-    const [name = ''] = (await disk.list('/queue')).filter((each) => each.startsWith('journal-'));
-    const file = await disk.open(`/queue/${name}`);
-    const content = Buffer.from(await file.read(0, await file.size()));
-    await file.write(Buffer.from('L'), content.indexOf('lost'));
-    const opened = await open(disk, 2);
-    const claims = await opened.claim({ now: NOW, lease: 1000, limit: 5 });
-    expect(claims.map(({ message }) => message.recipients[0]?.recipient.localPart)).toEqual(['found']);
-    await expect(listed(opened)).rejects.toThrow(
-      /is damaged at octet \d+: the disk has lost what was synced/,
-    );
-  });
 });

@@ -5,6 +5,7 @@
  */
 import { describe, expect, it } from 'vitest';
 import { Ledger, tellStory } from '../compliance/index.js';
+import type { QueueDamage } from './damaged-folder.js';
 import { delegating, withFiles } from './disk/faulty-files.test-support.js';
 import type { FileSystem, StoreFile } from './disk/file-system.js';
 import { MortalFiles } from './disk/mortal-files.test-support.js';
@@ -24,8 +25,15 @@ const CALLS = 10_000;
 
 type Wrapped = (files: FileSystem) => FileSystem;
 
-const open = (files: FileSystem, epoch: number) =>
-  openStore(files, DIRECTORY, { epoch, reserve: 0, segmentOctets: SEGMENT_OCTETS });
+/** What was damaged, though no disk lost what was synced to it. */
+let damage: string | undefined;
+
+async function open(files: FileSystem, epoch: number) {
+  const onDamage = ({ message }: QueueDamage) => {
+    damage ??= message;
+  };
+  return openStore(files, DIRECTORY, { epoch, reserve: 0, segmentOctets: SEGMENT_OCTETS, onDamage });
+}
 
 /** @param faulty what the store runs on, in the place of the disk */
 async function tryFailures(
@@ -33,6 +41,7 @@ async function tryFailures(
   { step, failures }: { readonly step: number; readonly failures: number },
 ): Promise<{ readonly calls: readonly string[]; readonly recoveries: number }> {
   let recoveries = 0;
+  damage = undefined;
   for (let count = 0; count < CALLS; count += step) {
     const disk = new SimulatedDisk(DIRECTORY);
     const ledger = new Ledger();
@@ -47,6 +56,7 @@ async function tryFailures(
       recoveries++;
       const recovered = await open(faulty(found), epoch++);
       await ledger.check(recovered);
+      if (damage !== undefined) throw new Error(damage);
       return recovered;
     };
     const seeds = Array.from({ length: failures }, (_, i) => randomFailure(count * failures + i));
@@ -132,6 +142,20 @@ describe('the test notices a store that', () => {
         },
       };
     },
+    'does not sync the summary of a segment': (files) =>
+      withFiles(files, (file, path) => {
+        let isSummary = false;
+        return {
+          ...file,
+          write: async (bytes, position) => {
+            isSummary = path.includes('journal-') && Buffer.from(bytes).includes('"journal":"summary"');
+            await file.write(bytes, position);
+          },
+          sync: async () => {
+            if (!isSummary) await file.sync();
+          },
+        };
+      }),
     'does not cut off a torn end': (files) =>
       withFiles(files, (file) => ({ ...file, truncate: async () => {} })),
   };

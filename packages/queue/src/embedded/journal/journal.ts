@@ -5,7 +5,8 @@
  * - Group commit. A batch of records is written, then synced, and only then are they acknowledged. Records that come
  *   meanwhile are the next batch: no sync counts that began before the write.
  * - A segment is begun only after the one before it is synced to its end, and takes records only after its own name is
- *   synced in the folder. So only the last segment can be torn; a fault in another one is damage.
+ *   synced in the folder. So only the last segment can be torn; a fault in another one is damage, which is reported, and
+ *   the records after it are read.
  * - A segment that is full is sealed with a summary of itself, so that it need not be read when the queue is opened. Where
  *   the disk has no room for that, it is read.
  * - Segments are removed oldest first, each removal synced before the next: a record is never gone while an older one
@@ -15,8 +16,10 @@
  */
 import { Buffer } from 'node:buffer';
 import { join } from 'node:path';
-import { QueueClosedError, QueueUnreadableError } from '../../contract/errors.js';
+import { QueueClosedError } from '../../contract/errors.js';
 import type { FileSystem, StoreFile } from '../disk/file-system.js';
+import { DamagedRecordError } from './damaged-record-error.js';
+import { OpenSegments } from './open-segments.js';
 import {
   decodeText,
   type EncodedRecord,
@@ -73,6 +76,7 @@ export class Journal {
   /** The oldest first. Numbers rise by one from each to the next, but where the queue was opened. */
   #segments: Segment[] = [];
   readonly #names = new Map<number, string>();
+  readonly #reading = new OpenSegments((segment) => this.#files.open(this.#pathOf(segment)));
   #octets = 0;
   #file: StoreFile | undefined;
   #waiting: Waiting[] = [];
@@ -88,7 +92,7 @@ export class Journal {
 
   /**
    * Reads what is there, cuts off what the last segment has beyond its last whole record, and begins a new one.
-   * @throws {QueueUnreadableError} another segment than the last is damaged, or a newer version wrote it
+   * @throws {QueueUnreadableError} a newer version wrote it
    */
   async open(content: JournalContent): Promise<void> {
     this.#content = content;
@@ -134,9 +138,9 @@ export class Journal {
     });
   }
 
-  /** The JSON of a record. @throws {QueueUnreadableError} the disk has lost it */
+  /** The JSON of a record. @throws {DamagedRecordError} the disk has lost it */
   read({ segment, offset }: Pick<Place, 'segment' | 'offset'>): Promise<unknown> {
-    return this.#reading(segment, async (file) => {
+    return this.#reading.read(segment, async (file) => {
       let octets = Buffer.from(await file.read(offset, READ_FIRST));
       if (octets.length < HEADER_OCTETS) throw this.#damage(segment, offset);
       const header = readHeader(octets);
@@ -146,9 +150,9 @@ export class Journal {
     });
   }
 
-  /** The body of a record. @throws {QueueUnreadableError} the disk has lost it */
+  /** The body of a record. @throws {DamagedRecordError} the disk has lost it */
   readBody({ segment, offset, octets }: Place): Promise<Uint8Array> {
-    return this.#reading(segment, async (file) => {
+    return this.#reading.read(segment, async (file) => {
       const record = Buffer.from(await file.read(offset, octets));
       if (record.length < octets) throw this.#damage(segment, offset);
       const header = readHeader(record);
@@ -158,11 +162,17 @@ export class Journal {
     });
   }
 
+  /** What stands at a place, whether it can be read as a record or not. */
+  readOctets({ segment, offset, octets }: Place): Promise<Uint8Array> {
+    return this.#reading.read(segment, (file) => file.read(offset, octets));
+  }
+
   /** Removes the oldest segment. Nothing in it may be needed any more. */
   async removeOldest(): Promise<void> {
     const [oldest] = this.#segments;
     if (oldest === undefined || this.oldest === undefined) return;
     await this.#files.remove(join(this.#directory, oldest.name));
+    await this.#reading.close(oldest.number);
     this.#segments.shift();
     this.#names.delete(oldest.number);
     this.#octets -= oldest.octets;
@@ -180,6 +190,7 @@ export class Journal {
     this.#closed ??= new QueueClosedError('The queue is closed; open it anew');
     await this.#file?.close();
     this.#file = undefined;
+    await this.#reading.closeAll();
   }
 
   async #flush(): Promise<void> {
@@ -280,22 +291,12 @@ export class Journal {
     throw this.#closed;
   }
 
-  async #reading<T>(segment: number, task: (file: StoreFile) => Promise<T>): Promise<T> {
-    const file = await this.#files.open(
-      join(this.#directory, this.#names.get(segment) ?? `journal ${segment}`),
-    );
-    try {
-      return await task(file);
-    } finally {
-      await file.close();
-    }
+  #pathOf(segment: number): string {
+    return join(this.#directory, this.#names.get(segment) ?? `journal ${segment}`);
   }
 
-  #damage(segment: number, offset: number): QueueUnreadableError {
-    const path = join(this.#directory, this.#names.get(segment) ?? '');
-    return new QueueUnreadableError(
-      `${path} is damaged at octet ${offset}: the disk has lost what was synced to it. Restore it from a copy`,
-    );
+  #damage(segment: number, offset: number): DamagedRecordError {
+    return new DamagedRecordError(this.#pathOf(segment), { segment, offset });
   }
 
   #add(segment: Segment): void {

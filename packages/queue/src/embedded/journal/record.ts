@@ -97,6 +97,11 @@ export function decodeRecord(octets: Buffer, previous: number): DecodedRecord | 
   return { json, body, octets: end, checksum: header.checksum };
 }
 
+/** What the checksum of a record should be, by its header and text. */
+export function textChecksum(octets: Buffer, { textLength }: RecordHeader): number {
+  return checksumOf(octets, textLength);
+}
+
 function checksumOf(record: Buffer, textLength: number): number {
   const header = crc32(record.subarray(0, CHECKED_HEADER_OCTETS));
   return crc32(record.subarray(HEADER_OCTETS, HEADER_OCTETS + textLength), header);

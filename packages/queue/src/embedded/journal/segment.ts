@@ -11,7 +11,16 @@ import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { QueueUnreadableError } from '../../contract/errors.js';
 import type { FileSystem, StoreFile } from '../disk/file-system.js';
-import { decodeRecord, encodeRecord, HEADER_OCTETS, readHeader, writtenChecksum } from './record.js';
+import {
+  type DecodedRecord,
+  decodeRecord,
+  decodeText,
+  encodeRecord,
+  HEADER_OCTETS,
+  readHeader,
+  textChecksum,
+  writtenChecksum,
+} from './record.js';
 
 /** The format of all files of a queue. Of any other one, a queue is refused. */
 export const FORMAT = 2;
@@ -43,11 +52,29 @@ export interface SegmentReader {
   summary(json: unknown, body: Buffer): void;
   /** One record after the other. */
   record(json: unknown, place: Place): void | Promise<void>;
+  /** Records are missing among those. */
+  damaged(damage: SegmentDamage): Promise<void>;
+}
+
+export interface SegmentDamage {
+  readonly path: string;
+  readonly name: string;
+  /** Where the first record begins that is missing. */
+  readonly offset: number;
+  /** Octets of the file. */
+  readonly size: number;
+  /** All of it. */
+  read(): AsyncIterable<Uint8Array>;
 }
 
 const NAME = /^journal-(\d{10})-(\d{10})$/;
 
 const NONCE_OCTETS = 8;
+
+/** Octets that are read first: the line, and the beginning of a record. */
+const FIRST_READ = 128;
+
+const COPIED_AT_ONCE = 65_536;
 
 /** The names of segments among these, in the order in which they were written. */
 export function segmentNames(names: readonly string[]): string[] {
@@ -92,9 +119,10 @@ function endOf(nonce: string, summary: number) {
 const END_OCTETS = encodeRecord(endOf('0'.repeat(2 * NONCE_OCTETS), 0)).octets;
 
 /**
- * Reads a segment: its summary, or if it has none, all its records.
+ * Reads a segment: its summary, or if it has none, all its records. What is damaged among those is passed over, and reported
+ * unless it was the summary.
  * @param isLast it may be torn at its end, which is cut off
- * @throws {QueueUnreadableError} it is damaged, or of another format
+ * @throws {QueueUnreadableError} it is of another format
  */
 export async function readSegment(
   files: FileSystem,
@@ -109,17 +137,12 @@ export async function readSegment(
     const size = await file.size();
     const start = await readFirstLine(file, name, directory);
     const segment: Segment = { name, number: numberOf(name), isSealed: false, ...start };
-    if (start.nonce !== '' && (await readSummary(file, segment, size, reader))) return segment;
-    if (start.nonce !== '') await readRecords(file, segment, size, reader);
-    if (segment.octets < size) {
-      // Records come after the first line is safe: before it is, there is none.
-      const isTorn = isLast && (start.nonce !== '' || size <= firstLine(name, '0'.repeat(16)).length);
-      if (!isTorn) {
-        throw new QueueUnreadableError(
-          `${path} is damaged after octet ${segment.octets} of ${size}: the disk has lost what was synced to it. ` +
-            'Restore it, or move the file away to go on without what it held',
-        );
-      }
+    if (await readSummary(file, segment, size, reader)) return segment;
+    const damage = await readRecords(file, segment, { size, isLast, reader });
+    if (damage !== undefined) {
+      await reader.damaged({ path, name, offset: damage, size, read: () => chunksOf(file, size) });
+    }
+    if (segment.octets < size && isLast) {
       // Never acknowledged. It is cut off before the next segment is begun, and so is never taken for damage.
       await file.truncate(segment.octets);
       await file.sync();
@@ -130,13 +153,19 @@ export async function readSegment(
   }
 }
 
-/** An empty nonce: there is no whole line. */
+async function* chunksOf(file: StoreFile, size: number): AsyncGenerator<Uint8Array> {
+  for (let at = 0; at < size; at += COPIED_AT_ONCE) {
+    yield await file.read(at, Math.min(COPIED_AT_ONCE, size - at));
+  }
+}
+
+/** An empty nonce: the line is not whole. */
 async function readFirstLine(
   file: StoreFile,
   name: string,
   directory: string,
 ): Promise<Pick<Segment, 'nonce' | 'octets' | 'checksum'>> {
-  const octets = Buffer.from(await file.read(0, 128));
+  const octets = Buffer.from(await file.read(0, FIRST_READ));
   const text = octets.toString('latin1');
   const format = /^sansmtp queue, format (\d+),/.exec(text)?.[1];
   if (format !== undefined && Number(format) > FORMAT) {
@@ -152,8 +181,12 @@ async function readFirstLine(
   }
   const nonce =
     new RegExp(`^sansmtp queue, format ${FORMAT}, ${name}, ([0-9a-f]{16})\n`).exec(text)?.[1] ?? '';
-  if (nonce === '') return { nonce, octets: 0, checksum: 0 };
-  const line = firstLine(name, nonce);
+  const line = firstLine(name, nonce || '0'.repeat(2 * NONCE_OCTETS));
+  if (nonce === '') {
+    // Records come after the first line is safe: before it is, there is none. Otherwise the first one says what it was.
+    if (octets.length < line.length + HEADER_OCTETS) return { nonce, octets: 0, checksum: 0 };
+    return { nonce, octets: line.length, checksum: readHeader(octets.subarray(line.length)).previous };
+  }
   return { nonce, octets: line.length, checksum: crc32(line) };
 }
 
@@ -165,11 +198,10 @@ async function readSummary(
   reader: SegmentReader,
 ): Promise<boolean> {
   const endStart = size - END_OCTETS;
-  if (endStart < segment.octets) return false;
+  if (segment.nonce === '' || endStart < segment.octets) return false;
   const end = Buffer.from(await file.read(endStart, END_OCTETS));
-  const said = decodeRecord(end, readHeader(end).previous)?.json as ReturnType<typeof endOf> | undefined;
-  if (said?.journal !== 'end' || said.nonce !== segment.nonce) return false;
-  const summaryStart = Number(said.summary);
+  const summaryStart = summaryOf(end, segment);
+  if (summaryStart === undefined) return false;
   if (summaryStart < segment.octets || endStart - summaryStart < HEADER_OCTETS) return false;
   const octets = Buffer.from(await file.read(summaryStart, endStart - summaryStart));
   const summary = decodeRecord(octets, readHeader(octets).previous);
@@ -180,22 +212,66 @@ async function readSummary(
   return true;
 }
 
-/** Reads up to the last whole record. */
+/** Where the summary of a segment begins, by its last octets; undefined: they are no end. */
+function summaryOf(end: Buffer, { nonce }: Segment): number | undefined {
+  if (nonce === '' || end.length < END_OCTETS) return undefined;
+  const said = decodeRecord(end, readHeader(end).previous)?.json as ReturnType<typeof endOf> | undefined;
+  return said?.journal === 'end' && said.nonce === nonce ? Number(said.summary) : undefined;
+}
+
+/**
+ * Reads all whole records.
+ * @returns where the first one begins that is missing; undefined: none is
+ */
 async function readRecords(
   file: StoreFile,
   segment: Segment,
-  size: number,
-  reader: SegmentReader,
-): Promise<void> {
+  {
+    size,
+    isLast,
+    reader,
+  }: { readonly size: number; readonly isLast: boolean; readonly reader: SegmentReader },
+): Promise<number | undefined> {
   const { buffer, byteOffset, byteLength } = await file.read(0, size);
   const octets = Buffer.from(buffer, byteOffset, byteLength);
-  for (;;) {
-    const record = decodeRecord(octets.subarray(segment.octets), segment.checksum);
-    if (record === undefined) return;
-    const place = { segment: segment.number, offset: segment.octets, octets: record.octets };
+  let damage: number | undefined;
+  let hasSummary = false;
+  while (segment.octets < size) {
+    const rest = octets.subarray(segment.octets);
+    const record = decodeRecord(rest, segment.checksum) ?? recordBeforeAnother(rest, segment.checksum);
+    if (record === undefined) break;
+    const { json } = record;
+    if (json === undefined) damage ??= segment.octets;
+    else if ('journal' in (json as object)) hasSummary = true;
+    else
+      await reader.record(json, { segment: segment.number, offset: segment.octets, octets: record.octets });
     segment.octets += record.octets;
     segment.checksum = record.checksum;
-    // A summary without an end was not finished.
-    if (!('journal' in (record.json as object))) await reader.record(record.json, place);
   }
+  // Only a segment that was begun safely, and no other one after it, can be torn.
+  const mayBeTorn = isLast && (segment.nonce !== '' || segment.octets === 0);
+  if (segment.octets < size && !mayBeTorn && !hasSummary) damage ??= segment.octets;
+  // Without a summary the records have told all the same.
+  const isSummary = damage !== undefined && damage === summaryOf(octets.subarray(-END_OCTETS), segment);
+  return isSummary ? undefined : damage;
+}
+
+/**
+ * A record that is not whole, though the one after it is, which names it: so it was synced, and is damaged now.
+ * @returns without its JSON if that is damaged, too
+ */
+function recordBeforeAnother(
+  octets: Buffer,
+  previous: number,
+): (Pick<DecodedRecord, 'octets' | 'checksum'> & { readonly json?: unknown }) | undefined {
+  if (octets.length < HEADER_OCTETS) return undefined;
+  const header = readHeader(octets);
+  const end = HEADER_OCTETS + header.textLength + header.bodyLength;
+  if (end + HEADER_OCTETS > octets.length) return undefined;
+  const checksum = readHeader(octets.subarray(end)).previous;
+  if (decodeRecord(octets.subarray(end), checksum) === undefined) return undefined;
+  // What follows by chance, or because somebody sent it in a body, does not name this one.
+  if (checksum !== header.checksum && checksum !== textChecksum(octets, header)) return undefined;
+  const json = header.previous === previous ? decodeText(octets, header) : undefined;
+  return { octets: end, checksum, json };
 }

@@ -10,18 +10,22 @@
  */
 import type { Buffer } from 'node:buffer';
 import { createHash } from 'node:crypto';
-import type { MessageWithBody, QueuedMessage, Settlement } from '../contract/messages.js';
-import { Bodies } from './bodies.js';
-import type { FileSystem } from './disk/file-system.js';
-import { type IndexEntry, MessageIndex, type Spot } from './index/message-index.js';
-import { encodeSummary, readSummary, type SummaryEntry } from './index/summary.js';
-import { Journal, type JournalContent, type JournalOptions } from './journal/journal.js';
-import type { Place } from './journal/segment.js';
+import type { MessageWithBody, QueuedMessage, Settlement } from '../../contract/messages.js';
+import { Bodies } from '../bodies.js';
+import { DamagedFolder, type QueueDamage } from '../damaged-folder.js';
+import type { FileSystem } from '../disk/file-system.js';
+import { type IndexEntry, MessageIndex, type Spot } from '../index/message-index.js';
+import { encodeSummary, readSummary, type SummaryEntry } from '../index/summary.js';
+import { DamagedRecordError } from '../journal/damaged-record-error.js';
+import { Journal, type JournalContent, type JournalOptions } from '../journal/journal.js';
+import type { Place } from '../journal/segment.js';
+import { Damage } from './damage.js';
 import { describe, type Live, liveMessage, tasksOf } from './live-message.js';
 import {
   type Change,
   changed,
   idOf,
+  type LaterChange,
   newState,
   type Settled,
   type StoredChange,
@@ -29,6 +33,8 @@ import {
   sequenceOf,
   unknownSettlements,
 } from './message-state.js';
+import { MessagesInUse } from './messages-in-use.js';
+import { Replay } from './replay.js';
 
 /** Changes after which the whole is stored anew, at least; with more recipients there may be more. */
 const LINKS = 16;
@@ -36,19 +42,13 @@ const LINKS = 16;
 /** Messages of one opening of the queue; their numbers are above those of all before. */
 const MESSAGES_OF_AN_EPOCH = 2 ** 32;
 
-type LaterChange = Exclude<Change, { t: 'message' }>;
-
-interface InUse {
-  uses: number;
-  readonly loading: Promise<Live>;
-  live?: Live;
-}
-
 export interface Observer {
   /** Something may be due earlier, or take less of the disk. */
   changed(): void;
   /** Something is to be done that nobody waits for. */
   background(task: () => Promise<void>): void;
+  /** The disk has lost something; a copy of what is left is safe. */
+  damaged(damage: QueueDamage): void;
 }
 
 /** What is done together with a `put`. */
@@ -61,7 +61,8 @@ export class StoredMessages {
   readonly index = new MessageIndex();
   readonly journal: Journal;
   readonly bodies: Bodies;
-  readonly #inUse = new Map<number, InUse>();
+  readonly inUse = new MessagesInUse((sequence) => this.#loadOrSetAside(sequence));
+  readonly #damage: Damage;
   /** Messages that the current segment says something about; those that left the queue, with their size. */
   readonly #touched = new Map<number, number>();
   readonly #departed = new Map<number, number>();
@@ -69,9 +70,14 @@ export class StoredMessages {
   #sequence: number;
   readonly #observer: Observer;
 
-  private constructor(journal: Journal, bodies: Bodies, epoch: number, observer: Observer) {
-    this.journal = journal;
-    this.bodies = bodies;
+  private constructor(
+    parts: { readonly journal: Journal; readonly bodies: Bodies; readonly damaged: DamagedFolder },
+    epoch: number,
+    observer: Observer,
+  ) {
+    this.journal = parts.journal;
+    this.bodies = parts.bodies;
+    this.#damage = new Damage({ ...parts, index: this.index, tell: (damage) => observer.damaged(damage) });
     this.#sequence = epoch * MESSAGES_OF_AN_EPOCH;
     this.#observer = observer;
   }
@@ -84,12 +90,15 @@ export class StoredMessages {
     observer: Observer,
   ): Promise<StoredMessages> {
     const journal = new Journal(files, directory, options);
-    const messages = new StoredMessages(journal, new Bodies(files, directory), options.epoch, observer);
+    const bodies = new Bodies(files, directory);
+    const damaged = new DamagedFolder(files, directory);
+    const messages = new StoredMessages({ journal, bodies, damaged }, options.epoch, observer);
     try {
       const replay = new Replay(messages);
       await journal.open({
         summary: (json, body) => messages.#readSummary(json, body),
         record: (json, place) => replay.apply(json as StoredChange, place),
+        damaged: (damage) => messages.#damage.copySegment(damage),
         summarize: () => {
           replay.forget();
           return messages.#summarize();
@@ -111,60 +120,18 @@ export class StoredMessages {
     return this.#octets;
   }
 
-  /** Messages of which a claim is out. */
-  get delivering(): readonly Live[] {
-    return [...this.#inUse.values()].flatMap(({ live }) =>
-      live !== undefined && live.claimed.size > 0 && !live.isGone ? [live] : [],
-    );
-  }
-
   isDelivering(sequence: number): boolean {
-    return (this.#inUse.get(sequence)?.live?.claimed.size ?? 0) > 0;
-  }
-
-  /**
-   * The message, for as long as it is not returned by `release()`; undefined: there is none.
-   * @throws the system's error, or `QueueUnreadableError`
-   */
-  async borrow(sequence: number): Promise<Live | undefined> {
-    let inUse = this.#inUse.get(sequence);
-    if (inUse === undefined) {
-      if (!this.index.has(sequence)) return undefined;
-      const one: InUse = {
-        uses: 0,
-        loading: this.load(sequence).then((live) => {
-          one.live = live;
-          return live;
-        }),
-      };
-      inUse = one;
-      this.#inUse.set(sequence, one);
-    }
-    inUse.uses++;
-    try {
-      const live = await inUse.loading;
-      if (!live.isGone) return live;
-    } catch (error) {
-      this.release(sequence);
-      throw error;
-    }
-    this.release(sequence);
-    return undefined;
-  }
-
-  release(sequence: number): void {
-    const inUse = this.#inUse.get(sequence);
-    if (inUse !== undefined && --inUse.uses === 0) this.#inUse.delete(sequence);
+    return (this.inUse.get(sequence)?.claimed.size ?? 0) > 0;
   }
 
   /** Lends the message to a task; undefined: there is none. */
   async use<T>(sequence: number, task: (live: Live) => T | Promise<T>): Promise<T | undefined> {
-    const live = await this.borrow(sequence);
+    const live = await this.inUse.borrow(sequence);
     if (live === undefined) return undefined;
     try {
       return await task(live);
     } finally {
-      this.release(sequence);
+      this.inUse.release(sequence);
     }
   }
 
@@ -206,6 +173,7 @@ export class StoredMessages {
       }
       const applied = (place: Place) => {
         this.#octets += state.size;
+        this.inUse.wasPut(live, place.octets - (octets?.length ?? 0));
         this.#setIndex(live, place, place, (message.due ?? message.now) <= message.now);
         settle(place);
       };
@@ -221,9 +189,9 @@ export class StoredMessages {
   /** Stores a change of a message, and applies it once it is safe. In the message's turn only. */
   async change(live: Live, change: LaterChange, also: () => void = () => {}): Promise<void> {
     const next = changed(live.state, change);
-    if (next !== undefined && live.links >= Math.max(LINKS, 2 * live.domains.length)) {
-      await this.#storeWhole(live, next, also);
-    } else {
+    const isWholeDue = next !== undefined && live.links >= Math.max(LINKS, 2 * live.domains.length);
+    // With a body that is damaged, which is met when that is read, it goes on as it is.
+    if (!isWholeDue || !(await unlessDamaged(this.#storeWhole(live, next, also)))) {
       await this.journal.append({ ...change, ...this.#linkTo(live) } satisfies StoredChange, (place) => {
         also();
         this.#apply(live, next, place);
@@ -252,7 +220,7 @@ export class StoredMessages {
     await this.use(sequence, (live) =>
       this.inTurn(live, async () => {
         if (live.isGone || this.index.get(sequence)?.home.segment !== segment) return;
-        await this.#storeWhole(live, live.state);
+        await this.#storeWhole(live, live.state).catch((error) => this.#setAsideInUse(live, error));
       }),
     );
   }
@@ -278,7 +246,7 @@ export class StoredMessages {
     const changes: Change[] = [];
     let at = this.index.get(sequence)?.last as Spot;
     for (;;) {
-      const change = (await this.journal.read(at)) as StoredChange;
+      const change = (await this.journal.read(at)) as Exclude<StoredChange, { t: 'setAside' }>;
       if (change.t !== 'message') {
         changes.push(change);
         at = change.prev;
@@ -289,6 +257,39 @@ export class StoredMessages {
         const state = changes.reduceRight((before, each) => changed(before, each) ?? before, change.message);
         return liveMessage(sequence, state, changes.length);
       }
+    }
+  }
+
+  /** The body of a message in its record is damaged: the message leaves the queue after the claims that are out. */
+  setAside(live: Live, damage: DamagedRecordError): Promise<void> {
+    return this.inTurn(live, () => this.#setAsideInUse(live, damage));
+  }
+
+  /** @throws what is no damage */
+  async #setAsideInUse(live: Live, error: unknown): Promise<void> {
+    if (!(error instanceof DamagedRecordError)) throw error;
+    if (live.isGone || live.state.dropped) return;
+    const copy = await this.#damage.copy(live.sequence, error);
+    await this.change(live, { t: 'dropped', id: live.state.id });
+    this.#damage.tellOfMessage(error, live.state.id, copy);
+  }
+
+  async #loadOrSetAside(sequence: number): Promise<Live | undefined> {
+    if (!this.index.has(sequence)) return undefined;
+    try {
+      return await this.load(sequence);
+    } catch (error) {
+      if (!(error instanceof DamagedRecordError)) throw error;
+      const id = idOf(sequence);
+      const copy = await this.#damage.copy(sequence, error);
+      const size = this.#touched.get(sequence) ?? (await this.#damage.sizeOfBody(sequence));
+      await this.journal.append({ t: 'setAside', id, size } satisfies StoredChange, () =>
+        this.depart(sequence, size),
+      );
+      await this.bodies.remove(id);
+      this.#damage.tellOfMessage(error, id, copy);
+      this.#observer.changed();
+      return undefined;
     }
   }
 
@@ -333,6 +334,7 @@ export class StoredMessages {
   #dismiss(live: Live): void {
     if (live.isGone) return;
     live.isGone = true;
+    this.inUse.wasDismissed(live);
     this.depart(live.sequence, live.state.size);
     const { id, body } = live.state;
     if (body === 'file') this.#observer.background(() => this.bodies.remove(id));
@@ -373,7 +375,7 @@ export class StoredMessages {
       const entry = this.index.get(sequence);
       if (entry === undefined) return [];
       // What is claimed is in no order, and due all the same.
-      const live = this.#inUse.get(sequence)?.live;
+      const live = this.inUse.get(sequence);
       const tasks = live === undefined ? this.index.tasksOf(sequence) : dueTasks(live);
       return [{ entry, size, tasks }];
     });
@@ -383,50 +385,7 @@ export class StoredMessages {
   }
 }
 
-/** Reads records that no summary tells of. */
-class Replay {
-  readonly #messages: StoredMessages;
-  /** What was read or changed since the last summary. */
-  readonly #lives = new Map<number, Live>();
-
-  constructor(messages: StoredMessages) {
-    this.#messages = messages;
-  }
-
-  forget(): void {
-    this.#lives.clear();
-  }
-
-  async apply(change: StoredChange, place: Place): Promise<void> {
-    if (change.t !== 'message') return this.#applyLater(change, change.id, place);
-    const { message, settles } = change;
-    const live = liveMessage(sequenceOf(message.id), message);
-    if (!this.#messages.index.has(live.sequence)) this.#messages.arrive(message.size);
-    this.#lives.set(live.sequence, live);
-    this.#messages.setIndex(entryOf(live, place, place), live);
-    if (settles !== undefined) await this.#applyLater({ t: 'settled', ...settles }, settles.id, place);
-  }
-
-  async #applyLater(change: LaterChange, id: string, place: Place): Promise<void> {
-    const sequence = sequenceOf(id);
-    const known = this.#messages.index.get(sequence);
-    // Of a message whose home was removed since.
-    if (known === undefined) return;
-    const live = this.#lives.get(sequence) ?? (await this.#messages.load(sequence));
-    const state = changed(live.state, change);
-    if (state === undefined) {
-      this.#lives.delete(sequence);
-      this.#messages.depart(sequence, live.state.size);
-      return;
-    }
-    live.state = state;
-    live.links++;
-    this.#lives.set(sequence, live);
-    this.#messages.setIndex(entryOf(live, known.home, place), live);
-  }
-}
-
-function entryOf({ sequence, state }: Live, home: Place, last: Spot): IndexEntry {
+export function entryOf({ sequence, state }: Live, home: Place, last: Spot): IndexEntry {
   const { arrived, held, dropped, sender, envelope, recipients } = state;
   const committing = recipients.some(({ committingSince }) => committingSince !== undefined);
   const priority = envelope.parameters?.mtPriority ?? 0;
@@ -435,6 +394,17 @@ function entryOf({ sequence, state }: Live, home: Place, last: Spot): IndexEntry
 
 function dueTasks(live: Live): SummaryEntry['tasks'] {
   return tasksOf({ ...live, claimed: new Map() });
+}
+
+/** False: what it would have read is damaged, and nothing was done. */
+async function unlessDamaged(task: Promise<void>): Promise<boolean> {
+  try {
+    await task;
+    return true;
+  } catch (error) {
+    if (error instanceof DamagedRecordError) return false;
+    throw error;
+  }
 }
 
 /** A number that stands for a sender; two that have the same share their turn. */

@@ -4,8 +4,8 @@
  */
 import type { ClientEnvelope } from '@sansmtp/core';
 import { comparableDomain } from '@sansmtp/delivery';
-import type { Attempt, Marks, NewMessage, Settlement } from '../contract/messages.js';
-import { senderOf } from '../contract/sender.js';
+import type { Attempt, Marks, NewMessage, Settlement } from '../../contract/messages.js';
+import { senderOf } from '../../contract/sender.js';
 
 /** One recipient of the envelope, at the same index. */
 export interface RecipientState {
@@ -35,7 +35,13 @@ export interface StoredState {
 }
 
 /** A change as it is stored: those of one message are found from the last to the first. */
-export type StoredChange = Extract<Change, { t: 'message' }> | (Exclude<Change, { t: 'message' }> & Link);
+export type StoredChange =
+  | Extract<Change, { t: 'message' }>
+  | (LaterChange & Link)
+  /** It was damaged, and has left the queue; `size`: octets of its body. */
+  | { readonly t: 'setAside'; readonly id: string; readonly size: number };
+
+export type LaterChange = Exclude<Change, { t: 'message' }>;
 
 /** What became of recipients of a message. */
 export interface Settled {

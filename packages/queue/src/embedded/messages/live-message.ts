@@ -1,6 +1,6 @@
 /** A message of the queue that is in use: its whole state is in memory, and what can be seen of it. */
-import type { QueuedMessage, QueuedRecipient } from '../contract/messages.js';
-import type { OrderedTask } from './index/due-order.js';
+import type { QueuedMessage, QueuedRecipient } from '../../contract/messages.js';
+import type { OrderedTask } from '../index/due-order.js';
 import { domainsOf, type StoredState } from './message-state.js';
 
 export interface Live {
