@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openQueue, type QueueStore } from '@sansmtp/queue';
@@ -34,6 +34,24 @@ function put(store: QueueStore, localPart: string) {
 }
 
 describe('sansmtp queue, where no relay runs', () => {
+  it('says which message the disk has damaged, once, and lists the others', async () => {
+    const { place, ids } = await filled();
+    const [name = ''] = (await readdir(place)).filter((each) => each.startsWith('journal-'));
+    const content = await readFile(join(place, name));
+    content.write('B', content.indexOf('"bob"') + 1);
+    await writeFile(join(place, name), content);
+    const { stdout, stderr, exitCode } = await sansmtp(['queue', 'list', '--queue', place]);
+    expect(stdout).toMatch(/^\S+ {2}held .* eve@example\.org\n$/);
+    expect(stderr).toMatch(
+      new RegExp(
+        `^warning: .*journal-.* is damaged at octet .* Message ${ids[0]} is not delivered any more; .*\n$`,
+      ),
+    );
+    expect(exitCode).toBe(0);
+    expect(await readdir(join(place, 'damaged'))).toEqual([ids[0]]);
+    expect((await sansmtp(['queue', 'list', '--queue', place])).stderr).toBe('');
+  });
+
   it('lists, a line a message; with --json, an object', async () => {
     const { place, ids } = await filled();
     const { stdout, stderr, exitCode } = await sansmtp(['queue', 'list', '--queue', place]);

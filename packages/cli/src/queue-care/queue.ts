@@ -1,12 +1,12 @@
 /** `sansmtp queue`: looks after a queue, while relays run or not. */
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import type { QueueStore } from '@sansmtp/queue';
+import type { QueueDamage, QueueStore } from '@sansmtp/queue';
 import { type Command, Option } from 'commander';
 import { exitCodes } from '../exit-codes.js';
 import { fail } from '../fail.js';
 import { path } from '../option-values.js';
-import type { Terminal } from '../terminal.js';
+import { oneLine, type Terminal } from '../terminal.js';
 import { askRelay, NoRelayError } from './control-socket.js';
 import { lineOf, linesOf } from './listed-message.js';
 import { isPostgres, openPostgres, shownPlace } from './postgres.js';
@@ -29,7 +29,7 @@ interface RetryOptions extends QueueOptions {
 }
 
 /** The queue itself: its directory under its lock, or the database. */
-async function* ask(place: string, request: QueueRequest): AsyncGenerator<QueueAnswer> {
+async function* ask(place: string, request: QueueRequest, { stderr }: Terminal): AsyncGenerator<QueueAnswer> {
   if (isPostgres(place)) return yield* askStore(await openPostgres(place), request);
   try {
     return yield* askRelay(resolve(place), request);
@@ -39,7 +39,8 @@ async function* ask(place: string, request: QueueRequest): AsyncGenerator<QueueA
   // To open it would make it.
   await stat(place);
   const { openQueue } = await import('@sansmtp/queue');
-  yield* askStore(await openQueue(place), request);
+  const onDamage = ({ message }: QueueDamage) => void stderr.write(`warning: ${oneLine(message)}\n`);
+  yield* askStore(await openQueue(place, { onDamage }), request);
 }
 
 async function* askStore(store: QueueStore, request: QueueRequest): AsyncGenerator<QueueAnswer> {
@@ -67,7 +68,7 @@ async function look(
 ): Promise<void> {
   const missing: string[] = [];
   try {
-    for await (const answer of ask(queue, request)) {
+    for await (const answer of ask(queue, request, terminal)) {
       if ('failed' in answer) throw new Error(answer.failed);
       if ('message' in answer) {
         const lines = request.command === 'list' ? [lineOf(answer.message)] : linesOf(answer.message);

@@ -8,6 +8,7 @@ import { readAuthorities } from '../certificate-authorities.js';
 import { readCredentials } from '../credentials.js';
 import { exitCodes } from '../exit-codes.js';
 import { fail } from '../fail.js';
+import type { Logger } from '../log.js';
 import { relayMetrics } from '../metrics/relay-metrics.js';
 import { type ControlSocket, serveControl } from '../queue-care/control-socket.js';
 import { isPostgres, openPostgres, shownPlace } from '../queue-care/postgres.js';
@@ -70,11 +71,17 @@ async function readFiles(command: Command, options: RelayOptions): Promise<ReadF
   }
 }
 
-async function openStore(command: Command, { queue: place, worker }: RelayOptions): Promise<QueueStore> {
+async function openStore(
+  command: Command,
+  { queue: place, worker }: RelayOptions,
+  log: Logger,
+): Promise<QueueStore> {
   try {
     if (isPostgres(place)) return await openPostgres(place, worker);
     const { openQueue } = await import('@sansmtp/queue');
-    return await openQueue(place);
+    return await openQueue(place, {
+      onDamage: ({ message, ...where }) => log.error(where, message),
+    });
   } catch (error) {
     return fail(command, exitCodes.cannotCreate, `cannot open the queue ${shownPlace(place)}`, error);
   }
@@ -147,7 +154,7 @@ export async function openRelay(
   const { log, hostname, metrics } = surroundings;
   const files = await readFiles(command, options);
   const maildir = await openMaildirOf(command, options, hostname);
-  const store = await openStore(command, options);
+  const store = await openStore(command, options, log);
   const hops = openNextHops(options, hostname, maildir, files);
   const names = Array.from(hops.routes.values(), ({ name }) => name);
   const tellLog = relayLog(log);

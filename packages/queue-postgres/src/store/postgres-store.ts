@@ -17,6 +17,7 @@ import {
   type RetrySelection,
   type Settlement,
 } from '@sansmtp/queue';
+import { complain, guarded } from '@sansmtp/transport';
 import type { DatabaseClock } from '../database/clock.js';
 import type { Database } from '../database/database.js';
 import type { Keeper } from '../database/keeper.js';
@@ -118,7 +119,7 @@ export class PostgresStore implements PostgresQueue {
 
   subscribe(listener: () => void): () => void {
     // The same function may be given twice.
-    const one = () => listener();
+    const one = () => guarded(listener, (error) => complain('A listener of subscribe', error));
     this.#parts.listeners.add(one);
     return () => void this.#parts.listeners.delete(one);
   }

@@ -173,6 +173,16 @@ export const claimingCases = [
     bench.equal('nothing more is told', told, 0);
   }),
 
+  storeCase('goes on when a listener throws', async (bench) => {
+    let told = 0;
+    bench.store.subscribe(() => {
+      throw new Error('of a listener, as the case wants it');
+    });
+    bench.store.subscribe(() => told++);
+    await bench.put([BOB]);
+    bench.expect('the others are told', told > 0);
+  }),
+
   storeCase('gives what was deferred when that is due, others in the domain before', async (bench) => {
     const { id } = await bench.put([BOB, 'joe@example.com']);
     const claim = await bench.claim();

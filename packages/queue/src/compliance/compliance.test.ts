@@ -133,6 +133,19 @@ const broken: Record<string, (store: QueueStore) => Partial<QueueStore>> = {
   'retries all': (store) => ({ retry: (_, now) => store.retry({ all: true }, now) }),
   'does not know when': () => ({ nextDue: async () => undefined }),
   'tells nobody': () => ({ subscribe: () => () => {} }),
+  'tells nobody once a listener has thrown': (store) => {
+    let hasThrown = false;
+    return {
+      subscribe: (listener) =>
+        store.subscribe(() => {
+          try {
+            if (!hasThrown) listener();
+          } catch {
+            hasThrown = true;
+          }
+        }),
+    };
+  },
   'tells for ever': (store) => ({
     subscribe: (listener) => {
       store.subscribe(listener);

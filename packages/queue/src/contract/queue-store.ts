@@ -99,7 +99,8 @@ export interface QueueStore {
    * Calls the listener whenever `nextDue()` may have become earlier: something was put, released, given back, settled as
    * waiting, or made due; now and then for nothing. Where several processes share the store, what another one changed is
    * told soon, but may be missed if that one dies or the connection is lost: ask `nextDue()` once a minute as well.
-   * @param listener called in a turn of its own, before the promise of the method that made the change resolves
+   * @param listener called in a turn of its own, before the promise of the method that made the change resolves; what it
+   *   throws is written to stderr, and others are told all the same
    * @returns stops it
    */
   subscribe(listener: () => void): () => void;
