@@ -1,9 +1,10 @@
 /** Reads records that no summary tells of, when the queue is opened. */
 import { QueueUnreadableError } from '../../contract/errors.js';
 import type { Place } from '../journal/segment.js';
+import { entryOf } from './index-entry.js';
 import { type Live, liveMessage } from './live-message.js';
 import { changed, type LaterChange, type StoredChange, sequenceOf } from './message-state.js';
-import { entryOf, type StoredMessages } from './stored-messages.js';
+import type { StoredMessages } from './stored-messages.js';
 
 export class Replay {
   readonly #messages: StoredMessages;

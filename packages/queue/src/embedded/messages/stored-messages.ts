@@ -9,7 +9,6 @@
  * - Whatever changes one message is done in its turn: what was found to hold still does when the change is applied.
  */
 import type { Buffer } from 'node:buffer';
-import { createHash } from 'node:crypto';
 import type { MessageWithBody, QueuedMessage, Settlement } from '../../contract/messages.js';
 import { Bodies } from '../bodies.js';
 import { DamagedFolder, type QueueDamage } from '../damaged-folder.js';
@@ -20,6 +19,7 @@ import { DamagedRecordError } from '../journal/damaged-record-error.js';
 import { Journal, type JournalContent, type JournalOptions } from '../journal/journal.js';
 import type { Place } from '../journal/segment.js';
 import { Damage } from './damage.js';
+import { entryOf } from './index-entry.js';
 import { describe, type Live, liveMessage, tasksOf } from './live-message.js';
 import {
   type Change,
@@ -385,13 +385,6 @@ export class StoredMessages {
   }
 }
 
-export function entryOf({ sequence, state }: Live, home: Place, last: Spot): IndexEntry {
-  const { arrived, held, dropped, sender, envelope, recipients } = state;
-  const committing = recipients.some(({ committingSince }) => committingSince !== undefined);
-  const priority = envelope.parameters?.mtPriority ?? 0;
-  return { sequence, arrived, home, last, held, dropped, committing, priority, sender: numberOf(sender) };
-}
-
 function dueTasks(live: Live): SummaryEntry['tasks'] {
   return tasksOf({ ...live, claimed: new Map() });
 }
@@ -405,9 +398,4 @@ async function unlessDamaged(task: Promise<void>): Promise<boolean> {
     if (error instanceof DamagedRecordError) return false;
     throw error;
   }
-}
-
-/** A number that stands for a sender; two that have the same share their turn. */
-function numberOf(sender: string): number {
-  return createHash('sha256').update(sender).digest().readUInt32LE();
 }
