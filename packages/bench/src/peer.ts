@@ -14,6 +14,7 @@ const HERE = fileURLToPath(new URL('../../..', import.meta.url));
 export interface Peer {
   readonly name: string;
   readonly port: number;
+  readonly pid: number | undefined;
   /** What it has used of the processors so far, all its threads; NaN where the system does not say. */
   processorSeconds(): Promise<number>;
   stop(): Promise<void>;
@@ -43,8 +44,15 @@ export function startServe(name: string, folder = HERE, args: readonly string[] 
   return startPeer(name, process.execPath, [command, 'serve', '--discard', '--port', '0', ...args]);
 }
 
-function peerOf(name: string, port: number, child: ChildProcess): Peer {
-  return { name, port, processorSeconds: () => processorSeconds(child), stop: () => stop(child) };
+function peerOf(name: string, port: number, child: ChildProcess, signal?: NodeJS.Signals): Peer {
+  const { pid } = child;
+  return {
+    name,
+    port,
+    pid,
+    processorSeconds: () => processorSeconds(child),
+    stop: () => stop(child, signal),
+  };
 }
 
 /** Linux counts in hundredths of a second, in what `ps` reads (proc(5), `utime` and `stime`). */
@@ -61,11 +69,21 @@ export async function startSmtpSink(): Promise<Peer> {
   const asRoot = process.getuid?.() === 0; // which smtp-sink refuses to stay
   const args = [...(asRoot ? ['-u', 'nobody'] : []), `127.0.0.1:${port}`, '1000'];
   const child = spawn('smtp-sink', args, { stdio: 'ignore' });
+  return untilItAnswers('smtp-sink', port, child);
+}
+
+/** @param signal ends it */
+export async function untilItAnswers(
+  name: string,
+  port: number,
+  child: ChildProcess,
+  signal?: NodeJS.Signals,
+): Promise<Peer> {
   for (let attempt = 0; !(await answers(port)); attempt += 1) {
-    if (attempt === 50) throw new Error('smtp-sink does not answer');
+    if (attempt === 300 || child.exitCode !== null) throw new Error(`${name} does not answer`);
     await setTimeout(100);
   }
-  return peerOf('smtp-sink', port, child);
+  return peerOf(name, port, child, signal);
 }
 
 async function answers(port: number): Promise<boolean> {
@@ -80,7 +98,7 @@ async function answers(port: number): Promise<boolean> {
   }
 }
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const address = server.address();
@@ -90,8 +108,8 @@ async function freePort(): Promise<number> {
   return address.port;
 }
 
-async function stop(child: ChildProcess): Promise<void> {
+async function stop(child: ChildProcess, signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
-  child.kill('SIGKILL');
+  child.kill(signal);
   await once(child, 'exit');
 }

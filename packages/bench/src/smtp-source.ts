@@ -9,6 +9,6 @@ export async function runSmtpSource(args: readonly string[], port: number): Prom
     stdio: ['ignore', 'ignore', 'inherit'],
   });
   const [code] = await once(child, 'exit');
-  if (code !== 0) throw new Error(`smtp-source ended with ${code}`);
+  if (code !== 0) throw new Error(`smtp-source ended with ${code}, at port ${port}`);
   return (performance.now() - start) / 1000;
 }

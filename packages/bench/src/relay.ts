@@ -1,0 +1,118 @@
+/**
+ * `npm run bench:relay`: how fast `sansmtp relay` takes messages, stores them safely and delivers them into a bare socket, beside
+ * Postfix and Haraka, which do the same on the same disk in the same run, in turn; and what is in memory while many pass.
+ * The load is Postfix's smtp-source, and the time ends with the last message at the socket. Machines are shared: only ratios
+ * are worth anything.
+ */
+import { chmod, mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Command, InvalidArgumentError } from 'commander';
+import type { Peer } from './peer.js';
+import { HARAKA, postfixVersion, startHaraka, startPostfix, startRelay } from './relay-peers.js';
+import { type RelaySink, startRelaySink } from './relay-sink.js';
+import { runSmtpSource } from './smtp-source.js';
+
+const options = new Command('bench:relay')
+  .option('--rounds <count>', 'how often each gets each load', count, 3)
+  .option('--small <count>', 'messages of 1 KiB in a round', count, 1000)
+  .option('--large <count>', 'messages of 1 MB in a round', count, 40)
+  .option('--memory <count>', 'messages that pass while memory is looked at: 100000, say', count, 10_000)
+  .option('--folder <directory>', 'where the queues lie; a temporary folder is made there', tmpdir())
+  .parse()
+  .opts<{ rounds: number; small: number; large: number; memory: number; folder: string }>();
+
+/** What our rate has to be of theirs. */
+const BARS: Readonly<Record<string, number>> = { postfix: 1, haraka: 3 };
+
+/** Slices in which messages pass while memory is looked at. */
+const SLICES = 10;
+
+function count(text: string): number {
+  if (/^[1-9]\d*$/.test(text)) return Number(text);
+  throw new InvalidArgumentError('Give a whole number from 1.');
+}
+
+/** Seconds from the first connection until all are delivered. */
+async function pass(peer: Peer, sink: RelaySink, messages: number, octets: number): Promise<number> {
+  const begun = performance.now();
+  const received = sink.receive(messages);
+  const addresses = ['-f', 'sender@home.example', '-t', 'recipient@far.example'];
+  const load = ['-d', '-s', '20', '-m', `${messages}`, '-l', `${octets}`, ...addresses];
+  await runSmtpSource(load, peer.port);
+  return ((await received) - begun) / 1000;
+}
+
+function median(values: readonly number[]): number {
+  return [...values].sort((one, other) => one - other)[values.length >> 1] as number;
+}
+
+async function compare(
+  peers: readonly Peer[],
+  sink: RelaySink,
+  messages: number,
+  octets: number,
+): Promise<boolean> {
+  const seconds = new Map<string, number[]>(peers.map(({ name }) => [name, []]));
+  for (let round = 0; round < options.rounds; round++) {
+    for (const peer of peers) seconds.get(peer.name)?.push(await pass(peer, sink, messages, octets));
+  }
+  const rates = new Map([...seconds].map(([name, taken]) => [name, messages / median(taken)]));
+  const ours = rates.get('sansmtp') ?? Number.NaN;
+  console.log(`${messages} messages of ${octets} octets, ${options.rounds} rounds in turn, medians`);
+  let isMet = true;
+  for (const [name, rate] of rates) {
+    const bar = BARS[name];
+    const ratio = ours / rate;
+    if (bar !== undefined && ratio < bar) isMet = false;
+    const verdict =
+      bar === undefined
+        ? ''
+        : `; sansmtp: ${ratio.toFixed(2)} × that, bar ${bar}: ${ratio < bar ? 'missed' : 'met'}`;
+    console.log(`  ${name.padEnd(9)} ${rate.toFixed(1)} messages a second${verdict}`);
+  }
+  return isMet;
+}
+
+async function residentMebibytes({ pid }: Peer): Promise<number> {
+  const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '');
+  return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]) / 1024;
+}
+
+async function watchMemory(peer: Peer, sink: RelaySink): Promise<void> {
+  const slice = Math.ceil(options.memory / SLICES);
+  const resident: string[] = [];
+  for (let passed = 0; passed < options.memory; passed += slice) {
+    await pass(peer, sink, slice, 1024);
+    resident.push((await residentMebibytes(peer)).toFixed(0));
+  }
+  console.log(`RSS of sansmtp relay in MiB, after each ${slice} messages of 1 KiB: ${resident.join(' ')}`);
+}
+
+const folder = await mkdtemp(join(options.folder, 'relay-bench-'));
+// Postfix's processes have users of their own.
+await chmod(folder, 0o755);
+const peers: Peer[] = [];
+try {
+  const sink = await startRelaySink();
+  for (const [name, start] of Object.entries({
+    sansmtp: startRelay,
+    postfix: startPostfix,
+    haraka: startHaraka,
+  })) {
+    const own = join(folder, name);
+    await mkdir(own);
+    peers.push(await start(own, sink.port));
+  }
+  console.log(`Node ${process.version}, Postfix ${await postfixVersion()}, Haraka ${HARAKA}`);
+  for (const peer of peers) await pass(peer, sink, 100, 1024); // warm
+  const met = [
+    await compare(peers, sink, options.small, 1024),
+    await compare(peers, sink, options.large, 1_000_000),
+  ];
+  await watchMemory(peers[0] as Peer, sink);
+  process.exitCode = met.every(Boolean) ? 0 : 1;
+} finally {
+  await Promise.all(peers.map((peer) => peer.stop()));
+  await rm(folder, { recursive: true, force: true });
+}
