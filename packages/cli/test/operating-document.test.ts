@@ -38,7 +38,7 @@ async function somebodyElse(): Promise<{ readonly uid: number; readonly gid: num
 }
 
 describe('the unit', () => {
-  it.skipIf(!hasSystemd)('is one that systemd takes', async () => {
+  it.skipIf(!hasSystemd && process.env.CI !== 'true')('is one that systemd takes', async () => {
     const file = join(await scratchFolder(), 'sansmtp-relay.service');
     const here = unit.replace(
       '/usr/bin/node /opt/sansmtp/node_modules/sansmtp/bin/sansmtp.js',

@@ -29,6 +29,7 @@ const checks = {
   Chromium: ['/usr/bin/chromium', '--version'],
   'smtp-source': ['sh', '-c', 'PATH=$PATH:/usr/sbin command -v smtp-source'],
   'smtp-sink': ['sh', '-c', 'PATH=$PATH:/usr/sbin command -v smtp-sink'],
+  PostgreSQL: ['sh', '-c', 'ls /usr/lib/postgresql/*/bin/initdb'],
   // Its daemons run under several users, which takes root.
   Postfix: [
     'sh',

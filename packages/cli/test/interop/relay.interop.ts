@@ -2,9 +2,8 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { chmod, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Rejection, type ServerHandlers } from '@sansmtp/transport';
-import { startMailServer } from '@sansmtp/transport-node';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { Rejection } from '@sansmtp/transport';
+import { describe, expect, it } from 'vitest';
 import { npmSmtpServer } from './accepting-peers.js';
 import { certificate } from './certificates.js';
 import { describeWith } from './peers.js';
@@ -12,44 +11,9 @@ import { freePort } from './ports.js';
 import { postfix } from './postfix.js';
 import { run, scratchFolder, until } from './processes.js';
 import { greeted } from './raw-client.js';
-import { type Relaying, relay } from './relaying.js';
+import { nextHop, type Relaying, relay, submit } from './relaying.js';
 
 const TIMES = { timeout: 30_000 };
-
-/** A host that mail goes on to. */
-async function nextHop(handlers: Partial<ServerHandlers> = {}, port = 0) {
-  const messages: { readonly from: string; readonly to: readonly string[]; readonly text: string }[] = [];
-  const server = await startMailServer({
-    addresses: [{ port }],
-    handlers: {
-      async onMessage({ envelope: { reversePath, recipients }, body }) {
-        const pieces: Uint8Array[] = [];
-        for await (const piece of body) pieces.push(piece);
-        messages.push({
-          from: reversePath === null ? '' : `${reversePath.localPart}@${reversePath.domain}`,
-          to: recipients.map(({ forwardPath }) => forwardPath.localPart),
-          text: Buffer.concat(pieces).toString('latin1'),
-        });
-      },
-      ...handlers,
-    },
-  });
-  onTestFinished(() => server.shutdown(0));
-  const [address] = server.addresses;
-  return { port: address?.kind === 'tcp' ? address.port : 0, messages };
-}
-
-/** Sends a message by hand: what the reply to its end was. */
-async function submit(server: Relaying, to: string, message = 'Subject: a\r\n\r\ntext\r\n', parameters = '') {
-  const client = await greeted(server);
-  await client.say(`EHLO c.example\r\nMAIL FROM:<ann@example.com>${parameters}\r\n`, /^250 2\.1\.0/m);
-  await client.say(`RCPT TO:<${to}>\r\n`, /^250 2\.1\.5/m);
-  await client.say('DATA\r\n', /^354 /m);
-  const from = client.received.length;
-  await client.say(`${message}.\r\n`, /^\d\d\d .*\r\n/m);
-  client.socket.destroy();
-  return client.received.slice(from).trimEnd();
-}
 
 const idOf = (reply: string) => /queued as (\w+)$/.exec(reply)?.[1] ?? '';
 

@@ -69,8 +69,11 @@ export class World {
   readonly sent: Sent[] = [];
   readonly events: RelayEvent[] = [];
   script: Script;
-  /** Milliseconds that a delivery takes. */
+  /** Milliseconds that a delivery takes; to one domain, what `durations` says. */
   duration = 0;
+  readonly durations = new Map<string, number>();
+  /** Milliseconds from the end of a message to the reply. */
+  replyDuration = 0;
   active = 0;
   mostActive = 0;
   readonly mostTo = new Map<string, number>();
@@ -97,7 +100,8 @@ export class World {
       this.sent.push(sent);
       this.#count(domain, 1);
       try {
-        if (this.duration > 0) await this.wait(this.duration, signal);
+        const duration = this.durations.get(domain) ?? this.duration;
+        if (duration > 0) await this.wait(duration, signal);
         const answers = to.map((address) => {
           const tries = this.#tries.get(address) ?? 0;
           this.#tries.set(address, tries + 1);
@@ -116,6 +120,7 @@ export class World {
           } catch (error) {
             unsent = error;
           }
+          if (unsent === undefined && this.replyDuration > 0) await this.wait(this.replyDuration);
         }
         return envelope.recipients.map((recipient, place): RecipientVerdict => {
           const answer = answers[place] as Answer;

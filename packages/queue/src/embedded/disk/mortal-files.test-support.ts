@@ -29,6 +29,10 @@ export class MortalFiles {
     };
   }
 
+  get isDead(): boolean {
+    return this.#left < 0;
+  }
+
   dieAfter(calls: number): void {
     this.#left = calls;
   }
