@@ -73,6 +73,10 @@ describe('the credentials of send', () => {
     await expect(readCredentials({ user: 'ann' }, undefined)).rejects.toThrow(
       /--password-file or SANSMTP_PASSWORD/,
     );
+    const names = { user: '--via-user', passwordFile: '--via-password-file' };
+    await expect(readCredentials({ user: 'ann' }, undefined, names)).rejects.toThrow(
+      '--via-user needs a password: give --via-password-file or SANSMTP_PASSWORD',
+    );
     await expect(readCredentials({ passwordFile: 'any' }, undefined)).rejects.toThrow(/needs --user/);
   });
 

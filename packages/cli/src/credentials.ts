@@ -1,4 +1,4 @@
-/** The password of `send`: from a file or the environment, for what stands on a command line everybody can read. */
+/** The password for another host: from a file or the environment, for what stands on a command line everybody can read. */
 import { type ClientCredentials, Secret } from '@sansmtp/core';
 import { readOptionFile } from './option-file.js';
 
@@ -6,6 +6,14 @@ export interface CredentialsOptions {
   readonly user?: string;
   readonly passwordFile?: string;
 }
+
+/** The options, as errors name them. */
+export interface CredentialsOptionNames {
+  readonly user: string;
+  readonly passwordFile: string;
+}
+
+const NAMES: CredentialsOptionNames = { user: '--user', passwordFile: '--password-file' };
 
 const [NUL, LF, CR] = [0x00, 0x0a, 0x0d];
 
@@ -24,19 +32,20 @@ function withoutLineEnd(octets: Uint8Array): Uint8Array {
 export async function readCredentials(
   { user: username, passwordFile }: CredentialsOptions,
   environmentPassword: string | undefined,
+  names = NAMES,
 ): Promise<ClientCredentials | undefined> {
   if (username === undefined) {
-    if (passwordFile !== undefined) throw new RangeError('--password-file needs --user');
+    if (passwordFile !== undefined) throw new RangeError(`${names.passwordFile} needs ${names.user}`);
     return undefined;
   }
-  const source = passwordFile === undefined ? 'SANSMTP_PASSWORD' : `--password-file ${passwordFile}`;
+  const source = passwordFile === undefined ? 'SANSMTP_PASSWORD' : `${names.passwordFile} ${passwordFile}`;
   // As octets: what is not UTF-8 is not for us to alter.
   const given =
     passwordFile === undefined
       ? environmentPassword
-      : withoutLineEnd(await readOptionFile('--password-file', passwordFile));
+      : withoutLineEnd(await readOptionFile(names.passwordFile, passwordFile));
   if (given === undefined) {
-    throw new RangeError('--user needs a password: give --password-file or SANSMTP_PASSWORD');
+    throw new RangeError(`${names.user} needs a password: give ${names.passwordFile} or SANSMTP_PASSWORD`);
   }
   const password = new Secret(given);
   const octets = password.reveal();

@@ -20,7 +20,7 @@ const stored = [{ id: 'M1' }, 'message stored'] as const;
 const notStored = [{ err: new Error('disk full') }, 'message not stored'] as const;
 
 /** What could steer a terminal, or pass for the end of a line. */
-const HOSTILE = `a\u001b[2J\r\n[12:00:00] INFO: \t\0\u007f\u0085\u009b1m\u2028\u2029z`;
+const HOSTILE = `a\u001b[2J\r\n[12:00:00] INFO: \t\0\u007f\u0085\u009b1m\u2028\u2029\u202e\u2066z`;
 
 describe('the log', () => {
   it('has a line for each event, for people', () => {
@@ -43,7 +43,7 @@ describe('the log', () => {
   it.each([true, false])('holds no control character that a peer has sent (--json: %s)', (json) => {
     const about = { from: HOSTILE, to: [HOSTILE], [HOSTILE]: 1, err: new Error(HOSTILE) };
     const text = logged(json, [about, 'words of ours']);
-    expect(text).not.toMatch(/[^\P{Cc}\n]|\u2028|\u2029/u);
+    expect(text).not.toMatch(/[^\P{Cc}\n]|\u2028|\u2029|\p{Bidi_Control}/u);
     expect(text.match(/^(?:\[\d\d:|\{)/gm)).toHaveLength(1);
   });
 

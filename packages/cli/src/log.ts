@@ -12,10 +12,13 @@ import { prettyFactory } from 'pino-pretty';
 
 export type { Logger };
 
-/** Within strings JSON itself escapes only the first 32 of these. The line feeds that are left end lines of ours. */
+/**
+ * Control characters, ends of lines, and what turns the direction of text around. Within strings JSON itself escapes only the
+ * first 32 of these. The line feeds that are left end lines of ours.
+ */
 function escaped(text: string): string {
   return text.replace(
-    /[^\P{Cc}\n]|[\u2028\u2029]/gu,
+    /[^\P{Cc}\n]|[\u2028\u2029]|\p{Bidi_Control}/gu,
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
   );
 }

@@ -65,7 +65,7 @@ describe('the unit', () => {
       printed += piece;
       if (printed.includes('listening metrics')) break;
     }
-    expect(printed).toMatch(/^listening smtp 127\.0\.0\.1:\d+\nlistening metrics 127\.0\.0\.1:\d+\n$/);
+    expect(printed).toMatch(/^listening smtp 0\.0\.0\.0:\d+\nlistening metrics 127\.0\.0\.1:\d+\n$/);
     child.kill('SIGTERM');
     expect(await new Promise((resolve) => child.once('exit', resolve))).toBe(0);
   });

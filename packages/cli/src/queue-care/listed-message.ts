@@ -61,7 +61,7 @@ function listedRecipient(given: QueuedRecipient): ListedRecipient {
 
 /** What a peer said cannot steer a terminal. */
 function printable(text: string): string {
-  return text.replace(/\p{Cc}/gu, '?');
+  return text.replace(/[\p{Cc}\u2028\u2029\p{Bidi_Control}]/gu, '?');
 }
 
 /** A line for a list. */

@@ -13,10 +13,10 @@ async function folder(): Promise<string> {
 }
 
 /** A queue with two messages, the second of them held; nobody has it open. */
-async function filled(): Promise<{ place: string; ids: readonly string[] }> {
+async function filled(first = 'bob'): Promise<{ place: string; ids: readonly string[] }> {
   const place = await folder();
   const store = await openQueue(place);
-  const ids = [await put(store, 'bob'), await put(store, 'eve')].map(({ id }) => id);
+  const ids = [await put(store, first), await put(store, 'eve')].map(({ id }) => id);
   await store.hold(ids[1] ?? '');
   await store.close();
   return { place, ids };
@@ -50,6 +50,12 @@ describe('sansmtp queue, where no relay runs', () => {
     expect(exitCode).toBe(0);
     expect(await readdir(join(place, 'damaged'))).toEqual([ids[0]]);
     expect((await sansmtp(['queue', 'list', '--queue', place])).stderr).toBe('');
+  });
+
+  it('shows nothing that steers a terminal', async () => {
+    const { place } = await filled('b\u2028o\u202eb');
+    const { stdout } = await sansmtp(['queue', 'list', '--queue', place]);
+    expect(stdout).toContain('b?o?b@example.org\n');
   });
 
   it('lists, a line a message; with --json, an object', async () => {

@@ -9,6 +9,7 @@ import {
 } from '@sansmtp/delivery';
 import type { Deliverer, Routes } from '@sansmtp/queue';
 import { systemCode } from '@sansmtp/transport-node';
+import { ownAddresses } from './own-addresses.js';
 import type { RelayOptions } from './relay-options.js';
 import type { NextHop } from './routes.js';
 
@@ -44,7 +45,7 @@ export function openNextHops(
     ...(dns !== undefined && { dns }),
     ...(ca !== undefined && { tlsOptions: { ca } }),
   };
-  const mailer = createMailer({ ...common, port: mxPort });
+  const mailer = createMailer({ ...common, port: mxPort, routing: { ownAddresses: ownAddresses(options) } });
   const mailers = [mailer];
   const hopTo = (name: string, made: Mailer, isFinal: boolean) => {
     mailers.push(made);

@@ -52,6 +52,8 @@ interface ReadFiles extends Access {
   readonly signer: DkimSigner | undefined;
 }
 
+const VIA_NAMES = { user: '--via-user', passwordFile: '--via-password-file' };
+
 /** What has to be read before anything is opened. */
 async function readFiles(command: Command, options: RelayOptions): Promise<ReadFiles> {
   const { tlsCa, viaUser: user, viaPasswordFile: passwordFile, recipients } = options;
@@ -62,7 +64,7 @@ async function readFiles(command: Command, options: RelayOptions): Promise<ReadF
     };
     return {
       ca: tlsCa === undefined ? undefined : await readAuthorities(tlsCa),
-      credentials: await readCredentials(given, process.env.SANSMTP_PASSWORD),
+      credentials: await readCredentials(given, process.env.SANSMTP_PASSWORD, VIA_NAMES),
       known: recipients === undefined ? undefined : await readRecipientsFile(recipients),
       signer: options.dkim.length === 0 ? undefined : await readDkimSigner(options.dkim),
     };

@@ -33,6 +33,11 @@ describe('a message that is submitted (RFC 6409 §8)', () => {
     ],
     ['with a Bcc', `Bcc: eve@example.org,\r\n\tbob@example.org\r\n${DATE}${ID}\r\na`, `${DATE}${ID}\r\na`],
     ['with more of it', `${DATE}bcc :a\r\nX: b\r\nBCC: c\r\n ${DATE}${ID}\r\n`, `${DATE}X: b\r\n${ID}\r\n`],
+    [
+      'that was sent again',
+      `Resent-To: a\r\nResent-Bcc: eve@example.org,\r\n bob@example.org\r\n${DATE}${ID}\r\na`,
+      `Resent-To: a\r\n${DATE}${ID}\r\na`,
+    ],
     ['with a Bcc at the end', `${DATE}${ID}Bcc: a\r\n`, `${DATE}${ID}`],
     ['with Bcc in the text', `${DATE}${ID}\r\nBcc: a\r\n`, `${DATE}${ID}\r\nBcc: a\r\n`],
     [
@@ -62,6 +67,7 @@ const line = fc
     fc.constantFrom(
       'Bcc',
       'bcc ',
+      'Resent-Bcc',
       'Date',
       'Message-ID',
       'Subject',

@@ -2,8 +2,8 @@
  * A message that is submitted, on its way into the queue. Its header section is looked at, octet by octet and never held; the
  * text after it passes as it is.
  *
- * A missing `Date` or `Message-ID` is added, at the end of the header section, and `Bcc` is taken out (RFC 6409 §8, RFC 5322
- * §3.6.3), with the lines that continue it. A message without a header section gets one.
+ * A missing `Date` or `Message-ID` is added, at the end of the header section (RFC 6409 §8). `Bcc` and `Resent-Bcc` are taken
+ * out (RFC 5322 §3.6.3, §3.6.6), with the lines that continue them. A message without a header section gets one.
  *
  * Lines end in CRLF: the server refuses others, or has made them so.
  */
@@ -15,6 +15,9 @@ export interface Completion {
   /** With its angle brackets. */
   readonly messageId: string;
 }
+
+/** The fields that say who is not to be seen. */
+const BLIND = ['bcc', 'resent-bcc'];
 
 const TAB = 0x09;
 const LF = 0x0a;
@@ -126,7 +129,7 @@ class Header {
   #beginField(name: string, head: readonly number[]): void {
     this.#hasDate ||= name === 'date';
     this.#hasMessageId ||= name === 'message-id';
-    this.#isLeftOut = name === 'bcc';
+    this.#isLeftOut = BLIND.includes(name);
     this.#passHead(head);
   }
 

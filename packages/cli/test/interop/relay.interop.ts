@@ -74,6 +74,15 @@ describe('from who may relay', () => {
     expect(`${header}${body}`.match(/^Received:/gm)).toHaveLength(1);
   });
 
+  it('mail whose exchanger is this host under another name is returned, and not sent round (5.4.6)', async () => {
+    const port = `${await freePort()}`;
+    const zone = { 'MX loop.example': ['1 other.example'], 'A other.example': ['127.0.0.1'] };
+    const words = ['--relay-from', '127.0.0.1', '--domain', 'example.com', '--port', port, '--mx-port', port];
+    const server = await relay(words, { zone });
+    const id = idOf(await submit(server, 'bob@loop.example'));
+    await expect.poll(() => server.stderr, TIMES).toMatch(new RegExp(`bounced .*"id":"${id}".*5\\.4\\.6`));
+  });
+
   it('a message is held until its time (FUTURERELEASE), and 100 Received fields are a loop', async () => {
     const server = await relay(['--relay-from', '127.0.0.1', '--domain', 'local.example']);
     await submit(server, 'bob@local.example', undefined, ' HOLDFOR=3600');
