@@ -25,7 +25,7 @@ function verdictOf(code: number | null): ClientVerdict {
 }
 
 /** The command did not exit by 0. */
-class CommandFailed extends Error {
+export class CommandFailed extends Error {
   readonly verdict: ClientVerdict;
   readonly output: string;
   constructor(code: number | null, output: string) {
@@ -46,21 +46,27 @@ export function clientOfCommands({ commands, replyTimeout }: ClientCommands): Sm
   return {
     setups: [...words.keys()],
     ...(replyTimeout !== undefined && { replyTimeout }),
-    run: (task) => runCommand(words.get(task.setup) ?? [], task),
+    run: async (task) => void (await runCommand(words.get(task.setup) ?? [], task)),
   };
 }
 
-async function runCommand(words: readonly string[], task: Task): Promise<undefined> {
+/**
+ * Runs a command for one message, which is in its `{file}` and on its standard input. Resolves with what it printed.
+ * @throws {CommandFailed} (rejects) it did not exit by 0
+ * @throws {Error} (rejects) there is no such command
+ */
+export async function runCommand(words: readonly string[], task: Task): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'sansmtp-probe-'));
   try {
     const file = join(folder, 'message.eml');
     const ca = join(folder, 'ca.pem');
     await writeFile(file, task.message, { mode: 0o600 });
     await writeFile(ca, task.ca, { mode: 0o600 });
+    const passwordfile = join(folder, 'password');
+    await writeFile(passwordfile, task.password, { mode: 0o600 });
     const { host, from, to, user, password } = task;
-    const values = { host, port: String(task.port), from, to, file, ca, user, password };
-    await runToEnd(filledIn(words, values), task);
-    return undefined;
+    const values = { host, port: String(task.port), from, to, file, ca, user, password, passwordfile };
+    return await runToEnd(filledIn(words, values), task);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
@@ -70,7 +76,7 @@ async function runCommand(words: readonly string[], task: Task): Promise<undefin
 function runToEnd(
   [command = '', ...parameters]: readonly string[],
   { message, signal }: Task,
-): Promise<void> {
+): Promise<string> {
   return new Promise((resolve, reject) => {
     const child = spawn(command, parameters, { stdio: ['pipe', 'pipe', 'pipe'], shell: false });
     const output: Buffer[] = [];
@@ -94,8 +100,9 @@ function runToEnd(
     child.on('close', (code) => {
       clearTimeout(timer);
       signal.removeEventListener('abort', end);
-      if (code === 0) resolve();
-      else reject(new CommandFailed(code, Buffer.concat(output).toString('utf8')));
+      const text = Buffer.concat(output).toString('utf8');
+      if (code === 0) resolve(text);
+      else reject(new CommandFailed(code, text));
     });
   });
 }

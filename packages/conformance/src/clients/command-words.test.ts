@@ -10,6 +10,7 @@ const VALUES = {
   ca: '/tmp/ca.pem',
   user: 'ann',
   password: 'p"w $HOME',
+  passwordfile: '/tmp/password',
 };
 
 describe('a command line', () => {

@@ -40,9 +40,21 @@ export interface Placeholders {
   readonly ca: string;
   readonly user: string;
   readonly password: string;
+  readonly passwordfile: string;
 }
 
-const NAMES = ['host', 'port', 'from', 'to', 'recipients', 'file', 'ca', 'user', 'password'] as const;
+const NAMES = [
+  'host',
+  'port',
+  'from',
+  'to',
+  'recipients',
+  'file',
+  'ca',
+  'user',
+  'password',
+  'passwordfile',
+] as const;
 
 /**
  * Puts values into words. A word with `{to}` comes once for each recipient, together with the option before it: `--to {to}`

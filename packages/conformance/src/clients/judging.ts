@@ -7,6 +7,8 @@ import { type Connection, type Exchange, is2, quoted } from './conversation.js';
 export interface Seen {
   readonly connections: readonly Connection[];
   readonly task: Task;
+  /** The client was told to trust another certificate than the server's. */
+  readonly stranger: boolean;
   readonly report: ClientReport;
 }
 

@@ -76,7 +76,7 @@ export async function observe(client: SmtpClient, scene: Scene): Promise<Seen> {
     controller.abort();
     await server.close(); // whatever stands is now closed, and told
   }
-  return { connections: connectionsOf(moments), task, report };
+  return { connections: connectionsOf(moments), task, stranger, report };
 }
 
 /** False: the time is up first. */

@@ -27,7 +27,7 @@ interface Decoder {
 }
 
 /** The host's; none is known to the compiler here. */
-function utf8(): Decoder {
+export function utf8(): Decoder {
   return new (Reflect.get(globalThis, 'TextDecoder') as new () => Decoder)();
 }
 

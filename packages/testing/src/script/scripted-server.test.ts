@@ -202,6 +202,12 @@ describe('a scripted server', () => {
     ]);
   });
 
+  it('takes addresses beyond ASCII', async () => {
+    const server = await serverWith({ offers: ['8BITMIME', 'SMTPUTF8'] });
+    expect(await send(server, ['jürgen@example.com'])).toEqual([['delivered', 250]]);
+    expect((await server.next()).to).toEqual(['jürgen@example.com']);
+  });
+
   it('reads mail data after octets that give the go-ahead', async () => {
     const server = await serverWith({ DATA: { octets: '354 bare\n' } });
     const stream = server.connect();

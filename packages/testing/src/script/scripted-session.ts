@@ -7,7 +7,7 @@
  */
 import { concatenate, encodeText, type ForwardPath, parseMailbox, type ReversePath } from '@sansmtp/core';
 import type { ByteStream, Clock } from '@sansmtp/transport';
-import { type ReceivedMessage, receivedMessage } from '../mail/received-message.js';
+import { type ReceivedMessage, receivedMessage, utf8 } from '../mail/received-message.js';
 import type { OpenSession } from '../time/memory-sessions.js';
 import { ClientInput } from './client-input.js';
 import { defaultChallenge, defaultReply } from './default-reply.js';
@@ -50,6 +50,8 @@ export class ScriptedSession implements OpenSession {
   #reversePath: ReversePath = null;
   #recipients: ForwardPath[] = [];
   #chunks: Uint8Array[] = [];
+  /** The client's last line, for addresses beyond ASCII. */
+  #lineAsUtf8 = '';
   #isClosed = false;
   #pause: { readonly until: number; readonly cancel: () => void } | undefined;
   #onDrain = () => {};
@@ -105,6 +107,7 @@ export class ScriptedSession implements OpenSession {
   async #line(): Promise<string | undefined> {
     const octets = await this.#input.line();
     if (octets === undefined) return undefined;
+    this.#lineAsUtf8 = utf8().decode(octets);
     return printable(octets).replace(/(?:\\x0d)?\\x0a$/, '');
   }
 
@@ -120,8 +123,9 @@ export class ScriptedSession implements OpenSession {
     if (reply === undefined) return false;
     const accepted = reply.startsWith('2');
     if (verb === 'DATA' && reply.startsWith('354')) return this.#mailData();
-    if (accepted && (verb === 'MAIL' || verb === 'RSET')) this.#begin(verb === 'MAIL' ? pathOf(line) : null);
-    const recipient = verb === 'RCPT' && accepted ? pathOf(line) : null;
+    if (accepted && (verb === 'MAIL' || verb === 'RSET'))
+      this.#begin(verb === 'MAIL' ? pathOf(this.#lineAsUtf8) : null);
+    const recipient = verb === 'RCPT' && accepted ? pathOf(this.#lineAsUtf8) : null;
     if (recipient !== null) this.#recipients.push(recipient);
     return true;
   }
@@ -251,9 +255,11 @@ export class ScriptedSession implements OpenSession {
     }
     for (const text of reply?.split('\n') ?? [printable(spoken)]) this.#say('server', text);
     const first = stall === undefined ? 0 : Math.min(stall.after, spoken.length);
+    const isAllSaid = first === spoken.length && first > 0;
+    if (isAllSaid) pass(spoken); // the pause comes after the last octet
     if (first > 0) await this.#write(spoken.subarray(0, first));
     if (stall !== undefined) await this.#waitFor(stall.for);
-    pass(spoken);
+    if (!isAllSaid) pass(spoken);
     const written = this.#write(spoken.subarray(first));
     // At once: what the client says next belongs to the handshake already.
     if (beginsTls) await this.#startTls();

@@ -170,6 +170,13 @@ const ROWS: readonly Row[] = [
     'Who was told to use TLS sends no mail without it.',
   ],
   [
+    'certificate',
+    'RFC 3207 §4.1',
+    'SECURITY',
+    trust.serverIsVerified,
+    'A server that cannot prove who it is gets no mail.',
+  ],
+  [
     'tls-anew',
     'RFC 3207 §4.2',
     'MUST',

@@ -86,14 +86,16 @@ function difference(sent: string, given: string): string {
 
 /** The client may add header fields (RFC 6409 §8); what it was given must be there, in order, and the body to the octet. */
 function differs(sent: string, given: string): string | undefined {
-  if (sent === given) return undefined;
+  // A last line without an end gets one before the final dot (§4.1.1.4).
+  if (sent === given || (sent === `${given}\r\n` && !given.endsWith('\r\n'))) return undefined;
   const split = (text: string) => {
     const end = text.indexOf('\r\n\r\n');
     return end < 0 ? [text, ''] : [text.slice(0, end), text.slice(end)];
   };
   const [sentHeader = '', sentBody = ''] = split(sent);
   const [givenHeader = '', givenBody = ''] = split(given);
-  if (sentBody !== givenBody) return difference(sentBody, givenBody);
+  const isEnded = sentBody === givenBody || (sentBody === `${givenBody}\r\n` && !givenBody.endsWith('\r\n'));
+  if (!isEnded) return difference(sentBody, givenBody);
   const lines = sentHeader.split('\r\n');
   const missing = givenHeader.split('\r\n').find((line) => !lines.includes(line));
   return missing === undefined ? undefined : `the header has lost ${quoted(missing)}`;

@@ -129,8 +129,14 @@ export const saysQuit: Judge = (seen) => {
     if (connection.some(({ moment, code }) => code === undefined && moment !== 'closed')) continue;
     const said = connection.filter(({ moment }) => moment !== 'closed');
     const last = said.at(-1);
-    if (last === undefined || last.moment === 'QUIT' || last.ended || connection.at(-1)?.moment !== 'closed')
+    if (
+      last === undefined ||
+      /^QUIT$/i.test(last.line) ||
+      last.ended ||
+      connection.at(-1)?.moment !== 'closed'
+    )
       continue;
+    if (last.code === 421) continue; // the server closes (§3.8)
     if (last.moment === 'STARTTLS' && last.code === 220) continue; // the handshake failed
     if (/^QUIT\r\n$/i.test(connection.at(-1)?.sent ?? '')) continue;
     if (last.moment === 'greeting' && !is2(last.code)) continue; // §3.1 asks for QUIT of who wants to wait for its reply

@@ -11,6 +11,13 @@ export const keepsToTls: Judge = each(({ moment, line, secure }, seen) =>
     : undefined,
 );
 
+/** RFC 3207 §4.1, RFC 8314 §4.1: a server that nobody vouches for gets no mail. */
+export const serverIsVerified: Judge = each(({ moment, secure }, { stranger }) =>
+  stranger && secure && ['MAIL', 'AUTH'].includes(moment)
+    ? `the client trusted a certificate that nobody vouches for, and sent ${moment}`
+    : undefined,
+);
+
 /** RFC 3207 §4.2: after the handshake a session begins anew, by EHLO. */
 export const beginsAnewAfterTls: Judge = ({ connections }) => {
   for (const connection of connections) {

@@ -93,9 +93,16 @@ export const takenIsDelivered: Judge = (seen) => {
   return `the server took the message for ${seen.task.to[index]}; the client says: ${seen.report.verdicts[index]}`;
 };
 
+/** RFC 1870 §6.1: the client need not send what is beyond the declared limit. */
+const isTooLarge = ({ connections, task }: Seen): boolean =>
+  connections.flat().some(({ offers }) => {
+    const limit = Number(offers.get('SIZE') ?? 0);
+    return limit > 0 && limit < task.message.length;
+  });
+
 /** RFC 5321 §4.2.1: refused for good is what was answered by 5yz, and nothing else. */
 export const rejectedIsRefused: Judge = (seen) => {
-  if (isMuddled(seen)) return undefined;
+  if (isMuddled(seen) || isTooLarge(seen)) return undefined;
   const fates = fatesOf(seen);
   const codes = seen.connections.flat().map(({ code }) => code);
   const index = seen.report.verdicts.findIndex((verdict, at) => {

@@ -365,8 +365,7 @@ class SmallSession {
     if (opened.code >= 300 && !this.#has('mail-refusal-ignored')) throw this.#giveUp(opened, 'MAIL');
     const fates: ClientVerdict[] = [];
     for (const line of this.#recipientLines()) fates.push(this.#fateOf(await this.#ask(line)));
-    const rest = fates.splice(this.#task.to.length);
-    void rest;
+    fates.splice(this.#task.to.length);
     const isWanted = this.#has('last-recipient-decides')
       ? fates.at(-1) === 'delivered'
       : fates.includes('delivered');
