@@ -8,8 +8,13 @@ export type { ClientCase, ClientCaseGroup } from './clients/client-case.js';
 export { type ClientCommands, clientOfCommands } from './clients/client-command.js';
 export type { ClientReport, ClientVerdict, RunResult, Setup, SmtpClient, Task } from './clients/contract.js';
 export { type DescribeClientOptions, describeSmtpClient } from './clients/describe-client.js';
-export { type JudgeClientOptions, judgeClient } from './clients/judge-client.js';
-export type { CaseGroup, ConformanceCase, Level, Need } from './contract/case.js';
+export {
+  type Generated as GeneratedForClient,
+  type GenerateOptions as ClientGenerationOptions,
+  generateForClient,
+} from './clients/generated/generate.js';
+export { CLIENT_CASES as clientCases, type JudgeClientOptions, judgeClient } from './clients/judge-client.js';
+export type { CaseGroup, CaseGroupText, ConformanceCase, Level, Need } from './contract/case.js';
 export type { Demand, Outcome, Verdict } from './contract/outcome.js';
 export type { Survey } from './contract/survey.js';
 export type { Credentials, StoredTestMessage, Target } from './contract/target.js';

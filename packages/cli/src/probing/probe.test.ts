@@ -156,3 +156,54 @@ describe('sansmtp probe', () => {
     expect(exitCode).toBe(64);
   });
 });
+
+/** A client that takes its leave at once, and says by its exit code that it has delivered. */
+const CLIENT = `${JSON.stringify(process.execPath)} -e 'require("net").connect({port}, "{host}").on("data", function () { this.end("QUIT\\r\\n"); })'`;
+
+describe('sansmtp probe --client', () => {
+  it('judges a command by a server of its own, and exits 1', async () => {
+    const only = 'client-closing/quit,client-data/message-250,client-data/message-299';
+    const { stdout, exitCode } = await sansmtp(['probe', '--client', CLIENT, '--only', only]);
+    expect(stdout).toContain('client-data/message-299 MUST RFC 5321 §4.2.1 ');
+    expect(stdout).toMatch(/\d passed, \d failed, 0 skipped\n$/);
+    expect(exitCode).toBe(1);
+  });
+
+  it('--list names the cases', async () => {
+    const { stdout } = await sansmtp([
+      'probe',
+      '--client',
+      'x {port}',
+      '--list',
+      '--only',
+      'client-lmtp/lhlo',
+    ]);
+    expect(stdout).toContain(
+      'client-lmtp/lhlo MUST RFC 2033 §4.1 LMTP begins by LHLO. docs/conformance/client-lmtp.md#lhlo',
+    );
+  });
+
+  it.each([
+    [['--client', 'send {host}'], /no \{port\}/],
+    [['--client', 'send {port} {hots}'], /\{hots\} is no placeholder/],
+    [['--client', 'send {port}', '127.0.0.1:25'], /not both/],
+    [['--client', 'send {port}', '--only', 'nonsense'], /selects no case/],
+  ])('%s is a mistake of usage: 64', async (words, problem) => {
+    const { exitCode, stderr } = await sansmtp(['probe', ...words]);
+    expect(stderr).toMatch(problem);
+    expect(exitCode).toBe(64);
+  });
+
+  it('exits 75 where nothing connects', async () => {
+    const client = 'no-such-command-at-all {port}';
+    const { exitCode, stderr } = await sansmtp([
+      'probe',
+      '--client',
+      client,
+      '--only',
+      'client-closing/quit',
+    ]);
+    expect(stderr).toMatch(/no case could be judged: the client did not connect/);
+    expect(exitCode).toBe(75);
+  });
+});

@@ -1,19 +1,14 @@
 /** `sansmtp probe`: judges a server by the cases of the conformance kit, and says what deviates. */
-import { readFile, writeFile } from 'node:fs/promises';
 import {
   type CaseGroup,
   type Credentials,
   type Examination,
   examine,
   findingLine,
-  htmlReport,
   isSelected,
   jsonLine,
   judgeAll,
-  judgementOf,
-  junitXml,
   pageOf,
-  readKnownDeviations,
   serverGroups,
   UnreachableError,
   type Verdict,
@@ -26,8 +21,10 @@ import { exitCodes } from '../exit-codes.js';
 import { fail } from '../fail.js';
 import { countOrNone, deadline, mailbox, path, port, userName } from '../option-values.js';
 import { oneLine, type Terminal } from '../terminal.js';
+import { conclude, knownDeviations, type ReportOptions } from './conclusion.js';
 import { judgeGenerated } from './generated.js';
 import { addressesOf } from './private-network.js';
+import { probeClient } from './probe-client.js';
 import { progressOn } from './progress.js';
 import { type ServerAddress, serverAddress } from './server-address.js';
 
@@ -44,6 +41,11 @@ deviates is shrunk to a few lines, and names its seed.
 page that explains it.
 --expect FILE: ids of known deviations, one a line; only others count, and those that are healed are told.
 --to: by default the postmaster of the domain that the server names.
+--client 'COMMAND {host} {port} {from} {to} {file}': a server of 127.0.0.1 that does what servers do at worst
+judges the command, which sends one message and exits by 0 if it was delivered. It is split into words once and
+run without a shell; a word with {to} comes once for each recipient, together with the option before it;
+{recipients} are all of them with commas between. With {ca} or {user} in it the client is taken to insist on
+STARTTLS, or to log in under it.
 Exit codes: 1 something of level MUST or SECURITY failed; 75 the server cannot be reached, or no case could be
 judged; 64 usage; 73 a report cannot be written; 0 otherwise.`;
 
@@ -53,31 +55,18 @@ const CONNECTIONS_A_SECOND = 50;
 /** What the generated dialogues are called among the cases. */
 const GENERATED = 'generated/model';
 
-interface ProbeOptions extends CredentialsOptions {
+interface ProbeOptions extends CredentialsOptions, ReportOptions {
+  readonly client?: string;
   readonly tlsPort?: number;
   readonly lmtp?: true;
   readonly tlsInsecure?: true;
   readonly from?: Mailbox;
   readonly to?: Mailbox;
-  readonly only?: string;
   readonly runs: number;
   readonly seconds?: number;
   readonly seed?: number;
-  readonly json?: true;
-  readonly junit?: string;
-  readonly report?: string;
-  readonly expect?: string;
   readonly list?: true;
   readonly yesThisIsMine?: true;
-}
-
-async function knownDeviations(command: Command, file: string | undefined): Promise<ReadonlySet<string>> {
-  if (file === undefined) return new Set();
-  try {
-    return readKnownDeviations(await readFile(file, 'utf8'));
-  } catch (error) {
-    return fail(command, exitCodes.usage, `cannot read --expect ${file}`, error);
-  }
 }
 
 async function credentialsOf(command: Command, options: ProbeOptions): Promise<Credentials | undefined> {
@@ -152,27 +141,18 @@ function list({ stdout }: Terminal, groups: readonly CaseGroup[], only: string |
   }
 }
 
-async function writeReport(command: Command, file: string | undefined, content: () => string): Promise<void> {
-  if (file === undefined) return;
-  try {
-    await writeFile(file, content());
-  } catch (error) {
-    fail(command, exitCodes.cannotCreate, `cannot write ${file}`, error);
-  }
-}
-
 async function probe(
   command: Command,
   terminal: Terminal,
   server: ServerAddress,
   options: ProbeOptions,
 ): Promise<void> {
-  const { only, json, junit, report, expect } = options;
+  const { only, json, expect } = options;
   const known = await knownDeviations(command, expect);
   const credentials = await credentialsOf(command, options);
   const address = await reachableAddress(command, server, options.yesThisIsMine === true);
   const examination = await examinationOf(command, server, address, options, credentials);
-  const { stdout, stderr } = terminal;
+  const { stdout } = terminal;
   const count = serverGroups.flatMap(({ cases }) => cases).filter(({ id }) => isSelected(id, only)).length;
   const progress = progressOn(terminal);
   const verdicts: Verdict[] = [];
@@ -193,21 +173,9 @@ async function probe(
   }
   progress.clear();
 
-  const { passed, failed, skipped, serious, healed } = judgementOf(verdicts, known);
-  if (!json) stdout.write(`${passed} passed, ${failed} failed, ${skipped} skipped\n`);
-  for (const id of healed) stderr.write(`healed: ${id} passes now; take it out of ${expect}\n`);
   const { host, port } = server;
   const target = `${host.includes(':') ? `[${host}]` : host}:${port}`;
-  const date = new Date().toISOString().replace('T', ' ').replace(/\..*/, ' UTC');
-  await writeReport(command, junit, () => junitXml(verdicts, { target, known }));
-  await writeReport(command, report, () =>
-    htmlReport(verdicts, { target, groups: serverGroups, date, known }),
-  );
-  if (passed + failed === 0) {
-    const [reason] = verdicts.map(({ outcome }) => (outcome.result === 'skipped' ? outcome.reason : ''));
-    fail(command, exitCodes.deferred, `no case could be judged${reason === undefined ? '' : `: ${reason}`}`);
-  }
-  if (serious.length > 0) terminal.exitCode = exitCodes.deviates;
+  await conclude(command, terminal, verdicts, { target, groups: serverGroups, known, options });
 }
 
 export function defineProbe(program: Command, terminal: Terminal): void {
@@ -222,6 +190,10 @@ export function defineProbe(program: Command, terminal: Terminal): void {
     .option('--tls-insecure', 'take any certificate')
     .option('--from <address>', 'reverse-path of the test messages', mailbox)
     .option('--to <address>', 'somebody whom it takes mail for', mailbox)
+    .option(
+      '--client <command>',
+      'judge a client instead: its command, with {host} {port} {from} {to} {file}',
+    )
     .option('--only <pattern>', 'judge these cases only')
     .option('--runs <count>', 'generated dialogues; 0 for none', countOrNone, 50)
     .option('--seconds <seconds>', 'generate dialogues for so long, instead of --runs', deadline)
@@ -235,6 +207,11 @@ export function defineProbe(program: Command, terminal: Terminal): void {
     .addHelpText('after', NOTES)
     .action(async (server: ServerAddress | undefined, options: ProbeOptions) => {
       const { only } = options;
+      if (options.client !== undefined) {
+        if (server !== undefined) fail(command, exitCodes.usage, 'give HOST:PORT or --client, not both');
+        await probeClient(command, terminal, options.client, options);
+        return;
+      }
       if (
         only !== undefined &&
         !isSelected(GENERATED, only) &&

@@ -181,5 +181,45 @@ export const chunking: CaseGroup = {
         await dialogue.ask('DATA', '503 or 5yz');
       },
     },
+    {
+      id: 'chunking/binary-octets',
+      section: 'RFC 3030 §3',
+      level: 'MUST',
+      rationale: 'A message that was declared BINARYMIME may hold NUL, CR and LF as it likes.',
+      needs: ['CHUNKING', 'BINARYMIME', 'mail'],
+      async run(target) {
+        const dialogue = await target.mailed('BODY=BINARYMIME');
+        await dialogue.need(target.rcpt(), '250 or 251');
+        dialogue.send(chunk(testMessage(target, 'a\0b\rc\nd'), ' LAST'));
+        await dialogue.reply('250');
+      },
+    },
+    {
+      id: 'chunking/pipelined',
+      section: 'RFC 3030 §2',
+      level: 'MUST',
+      rationale: 'Chunks may follow each other without waiting, and each has its reply.',
+      needs: ['CHUNKING', 'PIPELINING', 'mail'],
+      async run(target) {
+        const dialogue = await target.addressed();
+        dialogue.send(`${chunk(testMessage(target))}${chunk('end\r\n', ' LAST')}`);
+        await dialogue.reply('250');
+        await dialogue.reply('250');
+        await dialogue.silence();
+      },
+    },
+    {
+      id: 'chunking/commands-in-a-chunk',
+      section: 'RFC 3030 §2',
+      level: 'SECURITY',
+      rationale: 'Lines of a chunk that look like commands are mail data.',
+      needs: ['CHUNKING', 'mail'],
+      async run(target) {
+        const dialogue = await target.addressed();
+        dialogue.send(chunk('NOOP\r\nNOOP\r\n'));
+        await dialogue.reply('250');
+        await dialogue.silence();
+      },
+    },
   ],
 };

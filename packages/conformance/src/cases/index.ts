@@ -8,6 +8,7 @@ import { eightBit } from './eight-bit.js';
 import { floods } from './floods.js';
 import { limits } from './limits.js';
 import { lmtp } from './lmtp.js';
+import { parameters } from './parameters.js';
 import { pipelining } from './pipelining.js';
 import { realClients } from './real-clients.js';
 import { refusals } from './refusals.js';
@@ -35,6 +36,7 @@ export const serverGroups: readonly CaseGroup[] = [
   eightBit,
   smtpUtf8,
   dsn,
+  parameters,
   chunking,
   starttls,
   auth,

@@ -49,5 +49,30 @@ export const smtpUtf8: CaseGroup = {
       needs: ['SMTPUTF8', 'mail'],
       run: async (target) => refuses(await target.ready(), `${target.mail('SMTPUTF8=yes')}\r\n`),
     },
+    {
+      id: 'smtputf8/no-utf8-refused',
+      section: 'RFC 6531 §3.3',
+      level: 'INTEROP',
+      rationale: 'Octets that are no UTF-8 are refused in a path, with SMTPUTF8 as well.',
+      needs: ['SMTPUTF8', 'mail'],
+      async run(target) {
+        const domain = target.to.slice(target.to.lastIndexOf('@') + 1);
+        await refuses(
+          await target.mailed('SMTPUTF8'),
+          Buffer.from(`RCPT TO:<j\xff\xfen@${domain}>\r\n`, 'latin1'),
+        );
+      },
+    },
+    {
+      id: 'smtputf8/8bitmime-is-offered-too',
+      section: 'RFC 6531 §3.1',
+      level: 'MUST',
+      rationale: 'A server that offers SMTPUTF8 supports and offers 8BITMIME.',
+      needs: ['SMTPUTF8'],
+      async run(target) {
+        const { offers } = await target.hello();
+        if (offers.has('SMTPUTF8') && !offers.has('8BITMIME')) throw new Deviation('8BITMIME is not offered');
+      },
+    },
   ],
 };

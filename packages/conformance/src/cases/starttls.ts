@@ -132,6 +132,57 @@ export const starttls: CaseGroup = {
         await dialogue.ask('AUTH PLAIN', '334 or 504');
       },
     },
+    {
+      id: 'starttls/forgets-the-mail-transaction',
+      section: 'RFC 3207 §4.2',
+      level: 'SECURITY',
+      rationale: 'A mail transaction that was opened in the clear does not go on under TLS.',
+      needs: ['STARTTLS', 'mail'],
+      async run(target) {
+        const dialogue = await target.hello();
+        await dialogue.need(target.mail());
+        await dialogue.need('STARTTLS', '220');
+        await dialogue.startTls();
+        await dialogue.hello(target.helloLine);
+        await dialogue.ask(target.rcpt(), '503 or 5yz');
+      },
+    },
+    {
+      id: 'starttls/no-command-in-place-of-the-handshake',
+      section: 'RFC 3207 §4',
+      level: 'SECURITY',
+      rationale: 'After 220 nothing but a handshake is read: a command in the clear is not carried out.',
+      needs: ['STARTTLS'],
+      async run(target) {
+        const dialogue = await target.hello();
+        await dialogue.need('STARTTLS', '220');
+        dialogue.say('NOOP');
+        const replies = await dialogue.rest();
+        if (replies.some(({ code }) => code === 250))
+          throw new Deviation('a command in the clear was carried out');
+      },
+    },
+    {
+      id: 'starttls/implicit-tls-greets-after-the-handshake',
+      section: 'RFC 8314 §3',
+      level: 'MUST',
+      rationale: 'Under implicit TLS the greeting comes right after the handshake.',
+      needs: ['implicit TLS'],
+      run: async (target) => void (await (await target.connectTls()).reply('220')),
+    },
+    {
+      id: 'starttls/not-offered-under-implicit-tls',
+      section: 'RFC 3207 §4.2',
+      level: 'MUST',
+      rationale: 'Under implicit TLS there is TLS already, and STARTTLS is not offered.',
+      needs: ['implicit TLS'],
+      async run(target) {
+        const dialogue = await target.connectTls();
+        await dialogue.needReply('220');
+        await dialogue.hello(target.helloLine);
+        if (dialogue.offers.has('STARTTLS')) throw new Deviation('STARTTLS is offered under TLS');
+      },
+    },
     ...injections,
   ],
 };

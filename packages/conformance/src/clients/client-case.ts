@@ -1,5 +1,6 @@
 /** What a case for clients is: a server's script, and a single demand on what the client makes of it. */
 import type { Script } from '@sansmtp/testing';
+import type { CaseGroupText } from '../contract/case.js';
 import type { Demand } from '../contract/outcome.js';
 import type { Setup, Task } from './contract.js';
 import type { Judge } from './judging.js';
@@ -18,14 +19,8 @@ export interface ClientCase extends Demand {
   readonly judge: Judge;
 }
 
-/** The cases of one subject. */
-export interface ClientCaseGroup {
-  /** The part of its ids before the slash. */
-  readonly name: string;
-  readonly title: string;
-  readonly introduction: string;
-  /** What to do about a deviation where the case does not say. */
-  readonly remedy: string;
+/** The cases of one subject for clients. */
+export interface ClientCaseGroup extends CaseGroupText {
   readonly cases: readonly ClientCase[];
 }
 

@@ -48,8 +48,8 @@ export interface ConformanceCase {
   run(target: Target): Promise<void>;
 }
 
-/** The cases of one subject; a page of the documents. */
-export interface CaseGroup {
+/** The cases of one subject, for servers or for clients, as far as they are written about; a page of the documents. */
+export interface CaseGroupText {
   /** The part of its ids before the slash. */
   readonly name: string;
   readonly title: string;
@@ -57,5 +57,10 @@ export interface CaseGroup {
   readonly introduction: string;
   /** What to do about a deviation where the case does not say. */
   readonly remedy: string;
+  readonly cases: readonly Omit<ConformanceCase, 'run'>[];
+}
+
+/** The cases of one subject for servers. */
+export interface CaseGroup extends CaseGroupText {
   readonly cases: readonly ConformanceCase[];
 }

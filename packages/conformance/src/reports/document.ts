@@ -1,5 +1,5 @@
 /** The page of a group in the documents: each case with its clause, a dialogue that conforms, and the remedy. */
-import type { CaseGroup, ConformanceCase } from '../contract/case.js';
+import type { CaseGroupText } from '../contract/case.js';
 import type { Verdict } from '../contract/outcome.js';
 import { clauseUrl } from './pages.js';
 
@@ -8,7 +8,9 @@ function markdown(text: string): string {
   return text.replace(/[\\<>*_`[\]|#~]/g, (character) => `\\${character}`);
 }
 
-function section({ section }: ConformanceCase): string {
+type CaseText = CaseGroupText['cases'][number];
+
+function section({ section }: CaseText): string {
   const url = clauseUrl(section);
   return url === undefined ? section : `[${section}](${url})`;
 }
@@ -21,7 +23,7 @@ function essence(dialogue: readonly string[]): readonly string[] {
   return end < 0 || rest.length === 0 ? dialogue : ['(greeting and EHLO)', ...rest];
 }
 
-function caseSection(each: ConformanceCase, group: CaseGroup, verdict: Verdict | undefined): string {
+function caseSection(each: CaseText, group: CaseGroupText, verdict: Verdict | undefined): string {
   const name = each.id.slice(group.name.length + 1);
   const needs =
     each.needs === undefined || each.needs.length === 0
@@ -41,16 +43,20 @@ function caseSection(each: ConformanceCase, group: CaseGroup, verdict: Verdict |
 }
 
 /**
- * @param verdicts of our own server: its dialogues are the examples
+ * @param verdicts of our own server: its dialogues are the examples; none for what judges clients
  */
-export function groupDocument(group: CaseGroup, verdicts: ReadonlyMap<string, Verdict>): string {
+export function groupDocument(
+  group: CaseGroupText,
+  verdicts: ReadonlyMap<string, Verdict> | undefined,
+): string {
+  const note = verdicts === undefined ? ' for clients' : '; the dialogues are those of our own server';
   return [
     `# Conformance: ${group.title}`,
     '',
-    `${markdown(group.introduction)} ${group.cases.length} cases; the dialogues are those of our own server.`,
+    `${markdown(group.introduction)} ${group.cases.length} cases${note}.`,
     '',
     `Remedy, where a case has none of its own: ${markdown(group.remedy)}`,
     '',
-    ...group.cases.map((each) => caseSection(each, group, verdicts.get(each.id))),
+    ...group.cases.map((each) => caseSection(each, group, verdicts?.get(each.id))),
   ].join('\n');
 }

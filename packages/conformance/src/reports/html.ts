@@ -1,5 +1,5 @@
 /** The report for people: one file, without scripts and without anything to fetch. */
-import type { CaseGroup, Level } from '../contract/case.js';
+import type { CaseGroupText, Level } from '../contract/case.js';
 import type { Verdict } from '../contract/outcome.js';
 import { STYLE } from './html-style.js';
 import { judgementOf } from './known-deviations.js';
@@ -8,7 +8,7 @@ import { clauseUrl, pageOf } from './pages.js';
 export interface HtmlOptions {
   /** What was judged: a host and a port. */
   readonly target: string;
-  readonly groups: readonly CaseGroup[];
+  readonly groups: readonly CaseGroupText[];
   /** When, as people write it. */
   readonly date: string;
   readonly known?: ReadonlySet<string>;
@@ -40,7 +40,7 @@ function ladder(dialogue: readonly string[]): string {
   return `<ol class="ladder">${rungs.join('')}</ol>`;
 }
 
-function finding(verdict: Verdict, groups: readonly CaseGroup[], isKnown: boolean): string {
+function finding(verdict: Verdict, groups: readonly CaseGroupText[], isKnown: boolean): string {
   const { id, level, section, rationale, outcome, dialogue } = verdict;
   const remedy = verdict.remedy ?? groups.find(({ name }) => name === groupOf(id))?.remedy;
   const seen = outcome.result === 'failed' ? outcome.seen : '';
@@ -67,7 +67,7 @@ function skippedByReason(verdicts: readonly Verdict[]): string {
   return rows.join('\n');
 }
 
-function overview(verdicts: readonly Verdict[], groups: readonly CaseGroup[]): string {
+function overview(verdicts: readonly Verdict[], groups: readonly CaseGroupText[]): string {
   const titles = new Map(groups.map(({ name, title }) => [name, title]));
   const names = [...new Set(verdicts.map(({ id }) => groupOf(id)))];
   const rows = names.map((name) => {

@@ -1,0 +1,72 @@
+/** What comes after the last case: the counts, the reports, the exit code. */
+import { readFile, writeFile } from 'node:fs/promises';
+import {
+  type CaseGroupText,
+  htmlReport,
+  judgementOf,
+  junitXml,
+  readKnownDeviations,
+  type Verdict,
+} from '@sansmtp/conformance';
+import type { Command } from 'commander';
+import { exitCodes } from '../exit-codes.js';
+import { fail } from '../fail.js';
+import type { Terminal } from '../terminal.js';
+
+export interface ReportOptions {
+  readonly only?: string;
+  readonly json?: true;
+  readonly junit?: string;
+  readonly report?: string;
+  readonly expect?: string;
+  readonly list?: true;
+}
+
+export async function knownDeviations(
+  command: Command,
+  file: string | undefined,
+): Promise<ReadonlySet<string>> {
+  if (file === undefined) return new Set();
+  try {
+    return readKnownDeviations(await readFile(file, 'utf8'));
+  } catch (error) {
+    return fail(command, exitCodes.usage, `cannot read --expect ${file}`, error);
+  }
+}
+
+async function writeReport(command: Command, file: string | undefined, content: () => string): Promise<void> {
+  if (file === undefined) return;
+  try {
+    await writeFile(file, content());
+  } catch (error) {
+    fail(command, exitCodes.cannotCreate, `cannot write ${file}`, error);
+  }
+}
+
+interface Judged {
+  /** Who was judged. */
+  readonly target: string;
+  readonly groups: readonly CaseGroupText[];
+  readonly known: ReadonlySet<string>;
+  readonly options: ReportOptions;
+}
+
+export async function conclude(
+  command: Command,
+  terminal: Terminal,
+  verdicts: readonly Verdict[],
+  { target, groups, known, options: { json, junit, report, expect } }: Judged,
+): Promise<void> {
+  const { stdout, stderr } = terminal;
+  const { passed, failed, skipped, serious, healed } = judgementOf(verdicts, known);
+  if (!json) stdout.write(`${passed} passed, ${failed} failed, ${skipped} skipped\n`);
+  for (const id of healed) stderr.write(`healed: ${id} passes now; take it out of ${expect}\n`);
+  const date = new Date().toISOString().replace('T', ' ').replace(/\..*/, ' UTC');
+  await writeReport(command, junit, () => junitXml(verdicts, { target, known }));
+  await writeReport(command, report, () => htmlReport(verdicts, { target, groups, date, known }));
+  if (passed + failed === 0) {
+    const [reason] = verdicts.map(({ outcome }) => (outcome.result === 'skipped' ? outcome.reason : ''));
+    fail(command, exitCodes.deferred, `no case could be judged${reason === undefined ? '' : `: ${reason}`}`);
+  }
+  if (serious.length > 0) terminal.exitCode = exitCodes.deviates;
+}
