@@ -60,7 +60,7 @@ export async function probeClient(
       progress.clear();
       if (json) stdout.write(`${jsonLine(verdict)}\n`);
       else if (verdict.outcome.result === 'failed') {
-        stdout.write(`${oneLine(findingLine(verdict, known.has(verdict.id)))}\n`);
+        stdout.write(`${oneLine(findingLine(verdict))}\n`);
       }
       progress.tell(++done, total, verdict.id);
     },
