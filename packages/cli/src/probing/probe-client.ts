@@ -60,9 +60,9 @@ export async function probeClient(
       progress.clear();
       if (json) stdout.write(`${jsonLine(verdict)}\n`);
       else if (verdict.outcome.result === 'failed') {
-        stdout.write(`${oneLine(findingLine(verdict))}\n`);
+        stdout.write(`${oneLine(findingLine(verdict, known.has(verdict.id)))}\n`);
       }
-      progress.tell(++done, total, verdict.id);
+      progress.tell(++done, `of ${total}: ${verdict.id}`);
     },
   });
   progress.clear();
