@@ -12,31 +12,10 @@ type Row = readonly [
 ];
 
 const ROWS: readonly Row[] = [
-  [
-    'requiretls-value',
-    'REQUIRETLS',
-    'RFC 8689 §2',
-    'REQUIRETLS=yes',
-    false,
-    'REQUIRETLS has a value',
-  ],
+  ['requiretls-value', 'REQUIRETLS', 'RFC 8689 §2', 'REQUIRETLS=yes', false, 'REQUIRETLS has a value'],
   ['mt-priority', 'MT-PRIORITY', 'RFC 6710 §3', 'MT-PRIORITY=3', true, 'MT-PRIORITY'],
-  [
-    'mt-priority-negative',
-    'MT-PRIORITY',
-    'RFC 6710 §3',
-    'MT-PRIORITY=-6',
-    true,
-    'a negative MT-PRIORITY',
-  ],
-  [
-    'mt-priority-beyond',
-    'MT-PRIORITY',
-    'RFC 6710 §3',
-    'MT-PRIORITY=10',
-    false,
-    'MT-PRIORITY is beyond 9',
-  ],
+  ['mt-priority-negative', 'MT-PRIORITY', 'RFC 6710 §3', 'MT-PRIORITY=-6', true, 'a negative MT-PRIORITY'],
+  ['mt-priority-beyond', 'MT-PRIORITY', 'RFC 6710 §3', 'MT-PRIORITY=10', false, 'MT-PRIORITY is beyond 9'],
   ['holdfor', 'FUTURERELEASE', 'RFC 4865 §4', 'HOLDFOR=60', true, 'HOLDFOR'],
   ['holdfor-letters', 'FUTURERELEASE', 'RFC 4865 §4', 'HOLDFOR=soon', false, 'HOLDFOR is no number'],
   [
@@ -49,14 +28,7 @@ const ROWS: readonly Row[] = [
   ],
   ['by-notify', 'DELIVERBY', 'RFC 2852 §4', 'BY=3600;N', true, 'BY with N'],
   ['by-return', 'DELIVERBY', 'RFC 2852 §4', 'BY=3600;R', true, 'BY with R'],
-  [
-    'by-return-in-the-past',
-    'DELIVERBY',
-    'RFC 2852 §4',
-    'BY=-1;R',
-    false,
-    'BY returns before it begins',
-  ],
+  ['by-return-in-the-past', 'DELIVERBY', 'RFC 2852 §4', 'BY=-1;R', false, 'BY returns before it begins'],
   ['by-without-mode', 'DELIVERBY', 'RFC 2852 §4', 'BY=3600', false, 'BY has no mode'],
 ];
 

@@ -117,7 +117,7 @@ const NAMES: readonly (readonly [string, string, string])[] = [
   ['container', '4f2b8a9c1d3e', 'A container'],
   ['kubernetes', 'mailer-6d4cf56db6-abcde', 'A pod of Kubernetes'],
   ['private-literal', '[192.168.1.7]', 'Thunderbird'],
-  ['loopback-literal', '[127.0.0.1]', 'nodemailer, where the machine has no name'],
+  ['loopback-literal', '[127.0.0.1]', 'Where the machine has no name, nodemailer'],
   ['ipv6-link-local', '[IPv6:fe80::1]', 'A client on a link-local address'],
 ];
 

@@ -207,6 +207,7 @@ export function rcptRefusal(
 
 function utf8Refusal(mailbox: string, utf8: boolean, has: Flags): Refusal | undefined {
   if (!/[\x80-\xff]/.test(mailbox)) return undefined;
+  if (Buffer.from(mailbox, 'latin1').toString('utf8').includes('\ufffd')) return '501 5.5.2 That is no UTF-8';
   if (utf8) return has('utf8-refused') ? '550 5.6.7 ASCII only' : undefined;
   return has('utf8-without-parameter-taken') ? undefined : '553 5.6.7 Not without SMTPUTF8';
 }

@@ -1,6 +1,6 @@
 /** Our own server in memory, as it would be on a port, with all that it can offer. */
 import { Secret } from '@sansmtp/core';
-import { passwordUsers, type ServeOptions, serveSession } from '@sansmtp/transport';
+import { type Cryptography, passwordUsers, type ServeOptions, serveSession } from '@sansmtp/transport';
 import { createMemoryPair } from '@sansmtp/transport-memory';
 import { nodeCryptography } from '@sansmtp/transport-node';
 import { createIdleClock } from './idle-clock.js';
@@ -12,8 +12,12 @@ const CREDENTIALS = { user: 'ann', password: 'pencil' };
 export function ownServer(session: Partial<ServeOptions> = {}): ServerToTest {
   const clock = createIdleClock();
   const password = new Secret(CREDENTIALS.password);
-  const users = passwordUsers((name) =>
-    name === CREDENTIALS.user ? { kind: 'password', password } : undefined,
+  const cryptography: Cryptography = {
+    compute: (computation) => clock.during(nodeCryptography.compute(computation)),
+  };
+  const users = passwordUsers(
+    (name) => (name === CREDENTIALS.user ? { kind: 'password', password } : undefined),
+    { cryptography },
   );
   const serve = (mode: 'startTls' | 'implicit') => () => {
     const [near, far] = createMemoryPair({ tls: { mode } });
@@ -30,7 +34,7 @@ export function ownServer(session: Partial<ServeOptions> = {}): ServerToTest {
         hostname: 'mail.test',
         clock,
         id: 'session',
-        cryptography: nodeCryptography,
+        cryptography,
         startTls: mode === 'startTls' ? 'offered' : 'none',
         authentication: {},
         ...session,

@@ -216,10 +216,12 @@ function readParameters(text: string): {
   const words = text.slice(1).split(' ');
   let form: Form = 'valid';
   for (const word of words) {
-    const [, keyword, value] = /^([a-z0-9][a-z0-9-]*)(?:=([^= ]+))?$/i.exec(word) ?? [];
+    const [, keyword, value] = /^([a-z0-9][a-z0-9-]*)(?:=([^ ]+))?$/i.exec(word) ?? [];
     if (word === '') form = worst(form, 'odd');
     else if (keyword === undefined) form = 'invalid';
     else {
+      // "=" in a value is against the grammar, and stands in many an ENVID.
+      if (value?.includes('=')) form = worst(form, 'odd');
       if (parameters.has(keyword.toUpperCase())) form = worst(form, 'odd');
       parameters.set(keyword.toUpperCase(), value ?? '');
     }

@@ -9,16 +9,10 @@ interface ParameterRule {
 
 const of = (isValid: boolean): Form => (isValid ? 'valid' : 'invalid');
 
-/** RFC 3461 §4. */
-function isXtext(text: string): boolean {
-  for (let at = 0; at < text.length; at++) {
-    const character = text[at] ?? '';
-    if (character === '+') {
-      if (!/^[0-9A-F]{2}$/.test(text.slice(at + 1, at + 3))) return false;
-      at += 2;
-    } else if (character < '!' || character > '~' || character === '=') return false;
-  }
-  return text !== '';
+/** RFC 3461 §4. "=" for itself and digits in lower case are against the grammar, and are written: a server may take them. */
+function xtextForm(text: string): Form {
+  if (!/^(?:[!-*,-~]|\+[\dA-Fa-f]{2})+$/.test(text)) return 'invalid';
+  return /^(?:[!-*,-<>-~]|\+[\dA-F]{2})+$/.test(text) ? 'valid' : 'odd';
 }
 
 /** RFC 3461 §4.1. */
@@ -38,9 +32,9 @@ const MAIL: Readonly<Record<string, ParameterRule>> = {
   },
   SMTPUTF8: { offeredBy: 'SMTPUTF8', form: (value) => of(value === '') },
   RET: { offeredBy: 'DSN', form: (value) => of(/^(?:FULL|HDRS)$/i.test(value)) },
-  ENVID: { offeredBy: 'DSN', form: (value) => of(isXtext(value)) },
+  ENVID: { offeredBy: 'DSN', form: xtextForm },
   // What the mailbox in it is worth, the server decides (RFC 4954 §5).
-  AUTH: { offeredBy: 'AUTH', form: (value) => (value === '<>' || isXtext(value) ? 'valid' : 'invalid') },
+  AUTH: { offeredBy: 'AUTH', form: (value) => (value === '<>' ? 'valid' : xtextForm(value)) },
 };
 
 const RCPT: Readonly<Record<string, ParameterRule>> = {
@@ -49,9 +43,8 @@ const RCPT: Readonly<Record<string, ParameterRule>> = {
     offeredBy: 'DSN',
     form(value) {
       const semicolon = value.indexOf(';');
-      return of(
-        /^[a-z0-9-]+$/i.test(value.slice(0, Math.max(0, semicolon))) && isXtext(value.slice(semicolon + 1)),
-      );
+      const isTyped = /^[a-z0-9-]+$/i.test(value.slice(0, Math.max(0, semicolon)));
+      return isTyped ? xtextForm(value.slice(semicolon + 1)) : 'invalid';
     },
   },
 };

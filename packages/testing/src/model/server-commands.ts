@@ -173,7 +173,9 @@ function mail(state: ServerModelState, facts: ServerFacts, command: ReadCommand)
     };
   }
   if (state.hello === 'none') {
-    const answers = [badSequence(state, facts, command.form), ...(facts.strict ? [] : [opened])];
+    // SMTPUTF8 cannot have been offered.
+    const form = /^[\0-~]*$/.test(command.mailbox) ? command.form : 'odd';
+    const answers = [badSequence(state, facts, form), ...(facts.strict ? [] : [opened])];
     return { clause: 'RFC 5321 §4.1.4: 503', answers };
   }
   const form = withParameters(state, command);
