@@ -9,8 +9,8 @@ export { type ClientCommands, clientOfCommands } from './clients/client-command.
 export type { ClientReport, ClientVerdict, RunResult, Setup, SmtpClient, Task } from './clients/contract.js';
 export { type DescribeClientOptions, describeSmtpClient } from './clients/describe-client.js';
 export {
-  type Generated as GeneratedForClient,
-  type GenerateOptions as ClientGenerationOptions,
+  type ClientGenerationOptions,
+  type GeneratedForClient,
   generateForClient,
 } from './clients/generated/generate.js';
 export { CLIENT_CASES as clientCases, type JudgeClientOptions, judgeClient } from './clients/judge-client.js';

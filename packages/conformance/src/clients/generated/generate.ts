@@ -9,7 +9,7 @@ import { observe, type Scene } from '../observe.js';
 import { RULES, type Rule } from '../rules/index.js';
 import { scene } from './scenes.js';
 
-export interface GenerateOptions {
+export interface ClientGenerationOptions {
   /** Servers that are tried. @default 200 */
   readonly runs?: number;
   /** What is generated depends on it alone. @default 1 */
@@ -18,7 +18,7 @@ export interface GenerateOptions {
   readonly shrink?: boolean;
 }
 
-export interface Generated {
+export interface GeneratedForClient {
   readonly runs: number;
   /** Undefined: nothing was found. */
   readonly finding: Verdict | undefined;
@@ -50,8 +50,8 @@ function brokenRule(seen: Seen): Broken | undefined {
 /** Tries a client on generated servers until a rule is broken. */
 export async function generateForClient(
   client: SmtpClient,
-  { runs = 200, seed = 1, shrink = true }: GenerateOptions = {},
-): Promise<Generated> {
+  { runs = 200, seed = 1, shrink = true }: ClientGenerationOptions = {},
+): Promise<GeneratedForClient> {
   const begin = performance.now();
   let tried = 0;
   let isFound = false;
