@@ -12,13 +12,21 @@ async function servesOthers(target: Target): Promise<void> {
   await (await target.connect()).reply('220');
 }
 
-/** Sends the same line many times, and judges that each is answered, up to the end that the server may make of it. */
-async function repeats(dialogue: Dialogue, line: string, times: number): Promise<void> {
-  dialogue.send(`${line}\r\n`.repeat(times));
-  for (let each = 0; each < times; each++) {
-    const { code } = await dialogue.reply('any');
-    if (code === 421) return;
-    if (dialogue.isEnded) return;
+/**
+ * Sends the same lines many times, and judges that each is answered, up to the end that the server may make of it: after
+ * 421, or after it has refused (RFC 5321 §7.8).
+ */
+async function repeats(dialogue: Dialogue, lines: readonly string[], times: number): Promise<void> {
+  dialogue.send(`${lines.join('\r\n')}\r\n`.repeat(times));
+  let last = 0;
+  for (let each = 0; each < times * lines.length; each++) {
+    try {
+      last = (await dialogue.reply('any')).code;
+    } catch (error) {
+      if (error instanceof Deviation && dialogue.isEnded && last >= 400) return;
+      throw error;
+    }
+    if (last === 421) return;
   }
 }
 
@@ -36,10 +44,10 @@ const repeated: ConformanceCase[] = (
   id: `floods/${name}`,
   section: 'RFC 5321 §7.8',
   level: 'SECURITY',
-  rationale: `${times} of the same are answered one by one, or ended by 421; others are served meanwhile.`,
+  rationale: `${times} of the same are answered one by one, or ended by 421 or after a refusal; others are served meanwhile.`,
   async run(target) {
     const dialogue = await target.hello();
-    await repeats(dialogue, target.protocol === 'lmtp' ? line.replace('EHLO', 'LHLO') : line, times);
+    await repeats(dialogue, [target.protocol === 'lmtp' ? line.replace('EHLO', 'LHLO') : line], times);
     await servesOthers(target);
   },
 }));
@@ -80,15 +88,12 @@ export const floods: CaseGroup = {
       id: 'floods/many-transactions-given-up',
       section: 'RFC 5321 §7.8',
       level: 'SECURITY',
-      rationale: 'A hundred transactions that are begun and given up leave nothing, or are ended by 421.',
+      rationale:
+        'A hundred transactions that are begun and given up leave nothing, or are ended by 421 or after a refusal.',
       needs: ['mail', 'PIPELINING'],
       async run(target) {
         const dialogue = await target.ready();
-        dialogue.send(`${target.mail()}\r\n${target.rcpt()}\r\nRSET\r\n`.repeat(100));
-        for (let each = 0; each < 300; each++) {
-          const { code } = await dialogue.reply('any');
-          if (code === 421) break;
-        }
+        await repeats(dialogue, [target.mail(), target.rcpt(), 'RSET'], 100);
         await servesOthers(target);
       },
     },

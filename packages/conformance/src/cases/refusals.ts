@@ -1,7 +1,7 @@
 /** What a refusal leaves of the session: what was there before, and nothing of what was refused. */
 import type { CaseGroup } from '../contract/case.js';
 import { testMessage } from '../contract/message.js';
-import { Deviation } from '../dialogue/findings.js';
+import { CannotJudge, Deviation } from '../dialogue/findings.js';
 import { refuses } from './judging.js';
 
 /** Errors in a row that no client at work makes. */
@@ -58,8 +58,9 @@ export const refusals: CaseGroup = {
         'Postmaster alone stands without a domain: whose mailbox another one would be, nobody can tell.',
       needs: ['mail'],
       async run(target) {
-        const dialogue = await target.mailed();
-        await refuses(dialogue, `RCPT TO:<${target.to.split('@')[0]}>\r\n`);
+        const [name = ''] = target.to.split('@');
+        if (name.toLowerCase() === 'postmaster') throw new CannotJudge('the recipient is the postmaster');
+        await refuses(await target.mailed(), `RCPT TO:<${name}>\r\n`);
       },
     },
     {

@@ -441,6 +441,7 @@ export const sequence: CaseGroup = {
       section: 'RFC 5321 §4.1.1.10',
       level: 'MUST',
       rationale: 'QUIT is the end: what follows it in the same packet is not carried out.',
+      needs: ['PIPELINING'],
       async run(target) {
         const dialogue = await target.hello();
         dialogue.send('QUIT\r\nNOOP\r\n');

@@ -195,7 +195,7 @@ export const transparency: CaseGroup = {
       section: 'RFC 5321 §4.1.1.4',
       level: 'MUST',
       rationale: 'What follows the end in the same packet is the next command.',
-      needs: ['mail'],
+      needs: ['mail', 'PIPELINING'],
       async run(target) {
         const dialogue = await target.receiving();
         dialogue.send(`${testMessage(target)}.\r\nNOOP\r\n`);

@@ -1,0 +1,233 @@
+/** docs/conformance.md: servers by groups in counts, then what deviates in each, with its clause and the shortest dialogue. */
+import { serverGroups } from '../cases/index.js';
+import { clauseUrl } from '../reports/pages.js';
+import type { StoredFinding, StoredServer } from './results.js';
+import { REVIEWS, type Review, reviewOf } from './reviewed.js';
+
+const GENERATED = 'generated/model';
+
+export interface StoredClient {
+  readonly name: string;
+  readonly version: string;
+  readonly passed: number;
+  readonly skipped: number;
+  readonly findings: readonly StoredFinding[];
+}
+
+/** What Markdown would take for markup stands as it is. */
+const markdown = (text: string): string => text.replace(/[\\<>*_`[\]|#~]/g, (character) => `\\${character}`);
+
+const isSerious = ({ level }: StoredFinding): boolean => level === 'MUST' || level === 'SECURITY';
+
+/** Ids by their groups: each group leads to its page. */
+function listed(findings: readonly StoredFinding[]): string {
+  const byGroup = new Map<string, string[]>();
+  for (const { id } of findings) {
+    const [group = '', name = ''] = id.split('/');
+    byGroup.set(group, [...(byGroup.get(group) ?? []), name]);
+  }
+  return [...byGroup]
+    .map(([group, names]) => {
+      const isPage = serverGroups.some(({ name }) => name === group);
+      return `${isPage ? `[${group}](conformance/${group}.md)` : group}: ${names.join(', ')}`;
+    })
+    .join('; ');
+}
+
+function clause(section: string): string {
+  const url = clauseUrl(section);
+  return url === undefined ? section : `[${section}](${url})`;
+}
+
+/** Without the greeting and EHLO, and of a message its last lines only. */
+function essence(dialogue: readonly string[]): readonly string[] {
+  const end = dialogue.findIndex((line, index) => index > 1 && /^S: 250(?: |$)/.test(line));
+  const isUsual = /^C: [EL]HLO /.test(dialogue[1] ?? '') && end > 0 && end < dialogue.length - 1;
+  const rest = isUsual ? dialogue.slice(end + 1) : dialogue;
+  const header = rest.findIndex((line) => line.startsWith('C: From: <'));
+  const body = rest.findIndex((line, index) => index > header && line === 'C: ');
+  return header < 0 || body < 0 ? rest : [...rest.slice(0, header), '(header section)', ...rest.slice(body)];
+}
+
+function table(head: readonly string[], rows: readonly (readonly (string | number)[])[]): string {
+  const line = (cells: readonly (string | number)[]) => `| ${cells.join(' | ')} |`;
+  return [line(head), line(head.map((_, index) => (index === 0 ? '---' : '---:'))), ...rows.map(line)].join(
+    '\n',
+  );
+}
+
+const skippedOf = ({ skipped }: StoredServer): readonly string[] => Object.values(skipped).flat();
+
+/** All ids that were judged, or were to be. */
+function idsOf(server: StoredServer): readonly string[] {
+  return [...server.passed, ...server.findings.map(({ id }) => id), ...skippedOf(server)];
+}
+
+/** How many of a group passed, failed and were skipped, as `12 · **3** · 0`. */
+function cell(server: StoredServer, group: string): string {
+  if (server.notRun !== undefined) return '–';
+  const count = (ids: readonly string[]) => ids.filter((id) => id.startsWith(`${group}/`)).length;
+  const failed = count(server.findings.map(({ id }) => id));
+  return [count(server.passed), failed === 0 ? 0 : `**${failed}**`, count(skippedOf(server))].join(' · ');
+}
+
+function overview(servers: readonly StoredServer[]): string {
+  const known = new Set(servers.flatMap(idsOf).map((id) => id.split('/')[0]));
+  const row = (title: string, group: string) => [title, ...servers.map((server) => cell(server, group))];
+  const rows = serverGroups
+    .filter(({ name }) => known.has(name))
+    .map(({ title, name }) => row(`[${title}](conformance/${name}.md)`, name));
+  return table(
+    ['Group', ...servers.map(({ name }) => name)],
+    [...rows, row('Generated dialogues', 'generated')],
+  );
+}
+
+function levels(servers: readonly StoredServer[]): string {
+  const rows = servers.map((server) => {
+    const of = (...names: string[]) => server.findings.filter(({ level }) => names.includes(level)).length;
+    const serious = server.findings.filter(isSerious);
+    const doubtful = serious.filter(({ id }) => reviewOf(server.name, id)?.judgement === 'doubtful').length;
+    const version = `${server.name} ${server.version}`.trim();
+    if (server.notRun !== undefined) return [version, '–', '–', '–', '–', '–', markdown(server.notRun)];
+    const counts = [of('SECURITY'), of('MUST'), doubtful, of('SHOULD'), of('INTEROP')];
+    return [version, ...counts, `${server.seconds} s`];
+  });
+  const head = ['Server', 'SECURITY', 'MUST', 'of these doubtful', 'SHOULD', 'INTEROP', 'time'];
+  return table(head, rows);
+}
+
+/** One cause: its ids, and the shortest of their dialogues. */
+function cause(review: Review, findings: readonly StoredFinding[]): string {
+  const [shortest] = [...findings].sort((one, other) => one.dialogue.length - other.dialogue.length);
+  if (shortest === undefined) return '';
+  const levelsOf = [...new Set(findings.map(({ level }) => level))].sort().reverse().join(', ');
+  const own = findings.filter(({ id }) => findings.length === 1 || id !== GENERATED);
+  const sections =
+    review.section === undefined ? [...new Set(own.map(({ section }) => section))] : [review.section];
+  return [
+    `**${markdown(review.cause)}** ${levelsOf} · ${sections.map(clause).join(', ')}${review.judgement === 'doubtful' ? ' · *doubtful*' : ''}`,
+    '',
+    ...(review.judgement === 'doubtful' || review.note !== undefined
+      ? [markdown(review.note ?? ''), '']
+      : []),
+    '```text',
+    ...essence(shortest.dialogue),
+    '```',
+    '',
+    `Seen by ${listed(findings)}.`,
+    '',
+  ].join('\n');
+}
+
+function lesser(findings: readonly StoredFinding[], level: StoredFinding['level']): readonly string[] {
+  const ids = findings.filter((each) => each.level === level);
+  return ids.length === 0 ? [] : [`${level}: ${listed(ids)}.`, ''];
+}
+
+function serverSection(server: StoredServer): string {
+  const { name, version, configuration, notRun, findings } = server;
+  const head = [`## ${name}`, '', `${version === '' ? '' : `Version ${version}. `}${configuration}`, ''];
+  if (notRun !== undefined) return [...head, `Not run: ${markdown(notRun)}.`, ''].join('\n');
+  const serious = findings.filter(isSerious);
+  const causes = REVIEWS.filter((review) => review.of === name)
+    .map((review) =>
+      cause(
+        review,
+        serious.filter(({ id }) => reviewOf(name, id) === review),
+      ),
+    )
+    .filter((text) => text !== '');
+  const unread = serious.filter(({ id }) => reviewOf(name, id) === undefined);
+  return [
+    ...head,
+    ...(serious.length === 0 ? ['Nothing of level MUST or SECURITY deviates.', ''] : causes),
+    ...(unread.length === 0 ? [] : [`Not reviewed: ${listed(unread)}.`, '']),
+    ...lesser(findings, 'SHOULD'),
+    ...lesser(findings, 'INTEROP'),
+  ].join('\n');
+}
+
+function clientSection({ name, version, findings }: StoredClient): string {
+  const entries = findings.filter(isSerious).map((finding) => {
+    const { id, level, section, seen, dialogue } = finding;
+    const doubt = reviewOf(name, id);
+    const judged =
+      doubt === undefined
+        ? ''
+        : ` ${doubt.judgement === 'doubtful' ? '*Doubtful:* ' : ''}${markdown(doubt.cause)}`;
+    return `- ${id} · ${level} · ${clause(section)}: ${markdown(seen)}.${judged}\n\n${['```text', ...clientEssence(dialogue), '```'].map((line) => `  ${line}`).join('\n')}\n`;
+  });
+  const lesserIds = findings.filter((each) => !isSerious(each)).map(({ id, level }) => `${id} (${level})`);
+  return [
+    `### ${name}`,
+    '',
+    `${markdown(version)}.`,
+    '',
+    ...(entries.length === 0 ? ['Nothing of level MUST or SECURITY deviates.', ''] : entries),
+    ...(lesserIds.length === 0 ? [] : [`Lesser: ${lesserIds.join(', ')}.`, '']),
+  ].join('\n');
+}
+
+const LONGEST = 14;
+
+function clientEssence(dialogue: readonly string[]): readonly string[] {
+  const lines = dialogue.map((line) => (line.length > 160 ? `${line.slice(0, 160)}…` : line));
+  return lines.length <= LONGEST
+    ? lines
+    : [`(${lines.length - LONGEST} lines more)`, ...lines.slice(-LONGEST)];
+}
+
+function clientsSection(clients: readonly StoredClient[]): readonly string[] {
+  if (clients.length === 0) return [];
+  const rows = clients.map(({ name, version, passed, findings, skipped }) => [
+    name,
+    markdown(version),
+    passed,
+    findings.filter(isSerious).length,
+    findings.filter((each) => !isSerious(each)).length,
+    skipped,
+  ]);
+  return [
+    '## Clients',
+    '',
+    '`npm run conformance:clients` judges the commands that people send with by a server of 127.0.0.1 that does what servers do at',
+    'worst: our own, nodemailer, curl, msmtp, swaks and smtplib.',
+    '',
+    table(['Client', 'version', 'passed', 'MUST or SECURITY', 'SHOULD or INTEROP', 'skipped'], rows),
+    '',
+    ...clients.map(clientSection),
+  ];
+}
+
+export function matrixDocument(servers: readonly StoredServer[], clients: readonly StoredClient[]): string {
+  const count = Math.max(
+    0,
+    ...servers.map((server) => idsOf(server).filter((id) => id !== GENERATED).length),
+  );
+  return [
+    '# Conformance of servers and clients',
+    '',
+    'This page is written by `npm run conformance`. It starts eight servers on 127.0.0.1, three at a time,',
+    `and judges each by the ${count} cases of [@sansmtp/conformance](../packages/conformance/README.md) and by 60 generated`,
+    'dialogues of a fixed seed. It takes about five minutes, and root for Postfix, Exim and OpenSMTPD; Exim and OpenSMTPD come from',
+    'Debian packages that are unpacked into a folder, Haraka from npm. A server that cannot be started is *not run*, with the reason.',
+    'The results are stored in `packages/conformance/results/servers.json`. A run also writes `results/matrix.html` beside them: cases',
+    'by servers, where each cell opens the case with what was expected and the dialogue that was observed. It is too large to be stored here.',
+    '',
+    'Every finding of level MUST or SECURITY has been looked at by itself. Where its clause can be read otherwise, or a policy',
+    'may be the reason, it is marked *doubtful*. A setting may mend a finding: the configurations are those that people start with.',
+    '',
+    levels(servers),
+    '',
+    'Cases that passed · failed · were skipped, by group:',
+    '',
+    overview(servers),
+    '',
+    ...servers.map(serverSection),
+    ...clientsSection(clients),
+  ]
+    .join('\n')
+    .replace(/\n{3,}/g, '\n\n')
+    .replace(/\n+$/, '\n');
+}

@@ -1,0 +1,90 @@
+/** What came of judging servers, as it is stored: `results/servers.json`, from which the documents are made. */
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import type { Demand, Verdict } from '../contract/outcome.js';
+
+/** A deviation; those of level MUST and SECURITY with their dialogue. */
+export interface StoredFinding extends Pick<Demand, 'id' | 'section' | 'level'> {
+  readonly seen: string;
+  readonly dialogue: readonly string[];
+}
+
+export interface StoredServer {
+  readonly name: string;
+  readonly configuration: string;
+  readonly version: string;
+  /** Why it was not judged; the lists are empty then. */
+  readonly notRun?: string;
+  readonly seconds: number;
+  /** Ids. */
+  readonly passed: readonly string[];
+  /** Ids by the reason. */
+  readonly skipped: Readonly<Record<string, readonly string[]>>;
+  readonly findings: readonly StoredFinding[];
+}
+
+const FILE = fileURLToPath(new URL('../../results/servers.json', import.meta.url));
+
+export function readResults(): readonly StoredServer[] {
+  try {
+    return (JSON.parse(readFileSync(FILE, 'utf8')) as { readonly servers: readonly StoredServer[] }).servers;
+  } catch {
+    return [];
+  }
+}
+
+export function writeResults(servers: readonly StoredServer[]): void {
+  mkdirSync(fileURLToPath(new URL('../../results', import.meta.url)), { recursive: true });
+  writeFileSync(FILE, `${JSON.stringify({ servers }, undefined, 1)}\n`);
+}
+
+/** Longer lines of a dialogue say no more. */
+const LONGEST_LINE = 160;
+
+/** A server that greets by the name of the machine says no more by it. */
+const MACHINE = hostname();
+
+function shortened(given: string): string {
+  const line = given
+    .split(/\b/)
+    .map((word) => (word === MACHINE ? 'localhost' : word))
+    .join('');
+  return line.length <= LONGEST_LINE ? line : `${line.slice(0, LONGEST_LINE)}… (${line.length} characters)`;
+}
+
+const LONGEST_DIALOGUE = 40;
+
+/** A dialogue of many lines: its beginning and its end. */
+export function shortenedDialogue(dialogue: readonly string[]): readonly string[] {
+  const lines = dialogue.map(shortened);
+  if (lines.length <= LONGEST_DIALOGUE) return lines;
+  const half = LONGEST_DIALOGUE / 2;
+  return [...lines.slice(0, half), `(${lines.length - 2 * half} lines more)`, ...lines.slice(-half)];
+}
+
+export function storedOf(
+  about: Pick<StoredServer, 'name' | 'configuration' | 'version' | 'seconds'>,
+  verdicts: readonly Verdict[],
+): StoredServer {
+  const skipped: Record<string, string[]> = {};
+  const passed: string[] = [];
+  const findings: StoredFinding[] = [];
+  for (const { outcome, dialogue, milliseconds: _, ...demand } of verdicts) {
+    if (outcome.result === 'passed') passed.push(demand.id);
+    else if (outcome.result === 'skipped') {
+      skipped[outcome.reason] = [...(skipped[outcome.reason] ?? []), demand.id];
+    } else {
+      const { id, section, level } = demand;
+      const isSerious = level === 'MUST' || level === 'SECURITY';
+      findings.push({
+        id,
+        section,
+        level,
+        seen: shortened(outcome.seen),
+        dialogue: isSerious ? shortenedDialogue(dialogue) : [],
+      });
+    }
+  }
+  return { ...about, passed, skipped, findings };
+}

@@ -1,0 +1,75 @@
+/** Postfix: its server, and the smtp-sink that it brings for tests. */
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { output } from './programs.js';
+import { DOMAIN, type MatrixServer, NotRun } from './server.js';
+
+const SERVICES = `
+rewrite unix  - - n -     - trivial-rewrite
+cleanup unix  n - n -     0 cleanup
+qmgr    unix  n - n 300   1 qmgr
+bounce  unix  - - n -     0 bounce
+defer   unix  - - n -     0 bounce
+trace   unix  - - n -     0 bounce
+retry   unix  - - n -     - error
+error   unix  - - n -     - error
+discard unix  - - n -     - discard
+proxymap unix - - n -     - proxymap
+tlsmgr  unix  - - n 1000? 1 tlsmgr
+anvil   unix  - - n -     1 anvil
+postlog unix-dgram n - n - 1 postlogd
+`;
+
+// biome-ignore lint/suspicious/noTemplateCurlyInString: the format is dpkg-query's
+const VERSION = '${Version}';
+
+const version = async (): Promise<string> =>
+  (await output('/usr/bin/dpkg-query', ['-W', '-f', VERSION, 'postfix'])).trim();
+
+export const postfix: MatrixServer = {
+  name: 'Postfix smtpd',
+  configuration:
+    'Its defaults, as Debian has them, for one domain, with a certificate; what is taken is discarded.',
+  version,
+  async prepare({ folder, port, keyFile, certFile }) {
+    if (process.getuid?.() !== 0) throw new NotRun('it takes root to start');
+    const [etc, spool, data] = ['etc', 'spool', 'data'].map((name) => join(folder, name)) as [
+      string,
+      string,
+      string,
+    ];
+    for (const each of [etc, spool, data]) await mkdir(each);
+    const settings = [
+      'compatibility_level = 3.6',
+      `queue_directory = ${spool}`,
+      `data_directory = ${data}`,
+      `maillog_file = ${join(folder, 'log')}`,
+      `maillog_file_prefixes = ${folder}`,
+      'inet_interfaces = 127.0.0.1',
+      'inet_protocols = ipv4',
+      `myhostname = ${DOMAIN}`,
+      'mydestination = $myhostname',
+      'alias_maps =',
+      'local_recipient_maps =',
+      'local_transport = discard:',
+      'default_transport = discard:',
+      'smtpd_tls_security_level = may',
+      `smtpd_tls_chain_files = ${keyFile}, ${certFile}`,
+    ];
+    await writeFile(join(etc, 'main.cf'), `${settings.join('\n')}\n`);
+    await writeFile(join(etc, 'master.cf'), `127.0.0.1:${port} inet n - n - - smtpd${SERVICES}`);
+    await output('chown', ['postfix', data]);
+    await output('postfix', ['-c', etc, 'check']);
+    return { program: '/usr/lib/postfix/sbin/master', words: ['-c', etc, '-e', '1200'] };
+  },
+};
+
+export const smtpSink: MatrixServer = {
+  name: 'Postfix smtp-sink',
+  configuration: 'Its defaults: a sink for tests, which takes every recipient; no TLS.',
+  version,
+  async prepare({ port }) {
+    const asUser = process.getuid?.() === 0 ? ['-u', 'postfix'] : [];
+    return { program: 'smtp-sink', words: [...asUser, `127.0.0.1:${port}`, '100'] };
+  },
+};
