@@ -1,5 +1,6 @@
 /** `@sansmtp/conformance`: judges any SMTP server by the RFCs. */
 import { serverGroups } from './cases/index.js';
+import { paths } from './paths/paths.js';
 import { type DescribeOptions, describeGroups } from './running/describe-server.js';
 
 export { serverGroups } from './cases/index.js';
@@ -19,6 +20,7 @@ export type { Demand, Outcome, Verdict } from './contract/outcome.js';
 export type { Survey } from './contract/survey.js';
 export type { Credentials, StoredTestMessage, Target } from './contract/target.js';
 export { type GeneratedVerdict, type GenerationOptions, generate } from './generated/generation.js';
+export { paths } from './paths/paths.js';
 export { type HtmlOptions, htmlReport } from './reports/html.js';
 export { type JunitOptions, junitXml } from './reports/junit.js';
 export { type Judgement, judgementOf, readKnownDeviations } from './reports/known-deviations.js';
@@ -26,16 +28,16 @@ export { findingLine, jsonLine } from './reports/lines.js';
 export { pageOf } from './reports/pages.js';
 export type { DescribeOptions, TestRunner } from './running/describe-server.js';
 export { type Examination, examine } from './running/examination.js';
-export { createIdleClock } from './running/idle-clock.js';
+export { createIdleClock, type IdleClock } from './running/idle-clock.js';
 export { type JudgeOptions, judgeAll } from './running/judge-all.js';
 export { isSelected } from './running/selection.js';
 export type { ServerToTest } from './running/server-to-test.js';
 export { UnreachableError } from './running/survey.js';
 
 /**
- * Makes each case a test of vitest, jest or node:test. Skipped cases are skipped tests.
+ * Makes each case, and each path of the chart, a test of vitest, jest or node:test. Skipped cases are skipped tests.
  * @throws {TypeError} there is no runner: import `describe` and `it`, and pass them
  */
 export function describeSmtpServer(options: DescribeOptions): void {
-  describeGroups(serverGroups, options);
+  describeGroups([...serverGroups, paths], options);
 }

@@ -6,19 +6,26 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { clientGroups, examine, judgeAll, pageOf, serverGroups, type Verdict } from '../src/index.js';
+import {
+  clientGroups,
+  examine,
+  judgeAll,
+  pageOf,
+  paths,
+  serverGroups,
+  type Verdict,
+} from '../src/index.js';
 import { groupDocument } from '../src/reports/document.js';
 import { ownServer } from '../src/running/own-server.test-support.js';
 
 const top = fileURLToPath(new URL('../../..', import.meta.url));
 const folder = join(top, 'docs/conformance');
-const groups = [...serverGroups, ...clientGroups];
+const groups = [...serverGroups, paths, ...clientGroups];
 const verdicts = new Map<string, Verdict>();
 
 beforeAll(async () => {
   const examination = await examine(ownServer());
-  for await (const verdict of judgeAll(examination, serverGroups, { atOnce: 1 }))
-    verdicts.set(verdict.id, verdict);
+  for await (const verdict of judgeAll(examination, groups, { atOnce: 1 })) verdicts.set(verdict.id, verdict);
 }, 120_000);
 
 describe('docs/conformance', () => {

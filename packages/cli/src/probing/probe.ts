@@ -9,6 +9,7 @@ import {
   jsonLine,
   judgeAll,
   pageOf,
+  paths,
   serverGroups,
   UnreachableError,
   type Verdict,
@@ -35,8 +36,9 @@ come twice a minute at most.
 Prints a line a finding, "ID LEVEL SECTION what was seen", and then "N passed, N failed, N skipped". What cannot be
 judged is skipped: an extension that is not offered, a limit that the server announced by 421 or 454 4.7.0.
 --json prints a line for each case: {"id","level","section","result","seen","dialogue"}.
-After the cases come generated dialogues, "generated/model": a model of the RFCs says what is allowed. The first that
-deviates is shrunk to a few lines, and names its seed.
+After the cases come the paths of the chart, "paths/STATE-COMMAND": each command in each state, judged by a model of the
+RFCs; and generated dialogues, "generated/model", judged likewise. The first of these that deviates is shrunk to a few
+lines, and names its seed.
 --only takes a group, an id, or words with * for anything, separated by commas; --list shows all ids, each with the
 page that explains it.
 --expect FILE: ids of known deviations, one a line; only others count, and those that are healed are told.
@@ -51,6 +53,9 @@ judged; 64 usage; 73 a report cannot be written; 0 otherwise.`;
 
 /** A case at a time has one connection, most of them. */
 const CONNECTIONS_A_SECOND = 50;
+
+/** Cases, and paths of the chart. */
+const groups: readonly CaseGroup[] = [...serverGroups, paths];
 
 /** What the generated dialogues are called among the cases. */
 const GENERATED = 'generated/model';
@@ -153,7 +158,7 @@ async function probe(
   const address = await reachableAddress(command, server, options.yesThisIsMine === true);
   const examination = await examinationOf(command, server, address, options, credentials);
   const { stdout } = terminal;
-  const count = serverGroups.flatMap(({ cases }) => cases).filter(({ id }) => isSelected(id, only)).length;
+  const count = groups.flatMap(({ cases }) => cases).filter(({ id }) => isSelected(id, only)).length;
   const progress = progressOn(terminal);
   const verdicts: Verdict[] = [];
   const print = (verdict: Verdict) => {
@@ -164,7 +169,7 @@ async function probe(
       stdout.write(`${oneLine(findingLine(verdict, known.has(verdict.id)))}\n`);
     }
   };
-  for await (const verdict of judgeAll(examination, serverGroups, { only })) {
+  for await (const verdict of judgeAll(examination, groups, { only })) {
     print(verdict);
     progress.tell(verdicts.length, `of ${count}: ${verdict.id}`);
   }
@@ -175,13 +180,15 @@ async function probe(
 
   const { host, port } = server;
   const target = `${host.includes(':') ? `[${host}]` : host}:${port}`;
-  await conclude(command, terminal, verdicts, { target, groups: serverGroups, known, options });
+  await conclude(command, terminal, verdicts, { target, groups, known, options });
 }
 
 export function defineProbe(program: Command, terminal: Terminal): void {
   const command = program
     .command('probe')
-    .description('Judge a server by the RFCs: fixed cases, each with its section, and generated dialogues.')
+    .description(
+      'Judge a server by the RFCs: fixed cases with their sections, paths of the chart, generated dialogues.',
+    )
     .argument('[host:port]', 'the server', serverAddress)
     .option('--tls-port <port>', 'its port with implicit TLS', port)
     .option('--lmtp', 'it speaks LMTP')
@@ -215,11 +222,11 @@ export function defineProbe(program: Command, terminal: Terminal): void {
       if (
         only !== undefined &&
         !isSelected(GENERATED, only) &&
-        !serverGroups.some(({ cases }) => cases.some(({ id }) => isSelected(id, only)))
+        !groups.some(({ cases }) => cases.some(({ id }) => isSelected(id, only)))
       ) {
         fail(command, exitCodes.usage, `--only ${only} selects no case; --list shows them all`);
       }
-      if (options.list) list(terminal, serverGroups, only);
+      if (options.list) list(terminal, groups, only);
       else if (server === undefined)
         fail(command, exitCodes.usage, 'name the server: sansmtp probe HOST:PORT');
       else await probe(command, terminal, server, options);

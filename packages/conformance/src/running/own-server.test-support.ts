@@ -12,9 +12,7 @@ const CREDENTIALS = { user: 'ann', password: 'pencil' };
 export function ownServer(session: Partial<ServeOptions> = {}): ServerToTest {
   const clock = createIdleClock();
   const password = new Secret(CREDENTIALS.password);
-  const cryptography: Cryptography = {
-    compute: (computation) => clock.during(nodeCryptography.compute(computation)),
-  };
+  const cryptography = clock.pausedBy(nodeCryptography);
   const users = passwordUsers(
     (name) => (name === CREDENTIALS.user ? { kind: 'password', password } : undefined),
     { cryptography },

@@ -167,6 +167,8 @@ export class ServerModel {
 function enhancedCodeFlaw({ code, lines }: ModelReply, command: string): string | undefined {
   const severity = String(code)[0];
   if (severity === '3' || RESPONSES_WITHOUT_CODE.test(command)) return undefined;
+  // Postfix XCLIENT_README: the session begins anew, with a greeting.
+  if (code === 220 && /^XCLIENT /i.test(command)) return undefined;
   for (const line of lines) {
     const [, found] = /^([245])\.\d{1,3}\.\d{1,3}(?: |$)/.exec(line) ?? [];
     if (found === undefined)
