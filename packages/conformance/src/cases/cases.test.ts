@@ -1,7 +1,9 @@
 /** All cases against our own server in memory, and what holds of the cases as a whole. */
+
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { describeSmtpServer, serverGroups } from '../index.js';
-import { ownServer } from '../running/own-server.test-support.js';
+import { describeSmtpServer, examine, serverGroups } from '../index.js';
+import { KNOWN_DEVIATIONS, ownServer } from '../running/own-server.test-support.js';
 
 const cases = serverGroups.flatMap((group) => group.cases);
 
@@ -22,4 +24,21 @@ describe('the cases', () => {
   });
 });
 
-describeSmtpServer({ ...ownServer(), runner: { describe, it } });
+describe('the known deviations of our own server', () => {
+  it('are there, of level INTEROP, and argued in docs/decisions.md', async () => {
+    const decisions = readFileSync(new URL('../../../../docs/decisions.md', import.meta.url), 'utf8');
+    const examination = await examine(ownServer());
+    for (const id of KNOWN_DEVIATIONS) {
+      const known = cases.find((each) => each.id === id);
+      expect({ id, level: known?.level }).toEqual({ id, level: 'INTEROP' });
+      expect(decisions).toContain(
+        id.replace(/^syntax\/(?:mail|rcpt)/, 'syntax/*').replace(/^dsn\/(?:envid|orcpt)/, 'dsn/*'),
+      );
+      if (known !== undefined) {
+        expect((await examination.judge(known)).outcome, id).toMatchObject({ result: 'failed' });
+      }
+    }
+  });
+});
+
+describeSmtpServer({ ...ownServer(), knownDeviations: KNOWN_DEVIATIONS, runner: { describe, it } });

@@ -21,10 +21,12 @@ const INVALID: readonly (readonly ['mail' | 'rcpt', string, string, string])[] =
   ['mail', 'ret-unknown', 'RET=ALL', '§4.3'],
   ['mail', 'ret-empty', 'RET=', '§4.3'],
   ['mail', 'envid-with-half-an-escape', 'ENVID=a+2', '§4.4'],
+  ['mail', 'envid-in-lower-case', 'ENVID=a+2b', '§4'],
   ['rcpt', 'notify-never-and-more', 'NOTIFY=NEVER,SUCCESS', '§4.1'],
   ['rcpt', 'notify-unknown', 'NOTIFY=SOON', '§4.1'],
   ['rcpt', 'notify-empty', 'NOTIFY=', '§4.1'],
   ['rcpt', 'orcpt-without-type', 'ORCPT=bob@example.com', '§4.2'],
+  ['rcpt', 'orcpt-in-lower-case', 'ORCPT=rfc822;a+2bb@example.com', '§4'],
   ['rcpt', 'orcpt-with-half-an-escape', 'ORCPT=rfc822;a+2', '§4.2'],
 ];
 
@@ -51,7 +53,7 @@ const invalid = INVALID.map(
     needs: ['DSN', 'mail'],
     async run(target) {
       const dialogue = verb === 'mail' ? await target.ready() : await target.mailed();
-      await refuses(dialogue, `${target[verb](parameter)}\r\n`);
+      await refuses(dialogue, target[verb](parameter));
     },
   }),
 );

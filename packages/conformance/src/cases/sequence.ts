@@ -522,6 +522,19 @@ export const sequence: CaseGroup = {
         void (await (await target.ready()).ask('HELP', '211 or 214 or 500 or 502 or 504')),
     },
     {
+      id: 'sequence/no-parameters-after-helo',
+      section: 'RFC 5321 §4.1.1.1',
+      level: 'INTEROP',
+      rationale:
+        'HELO takes back what EHLO offered before: a parameter is refused after it.',
+      needs: ['smtp', 'mail', '8BITMIME'],
+      async run(target) {
+        const dialogue = await target.hello();
+        await dialogue.need('HELO probe.invalid', '250');
+        await refuses(dialogue, target.mail('BODY=8BITMIME'));
+      },
+    },
+    {
       id: 'sequence/message-is-accepted',
       section: 'RFC 5321 §4.1.1.4',
       level: 'MUST',

@@ -3,7 +3,7 @@ import type { CaseGroup, ConformanceCase } from '../contract/case.js';
 import { testMessage } from '../contract/message.js';
 import type { StoredTestMessage, Target } from '../contract/target.js';
 import type { Dialogue } from '../dialogue/dialogue.js';
-import { Deviation } from '../dialogue/findings.js';
+import { CannotJudge, Deviation } from '../dialogue/findings.js';
 import { printable } from '../dialogue/transcript.js';
 import { octets } from './judging.js';
 
@@ -264,6 +264,33 @@ const others: ConformanceCase[] = [
   },
 ];
 
+/** Each recipient that was accepted gets the message: by sub-addresses, so that they differ (RFC 5233). */
+const eachRecipient = (count: number): ConformanceCase => ({
+  id: `stored/for-each-of-${count}-recipients`,
+  section: 'RFC 5321 §4.5.3.1.10',
+  level: 'MUST',
+  rationale: `A message is stored for each of ${count} recipients, as far as they were accepted.`,
+  needs: ['mail', 'stored messages'],
+  async run(target) {
+    await target.received();
+    const dialogue = await target.mailed();
+    const [name, domain] = [target.to.split('@')[0], target.to.split('@').at(-1)];
+    const accepted: string[] = [];
+    for (let number = 1; number <= count; number++) {
+      const recipient = `${name}+${number}@${domain}`;
+      const { code } = await dialogue.ask(`RCPT TO:<${recipient}>`, 'any');
+      if (code === 250 || code === 251) accepted.push(recipient);
+    }
+    if (accepted.length < 2) throw new CannotJudge('the server knows no sub-addresses of the recipient');
+    await dialogue.need('DATA', '354');
+    dialogue.send(`${testMessage(target)}.\r\n`);
+    for (let replies = target.protocol === 'lmtp' ? accepted.length : 1; replies > 0; replies--) {
+      await dialogue.needReply('250');
+    }
+    await judgeRecipients(target, dialogue, accepted);
+  },
+});
+
 async function judgeRecipients(
   target: Target,
   dialogue: Dialogue,
@@ -283,5 +310,5 @@ export const stored: CaseGroup = {
   introduction:
     'What becomes of a message, to the octet. These cases need a test that can see what the server stores: `received`.',
   remedy: 'Undo transparency and nothing else: a dot before a line goes, and every other octet stays.',
-  cases: [...contents, ...others],
+  cases: [...contents, ...others, ...[2, 105].map(eachRecipient)],
 };

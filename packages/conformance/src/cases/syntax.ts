@@ -84,18 +84,14 @@ const validReversePaths: ConformanceCase[] = [
   run: async (target) => understands(await target.ready(), `MAIL FROM:${path(target)}`),
 }));
 
-/**
- * name, what stands in place of the path, why it is wrong
- *
- * What harms nobody is not among them: a blank after the colon, dots anywhere in a local-part, which is its host's to
- * judge (RFC 5321 §2.3.11), an underscore in a domain, an IPv6 literal without its tag.
- */
+/** name, what stands in place of the path, why it is wrong */
 const INVALID_PATHS: readonly (readonly [string, string, string])[] = [
   ['no-brackets', 'ann@probe.invalid', 'a path has angle brackets'],
   ['no-path', '', 'there is no path'],
   ['unclosed', '<ann@probe.invalid', 'the path is not closed'],
   ['unopened', 'ann@probe.invalid>', 'the path is not opened'],
   ['two-brackets', '<<ann@probe.invalid>>', 'a path has one pair of brackets'],
+  ['space-after-colon', ' <ann@probe.invalid>', 'no blank stands after the colon'],
   ['tab-after-colon', '\t<ann@probe.invalid>', 'no tab stands after the colon'],
   ['text-after', '<ann@probe.invalid>x', 'a space parts the path from what follows'],
   ['display-name', 'Ann <ann@probe.invalid>', 'a display name belongs into a header'],
@@ -114,6 +110,11 @@ const INVALID_PATHS: readonly (readonly [string, string, string])[] = [
   ['bare-backslash', '<ann\\smith@probe.invalid>', 'a backslash needs quotes'],
   ['parenthesis', '<ann(@probe.invalid>', 'a parenthesis needs quotes'],
   ['semicolon', '<ann;smith@probe.invalid>', 'a semicolon needs quotes'],
+  ['leading-dot', '<.ann@probe.invalid>', 'a local-part does not begin with a dot unless it is quoted'],
+  ['trailing-dot', '<ann.@probe.invalid>', 'a local-part does not end in a dot unless it is quoted'],
+  ['two-dots', '<ann..smith@probe.invalid>', 'dots stand between atoms unless they are quoted'],
+  ['underscore-domain', '<ann@my_host.probe.invalid>', 'an underscore is no character of a domain'],
+  ['untagged-ipv6', '<ann@[2001:db8::1]>', 'an IPv6 literal has its tag'],
   ['hyphen-first-label', '<ann@-probe.invalid>', 'a label does not begin with a hyphen'],
   ['hyphen-last-label', '<ann@probe-.invalid>', 'a label does not end in a hyphen'],
   ['empty-label', '<ann@probe..invalid>', 'a label is not empty'],
@@ -163,6 +164,7 @@ const INVALID_LINES: readonly (readonly [string, string, string])[] = [
   ['rcpt-alone', 'RCPT', 'RCPT needs a forward-path'],
   ['vrfy-alone', 'VRFY', 'VRFY needs a string'],
   ['expn-alone', 'EXPN', 'EXPN needs a string'],
+  ['noop-with-control', 'NOOP \u0001', 'an argument holds no control character'],
   ['binary', '\u0001\u0002\u0003', 'control characters are no verb'],
   ['digits', '12345', 'digits are no verb'],
   ['reply-as-command', '250 OK', 'a reply is no command: two servers would talk to each other without end'],

@@ -1,57 +1,69 @@
 /**
- * Each planted fault is found: by the case and by the generated dialogue that found it when the tables were written. What does
- * not find it any more is looked for again among all.
+ * Each planted fault is found again by what found it when the tables were written: a case, a generated dialogue with its seed.
+ * A finder that finds nothing any more makes the tables stale: `npm run power --workspace @sansmtp/conformance`.
  */
 import { readFileSync } from 'node:fs';
-import { describe, expect, it } from 'vitest';
-import { isOfLmtp, type ServerFault, serverFaultNames } from '../planted/server-faults.js';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { type ServerFault, serverFaultNames, serverFaults } from '../planted/server-faults.js';
 import { readFinders } from './finders.js';
-import { allCases, casesThatFind, examinePlanted, finds, generationThatFinds } from './measuring.js';
+import { allCases, examinePlanted, finds, generationThatFinds, SURVEY } from './measuring.js';
 import { BEGIN, END } from './table.js';
 
 const finders = readFinders();
+const NINETY_FIVE = Math.ceil(serverFaultNames.length * 0.95);
 
-async function foundByCase(fault: ServerFault): Promise<boolean> {
-  const examination = await examinePlanted(fault);
-  const known = allCases.find(({ id }) => id === finders[fault]?.case);
-  if (examination === undefined || (known && (await finds(examination, known)))) return true;
-  return (await casesThatFind(examination, 1)).length > 0;
+/** The faults that have a finder of the kind, and those of them that it did not find. */
+interface Search {
+  readonly sought: ServerFault[];
+  readonly missed: ServerFault[];
 }
 
-async function foundByGeneration(fault: ServerFault): Promise<boolean> {
-  const examination = await examinePlanted(fault);
-  const { seed = 1, path } = finders[fault] ?? {};
-  if (path !== undefined) {
-    const { runs } = await generationThatFinds(examination, fault, { seed, path, runs: 1 });
-    if (runs !== undefined) return true;
+const byCase: Search = { sought: [], missed: [] };
+const byDialogue: Search = { sought: [], missed: [] };
+
+beforeAll(async () => {
+  for (const fault of serverFaultNames) {
+    const { case: id, seed = 1, path } = finders[fault] ?? {};
+    const examination = await examinePlanted(fault);
+    if (id !== undefined) {
+      byCase.sought.push(fault);
+      const known = allCases.find((each) => each.id === id);
+      const isFound =
+        examination === undefined ? id === SURVEY : known !== undefined && (await finds(examination, known));
+      if (!isFound) byCase.missed.push(fault);
+    }
+    // A server that does not come through the survey has no dialogue.
+    if (path === undefined && examination !== undefined) continue;
+    byDialogue.sought.push(fault);
+    const { runs } = await generationThatFinds(examination, fault, { seed, ...(path && { path }), runs: 1 });
+    if (runs === undefined) byDialogue.missed.push(fault);
   }
-  return (await generationThatFinds(examination, fault, { seed })).runs !== undefined;
-}
-
-async function missedBy(isFound: (fault: ServerFault) => Promise<boolean>): Promise<ServerFault[]> {
-  const missed: ServerFault[] = [];
-  for (const fault of serverFaultNames) if (!(await isFound(fault))) missed.push(fault);
-  return missed;
-}
-
-const FIVE_IN_A_HUNDRED = Math.floor(serverFaultNames.length * 0.05);
+}, 300_000);
 
 describe('the faults of the planted server', () => {
-  it('are found by the cases, 95 in 100, and by generated dialogues, 95 in 100, and all by either', async () => {
-    const byCases = await missedBy(foundByCase);
-    const byGeneration = await missedBy(foundByGeneration);
-    expect(byCases.length, `not found by cases: ${byCases}`).toBeLessThanOrEqual(FIVE_IN_A_HUNDRED);
-    expect(byGeneration.length, `not found by dialogues: ${byGeneration}`).toBeLessThanOrEqual(
-      FIVE_IN_A_HUNDRED,
-    );
-    expect(byCases.filter((fault) => byGeneration.includes(fault))).toEqual([]);
-  }, 300_000);
+  it('are found by the cases, 95 in 100', () => {
+    expect(byCase.missed).toEqual([]);
+    expect(byCase.sought.length).toBeGreaterThanOrEqual(NINETY_FIVE);
+  });
 
-  it('stand in docs/testing.md, each in a row', () => {
+  it('are found by generated dialogues, 95 in 100', () => {
+    expect(byDialogue.missed).toEqual([]);
+    expect(byDialogue.sought.length).toBeGreaterThanOrEqual(NINETY_FIVE);
+  });
+
+  it('are found by either, all of them', () => {
+    const found = new Set([...byCase.sought, ...byDialogue.sought]);
+    expect(serverFaultNames.filter((fault) => !found.has(fault))).toEqual([]);
+  });
+
+  it('stand in docs/testing.md, each with the case that finds it, and in sum', () => {
     const document = readFileSync(new URL('../../../../docs/testing.md', import.meta.url), 'utf8');
     const table = document.slice(document.indexOf(BEGIN), document.indexOf(END));
-    const rows = table.split('\n').filter((line) => line.includes('| RFC '));
-    expect(rows.length).toBe(serverFaultNames.length);
-    expect(serverFaultNames.some(isOfLmtp)).toBe(true);
+    for (const fault of serverFaultNames) {
+      const { does, clause } = serverFaults[fault];
+      expect(table).toContain(`| ${does} | ${clause} | ${finders[fault]?.case ?? 'none'}`);
+    }
+    const share = ((100 * byCase.sought.length) / serverFaultNames.length).toFixed(1);
+    expect(table).toContain(`| by the fixed cases | ${share} % |`);
   });
 });
