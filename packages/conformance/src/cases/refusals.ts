@@ -1,7 +1,7 @@
 /** What a refusal leaves of the session: what was there before, and nothing of what was refused. */
 import type { CaseGroup } from '../contract/case.js';
 import { testMessage } from '../contract/message.js';
-import { CannotJudge, Deviation } from '../dialogue/findings.js';
+import { Deviation } from '../dialogue/findings.js';
 import { refuses } from './judging.js';
 
 /** Errors in a row that no client at work makes. */
@@ -59,8 +59,9 @@ export const refusals: CaseGroup = {
       needs: ['mail'],
       async run(target) {
         const [name = ''] = target.to.split('@');
-        if (name.toLowerCase() === 'postmaster') throw new CannotJudge('the recipient is the postmaster');
-        await refuses(await target.mailed(), `RCPT TO:<${name}>\r\n`);
+        const other = name.toLowerCase() === 'postmaster' ? 'somebody' : name;
+        await refuses(await target.mailed(), `RCPT TO:<${other}>
+`);
       },
     },
     {

@@ -525,8 +525,7 @@ export const sequence: CaseGroup = {
       id: 'sequence/no-parameters-after-helo',
       section: 'RFC 5321 §4.1.1.1',
       level: 'INTEROP',
-      rationale:
-        'HELO takes back what EHLO offered before: a parameter is refused after it.',
+      rationale: 'HELO takes back what EHLO offered before: a parameter is refused after it.',
       needs: ['smtp', 'mail', '8BITMIME'],
       async run(target) {
         const dialogue = await target.hello();

@@ -1,6 +1,6 @@
 /** Our own server in memory, as it would be on a port, with all that it can offer. */
 import { Secret } from '@sansmtp/core';
-import { type Cryptography, passwordUsers, type ServeOptions, serveSession } from '@sansmtp/transport';
+import { passwordUsers, type ServeOptions, serveSession } from '@sansmtp/transport';
 import { createMemoryPair } from '@sansmtp/transport-memory';
 import { nodeCryptography } from '@sansmtp/transport-node';
 import { createIdleClock } from './idle-clock.js';
