@@ -6,15 +6,7 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, it } from 'vitest';
-import {
-  clientGroups,
-  examine,
-  judgeAll,
-  pageOf,
-  paths,
-  serverGroups,
-  type Verdict,
-} from '../src/index.js';
+import { clientGroups, examine, judgeAll, pageOf, paths, serverGroups, type Verdict } from '../src/index.js';
 import { groupDocument } from '../src/reports/document.js';
 import { ownServer } from '../src/running/own-server.test-support.js';
 

@@ -60,8 +60,11 @@ export const refusals: CaseGroup = {
       async run(target) {
         const [name = ''] = target.to.split('@');
         const other = name.toLowerCase() === 'postmaster' ? 'somebody' : name;
-        await refuses(await target.mailed(), `RCPT TO:<${other}>
-`);
+        await refuses(
+          await target.mailed(),
+          `RCPT TO:<${other}>
+`,
+        );
       },
     },
     {
