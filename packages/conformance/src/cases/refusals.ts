@@ -60,11 +60,7 @@ export const refusals: CaseGroup = {
       async run(target) {
         const [name = ''] = target.to.split('@');
         const other = name.toLowerCase() === 'postmaster' ? 'somebody' : name;
-        await refuses(
-          await target.mailed(),
-          `RCPT TO:<${other}>
-`,
-        );
+        await refuses(await target.mailed(), `RCPT TO:<${other}>\r\n`);
       },
     },
     {
