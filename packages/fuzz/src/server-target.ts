@@ -202,7 +202,8 @@ export class ServerTarget implements Target {
       return;
     }
     const text = textOf(output.bytes);
-    for (const [line] of text.slice(0, 10_000).matchAll(/[^\n]*\n/g)) {
+    const lines = text.slice(0, 10_000).split(/(?<=\n)/);
+    for (const line of lines.filter((each) => each.endsWith('\n'))) {
       const reply = /^([2-5]\d\d)[ -]((?:[245]\.\d{1,3}\.\d{1,3})?)[^\0\r]*\r\n$/.exec(line);
       if (reply === null) this.#fault ??= `This is no line of a reply: ${JSON.stringify(line)}`;
       else this.#seen.add(`${reply[1]} ${reply[2]}`);

@@ -7,7 +7,10 @@ export function isPostgres(place: string): boolean {
 
 /** The place of a queue as it may be shown: without a password. */
 export function shownPlace(place: string): string {
-  return isPostgres(place) ? place.replace(/:\/\/.*@/, '://…@').replace(/\?.*$/, '') : place;
+  if (!isPostgres(place)) return place;
+  const [shown = ''] = place.split('?', 1);
+  const host = shown.lastIndexOf('@');
+  return host === -1 ? shown : `${shown.slice(0, shown.indexOf('://'))}://…${shown.slice(host)}`;
 }
 
 /**

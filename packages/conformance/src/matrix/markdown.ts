@@ -205,7 +205,7 @@ export function matrixDocument(servers: readonly StoredServer[], clients: readon
     0,
     ...servers.map((server) => idsOf(server).filter((id) => id !== GENERATED).length),
   );
-  return [
+  const page = [
     '# Conformance of servers and clients',
     '',
     'This page is written by `npm run conformance`. It starts eight servers on 127.0.0.1, three at a time,',
@@ -228,6 +228,6 @@ export function matrixDocument(servers: readonly StoredServer[], clients: readon
     ...clientsSection(clients),
   ]
     .join('\n')
-    .replace(/\n{3,}/g, '\n\n')
-    .replace(/\n+$/, '\n');
+    .replace(/\n{3,}/g, '\n\n');
+  return `${page.trimEnd()}\n`;
 }

@@ -5,7 +5,7 @@ import type { Verdict } from '../contract/outcome.js';
 
 /** Ids, one a line; blank lines and what follows `#` are passed over. */
 export function readKnownDeviations(text: string): ReadonlySet<string> {
-  const lines = text.split(/\r?\n/).map((line) => line.replace(/(?:^|\s)#.*$/, '').trim());
+  const lines = text.split(/\r?\n/).map((line) => (line.split(/(?:^|\s)#/, 1)[0] ?? '').trim());
   return new Set(lines.filter((line) => line !== ''));
 }
 

@@ -39,6 +39,11 @@ export const unreachable: Readonly<Record<string, string>> = {
     'Before EHLO nobody has offered SMTPUTF8: no address that needs it is read',
     'session.greeted|command.MAIL|7',
   ),
+  ...each(
+    'Each command has a rule of its own in each state that takes commands; this one is for a command that gets none',
+    'session|command.*|0',
+    'session|command.*|1',
+  ),
   ...each('One recipient at least may be accepted', 'session.transaction.opened|command.RCPT|4'),
   ...each(
     'SIZE is a parameter of MAIL, and without EHLO it has none',

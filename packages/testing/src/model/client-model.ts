@@ -306,6 +306,9 @@ export function fatesOf(
   if (mail !== undefined && mail >= 400) return refused(mail);
   const own = recipients[index];
   // RFC 5321 §4.5.3.1.10: 552 may stand for 452.
+  // After a 421 a client may read no further (RFC 5321 §3.8): then it does not know what was said to this recipient.
+  if (recipients.slice(0, index).includes(421))
+    return ['deferred', ...(own === undefined || own < 400 ? [] : refused(own))];
   if (own !== undefined && own >= 400) return own === 552 ? ['deferred', 'rejected'] : refused(own);
   if (refusal !== undefined) return refused(refusal);
   if (!complete) return ['deferred'];

@@ -28,7 +28,8 @@ export const commandsAreShort: Judge = each((exchange) => {
 const COMMANDS: readonly RegExp[] = [
   /^(?:EHLO|LHLO|HELO) (?:[\w-]+(?:\.[\w-]+)*|\[[\w.:-]+\])$/i,
   /^MAIL FROM:<[^ ]*>(?: [A-Za-z\d][A-Za-z\d-]*(?:=[!-<>-~\x80-\xff]+)?)*$/i,
-  /^RCPT TO:<(?:"(?:[^"\\]|\\.)*"@|[^ <>"]+@)?[^ <>]+>(?: [A-Za-z\d][A-Za-z\d-]*(?:=[!-<>-~\x80-\xff]+)?)*$/i,
+  /^RCPT TO:<"(?:[^"\\]|\\.)*"@[^ <>@"]+>(?: [A-Za-z\d][A-Za-z\d-]*(?:=[!-<>-~\x80-\xff]+)?)*$/i,
+  /^RCPT TO:<[^ <>"]+>(?: [A-Za-z\d][A-Za-z\d-]*(?:=[!-<>-~\x80-\xff]+)?)*$/i,
   /^(?:DATA|RSET|QUIT|STARTTLS)$/i,
   /^(?:NOOP|HELP)(?: [^\r\n]+)?$/i,
   /^(?:VRFY|EXPN|ETRN) [^\r\n]+$/i,

@@ -14,7 +14,8 @@ function doubleDots(text: string, fault: FaultId | undefined): string {
     case 'dots-within-lines':
       return text.replace(/(?:^|(?<=\n| ))\./g, '..');
     case 'dots-at-chunk-ends': {
-      const pieces = text.match(new RegExp(`[^]{1,${PIECE}}`, 'g')) ?? [];
+      const count = Math.ceil(text.length / PIECE);
+      const pieces = Array.from({ length: count }, (_, at) => text.slice(at * PIECE, (at + 1) * PIECE));
       return pieces.map((piece) => piece.replace(/^\./, '..').replace(/(?<=\n)\./g, '..')).join('');
     }
     default:
@@ -26,9 +27,15 @@ function doubleDots(text: string, fault: FaultId | undefined): string {
 export function damaged(message: string, fault: FaultId | undefined): string {
   switch (fault) {
     case 'blanks-trimmed':
-      return message.replace(/[ \t]+(?=\r\n)/g, '');
+      return message
+        .split('\r\n')
+        .map((line) => line.trimEnd())
+        .join('\r\n');
     case 'long-lines-cut':
-      return message.replace(/([^\r\n]{998})[^\r\n]*/g, '$1');
+      return message
+        .split('\r\n')
+        .map((line) => line.slice(0, 998))
+        .join('\r\n');
     case 'nul-cuts':
       return message.split('\0', 1)[0] ?? '';
     case 'eighth-bit-lost':

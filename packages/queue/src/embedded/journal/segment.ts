@@ -179,8 +179,10 @@ async function readFirstLine(
         `Let that one deliver what is in ${directory}, or choose another directory`,
     );
   }
-  const nonce =
-    new RegExp(`^sansmtp queue, format ${FORMAT}, ${name}, ([0-9a-f]{16})\n`).exec(text)?.[1] ?? '';
+  const beginning = `sansmtp queue, format ${FORMAT}, ${name}, `;
+  const nonce = text.startsWith(beginning)
+    ? (/^([0-9a-f]{16})\n/.exec(text.slice(beginning.length))?.[1] ?? '')
+    : '';
   const line = firstLine(name, nonce || '0'.repeat(2 * NONCE_OCTETS));
   if (nonce === '') {
     // Records come after the first line is safe: before it is, there is none. Otherwise the first one says what it was.
