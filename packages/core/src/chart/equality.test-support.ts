@@ -43,10 +43,10 @@ export function stepTwin<Context, Input>(
   // Twice from the same place: what the first run left ready must not tell, nor the second change what the first gave.
   const runner = chart.run(twin.compiled);
   const given = runner.step(event) ?? [];
-  const again = chart.run(twin.compiled).step(event) ?? [];
+  const other = chart.run(twin.compiled);
+  const again = other.step(event) ?? [];
   const run = [runner.position(), given];
-  const isSame =
-    again.length === given.length && again.every((effect, index) => isDeepStrictEqual(effect, given[index]));
+  const isSame = isDeepStrictEqual([other.position(), again], run);
   if (!isSame || !isDeepStrictEqual(run, [compiled, effects])) {
     throw new Error(
       `A runner differs on ${where}.\nTable: ${show([compiled, effects])}\nRunner: ${show(run)}`,

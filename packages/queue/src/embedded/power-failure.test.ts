@@ -18,7 +18,7 @@ const DIRECTORY = '/queue';
 const SEGMENT_OCTETS = 2000;
 
 /** Random failures at each call. */
-const FAILURES = 2;
+const FAILURES = 3;
 
 /** More calls than the story takes. */
 const CALLS = 10_000;
