@@ -26,6 +26,7 @@ export function noteTransitions(end: 'client' | 'server', table: unknown): void 
   const { run, explain } = watched;
   const noted = new Set<string>();
   const asked = new Map<string, Map<string, number>>();
+  let asking: string | undefined;
   const note = (id: string | undefined): void => {
     if (id === undefined || noted.has(id) || WITHOUT_SESSION.test(expect.getState().testPath ?? '')) return;
     noted.add(id);
@@ -33,6 +34,10 @@ export function noteTransitions(end: 'client' | 'server', table: unknown): void 
   };
   /** Whether a step by this event in this state is one of those that are looked at. */
   const isLookedAt = (value: string, type: string): boolean => {
+    // Several files of tests share a process: each is looked at anew.
+    const { testPath } = expect.getState();
+    if (testPath !== asking) asked.clear();
+    asking = testPath;
     const ofState = asked.get(value) ?? new Map<string, number>();
     asked.set(value, ofState);
     const times = ofState.get(type) ?? 0;

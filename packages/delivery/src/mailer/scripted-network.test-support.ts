@@ -276,8 +276,10 @@ export function mailing(addresses: Readonly<Record<string, Address>>, options: M
   return { mailer, network };
 }
 
-/** Registers the check: behind `close()` there is no connection and no timer. */
+/** Registers the check: after `close()` there is no connection and no timer. */
 export function expectNothingLeft(): void {
+  // What another file of tests began in this process is its own affair.
+  begun = [];
   afterEach(async () => {
     const all = begun;
     begun = [];
