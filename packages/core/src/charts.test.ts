@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { StateDescription } from './chart/describe.js';
 import { describeChart } from './charts.js';
-import { clientTable } from './client/session.js';
+import { clientTable } from './client/client-table.js';
 import { serverTable } from './server/server-table.js';
 
 function withDescendants(state: StateDescription): StateDescription[] {

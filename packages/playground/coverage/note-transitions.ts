@@ -2,8 +2,8 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll } from 'vitest';
-import { clientTable } from '../../core/src/client/session.js';
-import { serverTable } from '../../core/src/server/session.js';
+import { clientTable } from '../../core/src/client/client-table.js';
+import { serverTable } from '../../core/src/server/server-table.js';
 
 /** Properties step millions of times: so often is asked which transition it was, for each state and event. */
 const OFTEN = 500;
@@ -16,18 +16,24 @@ const taken = memory.sansmtpTransitions;
 
 for (const [end, table] of Object.entries({ client: clientTable, server: serverTable })) {
   if (isWrapped) break;
-  const wrapped = table as { step: (...given: never[]) => unknown; explain: typeof clientTable.explain };
-  const { step, explain } = wrapped;
+  const watched = table as { run: typeof clientTable.run; explain: typeof clientTable.explain };
+  const [run, explain] = [watched.run.bind(table), watched.explain.bind(table)];
   const asked = new Map<string, number>();
-  wrapped.step = (...given) => {
-    const next = step(...given);
-    const [state, event] = given as unknown as Parameters<typeof explain>;
-    const key = `${state.value} ${event.type}`;
-    const times = asked.get(key) ?? 0;
-    if (next === undefined || times >= OFTEN) return next;
-    asked.set(key, times + 1);
-    taken[end]?.add(explain(state, event)?.transition ?? '');
-    return next;
+  watched.run = (state) => {
+    const runner = run(state);
+    const step = runner.step.bind(runner);
+    return Object.assign(runner, {
+      step: (event: Parameters<typeof explain>[1]) => {
+        const before = runner.position();
+        const effects = step(event);
+        const key = `${before.value} ${event.type}`;
+        const times = asked.get(key) ?? 0;
+        if (effects === undefined || times >= OFTEN) return effects;
+        asked.set(key, times + 1);
+        taken[end]?.add(explain(before, event)?.transition ?? '');
+        return effects;
+      },
+    });
   };
 }
 

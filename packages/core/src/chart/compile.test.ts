@@ -2,9 +2,10 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type AnyStateMachine, and, assign, cancel, log, not, or, raise, setup, stateIn } from 'xstate';
 import { type ChartState, type CompiledChart, compile } from './compile.js';
-import { compareEverywhere, startTwin, stepTwin } from './equality.test-support.js';
+import { compareEverywhere, plainNode, startTwin, stepTwin } from './equality.test-support.js';
 import { type ChartEvent, type MachineShape, shapeOf, UnsupportedChartError } from './machine-shape.js';
 import type { Effect } from './operations.js';
+import { rootNodeOf } from './state-nodes.js';
 
 interface Context {
   readonly n: number;
@@ -49,9 +50,10 @@ function machineOf(config: Config): AnyStateMachine {
 const chartOf = (machine: AnyStateMachine): CompiledChart<Context, ChartEvent, undefined> =>
   compile(shapeOf(machine));
 
-/** Compares table and XState on every state and event that can be reached. */
+/** Compares the states with XState's, and the table with XState on every state and event that can be reached. */
 function agree(config: Config, ...events: (string | ChartEvent)[]) {
   const machine = machineOf(config);
+  expect(plainNode(rootNodeOf({ id: 'm', ...config }))).toEqual(plainNode(shapeOf(machine).root));
   const all = events.map((event) => (typeof event === 'string' ? { type: event } : event));
   return compareEverywhere(machine, chartOf(machine), undefined, all);
 }

@@ -5,8 +5,9 @@
  * What holds here
  * - The machine is the definition. `compile.test.ts` and the tests of both charts compare `step()` with XState's
  *   `transition()` on every reachable state × event: if they differ, this file is wrong.
- * - A feature that is not supported is refused by name when the chart is compiled, never ignored: parallel
- *   states, history, `invoke`, `always`, `onDone`, `raise` without delay, guards and actions without a name.
+ * - A feature that is not supported is refused by name when the chart is compiled whole, never ignored: parallel
+ *   states, history, `invoke`, `always`, `onDone`, `raise` without delay, guards and actions without a name. The sessions'
+ *   two charts are compiled as they are entered; their tests compile them whole.
  * - A session runs by `runner.ts`, which takes the same steps in place.
  * - Nothing in this folder knows SMTP.
  */
@@ -60,74 +61,141 @@ export interface CompiledChart<Context, Event extends ChartEvent, Input> {
   explain(state: ChartState<Context>, event: Event | ChartEvent): TransitionExplanation | undefined;
 }
 
+/** A leaf state, and what was found to come next in it, by event type. */
 interface Leaf {
   readonly node: StateNodeShape;
-  readonly exact: ReadonlyMap<string, readonly Candidate[]>;
+  readonly exact: Map<string, readonly Candidate[]>;
+  /** A wildcard's transition stands for many types of events. */
+  readonly compiled: Map<TransitionShape, Candidate>;
 }
 
-/** @throws {UnsupportedChartError} naming what the machine uses that a table cannot hold */
+/**
+ * Compiles the whole machine, so that what a table cannot hold is found now and not when a session comes upon it.
+ * @throws {UnsupportedChartError} naming what the machine uses that a table cannot hold
+ */
 export function compile<Context, Event extends ChartEvent, Input>(
   machine: MachineShape,
 ): CompiledChart<Context, Event, Input> {
-  const nodes = allNodes(machine.root);
-  for (const node of nodes) refuseUnsupported(machine, node);
+  for (const node of allNodes(machine.root)) refuseUnsupported(machine, node);
+  const table = new Table<Context, Event, Input>(machine);
+  table.compileAll();
+  return table;
+}
 
-  const eventTypes = [...new Set(nodes.flatMap((node) => [...node.transitions.keys()]))];
-  const leaves = new Map<string, Leaf>();
-  for (const node of nodes) {
-    if (node.type === 'compound') continue;
-    const exact = new Map<string, readonly Candidate[]>();
-    const compiled = new Map<TransitionShape, Candidate>();
-    // Wildcards among them, so that what they lead to is looked at now and not when an event first matches one.
-    for (const type of eventTypes) {
-      const candidates = candidatesOf(machine, node, type, compiled);
-      if (candidates.length > 0) exact.set(type, candidates);
-    }
-    leaves.set(pathOf(node), { node, exact });
+/**
+ * The same table, of which each part is compiled when a session first comes upon it: a chart then costs nothing at a
+ * program's start. For machines that a test compiles whole.
+ */
+export function compileWhenEntered<Context, Event extends ChartEvent, Input>(
+  machine: MachineShape,
+): CompiledChart<Context, Event, Input> {
+  return new Table<Context, Event, Input>(machine);
+}
+
+class Table<Context, Event extends ChartEvent, Input> implements CompiledChart<Context, Event, Input> {
+  readonly #machine: MachineShape;
+  #states:
+    | { readonly leaves: ReadonlyMap<string, Leaf>; readonly eventTypes: ReadonlySet<string> }
+    | undefined;
+  #initial: { readonly value: string; readonly operations: readonly Operation[] } | undefined;
+
+  constructor(machine: MachineShape) {
+    this.#machine = machine;
   }
-  const initialNodes = defaultEntry(machine.root);
-  const initialValue = pathOf(initialNodes.at(-1) ?? machine.root);
-  const initialOperations = initialNodes.flatMap((node) => actionsOf(machine, node, node.entry));
 
-  const leafAt = (value: string): Leaf => {
-    const leaf = leaves.get(value);
-    if (leaf === undefined) throw new RangeError(`${machine.id} has no leaf state "${value}"`);
+  get leaves(): readonly string[] {
+    return [...this.#allStates.leaves.keys()];
+  }
+
+  get eventTypes(): readonly string[] {
+    return [...this.#allStates.eventTypes];
+  }
+
+  compileAll(): void {
+    this.#initial = this.#initialStep();
+    // Wildcards among them, so that what they lead to is looked at, too.
+    for (const leaf of this.#allStates.leaves.values()) {
+      for (const type of this.eventTypes) this.#candidatesFor(leaf, { type });
+    }
+  }
+
+  start(input: Input, effects: Effect[]): ChartState<Context> {
+    this.#initial ??= this.#initialStep();
+    const { value, operations } = this.#initial;
+    const { context: initial } = this.#machine.config;
+    const given: unknown = typeof initial === 'function' ? initial({ input }) : (initial ?? {});
+    return { value, context: performed(operations, given, INITIAL_EVENT, effects) as Context };
+  }
+
+  step(
+    state: ChartState<Context>,
+    event: Event | ChartEvent,
+    effects: Effect[],
+  ): ChartState<Context> | undefined {
+    for (const { guard, operations, target } of this.#candidatesFor(this.#leafAt(state.value), event)) {
+      if (guard !== undefined && !guard(state.context, event)) continue;
+      const context = performed(operations, state.context, event, effects);
+      return { value: target ?? state.value, context: context as Context };
+    }
+    return undefined;
+  }
+
+  run(state: ChartState<Context>): ChartRunner<Context, Event> {
+    return new ChartRunner<Context, Event>(state, this.#leafAt, this.#candidatesFor);
+  }
+
+  explain(state: ChartState<Context>, event: Event | ChartEvent): TransitionExplanation | undefined {
+    const guards: GuardOutcome[] = [];
+    for (const { guard, guardName, path } of this.#candidatesFor(this.#leafAt(state.value), event)) {
+      if (guard === undefined) return { guards, ...path };
+      const passed = guard(state.context, event);
+      guards.push({ guard: guardName, passed });
+      if (passed) return { guards, ...path };
+    }
+    return undefined;
+  }
+
+  get #allStates() {
+    this.#states ??= statesOf(this.#machine);
+    return this.#states;
+  }
+
+  #initialStep(): { readonly value: string; readonly operations: readonly Operation[] } {
+    const { root } = this.#machine;
+    const entered = defaultEntry(root);
+    return {
+      value: pathOf(entered.at(-1) ?? root),
+      operations: entered.flatMap((node) => actionsOf(this.#machine, node, node.entry)),
+    };
+  }
+
+  readonly #leafAt = (value: string): Leaf => {
+    const leaf = this.#allStates.leaves.get(value);
+    if (leaf === undefined) throw new RangeError(`${this.#machine.id} has no leaf state "${value}"`);
     return leaf;
   };
-  // An event type that no transition names in full can still match a wildcard. It is looked up anew each
-  // time: a cache keyed by a string of the peer's choosing would grow without bound.
-  const candidatesFor = ({ node, exact }: Leaf, { type }: ChartEvent): readonly Candidate[] =>
-    exact.get(type) ?? candidatesOf(machine, node, type);
 
+  readonly #candidatesFor = (given: unknown, { type }: ChartEvent): readonly Candidate[] => {
+    const leaf = given as Leaf;
+    const known = leaf.exact.get(type);
+    if (known !== undefined) return known;
+    const candidates = candidatesOf(this.#machine, leaf, type);
+    // An event type that no transition names in full can still match a wildcard. It is looked up anew each time: a
+    // table with keys of the peer's choosing would grow without bound.
+    if (this.#allStates.eventTypes.has(type)) leaf.exact.set(type, candidates);
+    return candidates;
+  };
+}
+
+function statesOf({ root }: MachineShape) {
+  const nodes = allNodes(root);
   return {
-    leaves: [...leaves.keys()],
-    eventTypes,
-    start(input, effects) {
-      const { context: initial } = machine.config;
-      const given: unknown = typeof initial === 'function' ? initial({ input }) : (initial ?? {});
-      const context = performed(initialOperations, given, INITIAL_EVENT, effects);
-      return { value: initialValue, context: context as Context };
-    },
-    step(state, event, effects) {
-      for (const { guard, operations, target } of candidatesFor(leafAt(state.value), event)) {
-        if (guard !== undefined && !guard(state.context, event)) continue;
-        const context = performed(operations, state.context, event, effects);
-        return { value: target ?? state.value, context: context as Context };
-      }
-      return undefined;
-    },
-    run: (state) =>
-      new ChartRunner<Context, Event>(state, leafAt, (leaf, event) => candidatesFor(leaf as Leaf, event)),
-    explain(state, event) {
-      const guards: GuardOutcome[] = [];
-      for (const { guard, guardName, path } of candidatesFor(leafAt(state.value), event)) {
-        if (guard === undefined) return { guards, ...path };
-        const passed = guard(state.context, event);
-        guards.push({ guard: guardName, passed });
-        if (passed) return { guards, ...path };
-      }
-      return undefined;
-    },
+    eventTypes: new Set(nodes.flatMap((node) => [...node.transitions.keys()])),
+    leaves: new Map(
+      nodes
+        .filter(({ type }) => type !== 'compound')
+        .map((node): [string, Leaf] => [pathOf(node), { node, exact: new Map(), compiled: new Map() }]),
+    ),
   };
 }
 
@@ -173,14 +241,8 @@ function refuseUnsupported(machine: MachineShape, node: StateNodeShape): void {
 /**
  * The candidates in the order in which XState tries them: the leaf's own before its ancestors', and in each
  * state the exact event type before wildcards, longer wildcards first.
- * @param compiled of this leaf: a wildcard's transition stands for many types of events
  */
-function candidatesOf(
-  machine: MachineShape,
-  leaf: StateNodeShape,
-  type: string,
-  compiled = new Map<TransitionShape, Candidate>(),
-): Candidate[] {
+function candidatesOf(machine: MachineShape, { node: leaf, compiled }: Leaf, type: string): Candidate[] {
   const candidateOf = (transition: TransitionShape): Candidate => {
     const known = compiled.get(transition) ?? compileCandidate(machine, leaf, transition);
     compiled.set(transition, known);

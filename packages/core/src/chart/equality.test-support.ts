@@ -5,8 +5,9 @@
 import { inspect, isDeepStrictEqual } from 'node:util';
 import { type AnyMachineSnapshot, type AnyStateMachine, initialTransition, transition } from 'xstate';
 import type { ChartState, CompiledChart } from './compile.js';
-import type { ChartEvent } from './machine-shape.js';
+import type { ChartEvent, StateNodeShape } from './machine-shape.js';
 import { CLEAR_DEADLINE, type Effect, SET_DEADLINE } from './operations.js';
+import { isBuiltIn } from './transition-id.js';
 
 /** Both views of one moment. */
 export interface Twin<Context> {
@@ -53,6 +54,34 @@ export function stepTwin<Context, Input>(
     );
   }
   return { specified, compiled };
+}
+
+/** A state and those within as plain data: what the compiler and the description read of them. */
+export function plainNode(node: StateNodeShape): unknown {
+  const { id, key, path, type, invoke, always, description, meta, parent, initial } = node;
+  const ids = (nodes: readonly StateNodeShape[] | undefined) => nodes?.map((each) => each.id);
+  return {
+    ...{ id, key, path, type, invoke, always, description, meta, parent: parent?.id },
+    initial: [ids(initial?.target), initial?.actions],
+    entry: node.entry.map(plainAction),
+    exit: node.exit.map(plainAction),
+    transitions: [...node.transitions.values()].flat().map((transition) => {
+      const { source, target, actions, ...rest } = transition;
+      const { guard, reenter, eventType } = rest;
+      return {
+        ...{ source: source.id, target: ids(target), guard, reenter, eventType },
+        ...{ description: transition.description, meta: transition.meta, actions: actions.map(plainAction) },
+      };
+    }),
+    states: Object.values(node.states).map(plainNode),
+  };
+}
+
+/** What XState adds for a deadline is a function with properties. */
+function plainAction(action: unknown): unknown {
+  if (!isBuiltIn(action)) return action;
+  const { type, event, id, delay, sendId } = action;
+  return { type, event, id, delay, sendId };
 }
 
 /**

@@ -20,8 +20,7 @@
  * - What the application does wrong is thrown before anything has changed, but for a message that cannot be
  *   sent: half of it may be on its way, so that the session can only end.
  */
-import { compile } from '../chart/compile.js';
-import { type ChartEvent, shapeOf } from '../chart/machine-shape.js';
+import type { ChartEvent } from '../chart/machine-shape.js';
 import { CLEAR_DEADLINE, type DeadlineEffect, type Effect, SET_DEADLINE } from '../chart/operations.js';
 import type { ChartRunner } from '../chart/runner.js';
 import { changesBetween, type SessionEnding } from '../chart/transition-record.js';
@@ -36,8 +35,7 @@ import { concatenate, encodeText } from '../wire/octets.js';
 import { type Reply, type Severity, severity } from '../wire/reply.js';
 import { notAllowed } from './allowed-inputs.js';
 import type { Authentication } from './authentication.js';
-import { clientMachine } from './chart.js';
-import type { ClientChartInput, ClientContext } from './chart-context.js';
+import type { ClientContext } from './chart-context.js';
 import type {
   ClientAction,
   ClientChartEvent,
@@ -47,6 +45,7 @@ import type {
   FixedLine,
   ReplyEvent,
 } from './chart-events.js';
+import { clientTable } from './client-table.js';
 import type { Discretion } from './discretion.js';
 import { type ClientEnvelope, type EnvelopeInput, readEnvelope } from './envelope.js';
 import { awaitsOutcome, failureOf, noEvidence, phaseOf, replyIn, violations } from './failures.js';
@@ -67,8 +66,6 @@ import type { SessionFailure } from './outcomes.js';
 import type { ClientProtocolEvent } from './protocol-events.js';
 import { type IsSecretLine, ReplyReader } from './reply-reader.js';
 import { ReplyRecord } from './reply-record.js';
-
-export const clientTable = compile<ClientContext, ClientChartEvent, ClientChartInput>(shapeOf(clientMachine));
 
 /** Written out: a name put together at each reply would be hashed anew to be looked up in the table. */
 const replyEvents = {

@@ -2,7 +2,7 @@
  * The words of the server chart: the guards that ask, the actions that count, and the delays. An
  * action without a body is an effect, which the session performs.
  */
-import { assign, setup } from 'xstate';
+import { assign, setup } from '../chart/definition.js';
 import type { Reply } from '../wire/reply.js';
 import type { ServerChartInput, ServerContext } from './chart-context.js';
 import type { ServerChartEvent } from './chart-events.js';

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { xstateMachineOf } from '../chart/definition.test-support.js';
 import { compareEverywhere, startTwin, stepTwin } from '../chart/equality.test-support.js';
 import type { ChartEvent } from '../chart/machine-shape.js';
 import type { Command } from '../wire/command.js';
@@ -70,6 +71,8 @@ const events: readonly ServerChartEvent[] = [
   { type: 'shutdown' },
 ];
 
+const specification = xstateMachineOf(serverMachine);
+
 describe('the server chart', () => {
   it('is the same compiled as stepped by XState, on every reachable state and event', () => {
     // Not all that may hold at once is tried with all else, or this would take minutes: the walks below mix it.
@@ -89,7 +92,7 @@ describe('the server chart', () => {
     const reached = new Set<string>();
     for (const [more, without] of slices) {
       const some = events.filter(({ type }) => !without.test(type));
-      const { leaves } = compareEverywhere(serverMachine, serverTable, { ...input, ...more }, some);
+      const { leaves } = compareEverywhere(specification, serverTable, { ...input, ...more }, some);
       for (const leaf of leaves) reached.add(leaf);
     }
     expect([...reached].sort()).toEqual([...serverTable.leaves].sort());
@@ -166,11 +169,11 @@ describe('the server chart', () => {
         fc.boolean(),
         fc.array(stretch, { minLength: 150, maxLength: 300 }),
         (lenient, stretches) => {
-          let twin = startTwin(serverMachine, serverTable, { ...limits, lenient });
+          let twin = startTwin(specification, serverTable, { ...limits, lenient });
           let taken = 0;
           for (const step of stretches.flat()) {
             // What would end the walk is compared and passed over: the test above goes on from there.
-            const next = stepTwin(serverMachine, serverTable, twin, step);
+            const next = stepTwin(specification, serverTable, twin, step);
             if (!/^(?:connecting|session)/.test(next.compiled.value)) continue;
             if (next.compiled !== twin.compiled) taken += 1;
             twin = next;

@@ -1,8 +1,10 @@
 /** The server chart as a table. */
-import { compile } from '../chart/compile.js';
+import { compileWhenEntered } from '../chart/compile.js';
 import { shapeOf } from '../chart/machine-shape.js';
 import { serverMachine } from './chart.js';
 import type { ServerChartInput, ServerContext } from './chart-context.js';
 import type { ServerChartEvent } from './chart-events.js';
 
-export const serverTable = compile<ServerContext, ServerChartEvent, ServerChartInput>(shapeOf(serverMachine));
+export const serverTable = compileWhenEntered<ServerContext, ServerChartEvent, ServerChartInput>(
+  shapeOf(serverMachine),
+);

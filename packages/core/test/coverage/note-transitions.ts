@@ -23,7 +23,7 @@ export function noteTransitions(end: 'client' | 'server', table: unknown): void 
   if (folder === undefined) return;
   const file = join(folder, String(process.pid));
   const watched = table as { run: Table['run']; explain: Table['explain'] };
-  const { run, explain } = watched;
+  const [run, explain] = [watched.run.bind(table), watched.explain.bind(table)];
   const noted = new Set<string>();
   const asked = new Map<string, Map<string, number>>();
   let asking: string | undefined;

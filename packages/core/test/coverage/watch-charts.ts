@@ -3,7 +3,7 @@ import type { Plugin } from 'vitest/config';
 
 const TABLES: Readonly<Record<string, string>> = {
   'core/src/server/server-table.ts': `noteTransitions('server', serverTable);`,
-  'core/src/client/session.ts': `noteTransitions('client', clientTable);`,
+  'core/src/client/client-table.ts': `noteTransitions('client', clientTable);`,
 };
 
 export function watchCharts(): Plugin {
