@@ -115,8 +115,13 @@ export function dialogueOf(connections: readonly Connection[]): readonly string[
   return transcript.lines;
 }
 
-/** Text of the client's for a finding, short. */
+/** Text of the client's for a finding, short, and without what it answers to AUTH. */
 export const quoted = (text: string): string => {
-  const shown = printable(Buffer.from(text.slice(0, 120), 'latin1'));
-  return `"${shown}${text.length > 120 ? ' …' : ''}"`;
+  const open = text.replace(/^(AUTH [^ \r\n]+ )[^\r\n]+/gim, '$1…');
+  const shown = printable(Buffer.from(open.slice(0, 120), 'latin1'));
+  return `"${shown}${open.length > 120 ? ' …' : ''}"`;
 };
+
+/** What the client said, for a finding: an AUTH exchange may hold a password on any line, and is only named. */
+export const named = ({ moment, line }: Exchange): string =>
+  moment === 'AUTH' ? 'the AUTH exchange' : quoted(line || moment);

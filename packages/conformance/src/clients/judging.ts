@@ -1,7 +1,7 @@
 /** How a case or a rule judges what was seen of a client, and the words from which its judgement is made. */
 import { CannotJudge } from '../dialogue/findings.js';
 import type { ClientReport, ClientVerdict, Task } from './contract.js';
-import { type Connection, type Exchange, is2, quoted } from './conversation.js';
+import { type Connection, type Exchange, is2, named } from './conversation.js';
 
 /** All that is known of one run of a client. */
 export interface Seen {
@@ -53,10 +53,11 @@ export const says =
 
 /** The client says nothing that matches. */
 export const neverSays = (pattern: RegExp): Judge =>
-  each(({ sent, line, moment }) => {
+  each((exchange) => {
+    const { sent, line, moment } = exchange;
     if (moment === 'message' && !/^BDAT/i.test(line)) return undefined;
     return sent.split('\r\n').some((text) => pattern.test(text))
-      ? `the client said ${quoted(line)}`
+      ? `the client said ${named(exchange)}`
       : undefined;
   });
 

@@ -84,11 +84,13 @@ export class Dialogue {
     return this.#ended;
   }
 
-  /** Sends octets as they are; text goes out as UTF-8. Nothing is added to it. */
-  send(octets: string | Uint8Array): void {
-    const sent = octetsOf(octets);
-    this.#transcript.add('C', sent);
-    this.#stream.write(sent);
+  /**
+   * Sends octets as they are; text goes out as UTF-8. Nothing is added to it.
+   * @param shown what the transcript has in their place, if they hold a secret
+   */
+  send(octets: string | Uint8Array, shown = octets): void {
+    this.#transcript.add('C', octetsOf(shown));
+    this.#stream.write(octetsOf(octets));
   }
 
   /** Sends a line with its CRLF. */

@@ -1,9 +1,12 @@
 /** Generated dialogues: our own server is as the model has it, and a fault is found, shrunk and found again. */
+import type { Chunking } from '@sansmtp/testing/arbitraries';
 import { describe, expect, it } from 'vitest';
 import { plantedFacts, plantedServer } from '../planted/planted-target.js';
 import { examine } from '../running/examination.js';
 import { ownServer } from '../running/own-server.test-support.js';
+import { WHOLE } from './dialogues.js';
 import { generate } from './generation.js';
+import { play } from './player.js';
 
 describe('generated dialogues', () => {
   it.each(['smtp', 'lmtp'] as const)(
@@ -30,6 +33,39 @@ describe('generated dialogues', () => {
     const again = await generate(examination, { ...options, seed: 3, path: found.path ?? '' });
     expect(again).toMatchObject({ outcome: found.outcome, dialogue: found.dialogue, runs: 1 });
   }, 60_000);
+
+  it('stand in a transcript without what may be a password', async () => {
+    const examination = await examine(plantedServer());
+    const response = Buffer.from('\0ann\0pencil').toString('base64');
+    const exchange = (line: string, ...responses: string[]) =>
+      ({ kind: 'lines', lines: [line], responses }) as const;
+    const steps = [
+      exchange('EHLO probe.test'),
+      exchange('AUTH LOGIN', 'YW5u', '*'),
+      exchange('AUTH PLAIN ='),
+      exchange(`AUTH PLAIN ${response}`),
+    ];
+    const said = async (chunks: Chunking) => {
+      const { dialogue } = await examination.lend((target) =>
+        play(target, { steps, chunks }, plantedFacts()),
+      );
+      return dialogue.filter((line) => line.startsWith('C: '));
+    };
+    expect(await said(WHOLE)).toEqual([
+      'C: EHLO probe.test',
+      'C: AUTH LOGIN',
+      'C: (4 octets that are not shown)',
+      'C: *',
+      'C: AUTH PLAIN =',
+      'C: AUTH PLAIN (16 octets that are not shown)',
+    ]);
+    const inOctets = (octets: Uint8Array) => Array.from(octets, (octet) => Uint8Array.of(octet));
+    const hidden = (await said({ ...WHOLE, cut: inOctets })).filter((line) => line.includes('octets'));
+    expect(hidden).toEqual([
+      'C: (4 octets that are not shown)',
+      'C: AUTH PLAIN (16 octets that are not shown)',
+    ]);
+  });
 
   it('send mail to the given recipient only, unless anything may be tried', async () => {
     const server = plantedServer();

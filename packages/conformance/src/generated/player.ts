@@ -4,6 +4,7 @@ import { type ModelInput, type ServerFacts, ServerModel, type StoredMessage } fr
 import type { StoredTestMessage, Target } from '../contract/target.js';
 import type { Dialogue } from '../dialogue/dialogue.js';
 import { Deviation } from '../dialogue/findings.js';
+import { openCommand, openResponse } from '../dialogue/secrets.js';
 import { printable } from '../dialogue/transcript.js';
 import type { GeneratedDialogue } from './dialogues.js';
 import { chunkLine, type GeneratedStep, mailDataOf } from './steps.js';
@@ -41,6 +42,8 @@ export async function play(
   await player.end();
   if (known) compareStored(player.stored, await target.received());
 }
+
+const asLines = (lines: readonly string[]): string => lines.map((line) => `${line}\r\n`).join('');
 
 class Player {
   readonly #dialogue: Dialogue;
@@ -88,23 +91,38 @@ class Player {
     for (const piece of this.#cut(octets)) this.#dialogue.send(piece);
   }
 
+  /** Sends lines, of which no transcript has what may be a password. */
+  #sendLines(lines: readonly string[], inExchange = false): void {
+    const octets = encodeText(asLines(lines));
+    const open = lines.map((line) => (inExchange ? openResponse(line) : openCommand(line)));
+    if (open.every((line, index) => line === lines[index])) {
+      this.#send(octets);
+      return;
+    }
+    let shown = asLines(open);
+    for (const piece of this.#cut(octets)) {
+      this.#dialogue.send(piece, shown);
+      shown = '';
+    }
+  }
+
   async #lines({
     lines,
     message = mailDataOf(new Uint8Array()),
     responses = [],
   }: Extract<GeneratedStep, { kind: 'lines' }>): Promise<void> {
-    this.#send(encodeText(lines.map((line) => `${line}\r\n`).join('')));
+    this.#sendLines(lines);
     for (const line of lines) if (!this.isOver) await this.#judge({ kind: 'line', line });
     if (this.isOver) return;
     for (let turn = 0; this.#model.phase === 'exchange' && !this.isOver; turn++) {
       const line = responses[turn] ?? '*';
-      this.#send(encodeText(`${line}\r\n`));
+      this.#sendLines([line], true);
       await this.#judge({ kind: 'line', line });
     }
     if (this.#model.phase === 'securing') await this.#handshake();
     if (this.#model.phase !== 'mailData') return;
     const { octets, behind = [] } = message;
-    this.#send(Buffer.concat([octets, encodeText(behind.map((line) => `${line}\r\n`).join(''))]));
+    this.#send(Buffer.concat([octets, encodeText(asLines(behind))]));
     await this.#judge({ kind: 'mailData', octets });
     for (const line of behind) if (!this.isOver) await this.#judge({ kind: 'line', line });
   }

@@ -1,5 +1,5 @@
 /** Service extensions: a client uses what was offered, and only since it was (RFC 5321 §2.2, §4.1.1.1). */
-import { type Exchange, latin1, parametersOf, quoted } from '../conversation.js';
+import { type Exchange, latin1, named, parametersOf, quoted } from '../conversation.js';
 import { each, type Judge } from '../judging.js';
 
 /** The keyword that a parameter of MAIL or RCPT belongs to. */
@@ -46,15 +46,15 @@ const isBdat = ({ line }: Exchange): boolean => /^BDAT/i.test(line);
 export const pipelinesWhereOffered: Judge = each((exchange) => {
   if (!exchange.early || exchange.moment === 'closed' || exchange.moment === 'message') return undefined;
   if (exchange.offers.has('PIPELINING')) return undefined;
-  return `${quoted(exchange.line)} came before the reply to the command before; PIPELINING was not offered`;
+  return `${named(exchange)} came before the reply to the command before; PIPELINING was not offered`;
 });
 
 const LAST_OF_A_GROUP = ['EHLO', 'LHLO', 'HELO', 'STARTTLS', 'AUTH', 'DATA', 'VRFY', 'EXPN', 'NOOP', 'QUIT'];
 
 /** RFC 2920 §3.1: EHLO, DATA, VRFY, EXPN, QUIT and NOOP end a group; so do STARTTLS and AUTH. */
-export const groupsEndWhereTheyMust: Judge = each(({ moment, line, ahead }) =>
-  LAST_OF_A_GROUP.includes(moment) && ahead > 0
-    ? `the client did not wait for the reply to ${moment === 'AUTH' ? 'AUTH' : quoted(line)}`
+export const groupsEndWhereTheyMust: Judge = each((exchange) =>
+  LAST_OF_A_GROUP.includes(exchange.moment) && exchange.ahead > 0
+    ? `the client did not wait for the reply to ${named(exchange)}`
     : undefined,
 );
 

@@ -1,5 +1,5 @@
 /** The form of what a client sends: lines, commands, addresses, and the mail data to the octet. */
-import { contentOf, type Exchange, latin1, parametersOf, pathIn, quoted } from '../conversation.js';
+import { contentOf, type Exchange, latin1, named, parametersOf, pathIn, quoted } from '../conversation.js';
 import { each, type Judge, type Seen } from '../judging.js';
 
 /** Whether it is a command, and not mail data or a response of AUTH. */
@@ -13,8 +13,9 @@ export const isCommand = ({ moment, sent }: Exchange): boolean =>
 export const commandsEndInCrlf: Judge = each((exchange) => {
   if (!isCommand(exchange)) return undefined;
   const command = /^BDAT/i.test(exchange.sent) ? `${exchange.sent.split('\n', 1)[0]}\n` : exchange.sent;
-  if (!command.endsWith('\r\n')) return `a line that does not end in CRLF: ${quoted(command)}`;
-  if (/[\r\n\0]/.test(command.slice(0, -2))) return `a bare CR, LF or NUL in a command: ${quoted(command)}`;
+  const shown = exchange.moment === 'AUTH' ? named(exchange) : quoted(command);
+  if (!command.endsWith('\r\n')) return `a line that does not end in CRLF: ${shown}`;
+  if (/[\r\n\0]/.test(command.slice(0, -2))) return `a bare CR, LF or NUL in a command: ${shown}`;
   return undefined;
 });
 

@@ -3,7 +3,7 @@
  * judged here any more.
  */
 import type { Connection, Exchange } from '../conversation.js';
-import { is2, quoted } from '../conversation.js';
+import { is2, named, quoted } from '../conversation.js';
 import type { Judge } from '../judging.js';
 
 /** Judges each connection on its own, up to the first octets that are no reply. */
@@ -32,7 +32,7 @@ export const waitsForGreeting: Judge = ({ connections }) =>
 export const heedsGreeting: Judge = inOrder(([greeting, ...rest]) => {
   if (greeting === undefined || is2(greeting.code)) return undefined;
   const said = rest.find(({ moment, line }) => moment !== 'closed' && moment !== 'QUIT' && line !== '');
-  return said && `${quoted(said.line)} after the greeting ${greeting.code ?? quoted(greeting.said)}`;
+  return said && `${named(said)} after the greeting ${greeting.code ?? quoted(greeting.said)}`;
 });
 
 /** RFC 5321 §4.1.1.1: a session begins by EHLO, or HELO, that the server accepts. */
@@ -90,7 +90,7 @@ export const sendsDataAfter354Only: Judge = inOrder((connection) => {
     const next = connection[index + 1];
     if (code === 354 || next === undefined || next.sent === '') continue;
     if (!['QUIT', 'RSET', 'MAIL', 'NOOP', 'closed'].includes(next.moment)) {
-      return `after ${quoted(said)} to DATA the client sent ${quoted(next.line)}`;
+      return `after ${quoted(said)} to DATA the client sent ${named(next)}`;
     }
   }
   return undefined;
@@ -117,7 +117,7 @@ export const endsAfter421: Judge = inOrder((connection) => {
     const later = connection
       .slice(index + 1)
       .find(({ sent }) => sent !== '' && !(code === 421 && /^QUIT\r\n$/i.test(sent)));
-    return later && `${quoted(later.line)} after ${code === 421 ? '421' : 'QUIT'}`;
+    return later && `${named(later)} after ${code === 421 ? '421' : 'QUIT'}`;
   }
   return undefined;
 });
@@ -140,7 +140,7 @@ export const saysQuit: Judge = (seen) => {
     if (last.moment === 'STARTTLS' && last.code === 220) continue; // the handshake failed
     if (/^QUIT\r\n$/i.test(connection.at(-1)?.sent ?? '')) continue;
     if (last.moment === 'greeting' && !is2(last.code)) continue; // §3.1 asks for QUIT of who wants to wait for its reply
-    return `the client closed after ${quoted(last.line || last.moment)} without QUIT`;
+    return `the client closed after ${named(last)} without QUIT`;
   }
   return undefined;
 };

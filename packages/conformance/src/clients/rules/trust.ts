@@ -1,5 +1,5 @@
 /** TLS and AUTH: what a client trusts, and to whom it tells a secret. */
-import { is2, quoted } from '../conversation.js';
+import { is2, named, quoted } from '../conversation.js';
 import { each, type Judge, type Seen } from '../judging.js';
 
 const needsTls = ({ task }: Seen): boolean => task.setup !== 'plain' && task.setup !== 'lmtp';
@@ -24,8 +24,7 @@ export const beginsAnewAfterTls: Judge = ({ connections }) => {
     const index = connection.findIndex(({ moment, code }) => moment === 'STARTTLS' && code === 220);
     const next = connection[index + 1];
     if (index < 0 || next === undefined || !next.secure || next.sent === '') continue;
-    if (!['EHLO', 'QUIT'].includes(next.moment))
-      return `the client began the TLS session by ${quoted(next.line)}`;
+    if (!['EHLO', 'QUIT'].includes(next.moment)) return `the client began the TLS session by ${named(next)}`;
   }
   return undefined;
 };

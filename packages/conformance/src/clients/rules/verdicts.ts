@@ -19,6 +19,7 @@ function fatesIn(connection: Connection, seen: Seen, fates: Map<number, Fate>): 
   const { task } = seen;
   let accepted: number[] = [];
   let replied = 0;
+  let isOpen = true;
   const refuse = (index: number, code: number) => {
     if (!fates.get(index)?.taken) fates.set(index, { taken: false, refusal: code });
   };
@@ -34,8 +35,10 @@ function fatesIn(connection: Connection, seen: Seen, fates: Map<number, Fate>): 
     if (moment === 'MAIL') {
       accepted = [];
       replied = 0;
+      isOpen = code === undefined || code < 400;
     }
-    if (moment === 'RCPT') {
+    // What follows a refused MAIL in its group is refused for want of a transaction, and says nothing of a recipient.
+    if (moment === 'RCPT' && isOpen) {
       const index = task.to.indexOf(pathIn(line) ?? '');
       if (index < 0) continue;
       if (is2(code)) accepted.push(index);

@@ -259,7 +259,7 @@ class SmallSession {
     }
     if (this.#has('auth-failure-ignored') && reply.code >= 500) return;
     const words = this.#has('secret-in-errors') ? ` for ${this.#task.user}:${this.#task.password}` : '';
-    throw new GivenUp(this.#refusal(reply.code), `${reply.code} to AUTH${words}`);
+    throw this.#giveUp(reply, `AUTH${words}`);
   }
 
   async #exchange(mechanism: string): Promise<Reply> {
@@ -278,7 +278,7 @@ class SmallSession {
       const isAsked = mechanism === 'LOGIN' && count < 2 && /^[\w+/]*=*$/.test(challenge);
       const cancels = !isAsked && !this.#has('challenges-without-end') && reply.code === 334;
       reply = await this.#ask(cancels ? '*' : base64(answers[count] ?? ''));
-      if (cancels) return reply.code === 334 ? { code: 501, lines: [] } : reply;
+      if (cancels) return reply;
     }
     return reply;
   }

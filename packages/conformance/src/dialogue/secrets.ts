@@ -1,0 +1,14 @@
+/** What may be a password does not stand in transcripts, which are passed on: what a client answers to AUTH. */
+
+/** A response; of those that hold nothing, and of those that are no base64, all is shown. */
+export function openResponse(line: string): string {
+  const holdsNothing = line === '' || line === '*' || line === '=' || !/^[A-Za-z\d+/]+=*$/.test(line);
+  return holdsNothing ? line : `(${line.length} octets that are not shown)`;
+}
+
+/** A command, of which the initial response of AUTH (RFC 4954 §4) is treated likewise. */
+export function openCommand(line: string): string {
+  return line.replace(/^(AUTH +[^ ]+ +)(.+)$/i, (_, begin: string, response: string) => {
+    return `${begin}${openResponse(response)}`;
+  });
+}
