@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -55,6 +55,11 @@ describe('the ownership of a directory', () => {
   });
 });
 
+/** Too long for the journal. */
+async function* longBody() {
+  yield new Uint8Array(100_000);
+}
+
 describe('opening a queue', () => {
   it('makes the folders that are missing', async () => {
     const queue = await openQueue(join(directory, 'a', 'b'));
@@ -66,6 +71,31 @@ describe('opening a queue', () => {
     await expect(openQueue(join(directory, 'a', 'b'))).rejects.toThrow(QueueInUseError);
     await queue.close();
     await (await openQueue(join(directory, 'a', 'b'))).close();
+  });
+
+  it('is for this user only, in all that it makes, whatever the umask', async () => {
+    const before = process.umask(0);
+    try {
+      const path = join(directory, 'queue');
+      const queue = await openQueue(path);
+      const envelope = { reversePath: null, recipients: [{ localPart: 'a', domain: 'b.example' }] };
+      await queue.put({ envelope, now: 0 }, longBody());
+      const made = ['.', ...(await readdir(path, { recursive: true }))];
+      const modes = await Promise.all(made.map((name) => stat(join(path, name))));
+      const shown = modes.map(
+        (each, i) => `${made[i]} ${each.isDirectory()} ${(each.mode & 0o777).toString(8)}`,
+      );
+      expect(shown.map((each) => each.replace(/bodies\/\w+/, 'bodies/ID')).sort()).toEqual([
+        '. true 700',
+        'bodies true 700',
+        'bodies/ID false 600',
+        'journal-0000000001-0000000001 false 600',
+        'owner-1 false 600',
+      ]);
+      await queue.close();
+    } finally {
+      process.umask(before);
+    }
   });
 
   it('refuses what it cannot take', async () => {

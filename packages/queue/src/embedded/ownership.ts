@@ -6,7 +6,7 @@
  * it finds, and then looks: if any other is alive, or an epoch as high has come up, it withdraws. Because each makes
  * its sign before it looks, two cannot both stay; and no socket but one's own is ever unlinked while it may be alive.
  */
-import { readdir, unlink } from 'node:fs/promises';
+import { chmod, readdir, unlink } from 'node:fs/promises';
 import { connect, createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { QueueInUseError } from '../contract/errors.js';
@@ -34,11 +34,13 @@ export async function takeOwnership(directory: string): Promise<Ownership> {
   const server = await listen(directory, epoch);
   const release = () => new Promise<void>((resolve) => server.close(() => resolve()));
   try {
+    // As for all that is made here: whatever the umask says, it is for this user only.
+    await chmod(pathOf(directory, epoch), 0o600);
     const after = await readdir(directory);
     const others = ownersOf(after).filter((other) => other !== epoch);
     const isOvertaken = Math.max(0, ...others) > epoch || Math.max(0, ...epochsOf(after)) >= epoch;
     if (isOvertaken || (await anyAlive(directory, others))) throw new QueueInUseError(directory);
-    for (const other of others) await unlink(join(directory, `owner-${other}`)).catch(() => {});
+    for (const other of others) await unlink(pathOf(directory, other)).catch(() => {});
   } catch (error) {
     await release();
     throw error;
@@ -46,12 +48,16 @@ export async function takeOwnership(directory: string): Promise<Ownership> {
   return { epoch, release };
 }
 
+function pathOf(directory: string, epoch: number): string {
+  return join(directory, `owner-${epoch}`);
+}
+
 function ownersOf(names: readonly string[]): number[] {
   return names.flatMap((name) => NAME.exec(name)?.slice(1).map(Number) ?? []);
 }
 
 async function anyAlive(directory: string, epochs: readonly number[]): Promise<boolean> {
-  const alive = await Promise.all(epochs.map((epoch) => isAlive(join(directory, `owner-${epoch}`))));
+  const alive = await Promise.all(epochs.map((epoch) => isAlive(pathOf(directory, epoch))));
   return alive.includes(true);
 }
 
@@ -70,7 +76,7 @@ function isAlive(path: string): Promise<boolean> {
 }
 
 function listen(directory: string, epoch: number): Promise<Server> {
-  const path = join(directory, `owner-${epoch}`);
+  const path = pathOf(directory, epoch);
   if (Buffer.byteLength(path) > MAXIMUM_SOCKET_PATH) {
     throw new RangeError(
       `${path} is ${Buffer.byteLength(path)} octets long, and the path of a Unix socket ${MAXIMUM_SOCKET_PATH} at most: ` +
