@@ -4,7 +4,7 @@
  * | the recipient's domain is | from anybody | from who may relay |
  * |---|---|---|
  * | none (`<Postmaster>`), or local | the Maildir | the Maildir |
- * | named by a `--route` | the next hop, if it knows the recipient | the next hop, if it knows the recipient |
+ * | named by a route | the next hop, if it knows the recipient | the next hop, if it knows the recipient |
  * | any other | refused | its mail exchangers, the `*` route or the smart host |
  *
  * - `--route '*=…'` says where mail goes, and not whose is taken: else it would open the relay to everybody.
@@ -23,8 +23,8 @@ import type { PeerInformation } from '@sansmtp/transport';
 export interface AdmissionRules {
   /** As `comparableDomain` gives them. */
   readonly local: ReadonlySet<string>;
-  /** Those of `--route`, but for `*`. */
-  readonly routed: ReadonlySet<string>;
+  /** Whether a route names it. */
+  readonly isRouted: (domain: string) => boolean;
 }
 
 export type Admission =
@@ -42,7 +42,7 @@ const ROUTED_LOCAL_PART = /[%!@]/;
 /** @param mayRelay whether the client may send to anybody */
 export function admit(
   { localPart, domain: given }: ForwardPath,
-  { local, routed }: AdmissionRules,
+  { local, isRouted }: AdmissionRules,
   mayRelay: boolean,
 ): Admission {
   // The postmaster without a domain is ours (RFC 5321 §4.5.1).
@@ -50,7 +50,7 @@ export function admit(
   const domain = comparableDomain(given);
   if (domain === undefined) return refused(`${given} is no domain`);
   if (local.has(domain)) return { kind: 'local' };
-  if (routed.has(domain)) {
+  if (isRouted(domain)) {
     return mayRelay || !ROUTED_LOCAL_PART.test(localPart)
       ? { kind: 'routed', domain }
       : refused('Addresses within addresses are not relayed');

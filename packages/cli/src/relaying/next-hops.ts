@@ -11,12 +11,13 @@ import type { Deliverer, Routes } from '@sansmtp/queue';
 import { systemCode } from '@sansmtp/transport-node';
 import { ownAddresses } from './own-addresses.js';
 import type { RelayOptions } from './relay-options.js';
-import type { NextHop } from './routes.js';
+import type { NextHop, Routes as OptionRoutes } from './routes.js';
 
 export interface NextHops {
   /** For domains without a route: to their mail exchangers. */
   readonly mailer: Mailer;
-  readonly routes: Routes;
+  /** Where the mail of domains goes that are local, or have a route. Called again, it goes on over the same connections. */
+  routesBy(route: OptionRoutes): Routes;
   /** Ends what is under way, and says QUIT everywhere. */
   close(): Promise<void>;
 }
@@ -38,7 +39,7 @@ export function openNextHops(
   maildir: Maildir,
   { ca, credentials }: Access,
 ): NextHops {
-  const { connections, connectionsPerHost, dns, mxPort, route, via, viaTls } = options;
+  const { connections, connectionsPerHost, dns, mxPort, via, viaTls } = options;
   const common: MailerOptions = {
     hostname,
     pool: { connections, connectionsPerHost },
@@ -51,21 +52,21 @@ export function openNextHops(
     mailers.push(made);
     return { name, mailer: made, isFinal };
   };
-  const routes = new Map<string, { name: string; mailer: Deliverer; isFinal?: boolean }>();
-  const intoMaildir = { name: 'maildir', mailer: maildirDeliverer(maildir, hostname), isFinal: true };
-  // '' is <Postmaster>.
-  for (const domain of ['', ...options.domain]) routes.set(domain, intoMaildir);
+  // One pool for a host, however many domains it has.
   const known = new Map<string, ReturnType<typeof hopTo>>();
-  for (const [domain, hop] of route) {
+  const hopBy = (hop: NextHop) => {
     const name = nameOf(hop);
     const { host, port, protocol } = hop;
-    // One pool for a host, however many domains it has.
     const made =
       known.get(name) ??
       hopTo(name, createMailer({ ...common, relay: { host, port }, protocol }), protocol === 'lmtp');
     known.set(name, made);
-    routes.set(domain, made);
-  }
+    return made;
+  };
+  const fixed = new Map<string, { name: string; mailer: Deliverer; isFinal?: boolean }>();
+  const intoMaildir = { name: 'maildir', mailer: maildirDeliverer(maildir, hostname), isFinal: true };
+  // '' is <Postmaster>.
+  for (const domain of ['', ...options.domain]) fixed.set(domain, intoMaildir);
   if (via !== undefined) {
     const relay = { host: via.host, port: via.port };
     const toSmartHost = createMailer({
@@ -74,11 +75,12 @@ export function openNextHops(
       tls: viaTls,
       ...(credentials && { authentication: { credentials } }),
     });
-    routes.set('*', hopTo(nameOf({ protocol: 'smtp', ...via }), toSmartHost, false));
+    fixed.set('*', hopTo(nameOf({ protocol: 'smtp', ...via }), toSmartHost, false));
   }
   return {
     mailer,
-    routes,
+    routesBy: (route) =>
+      new Map([...fixed, ...Array.from(route, ([domain, hop]) => [domain, hopBy(hop)] as const)]),
     async close() {
       const signal = AbortSignal.timeout(FAREWELL);
       await Promise.all(mailers.map((each) => each.close({ signal })));

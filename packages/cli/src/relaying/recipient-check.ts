@@ -43,7 +43,7 @@ interface Stored {
 export class RecipientCheck {
   readonly #ask: AskNextHop;
   readonly #now: () => number;
-  /** By address; the one that was looked up the longest ago is first. */
+  /** By next hop and address; the one that was looked up the longest ago is first. */
   readonly #answers = new Map<string, Stored>();
   /** Questions under way, so that nobody asks the same. */
   readonly #asking = new Map<string, Promise<RecipientAnswer>>();
@@ -56,7 +56,8 @@ export class RecipientCheck {
 
   /** @param domain of the recipient, as `comparableDomain` gives it */
   async check(hop: NextHop, recipient: ForwardPath, domain: string): Promise<RecipientAnswer> {
-    const key = `${recipient.localPart}@${domain}`;
+    // By the next hop as well: another one, after the routes were read again, may know others.
+    const key = `${nameOf(hop)} ${recipient.localPart}@${domain}`;
     const stored = this.#lookUp(key);
     const age = stored === undefined ? Number.POSITIVE_INFINITY : this.#now() - stored.at;
     if (stored !== undefined && age < FRESH[stored.answer.kind]) return stored.answer;
@@ -94,7 +95,7 @@ export class RecipientCheck {
   }
 
   async #askInTurn(hop: NextHop, recipient: ForwardPath): Promise<RecipientAnswer> {
-    const name = `${hop.protocol}://${hop.host}:${hop.port}`;
+    const name = nameOf(hop);
     const line = this.#lines.get(name) ?? new Line();
     this.#lines.set(name, line);
     if (!(await line.enter())) return { kind: 'undecided', words: 'too many wait for its answer' };
@@ -104,6 +105,10 @@ export class RecipientCheck {
       line.leave();
     }
   }
+}
+
+function nameOf({ protocol, host, port }: NextHop): string {
+  return `${protocol}://${host}:${port}`;
 }
 
 /** Who asks one next hop. */

@@ -7,7 +7,7 @@
 import type { ForwardPath } from '@sansmtp/core';
 import { parseMailbox } from '@sansmtp/core';
 import { comparableDomain } from '@sansmtp/delivery';
-import { readOptionFile } from '../option-file.js';
+import { linesOf, readOptionFile } from '../option-file.js';
 
 /** Of addresses, as `keyOf` writes them. */
 export type KnownRecipients = ReadonlySet<string>;
@@ -23,19 +23,11 @@ export function isKnown(known: KnownRecipients, { localPart }: ForwardPath, doma
 
 /** @throws {RangeError} it is no such file; the message names the line */
 export function parseRecipients(octets: Uint8Array): KnownRecipients {
-  let text: string;
-  try {
-    text = new TextDecoder('utf-8', { fatal: true }).decode(octets);
-  } catch {
-    throw new RangeError('it is not UTF-8');
-  }
   const known = new Set<string>();
-  for (const [index, raw] of text.split('\n').entries()) {
-    const line = raw.trim();
-    if (line === '' || line.startsWith('#')) continue;
+  for (const [number, line] of linesOf(octets)) {
     const key = line.startsWith('@') ? everybodyAt(line.slice(1)) : oneOf(line);
     if (key === undefined) {
-      throw new RangeError(`line ${index + 1} is neither an address nor @DOMAIN`);
+      throw new RangeError(`line ${number} is neither an address nor @DOMAIN`);
     }
     known.add(key);
   }

@@ -26,6 +26,7 @@ export interface RelayOptions extends ReceivingOptions {
   readonly domain: ReadonlySet<string>;
   readonly relayFrom: readonly string[];
   readonly route: Routes;
+  readonly routesFile?: string;
   readonly via?: { readonly host: string; readonly port: number };
   readonly viaUser?: string;
   readonly viaPasswordFile?: string;
@@ -84,6 +85,7 @@ export function defineRelayOptions(command: Command): Command {
           .argParser(routes)
           .default(new Map(), 'none'),
       )
+      .option('--routes-file <file>', 'more routes, one a line; read again at SIGHUP', path)
       .option('--recipients <file>', 'who exists in routed domains: an address a line, or @DOMAIN', path)
       .option('--no-recipient-check', 'take any recipient in a routed domain (default: ask the next hop)')
       .option('--via <host:port>', 'smart host for all other domains', (text) => hostAndPort(text))

@@ -23,17 +23,14 @@ import { isKnown, type KnownRecipients, readRecipientsFile } from './recipients-
 import { type CheckRecipient, relayExtensions, relayHandlers } from './relay-handlers.js';
 import { relayLog } from './relay-log.js';
 import type { RelayOptions } from './relay-options.js';
-import { nextHopOf } from './routes.js';
+import { nextHopOf, type Routes } from './routes.js';
+import { readRoutesFile } from './routes-file.js';
 
 /** What cannot be said together, or means nothing alone. */
 export function checkRelayOptions(command: Command, options: RelayOptions): void {
-  const { bareNewline, domain, route, via, viaUser, viaPasswordFile, recipients, recipientCheck } = options;
+  const { bareNewline, via, viaUser, viaPasswordFile, recipients, recipientCheck } = options;
   const refuse = (problem: string) => fail(command, exitCodes.usage, problem);
   if (bareNewline === 'keep') refuse('--bare-newline keep: a relay sends no bare newlines on');
-  for (const each of route.keys()) {
-    if (domain.has(each)) refuse(`${each} is local by --domain, and routed by --route`);
-  }
-  if (via !== undefined && route.has('*')) refuse("--via and --route '*=…' are both for all other domains");
   if (via === undefined && viaUser !== undefined) refuse('--via-user needs --via');
   if (via === undefined && command.getOptionValueSource('viaTls') === 'cli') refuse('--via-tls needs --via');
   if (viaUser === undefined && viaPasswordFile !== undefined) refuse('--via-password-file needs --via-user');
@@ -45,7 +42,23 @@ export function checkRelayOptions(command: Command, options: RelayOptions): void
   }
 }
 
+/**
+ * The routes of the options, and of the file as it is now.
+ * @throws {RangeError} a route is malformed, or contradicts another option
+ */
+async function readRoutes({ domain, route, routesFile, via }: RelayOptions): Promise<Routes> {
+  const all = routesFile === undefined ? route : await readRoutesFile(routesFile, route);
+  for (const each of all.keys()) {
+    if (domain.has(each)) throw new RangeError(`${each} is local by --domain, and has a route`);
+  }
+  if (via !== undefined && all.has('*'))
+    throw new RangeError('--via and the route of * are both for all other domains');
+  return all;
+}
+
 interface ReadFiles extends Access {
+  readonly route: Routes;
+
   /** Undefined: the next hop is asked, or nobody. */
   readonly known: KnownRecipients | undefined;
   /** Undefined: nothing is signed. */
@@ -63,6 +76,7 @@ async function readFiles(command: Command, options: RelayOptions): Promise<ReadF
       ...(passwordFile !== undefined && { passwordFile }),
     };
     return {
+      route: await readRoutes(options),
       ca: tlsCa === undefined ? undefined : await readAuthorities(tlsCa),
       credentials: await readCredentials(given, process.env.SANSMTP_PASSWORD, VIA_NAMES),
       known: recipients === undefined ? undefined : await readRecipientsFile(recipients),
@@ -101,10 +115,14 @@ async function openMaildirOf(
   }
 }
 
-/** @param known of the file, as it was read last; undefined: the next hop is asked */
+/**
+ * @param route as they were read last
+ * @param known of the file, as it was read last; undefined: the next hop is asked
+ */
 function recipientChecker(
-  { route, recipientCheck, dns }: RelayOptions,
+  { recipientCheck, dns }: RelayOptions,
   hostname: string,
+  route: () => Routes,
   known: (() => KnownRecipients) | undefined,
 ): CheckRecipient {
   if (!recipientCheck) return async () => {};
@@ -117,7 +135,7 @@ function recipientChecker(
   const ask = nextHopQuestions({ hostname, ...(dns !== undefined && { dns }) });
   const check = new RecipientCheck(ask, Date.now);
   return async (recipient, domain, mayRelay) => {
-    const hop = nextHopOf(route, domain);
+    const hop = nextHopOf(route(), domain);
     if (hop === undefined) return;
     const answer = await check.check(hop, recipient, domain);
     if (answer.kind === 'unknown')
@@ -158,7 +176,8 @@ export async function openRelay(
   const maildir = await openMaildirOf(command, options, hostname);
   const store = await openStore(command, options, log);
   const hops = openNextHops(options, hostname, maildir, files);
-  const names = Array.from(hops.routes.values(), ({ name }) => name);
+  const routes = hops.routesBy(files.route);
+  const names = Array.from(routes.values(), ({ name }) => name);
   const tellLog = relayLog(log);
   const count = metrics && (await relayMetrics(metrics.registry, store, names));
   let isStoreWell = true;
@@ -170,7 +189,7 @@ export async function openRelay(
     ...relayOptionsOf(options),
     store,
     mailer: hops.mailer,
-    routes: hops.routes,
+    routes,
     hostname,
     observer(event: RelayEvent) {
       tellLog(event);
@@ -182,9 +201,18 @@ export async function openRelay(
     },
     onError: (error) => log.error({ err: error }, 'a fault of this relay'),
   });
-  let { known, signer } = files;
-  const { recipients, dkim } = options;
+  let { known, signer, route } = files;
+  const { recipients, dkim, routesFile } = options;
   const rereads: Reread[] = [];
+  if (routesFile !== undefined) {
+    rereads.push({
+      what: 'the routes file',
+      async read() {
+        route = await readRoutes(options);
+        relay.setRoutes(hops.routesBy(route));
+      },
+    });
+  }
   if (recipients !== undefined) {
     rereads.push({
       what: 'the recipients file',
@@ -195,7 +223,7 @@ export async function openRelay(
   }
   if (signer !== undefined) {
     rereads.push({
-      what: 'the DKIM keys',
+      what: 'each DKIM key',
       async read() {
         signer = await readDkimSigner(dkim);
       },
@@ -206,12 +234,17 @@ export async function openRelay(
     handlers: relayHandlers(
       {
         local: options.domain,
-        routed: new Set([...options.route.keys()].filter((domain) => domain !== '*')),
+        isRouted: (domain) => domain !== '*' && route.has(domain),
         mayRelay: relayPermission(
           trustedPeers(options.relayFrom),
           options.proxyProtocol ? trustedPeers(options.proxyFrom) : () => false,
         ),
-        checkRecipient: recipientChecker(options, hostname, known && (() => known as KnownRecipients)),
+        checkRecipient: recipientChecker(
+          options,
+          hostname,
+          () => route,
+          known && (() => known as KnownRecipients),
+        ),
         sign: (message) => (signer === undefined ? message : signer(message, Date.now())),
       },
       relay,

@@ -1,5 +1,5 @@
 /** `sansmtp relay` as a whole: what it takes, what goes on, and how it is looked after. */
-import { generateKeyPairSync } from 'node:crypto';
+import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { chmod, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Rejection } from '@sansmtp/transport';
@@ -136,6 +136,47 @@ describe('from strangers', () => {
     server.child.kill('SIGHUP');
     await until(() => server.stderr.includes('SIGHUP: the recipients file stays as it was'));
     expect(await answers('eve')).toEqual(['250 2.1.5']);
+  });
+});
+
+describe('at SIGHUP', () => {
+  const inPem = (key: KeyObject) => key.export({ type: 'pkcs8', format: 'pem' });
+
+  it('routes and DKIM keys are read again, each whole or not at all', async () => {
+    const [one, other] = [await nextHop(), await nextHop()];
+    const folder = await scratchFolder();
+    const [routesFile, keyFile] = [join(folder, 'routes'), join(folder, 'key')];
+    await writeFile(routesFile, `routed.example=127.0.0.1:${one.port}\n`);
+    await writeFile(keyFile, inPem(generateKeyPairSync('ed25519').privateKey));
+    const files = ['--routes-file', routesFile, '--dkim', `example.com:s:${keyFile}`];
+    const server = await relay(['--relay-from', '127.0.0.1', ...files]);
+    const send = (to: string) => submit(server, to, 'From: a@example.com\r\n\r\na\r\n');
+    const hangup = async (...lines: string[]) => {
+      server.stderr = '';
+      server.child.kill('SIGHUP');
+      await until(() => lines.every((line) => server.stderr.includes(`SIGHUP: ${line}`)));
+    };
+    const algorithms = ({ messages }: typeof one) =>
+      messages.map(({ text }) => /^DKIM-Signature: v=1; a=([\w-]+);/m.exec(text)?.[1]);
+    await send('bob@routed.example');
+    await expect.poll(() => algorithms(one), TIMES).toEqual(['ed25519-sha256']);
+
+    await writeFile(
+      routesFile,
+      `routed.example=127.0.0.1:${other.port}\nnew.example=127.0.0.1:${other.port}\n`,
+    );
+    await writeFile(keyFile, inPem(generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey));
+    await hangup('the routes file is read again', 'each DKIM key is read again');
+    await send('bob@routed.example');
+    await send('bob@new.example');
+    await expect.poll(() => algorithms(other), TIMES).toEqual(['rsa-sha256', 'rsa-sha256']);
+    expect(one.messages).toHaveLength(1);
+
+    await writeFile(routesFile, 'routed.example\n');
+    await writeFile(keyFile, 'no key\n');
+    await hangup('the routes file stays as it was', 'each DKIM key stays as it was');
+    await send('bob@new.example');
+    await expect.poll(() => algorithms(other), TIMES).toEqual(Array(3).fill('rsa-sha256'));
   });
 });
 

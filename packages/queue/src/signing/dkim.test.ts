@@ -197,7 +197,17 @@ it.each([
 it.each([
   ['a domain that is none', { ...KEY, domain: 'a b' }, '"a b" is no domain'],
   ['a selector that is none', { ...KEY, selector: 'a b' }, '"a b" is no selector'],
-  ['a key that is none', { ...KEY, privateKey: 'x' }, 'The private key of example.org cannot be read'],
+  ['a key that is none', { ...KEY, privateKey: 'x' }, 'The private key of example.org is none'],
+  [
+    'a key with a passphrase',
+    {
+      ...KEY,
+      privateKey: generateKeyPairSync('ed25519').privateKey.export({
+        ...{ type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase: 'secret' },
+      }) as string,
+    },
+    'The private key of example.org is encrypted',
+  ],
   [
     'a key of another type',
     { ...KEY, privateKey: generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey },

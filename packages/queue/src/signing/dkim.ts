@@ -70,9 +70,12 @@ function readKey({ domain: given, selector, privateKey }: DkimKey): ReadKey {
   try {
     key = typeof privateKey === 'string' ? createPrivateKey(privateKey) : privateKey;
   } catch (error) {
-    throw new RangeError(`The private key of ${domain} cannot be read: ${(error as Error).message}`, {
-      cause: error,
-    });
+    // What OpenSSL says of it means nothing to people.
+    const isEncrypted = /\bENCRYPTED\b/.test(privateKey as string);
+    const problem = isEncrypted
+      ? 'is encrypted; it takes one without a passphrase'
+      : 'is none; it takes RSA or Ed25519, in PEM';
+    throw new RangeError(`The private key of ${domain} ${problem}`, { cause: error });
   }
   const { asymmetricKeyType: type, asymmetricKeyDetails: details } = key;
   if (type === 'ed25519') return { domain, selector, key, algorithm: 'ed25519-sha256' };
