@@ -2,6 +2,8 @@
 import type { ClientCredentials, ClientEnvelope } from '@sansmtp/core';
 import {
   createMailer,
+  createPolicyFetch,
+  type FetchPolicy,
   type Maildir,
   type Mailer,
   type MailerOptions,
@@ -10,6 +12,7 @@ import {
 import type { Deliverer, Routes } from '@sansmtp/queue';
 import { systemCode } from '@sansmtp/transport-node';
 import { ownAddresses } from './own-addresses.js';
+import { boundedPolicyCache } from './policy-cache.js';
 import type { RelayOptions } from './relay-options.js';
 import type { NextHop, Routes as OptionRoutes } from './routes.js';
 
@@ -33,11 +36,16 @@ export interface Access {
 /** Milliseconds that saying QUIT may take. */
 const FAREWELL = 1000;
 
+/**
+ * Exchangers are held to the MTA-STS policies of their domains: without, nothing would tell a verified exchanger from any other, and
+ * mail with REQUIRETLS could go to none (RFC 8689 §4.2.1).
+ */
 export function openNextHops(
   options: RelayOptions,
   hostname: string,
   maildir: Maildir,
   { ca, credentials }: Access,
+  fetchPolicy: FetchPolicy = createPolicyFetch(),
 ): NextHops {
   const { connections, connectionsPerHost, dns, mxPort, via, viaTls } = options;
   const common: MailerOptions = {
@@ -46,7 +54,12 @@ export function openNextHops(
     ...(dns !== undefined && { dns }),
     ...(ca !== undefined && { tlsOptions: { ca } }),
   };
-  const mailer = createMailer({ ...common, port: mxPort, routing: { ownAddresses: ownAddresses(options) } });
+  const mailer = createMailer({
+    ...common,
+    port: mxPort,
+    routing: { ownAddresses: ownAddresses(options) },
+    sts: { fetchPolicy, cache: boundedPolicyCache() },
+  });
   const mailers = [mailer];
   const hopTo = (name: string, made: Mailer, isFinal: boolean) => {
     mailers.push(made);

@@ -148,10 +148,14 @@ function asReceived({ reversePath, parameters, recipients }: Envelope) {
   };
 }
 
+/** Of stores that do not answer. By name, for the one in PostgreSQL is loaded where it is wanted alone. */
+const STORE_ERRORS: readonly string[] = ['QueueClosedError', 'DatabaseUnavailableError'];
+
 /** What the client is told; undefined: that is the driver's to say. */
 function refusalOf(error: unknown): Rejection | undefined {
   if (error instanceof MailDataAbandonedError) return undefined;
   if (error instanceof Error && 'responseCode' in error) return undefined;
+  if (error instanceof Error && STORE_ERRORS.includes(error.name)) return storageFailure(error.name);
   const code = systemCode(error);
   return code === undefined ? undefined : storageFailure(code);
 }

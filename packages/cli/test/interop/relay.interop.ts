@@ -247,6 +247,37 @@ describeWith('a file system of its own', () => {
   });
 });
 
+it('a disk that fails to sync ends the relay with 71 (EX_OSERR): the client keeps its message, and the next start has all others', async () => {
+  const folder = await scratchFolder();
+  const [faulty, sign] = [join(folder, 'faulty.mjs'), join(folder, 'fails')];
+  // The disk's part is played inside the process: fdatasync(2) reports EIO once the file is there.
+  await writeFile(
+    faulty,
+    `import { existsSync } from 'node:fs';
+    import { open } from 'node:fs/promises';
+    const handle = await open('/dev/null');
+    const prototype = Object.getPrototypeOf(handle);
+    await handle.close();
+    const { datasync } = prototype;
+    prototype.datasync = function () {
+      if (!existsSync(${JSON.stringify(sign)})) return datasync.call(this);
+      return Promise.reject(Object.assign(new Error('EIO: i/o error, fdatasync'), { code: 'EIO' }));
+    };`,
+  );
+  const words = ['--relay-from', '127.0.0.1', '--domain', 'local.example'];
+  const server = await relay(words, { folder, wrapper: ['env', `NODE_OPTIONS=--import=${faulty}`] });
+  expect(await submit(server, 'bob@local.example', undefined, ' HOLDFOR=3600')).toMatch(/^250 /);
+  await writeFile(sign, '');
+  expect(await submit(server, 'eve@local.example')).toMatch(/^(?:451|421) 4\./);
+  expect(await server.exit).toBe(71);
+  expect(server.stderr).toContain('EIO');
+  expect(server.stderr).toContain('the queue has to be opened anew');
+  const next = await relay(words, { folder });
+  expect((await next.listed()).map(({ recipients }) => recipients[0]?.address)).toContain(
+    'bob@local.example',
+  );
+});
+
 it('delivers through a smart host that wants a password, under TLS that is verified', async () => {
   const shown = await certificate();
   const user = { name: 'ann', password: 'secret' };

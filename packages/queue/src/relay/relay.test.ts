@@ -1,6 +1,10 @@
 /** A relay from what is accepted to what arrives, on virtual time. */
 import { afterEach, describe, expect, it } from 'vitest';
+import { QueueClosedError } from '../contract/errors.js';
 import type { QueueStore } from '../contract/queue-store.js';
+import { withFiles } from '../embedded/disk/faulty-files.test-support.js';
+import { SimulatedDisk } from '../embedded/disk/simulated-disk.test-support.js';
+import { openStore } from '../embedded/embedded-store.js';
 import type { Relay } from './relay.js';
 import type { RelayOptions } from './relay-options.js';
 import {
@@ -189,4 +193,24 @@ describe('a destination that is down', () => {
     // One attempt each five minutes, and not forty each half hour.
     expect(world.sent.filter(({ to }) => to[0]?.endsWith('.com')).length).toBeLessThan(7 * 12 + 5);
   });
+});
+
+it('a store that has closed itself over a message is told of at once, and not when something is due', async () => {
+  const world = new World(() => undefined);
+  const disk = new SimulatedDisk('/queue');
+  let isWell = true;
+  const files = withFiles(disk, (file) => ({
+    write: (bytes, position) => file.write(bytes, position),
+    read: (position, length) => file.read(position, length),
+    size: () => file.size(),
+    truncate: (size) => file.truncate(size),
+    sync: () => (isWell ? file.sync() : Promise.reject(new Error('EIO'))),
+    close: () => file.close(),
+  }));
+  const store = await openStore(files, '/queue', { epoch: 1, reserve: 0 });
+  const relay = world.relay(store);
+  isWell = false;
+  await expect(relay.accept({ from: ANN, to: [BOB] }, text())).rejects.toThrow(QueueClosedError);
+  expect(world.of('storeFailed')).toEqual([{ type: 'storeFailed', error: expect.any(QueueClosedError) }]);
+  await relay.stop();
 });

@@ -7,7 +7,8 @@
 import { setMaxListeners } from 'node:events';
 import { type ClientEnvelope, type EnvelopeInput, type MailParameters, readEnvelope } from '@sansmtp/core';
 import { complain, guarded } from '@sansmtp/transport';
-import type { QueuedMessage } from '../contract/messages.js';
+import { QueueClosedError } from '../contract/errors.js';
+import type { NewMessage, QueuedMessage } from '../contract/messages.js';
 import { type DestinationStatus, Destinations } from '../scheduler/destinations.js';
 import { Leases } from '../scheduler/leases.js';
 import type { Routes } from '../scheduler/routes.js';
@@ -147,13 +148,23 @@ export function createRelay(options: RelayOptions): Relay {
     resolved.routes,
   );
 
+  /** A store that has closed itself is told of at once, and not when something is to be claimed from it, which may be much later. */
+  const put = async (message: NewMessage, body: AsyncIterable<Uint8Array>): Promise<QueuedMessage> => {
+    try {
+      return await store.put(message, body);
+    } catch (error) {
+      if (error instanceof QueueClosedError && stopped === undefined) tell({ type: 'storeFailed', error });
+      throw error;
+    }
+  };
+
   return {
     async accept(input, body, { sender, trusted = false, held = false, due: given } = {}) {
       const envelope = acceptedEnvelope(readEnvelope(input), trusted);
       const time = now();
       const due = Math.max(given ?? time, releaseTime(envelope.parameters, time));
       const message = { envelope, now: time, due, held, ...(sender !== undefined && { sender }) };
-      const queued = await store.put(message, withHopsCounted(body, maximumHops));
+      const queued = await put(message, withHopsCounted(body, maximumHops));
       const { id, size, recipients } = queued;
       tell({ type: 'accepted', id, sender: queued.sender, recipients: recipients.length, size, due });
       return queued;
