@@ -5,23 +5,36 @@
  */
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
-import { defineChart } from './chart.js';
 import { exitCodes } from './exit-codes.js';
-import { definePlay } from './inspect/play.js';
-import { defineProbe } from './probing/probe.js';
-import { defineQueue } from './queue-care/queue.js';
-import { defineRelay } from './relaying/define-relay.js';
-import { defineSend } from './send.js';
-import { defineServe } from './serve.js';
 import { oneLine, type Terminal } from './terminal.js';
-import { defineReplay } from './tracing/replay.js';
+
+type Define = (program: Command, terminal: Terminal) => void;
+
+/** In the order in which help shows them. Each is loaded when it is called: none has to wait for the others. */
+const commands: Readonly<Record<string, () => Promise<Define>>> = {
+  serve: async () => (await import('./serve.js')).defineServe,
+  relay: async () => (await import('./relaying/define-relay.js')).defineRelay,
+  send: async () => (await import('./send.js')).defineSend,
+  queue: async () => (await import('./queue-care/queue.js')).defineQueue,
+  probe: async () => (await import('./probing/probe.js')).defineProbe,
+  chart: async () => (await import('./chart.js')).defineChart,
+  replay: async () => (await import('./tracing/replay.js')).defineReplay,
+  play: async () => (await import('./inspect/play.js')).definePlay,
+};
 
 function version(): string {
   const manifest: unknown = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
   return (manifest as { version: string }).version;
 }
 
-function createProgram(terminal: Terminal): Command {
+/** The commands that these words are about: the one that is called, none where the version is asked for, else all. */
+function concerned([first = '']: readonly string[]): readonly (() => Promise<Define>)[] {
+  if (first === '--version' || first === '-V') return [];
+  const called = Object.hasOwn(commands, first) ? commands[first] : undefined;
+  return called === undefined ? Object.values(commands) : [called];
+}
+
+async function createProgram(words: readonly string[], terminal: Terminal): Promise<Command> {
   const program = new Command('sansmtp')
     .description('Receive and deliver mail.')
     .version(version())
@@ -32,14 +45,7 @@ function createProgram(terminal: Terminal): Command {
       writeErr: (text) => terminal.stderr.write(text),
       outputError: (text, write) => write(`${oneLine(text.trimEnd())}\n`),
     });
-  defineServe(program, terminal);
-  defineRelay(program, terminal);
-  defineSend(program, terminal);
-  defineQueue(program, terminal);
-  defineProbe(program, terminal);
-  defineChart(program, terminal);
-  defineReplay(program, terminal);
-  definePlay(program, terminal);
+  for (const define of await Promise.all(concerned(words).map((load) => load()))) define(program, terminal);
   return program;
 }
 
@@ -53,7 +59,7 @@ function refuseUnknownCommand(program: Command, [first, second]: readonly string
 
 /** Runs the command, and sets the exit code; the process ends when nothing is open any more. */
 export async function run(words: readonly string[], terminal: Terminal): Promise<void> {
-  const program = createProgram(terminal);
+  const program = await createProgram(words, terminal);
   try {
     refuseUnknownCommand(program, words);
     await program.parseAsync(words, { from: 'user' });

@@ -5,7 +5,7 @@ import { extname, join, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /** In the published package; in a checkout whose command was not built. */
-const FOLDERS = ['../page/', '../../../playground/dist/'];
+const FOLDERS = ['./page/', '../../../playground/dist/'];
 
 const TYPES: Readonly<Record<string, string>> = {
   '.html': 'text/html; charset=utf-8',
