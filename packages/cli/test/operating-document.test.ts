@@ -71,19 +71,47 @@ describe('the unit', () => {
   });
 });
 
+it('has a first message arrive, as it tells', async () => {
+  const folder = await scratchFolder();
+  const blockOf = (name: string) =>
+    new RegExp(`<!-- example: ${name} -->\\n\`\`\`sh\\n([\\s\\S]*?)\`\`\``).exec(text)?.[1] ?? '';
+  const inFolder = (block: string) => block.replaceAll('npx sansmtp', `${process.execPath} ${script}`);
+  // On any free port.
+  const server = spawn('bash', ['-c', `exec ${inFolder(blockOf('try-relay')).trim()} --port 0`], {
+    cwd: folder,
+  });
+  onTestFinished(() => {
+    server.kill('SIGKILL');
+  });
+  let printed = '';
+  for await (const piece of server.stdout) {
+    printed += piece;
+    if (printed.includes('\n')) break;
+  }
+  const port = /:(\d+)\n/.exec(printed)?.[1] ?? '';
+  const [send = '', list = '', show = ''] = blockOf('try-send')
+    .replace('--port 2525', `--port ${port}`)
+    .split(/\n(?=\S)/);
+  const bash = async (line: string) =>
+    (await promisify(execFile)('bash', ['-c', inFolder(line)], { cwd: folder })).stdout;
+  expect(await bash(send)).toMatch(/^delivered bob@example\.com 250 /);
+  await expect.poll(() => bash(list), { timeout: 60_000 }).toBe('');
+  expect(await bash(show)).toMatch(/^Subject: Hello\r\n(?:.+\r\n)*\r\nIt works\.\r\n$/m);
+}, 120_000);
+
 it('names options that there are', async () => {
   const helps = await Promise.all(
-    [['relay'], ['queue', 'list'], ['queue', 'retry']].map((words) =>
+    [['relay'], ['send'], ['queue', 'list'], ['queue', 'retry']].map((words) =>
       promisify(execFile)(process.execPath, [script, ...words, '--help']),
     ),
   );
   const known = new Set(helps.flatMap(({ stdout }) => stdout.match(/--[a-z-]+/g) ?? []));
   // Of other programs.
-  const others = ['--system', '--group', '--prefix', '--global', '--init'];
+  const others = ['--system', '--group', '--prefix', '--global', '--init', '--workspace'];
   const named = (text.match(/(?<=[\s`"])--[a-z-]+/g) ?? []).filter((option) => !others.includes(option));
   expect(named.length).toBeGreaterThan(20);
   expect(named.filter((option) => !known.has(option))).toEqual([]);
-});
+}, 120_000);
 
 it('names each figure that there is, and no other', async () => {
   const metrics = await startMetrics(0);
