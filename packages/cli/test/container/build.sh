@@ -2,7 +2,8 @@
 # `npm run container --workspace sansmtp`: builds the image of docs/operating.md by buildah, and runs it as it says.
 #
 # Needs root, Debian's buildah and mmdebstrap, a Debian mirror and npm's registry, and no registry of images: the base is a root made by
-# mmdebstrap with this machine's Node and npm in it, the packages are those of this checkout. Takes some minutes.
+# mmdebstrap with this machine's Node and npm in it, the packages are those of this checkout. Takes some minutes; with ROOT_ARCHIVE, such a
+# root as a tar file that is there already, fewer.
 set -euo pipefail
 cd "$(dirname "$0")/../../../.."
 
@@ -17,11 +18,12 @@ finish() {
 trap finish EXIT
 
 echo '== the base image'
-TMPDIR=$work mmdebstrap --mode=root --variant=minbase --dpkgopt=force-unsafe-io --include=ca-certificates,libstdc++6 \
-  "$(. /etc/os-release && echo "$VERSION_CODENAME")" "$work/root.tar" 2>"$work/mmdebstrap.log" || { cat "$work/mmdebstrap.log"; exit 1; }
+root=${ROOT_ARCHIVE:-$work/root.tar}
+[ -f "$root" ] || TMPDIR=$work mmdebstrap --mode=root --variant=minbase --dpkgopt=force-unsafe-io --include=ca-certificates,libstdc++6 \
+  "$(. /etc/os-release && echo "$VERSION_CODENAME")" "$root" 2>"$work/mmdebstrap.log" || { cat "$work/mmdebstrap.log"; exit 1; }
 base=$(buildah from scratch)
 npm=$(dirname "$(dirname "$(realpath "$(command -v npm)")")")
-buildah add --quiet "$base" "$work/root.tar" / >/dev/null
+buildah add --quiet "$base" "$root" / >/dev/null
 buildah copy --quiet "$base" "$(realpath "$(command -v node)")" /usr/local/bin/node >/dev/null
 buildah copy --quiet "$base" "$npm" /usr/local/lib/node_modules/npm >/dev/null
 buildah run --isolation chroot "$base" -- sh -c '
@@ -40,9 +42,10 @@ done
 sed -n '/^```dockerfile$/,/^```$/p' docs/operating.md | sed '1d;$d' |
   sed 's#npm install --global sansmtp#npm install --global /packages/*.tgz#; s#^FROM .*#&\nCOPY packages /packages#' >"$work/context/Containerfile"
 grep -q '/packages/\*\.tgz' "$work/context/Containerfile"
-# The machine may trust authorities of its own.
+# The machine may trust authorities of its own, and has in npm's cache what the checkout was installed from.
 buildah bud --quiet --format docker --isolation chroot --pull-never --tag sansmtp \
-  --volume /etc/ssl/certs:/etc/ssl/certs:ro --env npm_config_cafile=/etc/ssl/certs/ca-certificates.crt "$work/context" >"$work/bud.log" 2>&1 ||
+  --volume /etc/ssl/certs:/etc/ssl/certs:ro --env npm_config_cafile=/etc/ssl/certs/ca-certificates.crt \
+  --volume "$(npm config get cache)":/root/.npm --env npm_config_prefer_offline=true "$work/context" >"$work/bud.log" 2>&1 ||
   { cat "$work/bud.log"; exit 1; }
 
 echo '== the container'
