@@ -59,7 +59,11 @@ export interface MailerRoutingOptions
    * @default `hostname`, if that was given
    */
   readonly ownNames?: readonly string[];
-  /** The addresses at which this host receives mail; exchangers there are taken for it likewise. @default none */
+  /**
+   * The addresses at which this host receives mail; exchangers there are taken for it likewise. With `0.0.0.0` or `::`, all
+   * loopback ones as well.
+   * @default none
+   */
   readonly ownAddresses?: readonly string[];
   /**
    * Mail exchangers of a domain whose addresses are looked up; the best ones. With `ownAddresses`, up to as many again

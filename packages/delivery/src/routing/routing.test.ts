@@ -366,6 +366,20 @@ describe('a route from one of the exchangers (RFC 5321 §5.1)', () => {
     }
   });
 
+  it.each(['127.7.7.7', '::1', '::ffff:127.0.0.2', '0.0.0.0'])(
+    'is at each loopback address, where it listens at the unspecified one (%s)',
+    async (address) => {
+      const resolver = () => resolverOf({ addresses: { 'a.example': [address] } });
+      expect(await findRoute('a.example', resolver(), { ownAddresses: ['0.0.0.0', '::'] })).toMatchObject({
+        kind: 'rejected',
+        reply: { enhancedCode: '5.4.6' },
+      });
+      expect(await findRoute('a.example', resolver(), { ownAddresses: ['192.0.2.1'] })).toMatchObject({
+        kind: 'route',
+      });
+    },
+  );
+
   describe('that is among more equals than are looked up', () => {
     const OWN = '192.0.2.99';
 

@@ -59,7 +59,7 @@ export interface RoutingOptions {
   readonly maximumAttempts?: number;
   /** The names under which this host may be an exchanger itself. @default none */
   readonly ownNames?: readonly string[];
-  /** The addresses at which this host receives mail at `port`. @default none */
+  /** The addresses at which this host receives mail at `port`; with `0.0.0.0` or `::`, all loopback ones as well. @default none */
   readonly ownAddresses?: readonly string[];
   /** Orders exchangers of equal preference: 0 up to but not including 1. @default Math.random */
   readonly random?: () => number;
@@ -219,10 +219,17 @@ function alternating(addresses: readonly string[]): string[] {
     .filter((address) => address !== undefined);
 }
 
-/** An address can be written in several ways, which a comparison of texts would tell apart. */
+/**
+ * An address can be written in several ways, which a comparison of texts would tell apart. Whoever listens at the unspecified address
+ * is reached by all of the loopback network, too.
+ */
 function ownAddressCheck(ownAddresses: readonly string[]): (address: string) => boolean {
   const own = new BlockList();
   for (const address of ownAddresses) own.addAddress(address, isIP(address) === 6 ? 'ipv6' : 'ipv4');
+  if (own.check('0.0.0.0') || own.check('::', 'ipv6')) {
+    own.addSubnet('127.0.0.0', 8);
+    own.addAddress('::1', 'ipv6');
+  }
   return (address) => own.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4');
 }
 
