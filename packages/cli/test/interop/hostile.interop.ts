@@ -34,7 +34,6 @@ const REFUSED_RCPT = [
   ['ORCPT=rfc822;a+0D+0AEvil:+20b', /^501 /],
   ['ORCPT=utf-8;a\\x{D}\\x{A}Evil', /^501 /],
   ['ORCPT=a', /^501 /],
-  ['ORCPT=a+0Db;c', /^501 /],
   ['NOTIFY=FAILURE NOTIFY=DELAY', /^501 /],
 ] as const;
 

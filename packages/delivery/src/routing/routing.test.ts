@@ -375,7 +375,7 @@ describe('a route from one of the exchangers (RFC 5321 §5.1)', () => {
         reply: { enhancedCode: '5.4.6' },
       });
       expect(await findRoute('a.example', resolver(), { ownAddresses: ['192.0.2.1'] })).toMatchObject({
-        kind: 'route',
+        kind: 'attempts',
       });
     },
   );
