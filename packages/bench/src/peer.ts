@@ -15,7 +15,10 @@ export interface Peer {
   readonly name: string;
   readonly port: number;
   readonly pid: number | undefined;
-  /** What it has used of the processors so far, all its threads; NaN where the system does not say. */
+  /**
+   * What it has used of the processors so far, with all its threads and the processes that it has begun; NaN where the system
+   * does not say.
+   */
   processorSeconds(): Promise<number>;
   stop(): Promise<void>;
 }
@@ -55,12 +58,19 @@ function peerOf(name: string, port: number, child: ChildProcess, signal?: NodeJS
   };
 }
 
-/** Linux counts in hundredths of a second, in what `ps` reads (proc(5), `utime` and `stime`). */
-async function processorSeconds({ pid }: ChildProcess): Promise<number> {
+/**
+ * Linux counts in hundredths of a second, in what `ps` reads (proc(5): `utime` and `stime`, and those of processes that have
+ * ended). A process may end while its parent is being read, and be counted in neither.
+ */
+async function processorSeconds({ pid }: { readonly pid?: number | undefined }): Promise<number> {
   const line = await readFile(`/proc/${pid}/stat`, 'latin1').catch(() => '');
   // After the name in parentheses, which may hold anything.
   const fields = line.slice(line.lastIndexOf(')') + 2).split(' ');
-  return (Number(fields[11]) + Number(fields[12])) / 100;
+  const own = fields.slice(11, 15).reduce((sum, each) => sum + Number(each), 0) / 100;
+  const children = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8').catch(() => '');
+  const pids = children.split(' ').filter((each) => each !== '');
+  const begun = await Promise.all(pids.map((each) => processorSeconds({ pid: Number(each) })));
+  return begun.reduce((sum, each) => sum + (Number.isNaN(each) ? 0 : each), line === '' ? Number.NaN : own);
 }
 
 /** Starts Postfix's smtp-sink, which takes no port 0 and does not say when it is ready. */

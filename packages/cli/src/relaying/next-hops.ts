@@ -7,6 +7,7 @@ import {
   type Maildir,
   type Mailer,
   type MailerOptions,
+  type MessageBody,
   type ReplayableBody,
 } from '@sansmtp/delivery';
 import type { Deliverer, Routes } from '@sansmtp/queue';
@@ -106,11 +107,17 @@ function nameOf({ protocol, host, port }: NextHop): string {
   return protocol === 'lmtp' ? `lmtp://${where}` : where;
 }
 
+/** A relay gives a small message as it is, and a longer one to be read. */
+async function* octetsOf(body: MessageBody): AsyncGenerator<Uint8Array, void, undefined> {
+  if (body instanceof Uint8Array) yield body;
+  else yield* (body as ReplayableBody).read();
+}
+
 /** What stores a message in the Maildir as a mailer would send it. */
 function maildirDeliverer(maildir: Maildir, hostname: string): Deliverer {
   return {
     async send(given, body, { beforeFinalDot } = {}) {
-      // So does the relay call it: by an envelope that was read, and a body that lies in the store.
+      // So does the relay call it: by an envelope that was read.
       const { reversePath, recipients, parameters = {} } = given as ClientEnvelope;
       const envelope = {
         reversePath,
@@ -123,7 +130,7 @@ function maildirDeliverer(maildir: Maildir, hostname: string): Deliverer {
       const verdictOf = async () => {
         try {
           await beforeFinalDot?.();
-          const { id } = await maildir.deliver({ envelope, body: (body as ReplayableBody).read() });
+          const { id } = await maildir.deliver({ envelope, body: octetsOf(body) });
           const reply = { code: 250, enhancedCode: '2.0.0', lines: [`Message stored as ${id}`] };
           return { verdict: 'delivered', enhancedCode: '2.0.0', reply, reason: `stored as ${id}` } as const;
         } catch (error) {

@@ -3,15 +3,23 @@
  * longer one gets a file of its own in `bodies/`, which is whole and synced, its name too, before the record is appended.
  * A file without a record is what a crash has left: it is removed when the queue is opened.
  */
+import { Buffer } from 'node:buffer';
 import { join } from 'node:path';
-import type { FileSystem, StoreFile } from './disk/file-system.js';
+import { BodyFile, CHUNK_OCTETS } from './body-file.js';
+import type { FileSystem } from './disk/file-system.js';
 
-/** Octets up to which a body goes into the journal; also what is written and read at a time. */
-export const CHUNK_OCTETS = 65_536;
+/** Octets up to which a body goes into the journal; also those of the pieces in which a longer one is given. */
+export const PIECE_OCTETS = 65_536;
 
 export type GatheredBody =
   | { readonly kind: 'inline'; readonly size: number; readonly octets: Uint8Array }
   | { readonly kind: 'file'; readonly size: number };
+
+/** @throws what the first of them that failed threw, once none is under way any more */
+async function allSettled(tasks: readonly Promise<void>[]): Promise<void> {
+  const failed = (await Promise.allSettled(tasks)).find(({ status }) => status === 'rejected');
+  if (failed?.status === 'rejected') throw failed.reason;
+}
 
 export class Bodies {
   readonly #files: FileSystem;
@@ -33,33 +41,30 @@ export class Bodies {
 
   /** Reads a body to its end. Where it resolves with `file`, that is synced. */
   async gather(id: string, body: AsyncIterable<Uint8Array>): Promise<GatheredBody> {
-    let file: StoreFile | undefined;
-    let chunks: Uint8Array[] = [];
-    let waiting = 0;
-    let written = 0;
+    const chunks: Uint8Array[] = [];
+    let size = 0;
+    let file: BodyFile | undefined;
     try {
       for await (const chunk of body) {
-        // The caller may use its array again.
-        chunks.push(Uint8Array.from(chunk));
-        waiting += chunk.length;
-        if (waiting <= CHUNK_OCTETS) continue;
-        file ??= await this.#files.create(join(this.#folder, id));
-        await file.write(Buffer.concat(chunks, waiting), written);
-        written += waiting;
-        chunks = [];
-        waiting = 0;
+        size += chunk.length;
+        if (file !== undefined) await file.add(chunk);
+        else if (size <= PIECE_OCTETS) {
+          // The caller may use its array again.
+          chunks.push(Buffer.from(chunk));
+        } else {
+          file = new BodyFile(await this.#files.create(join(this.#folder, id)));
+          for (const each of [...chunks.splice(0), chunk]) await file.add(each);
+        }
       }
-      const rest = Buffer.concat(chunks, waiting);
-      if (file === undefined) return { kind: 'inline', size: waiting, octets: rest };
-      await file.write(rest, written);
-      await file.sync();
+      if (file === undefined) return { kind: 'inline', size, octets: Buffer.concat(chunks, size) };
+      await file.finish();
+      // Neither sync needs the other; whoever asks for the message after both finds all of it.
+      await allSettled([file.sync(), this.#syncFolder()]);
       await file.close();
-      file = undefined;
-      await this.#syncFolder();
-      return { kind: 'file', size: written + waiting };
+      return { kind: 'file', size };
     } catch (error) {
       await file?.close().catch(() => {});
-      if (written > 0 || file !== undefined) await this.remove(id);
+      if (file !== undefined) await this.remove(id);
       throw error;
     }
   }
@@ -78,16 +83,28 @@ export class Bodies {
     }
   }
 
-  async *read(id: string): AsyncGenerator<Uint8Array, void, undefined> {
+  /**
+   * The next chunk is read while somebody has the one before it.
+   * @param size what it should be; it throws where it is less. @default whatever is there
+   */
+  async *read(id: string, size = Number.POSITIVE_INFINITY): AsyncGenerator<Uint8Array, void, undefined> {
     const file = await this.#files.open(join(this.#folder, id));
+    let next: Promise<Uint8Array> | undefined;
     try {
-      for (let position = 0; ; ) {
-        const chunk = await file.read(position, CHUNK_OCTETS);
-        if (chunk.length === 0) return;
+      for (let position = 0; position < size; ) {
+        const chunk = await (next ?? file.read(position, CHUNK_OCTETS));
         position += chunk.length;
-        yield chunk;
+        next = position < size && chunk.length > 0 ? file.read(position, CHUNK_OCTETS) : undefined;
+        // Whoever leaves does not hear of it.
+        next?.catch(() => {});
+        for (let at = 0; at < chunk.length; at += PIECE_OCTETS) yield chunk.subarray(at, at + PIECE_OCTETS);
+        if (chunk.length > 0) continue;
+        if (size === Number.POSITIVE_INFINITY) return;
+        throw new Error(`The body of message ${id} ends after ${position} octets of ${size}`);
       }
     } finally {
+      // What is being read must not be closed: its number may be another file's then.
+      await next?.catch(() => {});
       await file.close();
     }
   }

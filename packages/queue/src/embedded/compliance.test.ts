@@ -54,10 +54,14 @@ describe('the embedded store, in a folder of the machine', () => {
   const unsynced = async (file: ReturnType<FileSystem['open']>) => ({
     ...(await file),
     sync: async () => {},
+    writeSynced(bytes: Uint8Array, position: number) {
+      return this.write(bytes, position);
+    },
   });
   const files: FileSystem = {
     ...nodeFileSystem,
     create: (path) => unsynced(nodeFileSystem.create(path)),
+    createSynced: (path) => unsynced(nodeFileSystem.create(path)),
     open: (path) => unsynced(nodeFileSystem.open(path)),
     syncFolder: async () => {},
   };

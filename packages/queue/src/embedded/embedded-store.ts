@@ -206,7 +206,7 @@ class EmbeddedStore implements QueueStore {
     const live = await this.#messages.inUse.borrow(sequenceOf(id));
     if (live === undefined) throw new NotInQueueError(id);
     try {
-      if (live.state.body === 'file') yield* this.#messages.bodies.read(id);
+      if (live.state.body === 'file') yield* this.#messages.bodies.read(id, live.state.size);
       else if (live.state.size > 0) {
         const octets = await this.#inlineBody(live);
         if (octets === undefined) throw new NotInQueueError(id);

@@ -163,7 +163,8 @@ describe('the test notices a store that', () => {
   it.each(Object.entries(faults))(
     '%s',
     async (_, faulty) => {
-      const broken = /^Does not hold after the crash|is damaged after octet|^ENOENT: \/queue\/bodies/;
+      const broken =
+        /^Does not hold after the crash|is damaged after octet|^ENOENT: \/queue\/bodies|^The body of message/;
       await expect(tryFailures(faulty, { step: 1, failures: FAILURES })).rejects.toThrow(broken);
     },
     120_000,

@@ -29,6 +29,9 @@ export interface AttemptParts extends ResultsParts {
 /** Recipients of one `send`: what became of some is stored before others are tried. */
 const RECIPIENTS_AT_ONCE = 100;
 
+/** Octets of a message that is read before it is sent: so it goes out in one write with its end. */
+const SMALL = 65_536;
+
 /** Milliseconds until a message is tried again whose end could not be sent for a reason of ours. */
 const POSTPONED = 60_000;
 
@@ -41,27 +44,36 @@ export class Attempts {
     this.#results = new Results(parts);
   }
 
-  async deliver(held: HeldClaim, hop: NextHop): Promise<Delivered> {
+  /** @param onEnd called once, as soon as nothing more is to be said to the destination; results are stored after it */
+  async deliver(held: HeldClaim, hop: NextHop, onEnd: (delivered: Delivered) => void): Promise<void> {
     const { now, tell } = this.#parts;
     const { message, places } = held.claim;
     tellOfUnknown(tell, message, places);
-    let delivered: Delivered = { reach: 'nothing', reason: '' };
+    let hasEnded = false;
+    const end = (delivered: Delivered): void => {
+      if (!hasEnded) onEnd(delivered);
+      hasEnded = true;
+    };
+    let settled = 0;
     try {
       if (isExpired(message, now())) {
-        await this.#settleUntried(held, hop, 'The time that it was to be delivered by has passed');
-        return delivered;
+        settled = await this.#settleUntried(held, hop, 'The time that it was to be delivered by has passed');
+        return;
       }
-      for (let start = 0; start < places.length; start += RECIPIENTS_AT_ONCE) {
+      for (let start = 0; start < places.length && !hasEnded; start += RECIPIENTS_AT_ONCE) {
         const some = places.slice(start, start + RECIPIENTS_AT_ONCE);
-        delivered = await this.#deliverTo(held, some, hop);
-        if (delivered.reach !== 'reached') break;
+        const isLast = start + some.length === places.length;
+        settled += await this.#deliverTo(held, some, hop, (delivered) => {
+          if (isLast || delivered.reach !== 'reached') end(delivered);
+        });
       }
     } catch (error) {
       // The message may have arrived: the lease ends by itself, and the store then records that.
-      if (error instanceof UnsettledError) return delivered;
+      if (error instanceof UnsettledError) settled = places.length;
+    } finally {
+      end({ reach: 'nothing', reason: '' });
+      if (settled < places.length) await this.#giveBack(held);
     }
-    await this.#giveBack(held);
-    return delivered;
   }
 
   /** From when on the passing of time alone demands something. */
@@ -81,7 +93,16 @@ export class Attempts {
     }
   }
 
-  async #deliverTo(held: HeldClaim, places: readonly number[], hop: NextHop): Promise<Delivered> {
+  /**
+   * @param onAnswered told what came of it before that is stored
+   * @returns for how many of them the store knows what is next
+   */
+  async #deliverTo(
+    held: HeldClaim,
+    places: readonly number[],
+    hop: NextHop,
+    onAnswered: (delivered: Delivered) => void,
+  ): Promise<number> {
     const { now, stopped, retrying, tell } = this.#parts;
     const { message } = held.claim;
     const start = now();
@@ -115,6 +136,7 @@ export class Attempts {
       if (verdict.verdict !== 'unknown') continue;
       tell({ type: 'unknown', id: message.id, recipient: decision.recipient, cause: verdict.reason });
     }
+    onAnswered(reachOf(verdicts.filter((_, index) => !ours[index])));
     await this.#results.store(
       held,
       decided.map(({ decision }) => decision),
@@ -123,11 +145,9 @@ export class Attempts {
     for (const { verdict, decision } of decided) {
       tellOfRecipient(tell, message, decision, verdict, hop, now(), now() - start);
     }
-    await this.#postpone(
-      held,
-      places.filter((_, index) => isUnstored(verdicts[index])),
-    );
-    return reachOf(verdicts.filter((_, index) => !ours[index]));
+    const unstored = places.filter((_, index) => isUnstored(verdicts[index]));
+    await this.#postpone(held, unstored);
+    return decided.length + unstored.length;
   }
 
   async #send(
@@ -139,9 +159,10 @@ export class Attempts {
     const { store, leases, now } = this.#parts;
     const { message } = held.claim;
     const envelope = outgoingEnvelope(message, places, now());
-    const body = { size: message.size, read: () => store.body(message.id) };
+    const { id, size } = message;
     const beforeFinalDot = () => commitBeforeFinalDot(leases, held, now);
     try {
+      const body = size <= SMALL ? await whole(store.body(id)) : { size, read: () => store.body(id) };
       return await hop.mailer.send(envelope, body, { signal, beforeFinalDot });
     } catch (thrown) {
       const error = thrown instanceof Error ? thrown : new Error(String(thrown));
@@ -151,7 +172,8 @@ export class Attempts {
     }
   }
 
-  async #settleUntried(held: HeldClaim, hop: NextHop, reason: string): Promise<void> {
+  /** @returns for how many recipients the store knows what is next */
+  async #settleUntried(held: HeldClaim, hop: NextHop, reason: string): Promise<number> {
     const { now, retrying, tell } = this.#parts;
     const { message, places } = held.claim;
     const decisions = places.flatMap((place) => decideUntried(message, place, reason, now(), retrying) ?? []);
@@ -163,6 +185,7 @@ export class Attempts {
       const verdict = { recipient, verdict: 'deferred', phase: 'routing', enhancedCode, reason } as const;
       tellOfRecipient(tell, message, decision, verdict, hop, now(), 0);
     }
+    return decisions.length;
   }
 
   /** That the end follows could not be stored. At once it would probably fail again, after a whole message was sent. */
@@ -175,7 +198,7 @@ export class Attempts {
     );
   }
 
-  /** What was not settled is due again. Harmless where all was, or the claim is over. */
+  /** What was not settled is due again. Harmless where the claim is over. */
   async #giveBack(held: HeldClaim): Promise<void> {
     try {
       await this.#parts.store.giveBack(held.claim);
@@ -200,4 +223,10 @@ function all(
     reason,
     error,
   }));
+}
+
+async function whole(body: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of body) chunks.push(chunk);
+  return chunks.length === 1 ? (chunks[0] as Uint8Array) : Buffer.concat(chunks);
 }

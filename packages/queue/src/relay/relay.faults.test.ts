@@ -260,10 +260,11 @@ interface BrokenRelay {
 }
 
 const BROKEN: Readonly<Record<string, BrokenRelay>> = {
-  'does not store what a server said': {
+  'stores neither what a server said nor that it was asked': {
     breakage: () => {
       let skipped = false;
       return (store) => ({
+        committing: (claim, now) => store.renew(claim, { now, lease: COMMITTING_LEASE }),
         async settle(...given) {
           if (skipped) return store.settle(...given);
           skipped = true;

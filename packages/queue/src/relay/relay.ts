@@ -132,7 +132,7 @@ export function createRelay(options: RelayOptions): Relay {
       clock,
       now,
       lease,
-      deliver: (held, hop) => attempts.deliver(held, hop),
+      deliver: (held, hop, onEnd) => attempts.deliver(held, hop, onEnd),
       overdueAt: (claim) => attempts.overdueAt(claim),
       attend: (held, hop, down) => attempts.attend(held, hop, down),
       onDestination(change, destination, down) {

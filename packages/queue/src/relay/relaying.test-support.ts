@@ -109,7 +109,10 @@ export class World {
         });
         let unsent: unknown;
         if (answers.some(({ phase }) => phase === 'message')) {
-          const octets = await collect((body as { read(): AsyncIterable<Uint8Array> }).read());
+          const octets =
+            body instanceof Uint8Array
+              ? [body]
+              : await collect((body as { read(): AsyncIterable<Uint8Array> }).read());
           try {
             await beforeFinalDot?.();
             sent.text = Buffer.concat(octets).toString('latin1');

@@ -54,7 +54,7 @@ export class Destinations {
     this.#limits = limits;
   }
 
-  /** How many more deliveries may begin, to whatever destination. */
+  /** How many more deliveries may begin, to whatever destination: those whose results are being stored count as well. */
   get room(): number {
     return this.#limits.inAll - this.#active;
   }
@@ -83,12 +83,12 @@ export class Destinations {
   }
 
   /**
+   * The destination has answered, or was given up; what came of it is still to be stored.
    * @param reason for people: why it was not reached
    * @returns `down`: it is now, also once more; `up`: it was down until now
    */
   end(name: string, reach: Reach, now: number, reason: string): 'down' | 'up' | undefined {
     const destination = this.#at(name);
-    this.#active -= 1;
     const { down } = destination;
     if (reach === 'nothing') {
       destination.pace = ended(destination.pace);
@@ -108,6 +108,11 @@ export class Destinations {
     destination.pace = { ...destination.pace, failed: 0 };
     destination.down = { since: down?.since ?? now, until: now + this.#limits.backOff, reason };
     return 'down';
+  }
+
+  /** What came of a delivery is stored. */
+  stored(): void {
+    this.#active -= 1;
   }
 
   /** Those to which no delivery may begin now. */

@@ -86,12 +86,23 @@ it('in all there are no more deliveries than may be', () => {
   expect([all.room, all.roomAt('a', NOW), all.roomAt('b', NOW)]).toEqual([2, 1, 2]);
 });
 
+it('a destination has room again when it has answered, and in all there is when what it said is stored', () => {
+  const all = destinations(20, 6);
+  begin(all, 'a', 5);
+  all.end('a', 'reached', NOW, '');
+  expect([all.room, all.roomAt('a', NOW)]).toEqual([1, 1]);
+  all.stored();
+  expect([all.room, all.roomAt('a', NOW)]).toEqual([2, 1]);
+});
+
 it('what is remembered has a bound', () => {
   const all = destinations();
   for (let i = 0; i < 10_500; i++) {
     begin(all, `d${i}`, 2);
     all.end(`d${i}`, 'failed', NOW, '');
     all.end(`d${i}`, 'reached', NOW, '');
+    all.stored();
+    all.stored();
   }
   expect(all.status().length).toBeLessThanOrEqual(10_000);
   expect(all.active).toBe(0);
@@ -117,6 +128,7 @@ it('whatever happens, the limits hold, and each that is down is tried again', ()
         }
         if ((active[name] ?? 0) > 0) {
           all.end(name, reach, now, '');
+          all.stored();
           active[name] = (active[name] ?? 0) - 1;
         }
         const total = Object.values(active).reduce((sum, each) => sum + each, 0);

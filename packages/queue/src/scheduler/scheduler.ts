@@ -23,7 +23,7 @@ import {
   type Routes,
 } from './routes.js';
 
-/** What a delivery came to, for the destination; what it came to for the recipients is stored by then. */
+/** What a delivery came to, for the destination. */
 export interface Delivered {
   readonly reach: Reach;
   /** For people: why the destination was not reached. */
@@ -40,8 +40,11 @@ export interface SchedulerParts {
   readonly now: () => number;
   /** Milliseconds of the lease of a claim. */
   readonly lease: number;
-  /** Delivers, and settles or gives back. Never rejects. */
-  readonly deliver: (held: HeldClaim, hop: NextHop) => Promise<Delivered>;
+  /**
+   * Delivers, and settles or gives back. Never rejects.
+   * @param onEnd called once, when the destination has room for another one: what came of it may still be on its way into the store
+   */
+  readonly deliver: (held: HeldClaim, hop: NextHop, onEnd: (delivered: Delivered) => void) => Promise<void>;
   /**
    * From when on something is to be done with a claim although its destination is down: its sender is to be told, say.
    * Milliseconds since 1970 UTC.
@@ -233,9 +236,11 @@ export class Scheduler {
     this.#parts.destinations.begin(hop.name);
     this.#follow(
       (async () => {
-        const { reach, reason } = await this.#parts.deliver(held, hop);
+        await this.#parts.deliver(held, hop, ({ reach, reason }) => this.#learn(hop, reach, reason));
         this.#parts.leases.letGo(held);
-        this.#learn(hop, reach, reason);
+        const isFull = this.#parts.destinations.room <= 0;
+        this.#parts.destinations.stored();
+        if (isFull) this.#goOn();
       })(),
     );
   }

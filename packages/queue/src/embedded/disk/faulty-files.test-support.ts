@@ -6,10 +6,20 @@ export function withFiles(
   files: FileSystem,
   change: (file: StoreFile, path: string) => StoreFile,
 ): FileSystem {
+  const changed = (file: StoreFile, path: string): StoreFile => {
+    const one = change(file, path);
+    // So that what is changed of a write or a sync is so here, too.
+    const writeSynced: StoreFile['writeSynced'] = async (bytes, position) => {
+      await one.write(bytes, position);
+      await one.sync();
+    };
+    return { ...one, writeSynced };
+  };
   return {
     ...delegating(files),
-    create: async (path) => change(await files.create(path), path),
-    open: async (path) => change(await files.open(path), path),
+    create: async (path) => changed(await files.create(path), path),
+    createSynced: async (path) => changed(await files.createSynced(path), path),
+    open: async (path) => changed(await files.open(path), path),
   };
 }
 
@@ -19,6 +29,7 @@ export function delegating(files: FileSystem): FileSystem {
     makeFolder: (path) => files.makeFolder(path),
     list: (path) => files.list(path),
     create: (path) => files.create(path),
+    createSynced: (path) => files.createSynced(path),
     open: (path) => files.open(path),
     remove: (path) => files.remove(path),
     freeOctets: (path) => files.freeOctets(path),

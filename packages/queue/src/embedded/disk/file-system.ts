@@ -7,6 +7,11 @@
 export interface StoreFile {
   /** Writes all of it. Not safe before `sync()`. */
   write(bytes: Uint8Array, position: number): Promise<void>;
+  /**
+   * Writes all of it, and makes that outlive a power failure.
+   * @throws the system's error; unless that is a lack of room (`isNoRoom`), nobody knows what of the file is safe then
+   */
+  writeSynced(bytes: Uint8Array, position: number): Promise<void>;
   /** Reads up to `length` octets; fewer only at the end of the file. */
   read(position: number, length: number): Promise<Uint8Array>;
   size(): Promise<number>;
@@ -16,6 +21,11 @@ export interface StoreFile {
   close(): Promise<void>;
 }
 
+/** The disk or the user's share of it is full, or the file as long as it may be: what was to be written is not there, or in part. */
+export function isNoRoom(error: unknown): boolean {
+  return ['ENOSPC', 'EDQUOT', 'EFBIG'].includes((error as { readonly code?: string }).code ?? '');
+}
+
 export interface FileSystem {
   /** Makes a folder for this user only, unless it is there. */
   makeFolder(path: string): Promise<void>;
@@ -23,6 +33,8 @@ export interface FileSystem {
   list(path: string): Promise<readonly string[]>;
   /** Makes a file for this user only. @throws the system's error: `EEXIST` if there is one */
   create(path: string): Promise<StoreFile>;
+  /** Likewise a file of which each write is to be synced: that can take one call of the system where others take two. */
+  createSynced(path: string): Promise<StoreFile>;
   /** Opens a file for reading and writing. @throws the system's error: `ENOENT` if there is none */
   open(path: string): Promise<StoreFile>;
   remove(path: string): Promise<void>;

@@ -12,6 +12,10 @@ export class MortalFiles {
     const change = <T>(what: string, task: () => Promise<T>) => this.#change(what, task);
     const mortal = (path: string, file: StoreFile): StoreFile => ({
       write: (bytes, position) => change(`write ${path}`, () => file.write(bytes, position)),
+      async writeSynced(bytes, position) {
+        await this.write(bytes, position);
+        await this.sync();
+      },
       read: (position, length) => this.#alive(() => file.read(position, length)),
       size: () => this.#alive(() => file.size()),
       truncate: (size) => change(`truncate ${path}`, () => file.truncate(size)),
@@ -22,6 +26,8 @@ export class MortalFiles {
       makeFolder: (path) => change(`makeFolder ${path}`, () => files.makeFolder(path)),
       list: (path) => this.#alive(() => files.list(path)),
       create: (path) => change(`create ${path}`, async () => mortal(path, await files.create(path))),
+      createSynced: (path) =>
+        change(`create ${path}`, async () => mortal(path, await files.createSynced(path))),
       open: (path) => this.#alive(async () => mortal(path, await files.open(path))),
       remove: (path) => change(`remove ${path}`, () => files.remove(path)),
       freeOctets: (path) => this.#alive(() => files.freeOctets(path)),

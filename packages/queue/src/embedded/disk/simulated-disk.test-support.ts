@@ -138,6 +138,10 @@ export class SimulatedDisk implements FileSystem {
     return this.#file(node);
   }
 
+  createSynced(path: string): Promise<StoreFile> {
+    return this.create(path);
+  }
+
   async open(path: string): Promise<StoreFile> {
     const node = this.#folder(dirname(path)).live.get(basename(path));
     if (node === undefined) throw systemError('ENOENT', path);
@@ -180,6 +184,10 @@ export class SimulatedDisk implements FileSystem {
         this.room -= written.length;
         change(writing(written, position));
         if (written.length < bytes.length) throw systemError('ENOSPC', 'write');
+      },
+      async writeSynced(bytes, position) {
+        await this.write(bytes, position);
+        await this.sync();
       },
       read: async (position, length) => node.live.slice(position, position + length),
       size: async () => node.live.length,

@@ -17,7 +17,7 @@
 import { Buffer } from 'node:buffer';
 import { join } from 'node:path';
 import { QueueClosedError } from '../../contract/errors.js';
-import type { FileSystem, StoreFile } from '../disk/file-system.js';
+import { type FileSystem, isNoRoom, type StoreFile } from '../disk/file-system.js';
 import { DamagedRecordError } from './damaged-record-error.js';
 import { OpenSegments } from './open-segments.js';
 import {
@@ -245,8 +245,10 @@ export class Journal {
   /** Writes at the end of a segment, and syncs. Rejects: nothing of it is there, or the journal has failed. */
   async #writeSafely(segment: Segment, file: StoreFile, octets: Uint8Array): Promise<void> {
     try {
-      await file.write(octets, segment.octets);
+      await file.writeSynced(octets, segment.octets);
     } catch (error) {
+      // It may have been the sync.
+      if (!isNoRoom(error)) this.#fail(error);
       // A part of it may be there: a whole record among it must not be read as one that was acknowledged.
       try {
         await file.truncate(segment.octets);
@@ -256,7 +258,6 @@ export class Journal {
       }
       throw error;
     }
-    await file.sync().catch((cause) => this.#fail(cause));
     segment.octets += octets.length;
     this.#octets += octets.length;
   }
@@ -310,10 +311,9 @@ export class Journal {
     const number = (this.#segments.at(-1)?.number ?? 0) + 1;
     const { segment, line } = newSegment(this.#epoch, number);
     const path = join(this.#directory, segment.name);
-    const file = await this.#files.create(path);
+    const file = await this.#files.createSynced(path);
     try {
-      await file.write(line, 0);
-      await file.sync();
+      await file.writeSynced(line, 0);
       await this.#files.syncFolder(this.#directory);
       await this.#file?.close();
       this.#file = file;

@@ -15,11 +15,22 @@ export interface Live {
   turn: Promise<unknown>;
   /** It has left the queue. */
   isGone: boolean;
+  /** Of one that was put by this process: its body, if that is in its record. */
+  readonly body: Uint8Array | undefined;
 }
 
-export function liveMessage(sequence: number, state: StoredState, links = 0): Live {
+export function liveMessage(sequence: number, state: StoredState, links = 0, body?: Uint8Array): Live {
   const domains = domainsOf(state.envelope);
-  return { sequence, state, links, domains, claimed: new Map(), turn: Promise.resolve(), isGone: false };
+  return {
+    sequence,
+    state,
+    links,
+    domains,
+    claimed: new Map(),
+    turn: Promise.resolve(),
+    isGone: false,
+    body,
+  };
 }
 
 /** The recipients that wait, and that no claim has. */

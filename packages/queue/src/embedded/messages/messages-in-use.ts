@@ -31,7 +31,7 @@ export class MessagesInUse {
     );
   }
 
-  /** @param octets of its record, without the body */
+  /** @param octets of its record */
   wasPut(live: Live, octets: number): void {
     this.#recent.add(live, octets);
   }

@@ -4,8 +4,8 @@
  */
 import type { Live } from './live-message.js';
 
-/** Octets of their records, bodies left out: some 2,500 messages to one recipient. In memory they take a few times as much. */
-const RECENT_OCTETS = 1024 * 1024;
+/** Octets of their records, short bodies included: some 2,500 messages of 1 KiB to one recipient. */
+const RECENT_OCTETS = 4 * 1024 * 1024;
 
 export class RecentMessages {
   /** The oldest first. */
@@ -16,7 +16,7 @@ export class RecentMessages {
     return this.#recent.get(sequence)?.live;
   }
 
-  /** @param octets of its record, without the body */
+  /** @param octets of its record */
   add(live: Live, octets: number): void {
     this.#recent.set(live.sequence, { live, octets });
     this.#octets += octets;

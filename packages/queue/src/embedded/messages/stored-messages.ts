@@ -8,7 +8,7 @@
  * - A message is in memory as a whole while it is in use, and only then.
  * - Whatever changes one message is done in its turn: what was found to hold still does when the change is applied.
  */
-import type { Buffer } from 'node:buffer';
+import { Buffer } from 'node:buffer';
 import type { MessageWithBody, QueuedMessage, Settlement } from '../../contract/messages.js';
 import { Bodies } from '../bodies.js';
 import { DamagedFolder, type QueueDamage } from '../damaged-folder.js';
@@ -156,8 +156,8 @@ export class StoredMessages {
     const id = idOf(sequence);
     const gathered = await this.bodies.gather(id, body);
     const state = newState(message, { id, size: gathered.size, body: gathered.kind });
-    const live = liveMessage(sequence, state);
     const octets = gathered.kind === 'inline' ? gathered.octets : undefined;
+    const live = liveMessage(sequence, state, 0, octets);
     try {
       checkSize(gathered.size);
       let change: StoredChange = { t: 'message', message: state };
@@ -173,7 +173,7 @@ export class StoredMessages {
       }
       const applied = (place: Place) => {
         this.#octets += state.size;
-        this.inUse.wasPut(live, place.octets - (octets?.length ?? 0));
+        this.inUse.wasPut(live, place.octets);
         this.#setIndex(live, place, place, (message.due ?? message.now) <= message.now);
         settle(place);
       };
@@ -227,6 +227,9 @@ export class StoredMessages {
 
   /** The body of a message that is in its record; undefined: the message has left the queue. */
   async inlineBody(live: Live): Promise<Uint8Array | undefined> {
+    if (live.isGone) return undefined;
+    // Whoever reads it may write into it.
+    if (live.body !== undefined) return Buffer.from(live.body);
     for (;;) {
       const home = this.index.get(live.sequence)?.home;
       if (home === undefined) return undefined;
@@ -295,7 +298,7 @@ export class StoredMessages {
 
   async #storeWhole(live: Live, state: StoredState, also: () => void = () => {}): Promise<void> {
     const { home } = this.index.get(live.sequence) as IndexEntry;
-    const body = state.body === 'inline' ? await this.journal.readBody(home) : undefined;
+    const body = state.body === 'inline' ? (live.body ?? (await this.journal.readBody(home))) : undefined;
     const applied = (place: Place) => {
       also();
       live.links = 0;
