@@ -71,8 +71,9 @@ export interface SessionSendOptions {
    * Called once the whole message but its end is written: the final dot, or the chunk `BDAT … LAST`, goes out right after it
    * resolves, in the same turn. For whoever has to store first that the message may arrive (RFC 1047). If the connection
    * cannot take the end by then, it is called again once it can.
+   * @param recipients to whom the message may go with that, by their places in the envelope: those whom the server has accepted
    */
-  readonly beforeFinalDot?: () => Promise<void>;
+  readonly beforeFinalDot?: (recipients: readonly number[]) => Promise<void>;
 }
 
 /** An open session with a server. */

@@ -94,7 +94,7 @@ function sessionPart(options: Omit<OpenSessionOptions, 'clock'>): ClientSessionO
 /** A message on its way. */
 interface Delivery {
   readonly message: MessageSource;
-  readonly beforeFinalDot: (() => Promise<void>) | undefined;
+  readonly beforeFinalDot: SessionSendOptions['beforeFinalDot'];
   /** The session has asked for the message. It asks again each time that it wants more. */
   begun: boolean;
   /** The body, from its first chunk to its last. */
@@ -446,7 +446,7 @@ class ClientDriver implements ClientConnection, ByteStreamListener {
     do {
       while (this.#mustWait(delivery)) await this.#change();
       if (this.#delivery !== delivery) return;
-      if (delivery.beforeFinalDot !== undefined) await delivery.beforeFinalDot();
+      if (delivery.beforeFinalDot !== undefined) await delivery.beforeFinalDot(this.#session.undecided);
       // What was stored may be too old by the time that the connection takes the end, and is then stored anew.
     } while (this.#mustWait(delivery));
     if (this.#delivery === delivery) this.#handOver(undefined);

@@ -129,7 +129,7 @@ function maildirDeliverer(maildir: Maildir, hostname: string): Deliverer {
       };
       const verdictOf = async () => {
         try {
-          await beforeFinalDot?.();
+          await beforeFinalDot?.([...recipients.keys()]);
           const { id } = await maildir.deliver({ envelope, body: octetsOf(body) });
           const reply = { code: 250, enhancedCode: '2.0.0', lines: [`Message stored as ${id}`] };
           return { verdict: 'delivered', enhancedCode: '2.0.0', reply, reason: `stored as ${id}` } as const;

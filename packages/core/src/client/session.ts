@@ -214,6 +214,14 @@ export class ClientSession {
     return (this.#limits?.mailMaximum ?? Number.POSITIVE_INFINITY) - this.#transactions;
   }
 
+  /**
+   * Recipients of the mail transaction under way without a verdict, counted from 0. While the session wants mail data, the
+   * message may go to these with its end, and to no other.
+   */
+  get undecided(): readonly number[] {
+    return this.#transaction?.verdicts.undecided() ?? [];
+  }
+
   /** How the session began to end; undefined while it goes on. */
   get ending(): SessionEnding | undefined {
     return this.#ending;

@@ -72,6 +72,11 @@ export class Verdicts {
     this.#decideRest({ verdict: 'unknown', phase: 'message', failure });
   }
 
+  /** The recipients without a verdict, counted from 0: after the replies to RCPT, those to whom the message may go. */
+  undecided(): readonly number[] {
+    return [...this.#verdicts.keys()].filter((index) => this.#verdicts[index] === undefined);
+  }
+
   /** One for each recipient, in the order of the envelope. Call it once all are decided. */
   all(): readonly Verdict[] {
     return this.#verdicts.map((verdict, index) => {

@@ -34,7 +34,8 @@ export interface MessageDelivery {
   readonly pool: SessionPool;
   /** Undefined: nothing can stop it. */
   readonly signal: AbortSignal | undefined;
-  readonly beforeFinalDot: (() => Promise<void>) | undefined;
+  /** Told the recipients' places in the envelope. */
+  readonly beforeFinalDot: ((recipients: readonly number[]) => Promise<void>) | undefined;
   readonly recipientsPerTransaction: number;
   /** There is more than one group, and so more than one reading of the body. */
   readonly several: boolean;
@@ -152,7 +153,10 @@ class GroupDelivery {
         body.read(again),
         {
           ...(signal && { signal }),
-          ...(beforeFinalDot && { beforeFinalDot: () => this.#mayEnd(beforeFinalDot) }),
+          ...(beforeFinalDot && {
+            beforeFinalDot: (accepted: readonly number[]) =>
+              this.#mayEnd(() => beforeFinalDot(accepted.map((index) => batch[index] as number))),
+          }),
         },
       );
     } catch (error) {
@@ -181,9 +185,9 @@ class GroupDelivery {
     }
   }
 
-  async #mayEnd(beforeFinalDot: () => Promise<void>): Promise<void> {
+  async #mayEnd(tellCaller: () => Promise<void>): Promise<void> {
     try {
-      await beforeFinalDot();
+      await tellCaller();
     } catch (error) {
       this.#unended = { error };
       throw error;

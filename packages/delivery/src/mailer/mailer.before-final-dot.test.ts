@@ -20,6 +20,28 @@ describe('beforeFinalDot', () => {
     expect(taken).toEqual([0, 1]);
   });
 
+  it('is told to whom the message may go with it, and to no other', async () => {
+    const { mailer, network } = mailing(
+      {
+        [A]: {
+          keywords: ['PIPELINING', 'LIMITS RCPTMAX=2'],
+          reply: (command) => (command.startsWith('RCPT') && command.includes('<d@') ? '550 No' : undefined),
+        },
+      },
+      { relay: { host: A } },
+    );
+    const told: (readonly number[])[] = [];
+    const to = ['no address', 'a@b.example', 'b@b.example', 'c@b.example', 'd@b.example'];
+    const verdicts = await network.run(
+      mailer.send({ from: 'ann@example.org', to }, MESSAGE, {
+        beforeFinalDot: async (recipients) => void told.push(recipients),
+      }),
+    );
+    expect(told).toEqual([[1, 2], [3]]);
+    const delivered = verdicts.flatMap(({ verdict }, place) => (verdict === 'delivered' ? [place] : []));
+    expect(delivered).toEqual([1, 2, 3]);
+  });
+
   it('where it throws, nobody gets the message, and who is left waits', async () => {
     const { mailer, network } = mailing({ [A]: {} }, { relay: { host: A }, recipientsPerTransaction: 1 });
     let calls = 0;

@@ -29,8 +29,10 @@ export interface SendOptions {
    * in the same turn. For a queue, which has to store first that the message may arrive. If it throws, the connection is dropped without
    * the end, and the recipients of the transaction and of those that would follow it are `deferred`, with what it threw as
    * `error`.
+   * @param recipients to whom the message may go with that, by their places in the envelope: those whom the server has accepted
+   *   in this mail transaction
    */
-  readonly beforeFinalDot?: () => Promise<void>;
+  readonly beforeFinalDot?: (recipients: readonly number[]) => Promise<void>;
 }
 
 export interface CloseOptions {
@@ -148,8 +150,12 @@ export function createMailer(options: MailerOptions = {}): Mailer {
   ): Promise<readonly RecipientVerdict[]> {
     if (decided === undefined) return deliver(envelope, source, controller, beforeFinalDot);
     const { recipients } = envelope;
-    const others = recipients.filter((_, place) => !decided.has(place));
-    const delivered = await deliver({ ...envelope, recipients: others }, source, controller, beforeFinalDot);
+    const places = [...recipients.keys()].filter((place) => !decided.has(place));
+    const others = places.map((place) => recipients[place] as (typeof recipients)[number]);
+    const mayEnd =
+      beforeFinalDot &&
+      ((accepted: readonly number[]) => beforeFinalDot(accepted.map((index) => places[index] as number)));
+    const delivered = await deliver({ ...envelope, recipients: others }, source, controller, mayEnd);
     const verdicts = delivered.values();
     return recipients.map((recipient, place) => {
       const outcome = decided.get(place);

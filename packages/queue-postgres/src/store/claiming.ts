@@ -90,7 +90,7 @@ export async function takeBack(
 /** Gives what is ready. */
 export async function grant(
   claiming: Claiming,
-  { now, lease, limit = 1, domain, except = [] }: ClaimRequest,
+  { now, lease, limit = 1, domain, except = [], destinationOf }: ClaimRequest,
 ): Promise<readonly Claim[]> {
   const excepted = [...except];
   const domains =
@@ -103,7 +103,8 @@ export async function grant(
     while (claims.length < limit) {
       const chosen = await choose(queries, claiming, domains, now, limit - claims.length);
       if (chosen.length === 0) break;
-      claims.push(...(await give(queries, claiming, chosen, now, now + lease)));
+      const shares = await sharesOf(queries, claiming.tables, chosen, now, destinationOf);
+      claims.push(...(await give(queries, claiming, shares, now, now + lease)));
     }
     return claims;
   });
@@ -200,15 +201,54 @@ async function choose(
   return chosen;
 }
 
+/** What one claim is to be of. */
+interface Share {
+  readonly message: string;
+  /** The one that was chosen comes first. */
+  readonly domains: readonly [string, ...string[]];
+}
+
+/** With the domains of the messages chosen whose mail goes to the same place, and where something is due. */
+async function sharesOf(
+  { query }: Queries,
+  tables: Tables,
+  chosen: readonly Chosen[],
+  now: number,
+  destinationOf: ClaimRequest['destinationOf'],
+): Promise<readonly Share[]> {
+  if (destinationOf === undefined)
+    return chosen.map(({ message, domain }) => ({ message, domains: [domain] }));
+  const due = await query<{ message: string; domains: string[] }>(
+    `SELECT message, array_agg(domain) AS domains FROM ${tables.delivery}
+    WHERE message = ANY ($1) AND due <= $2 GROUP BY message`,
+    [chosen.map(({ message }) => message), now],
+  );
+  const domainsOf = new Map(due.map(({ message, domains }) => [message, domains]));
+  const shared = new Set<string>();
+  return chosen.flatMap(({ message, domain }): Share[] => {
+    const destination = destinationOf(domain);
+    const key = `${message} ${destination}`;
+    if (shared.has(key)) return [];
+    shared.add(key);
+    const others = (domainsOf.get(message) ?? []).filter(
+      (each) => each !== domain && destinationOf(each) === destination,
+    );
+    return [{ message, domains: [domain, ...others] }];
+  });
+}
+
 async function give(
   queries: Queries,
   { tables, clock, worker }: Claiming,
-  chosen: readonly Chosen[],
+  shares: readonly Share[],
   now: number,
   leaseUntil: number,
 ): Promise<readonly Claim[]> {
   const { query } = queries;
-  const messages = chosen.map(({ message }) => message);
+  const messages = shares.map(({ message }) => message);
+  const covered = shares.flatMap(({ message, domains }) =>
+    domains.map((domain) => ({ message, first: domains[0], domain })),
+  );
   const granted = await query<{ fence: string; message: string; domain: string; places: number[] }>(
     `WITH granted AS (
       INSERT INTO ${tables.claim} (fence, message, domain, lease_until, worker)
@@ -216,15 +256,26 @@ async function give(
         SELECT message, domain FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS each (message, domain, turn)
         ORDER BY turn
       ) each RETURNING fence, message, domain
+    ), covered AS (
+      SELECT fence, granted.message, granted.domain AS first, each.domain
+      FROM granted, unnest($6::text[], $7::text[], $8::text[]) AS each (message, first, domain)
+      WHERE each.message = granted.message AND each.first = granted.domain
     ), taken AS (
-      UPDATE ${tables.recipient} r SET fence = granted.fence FROM granted
-      WHERE r.message = granted.message AND r.domain = granted.domain
+      UPDATE ${tables.recipient} r SET fence = covered.fence FROM covered
+      WHERE r.message = covered.message AND r.domain = covered.domain
         AND r.state = 'waiting' AND r.fence IS NULL AND r.next <= $5
-      RETURNING granted.fence, r.message, r.domain, r.place
+      RETURNING covered.fence, r.message, covered.first AS domain, r.place
     )
     SELECT fence, message, domain, array_agg(place ORDER BY place) AS places FROM taken
     GROUP BY fence, message, domain ORDER BY fence`,
-    [messages, chosen.map(({ domain }) => domain), clock.toDatabase(leaseUntil), worker, now],
+    [
+      ...[messages, shares.map(({ domains }) => domains[0]), clock.toDatabase(leaseUntil), worker, now],
+      ...[
+        covered.map(({ message }) => message),
+        covered.map(({ first }) => first),
+        covered.map(({ domain }) => domain),
+      ],
+    ],
   );
   await revise(queries, tables, messages);
   const rows = await query<MessageRow>(selectMessages(tables, 'WHERE m.id = ANY ($1)'), [messages]);

@@ -29,7 +29,7 @@ import type { Fill } from './fill.js';
 import { type Arrival, type Departure, insertMessage } from './messages.js';
 import { putInTransaction } from './outbox.js';
 import type { PostgresQueue, PutOptions } from './postgres-queue.js';
-import { extend, giveBack, settle } from './settling.js';
+import { type Committing, extend, giveBack, settle } from './settling.js';
 import { Turns } from './turns.js';
 
 /** Milliseconds between looks for what readers and broken connections have left. */
@@ -128,8 +128,8 @@ export class PostgresStore implements PostgresQueue {
     return this.#extend(claim, now + lease);
   }
 
-  committing(claim: Claim, now: number): Promise<Claim> {
-    return this.#extend(claim, now + COMMITTING_LEASE, Math.round(now));
+  committing(claim: Claim, now: number, places?: readonly number[]): Promise<Claim> {
+    return this.#extend(claim, now + COMMITTING_LEASE, { at: Math.round(now), ...(places && { places }) });
   }
 
   settle(claim: Claim, settlements: readonly Settlement[]): Promise<undefined>;
@@ -308,7 +308,7 @@ export class PostgresStore implements PostgresQueue {
     }
   }
 
-  #extend(claim: Claim, leaseUntil: number, committing?: number): Promise<Claim> {
+  #extend(claim: Claim, leaseUntil: number, committing?: Committing): Promise<Claim> {
     const { clock } = this.#parts;
     return this.#run(async () => {
       const until = await extend(

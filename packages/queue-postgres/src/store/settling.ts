@@ -94,29 +94,44 @@ export async function giveBack(
   return revise(queries, tables, [message.id]);
 }
 
+/** That the final dot may be sent. */
+export interface Committing {
+  readonly at: number;
+  /** To whom the message may go with it. @default all that the claim has */
+  readonly places?: readonly number[];
+}
+
 /**
  * Lets the lease run until then at least.
- * @param committing when the final dot may have been sent; undefined: it was not
+ * @param committing undefined: no final dot is sent
  * @returns until when it runs, by the clock of the database
  * @throws {StaleClaimError} the claim is over
+ * @throws {RangeError} a place is not of this claim, or was settled
  */
 export async function extend(
   { query }: Queries,
   tables: Tables,
   { fence, message: { id } }: Claim,
   leaseUntil: number,
-  committing?: number,
+  committing?: Committing,
 ): Promise<number> {
-  const [row] = await query<{ lease_until: string }>(
+  const { at = null, places = null } = committing ?? {};
+  const [row] = await query<{ lease_until: string; committed: number }>(
     `WITH extended AS (
       UPDATE ${tables.claim} SET lease_until = greatest(lease_until, $2) WHERE fence = $1 RETURNING message, lease_until
     ), committing AS (
       UPDATE ${tables.recipient} r SET committing_since = $3 FROM extended
       WHERE $3::bigint IS NOT NULL AND r.message = extended.message AND r.fence = $1
+        AND ($4::integer[] IS NULL OR r.place = ANY ($4)) RETURNING r.place
     )
-    SELECT lease_until FROM extended`,
-    [fence, leaseUntil, committing ?? null],
+    SELECT lease_until, (SELECT count(*)::integer FROM committing) AS committed FROM extended`,
+    [fence, leaseUntil, at, places],
   );
   if (row === undefined) throw new StaleClaimError(id, fence);
+  if (places !== null && row.committed !== places.length) {
+    throw new RangeError(
+      `Of the places ${places.join(', ')} of message ${id}, the claim ${fence} has ${row.committed} to settle`,
+    );
+  }
   return Number(row.lease_until);
 }

@@ -1,5 +1,6 @@
 /** Who may deliver what, and for how long. */
 import { COMMITTING_LEASE, mayWriteFinalDot } from '../contract/lease.js';
+import type { Claim } from '../contract/messages.js';
 import { deferred, envelopeTo, finished, MINUTE, NOW, storeCase } from './bench.js';
 
 const BOB = 'bob@example.com';
@@ -29,6 +30,33 @@ export const claimingCases = [
       ],
     );
     bench.expect('with numbers that rise', (claims[0]?.fence ?? 0) < (claims[1]?.fence ?? 0));
+  }),
+
+  storeCase('gives the recipients in domains that go to one place in one claim', async (bench) => {
+    const destinationOf = (domain: string) => (domain === 'example.org' ? 'its own' : 'a smart host');
+    const claim = (request: { domain?: string; except?: readonly string[] } = {}, now = NOW) =>
+      bench.store.claim({ now, lease: MINUTE, limit: 100, destinationOf, ...request });
+    const placesOf = (claims: readonly Claim[]) =>
+      claims.map(({ places }) => places).toSorted(([one = 0], [other = 0]) => one - other);
+    const { id } = await bench.put([BOB, 'ann@example.org', EVE, 'joe@example.com']);
+    const claims = await claim();
+    bench.equal('there are two claims', placesOf(claims), [[0, 2, 3], [1]]);
+    bench.equal('nothing is left', await claim(), []);
+    for (const each of claims) await bench.store.giveBack(each);
+    bench.equal('also of one of the domains', placesOf(await claim({ domain: 'example.net' })), [[0, 2, 3]]);
+    const [own] = await claim({ except: ['example.com', 'example.net'] });
+    bench.equal('the rest is not of them', own?.places, [1]);
+    await bench.crash();
+    const [shared] = await claim({ except: ['example.org'] });
+    if (shared === undefined) return;
+    const { store } = bench;
+    await store.committing(shared, NOW);
+    await store.settle(shared, [finished(2), deferred(0, NOW + MINUTE), deferred(3, NOW + 2 * MINUTE)]);
+    bench.equal('what is due later is given later', placesOf(await claim({ domain: 'example.com' })), []);
+    bench.equal('each', placesOf(await claim({ domain: 'example.com' }, NOW + MINUTE)), [[0]]);
+    const later = placesOf(await claim({ domain: 'example.com' }, NOW + 2 * MINUTE));
+    bench.equal('and with what was taken back', later, [[0, 3]]);
+    bench.equal('of the same message', (await bench.listed())[0]?.id, id);
   }),
 
   storeCase('gives each recipient once, however many ask', async (bench) => {

@@ -35,7 +35,7 @@ function delegating(store: QueueStore): QueueStore {
     nextDue: () => store.nextDue(),
     subscribe: (listener) => store.subscribe(listener),
     renew: (claim, lease) => store.renew(claim, lease),
-    committing: (claim, now) => store.committing(claim, now),
+    committing: (claim, now, places) => store.committing(claim, now, places),
     settle: (claim, settlements, put) => store.settle(claim, settlements, put),
     giveBack: (claim) => store.giveBack(claim),
     body: (id) => store.body(id),
@@ -84,6 +84,9 @@ const broken: Record<string, (store: QueueStore) => Partial<QueueStore>> = {
   }),
   'does not heed the domain': (store) => ({ claim: ({ domain: _, ...request }) => store.claim(request) }),
   'does not heed exceptions': (store) => ({ claim: ({ except: _, ...request }) => store.claim(request) }),
+  'does not heed where domains go': (store) => ({
+    claim: ({ destinationOf: _, ...request }) => store.claim(request),
+  }),
   'gives fencing numbers from one on': (store) => {
     let count = 0;
     const fences = new Map<number, number>();
@@ -95,8 +98,8 @@ const broken: Record<string, (store: QueueStore) => Partial<QueueStore>> = {
           return { ...claim, fence: count };
         }),
       renew: async (claim, lease) => ({ ...(await store.renew(real(claim), lease)), fence: claim.fence }),
-      committing: async (claim, now) => ({
-        ...(await store.committing(real(claim), now)),
+      committing: async (claim, now, places) => ({
+        ...(await store.committing(real(claim), now, places)),
         fence: claim.fence,
       }),
       settle: (claim, settlements, put) => store.settle(real(claim), settlements, put),
@@ -110,10 +113,13 @@ const broken: Record<string, (store: QueueStore) => Partial<QueueStore>> = {
   'stores nothing of committing': (store) => ({
     committing: (claim, now) => store.renew(claim, { now, lease: 660_000 }),
   }),
+  'takes all recipients of a claim for committing': (store) => ({
+    committing: (claim, now) => store.committing(claim, now),
+  }),
   'does not lengthen the lease for committing': (store) => ({
-    committing: async (claim, now) => {
+    committing: async (claim, now, places) => {
       const { leaseUntil } = claim;
-      await store.committing(claim, now);
+      await store.committing(claim, now, places);
       return { ...claim, leaseUntil };
     },
   }),

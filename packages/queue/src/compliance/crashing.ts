@@ -72,6 +72,19 @@ export const crashingCases: readonly StoreComplianceCase[] = [
     bench.equal('it is due at once', (await bench.claim()).message.recipients[0]?.last?.verdict, 'unknown');
   }),
 
+  storeCase('records as unknown those alone to whom the message may have gone', async (bench) => {
+    const { id } = await bench.put([BOB, 'eve@example.com', 'joe@example.com']);
+    const claim = await bench.claim();
+    const committing = await bench.store.committing(claim, NOW, [0, 2]);
+    await bench.store.settle(committing, [deferred(0, NOW + MINUTE)]);
+    await bench.rejects('a place settled', bench.store.committing(committing, NOW, [0]), 'RangeError');
+    await bench.crash();
+    const { recipients } = await bench.shown(id);
+    const verdicts = recipients.map(({ last }) => last?.verdict);
+    bench.equal('the third, which was not settled', verdicts, ['deferred', undefined, 'unknown']);
+    bench.equal('the second was not tried', recipients[1]?.attempts, 0);
+  }),
+
   storeCase('has what was settled', async (bench) => {
     const { id } = await bench.put([BOB]);
     const claim = await bench.claim();

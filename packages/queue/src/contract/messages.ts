@@ -89,8 +89,8 @@ export interface NewMessage {
 }
 
 /**
- * A worker's right to attempt the delivery of one message to the recipients in one domain, until its lease ends. At any
- * moment a recipient is in one claim at most.
+ * A worker's right to attempt the delivery of one message to the recipients in one domain, or in those that go to the same
+ * place, until its lease ends. At any moment a recipient is in one claim at most.
  */
 export interface Claim {
   /**
@@ -100,6 +100,7 @@ export interface Claim {
   readonly fence: number;
   /** The message as it was when claimed. */
   readonly message: QueuedMessage;
+  /** That of one of the recipients; with `destinationOf`, others may be in other domains. */
   readonly domain: string;
   /** Which recipients: indices of `message.recipients`, ascending. */
   readonly places: readonly number[];

@@ -1,8 +1,8 @@
 /**
  * The contract of a queue's store.
  *
- * A message is `put`, and from then on safe. A worker claims the due recipients of a message in one domain, delivers, and
- * settles each recipient; a message whose recipients are all delivered or bounced leaves the queue. The way of a worker:
+ * A message is `put`, and from then on safe. A worker claims the due recipients of a message in one domain, or in those that go
+ * to the same place, delivers, and settles each recipient; a message whose recipients are all delivered or bounced leaves the queue. The way of a worker:
  *
  *     claim → … RCPT, DATA, the message … → committing → mayWriteFinalDot → the final dot → settle
  *
@@ -33,6 +33,12 @@ export interface ClaimRequest {
   readonly domain?: string;
   /** Not of these domains. @default none */
   readonly except?: Iterable<string>;
+  /**
+   * Where mail for a domain goes. The recipients of a message in domains that go to one place are given in one claim, so that
+   * one mail transaction serves them all; `domain` and `except` say which domains a claim may begin with.
+   * @default each domain goes to a place of its own
+   */
+  readonly destinationOf?: (domain: string) => string;
 }
 
 /** Which messages `retry()` means. */
@@ -115,10 +121,13 @@ export interface QueueStore {
   /**
    * Stores that the final dot may have been sent, and leaves `COMMITTING_LEASE` on the lease at least. Call it before the
    * final dot, and `mayWriteFinalDot()` right before the write.
+   * @param places the recipients to whom the message may go with that: nobody else is ever settled as `unknown` by the store.
+   *   @default all of the claim that are still to be settled
    * @returns the claim with its new lease: go on with that
    * @throws {StaleClaimError} the claim is over: do not send the final dot
+   * @throws {RangeError} a place is not of this claim, or was settled
    */
-  committing(claim: Claim, now: number): Promise<Claim>;
+  committing(claim: Claim, now: number, places?: readonly number[]): Promise<Claim>;
 
   /**
    * Stores what became of recipients of the claim: of some or of all. When all are settled, the claim is over; when all

@@ -37,7 +37,7 @@ export async function claimDue(
 async function claimSome(
   messages: StoredMessages,
   claims: Claims,
-  { now, lease, domain, except }: ClaimRequest,
+  { now, lease, domain, except, destinationOf = (each) => each }: ClaimRequest,
   atOnce: number,
 ): Promise<SomeClaims> {
   const { index, inUse } = messages;
@@ -60,10 +60,11 @@ async function claimSome(
     }
     const live = each.value;
     if (live === undefined) continue;
-    const places = duePlaces(live, task.domain, now);
+    const destination = destinationOf(task.domain);
+    const places = duePlaces(live, (each) => destinationOf(each) === destination, now);
     // The claim takes over the message that was borrowed.
     if (places.length > 0) some.push(claims.grant(live, task.domain, places, now + lease));
-    // Others in this domain, or these, may be due later.
+    // Others that go there, or these, may be due later.
     messages.reschedule(live);
     if (places.length === 0) inUse.release(task.sequence);
   }

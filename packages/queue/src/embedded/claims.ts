@@ -3,7 +3,7 @@
  * holds does so in the turn of its message.
  */
 import { StaleClaimError } from '../contract/errors.js';
-import type { Claim, Settlement } from '../contract/messages.js';
+import type { Claim } from '../contract/messages.js';
 import { describe, type Live } from './messages/live-message.js';
 
 /** Fencing numbers of one opening of the queue; those of the next are above them. */
@@ -77,13 +77,13 @@ export class Claims {
 }
 
 /** @throws {RangeError} a place is not of this claim, or settled already */
-export function checkSettlements({ fence, live, places }: Granted, settlements: readonly Settlement[]): void {
+export function checkPlaces({ fence, live, places }: Granted, given: readonly number[]): void {
   const seen = new Set<number>();
-  for (const { place } of settlements) {
+  for (const place of given) {
     if (!places.has(place) || seen.has(place)) {
       const open = [...places].join(', ');
       throw new RangeError(
-        `Place ${place} of message ${live.state.id} cannot be settled by the claim ${fence}: still to be settled are ${open}`,
+        `Place ${place} of message ${live.state.id} is not the claim ${fence}'s to settle: still to be settled are ${open}`,
       );
     }
     seen.add(place);

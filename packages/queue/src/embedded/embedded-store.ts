@@ -18,7 +18,7 @@ import type {
   RetrySelection,
 } from '../contract/queue-store.js';
 import { claimDue, takeBack, wantedIn } from './claiming.js';
-import { Claims, checkSettlements, type Granted } from './claims.js';
+import { Claims, checkPlaces, type Granted } from './claims.js';
 import { hasOldSegments, removeOldSegments } from './compaction.js';
 import type { QueueDamage } from './damaged-folder.js';
 import type { FileSystem } from './disk/file-system.js';
@@ -149,9 +149,14 @@ class EmbeddedStore implements QueueStore {
     return this.#run(async () => this.#claims.extend(claim, now + lease));
   }
 
-  committing(claim: Claim, now: number): Promise<Claim> {
-    return this.#ofClaim(claim, async ({ live, places }) => {
-      await this.#messages.change(live, { t: 'committing', id: live.state.id, places: [...places], at: now });
+  committing(claim: Claim, now: number, given?: readonly number[]): Promise<Claim> {
+    return this.#ofClaim(claim, async (granted) => {
+      const { live } = granted;
+      const places = [...(given ?? granted.places)];
+      checkPlaces(granted, places);
+      if (places.length > 0) {
+        await this.#messages.change(live, { t: 'committing', id: live.state.id, places, at: now });
+      }
       return this.#claims.extend(claim, now + COMMITTING_LEASE);
     });
   }
@@ -164,9 +169,9 @@ class EmbeddedStore implements QueueStore {
     let isRead = false;
     const settling = async (granted: Granted) => {
       const { live } = granted;
-      checkSettlements(granted, settlements);
       const { id } = live.state;
       const settled = settlements.map(({ place }) => place);
+      checkPlaces(granted, settled);
       const applied = () => this.#claims.free(granted, settled);
       if (put !== undefined) {
         checkRecipients(put.message);

@@ -160,7 +160,10 @@ export class Attempts {
     const { message } = held.claim;
     const envelope = outgoingEnvelope(message, places, now());
     const { id, size } = message;
-    const beforeFinalDot = () => commitBeforeFinalDot(leases, held, now);
+    const beforeFinalDot = (accepted: readonly number[]) => {
+      const committing = accepted.map((index) => places[index] as number);
+      return commitBeforeFinalDot(leases, held, committing, now);
+    };
     try {
       const body = size <= SMALL ? await whole(store.body(id)) : { size, read: () => store.body(id) };
       return await hop.mailer.send(envelope, body, { signal, beforeFinalDot });

@@ -21,14 +21,18 @@ class NotSentError extends Error {
   }
 }
 
-/** @throws {NotSentError} the end may not be sent */
+/**
+ * @param places the recipients to whom the message may go with its end
+ * @throws {NotSentError} the end may not be sent
+ */
 export async function commitBeforeFinalDot(
   leases: Leases,
   held: HeldClaim,
+  places: readonly number[],
   now: () => number,
 ): Promise<void> {
   try {
-    const claim = await leases.commit(held);
+    const claim = await leases.commit(held, places);
     if (mayWriteFinalDot(claim, now())) return;
     throw new LeaseTooShortError('The lease was over before the end of the message could be sent');
   } catch (cause) {

@@ -150,8 +150,8 @@ class Run {
         send: (envelope, body, options) =>
           world.mailer.send(envelope, body, {
             ...options,
-            async beforeFinalDot() {
-              await options?.beforeFinalDot?.();
+            async beforeFinalDot(accepted) {
+              await options?.beforeFinalDot?.(accepted);
               if (process.isDead) throw new Error('The process has died');
             },
           }),

@@ -3,7 +3,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { QueueClosedError } from '../contract/errors.js';
 import type { QueueStore } from '../contract/queue-store.js';
 import { withFiles } from '../embedded/disk/faulty-files.test-support.js';
-import { SimulatedDisk } from '../embedded/disk/simulated-disk.test-support.js';
+import { LOSES_ALL, SimulatedDisk } from '../embedded/disk/simulated-disk.test-support.js';
 import { openStore } from '../embedded/embedded-store.js';
 import type { Relay } from './relay.js';
 import type { RelayOptions } from './relay-options.js';
@@ -195,17 +195,74 @@ describe('a destination that is down', () => {
   });
 });
 
+describe('recipients in several domains', () => {
+  const to = ['bob@a.example', 'eve@b.example', 'joe@c.example', 'ann@own.example'];
+
+  it('with one next hop share a mail transaction, and count once there', async () => {
+    const world = new World(() => undefined);
+    world.duration = SECOND;
+    const store = await openDisk();
+    const hop = (name: string) => ({ name, mailer: world.mailer });
+    const routes = new Map([
+      ['*', hop('smart.example')],
+      ['own.example', hop('own')],
+    ]);
+    const relay = world.relay(store, { routes });
+    begun = { world, relay, store };
+    await relay.accept({ from: ANN, to }, text());
+    await settle();
+    expect(relay.status().destinations).toMatchObject([
+      { name: 'smart.example', active: 1 },
+      { name: 'own', active: 1 },
+    ]);
+    await world.clock.advanceAsync(MINUTE);
+    expect(world.sent.map(({ taken }) => taken)).toEqual([to.slice(0, 3), to.slice(3)]);
+    expect(await listed(store)).toEqual([]);
+  });
+
+  it('without routes go each to its own', async () => {
+    const { world, relay } = await relaying();
+    await relay.accept({ from: ANN, to }, text());
+    await settle();
+    const sent = world.sent.map(({ taken }) => taken);
+    expect(sent.toSorted()).toEqual(to.map((each) => [each]).toSorted());
+  });
+});
+
+it('a process that ends has asked no more than one mail transaction of a server that takes few recipients in each', async () => {
+  const world = new World(() => undefined);
+  const disk = new SimulatedDisk('/queue');
+  const store = await openDisk(disk);
+  const relay = world.relay(store, {
+    mailer: {
+      // The first has its reply, which is never heard of; the second the end of the message; the third nothing yet.
+      async send(_, __, { signal, beforeFinalDot } = {}) {
+        await beforeFinalDot?.([0]);
+        await beforeFinalDot?.([1]);
+        return world.wait(DAY, signal) as never;
+      },
+    },
+  });
+  await relay.accept({ from: ANN, to: ['a@b.example', 'b@b.example', 'c@b.example'] }, text());
+  await settle();
+  const reopened = await openDisk(disk.afterPowerFailure(LOSES_ALL), 2);
+  const [message] = await listed(reopened);
+  const verdicts = message?.recipients.map(({ last }) => last?.verdict);
+  expect(verdicts).toEqual(['unknown', 'unknown', undefined]);
+  await reopened.close();
+  const stopping = relay.stop({ grace: 0 });
+  await world.clock.advanceAsync(SECOND);
+  await stopping;
+  await store.close();
+});
+
 it('a store that has closed itself over a message is told of at once, and not when something is due', async () => {
   const world = new World(() => undefined);
   const disk = new SimulatedDisk('/queue');
   let isWell = true;
   const files = withFiles(disk, (file) => ({
-    write: (bytes, position) => file.write(bytes, position),
-    read: (position, length) => file.read(position, length),
-    size: () => file.size(),
-    truncate: (size) => file.truncate(size),
+    ...file,
     sync: () => (isWell ? file.sync() : Promise.reject(new Error('EIO'))),
-    close: () => file.close(),
   }));
   const store = await openStore(files, '/queue', { epoch: 1, reserve: 0 });
   const relay = world.relay(store);

@@ -114,7 +114,9 @@ export class World {
               ? [body]
               : await collect((body as { read(): AsyncIterable<Uint8Array> }).read());
           try {
-            await beforeFinalDot?.();
+            await beforeFinalDot?.(
+              [...answers.keys()].filter((place) => answers[place]?.phase === 'message'),
+            );
             sent.text = Buffer.concat(octets).toString('latin1');
             sent.taken = to.filter((_, place) => {
               const { phase, verdict } = answers[place] as Answer;

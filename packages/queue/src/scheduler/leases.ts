@@ -55,11 +55,12 @@ export class Leases {
 
   /**
    * Stores that the final dot may be sent.
+   * @param places for these recipients
    * @throws {StaleClaimError} the claim is over
    */
-  async commit(given: HeldClaim): Promise<Claim> {
+  async commit(given: HeldClaim, places: readonly number[]): Promise<Claim> {
     const held = given as Held;
-    this.#take(held, await this.#store.committing(held.claim, this.#now()));
+    this.#take(held, await this.#store.committing(held.claim, this.#now(), places));
     return held.claim;
   }
 

@@ -189,7 +189,7 @@ export class Scheduler {
     const { store, destinations, lease } = this.#parts;
     for (const name of [...destinations.toBeProbed(now)]) {
       for (const request of this.#requestsFor(name)) {
-        const [claim] = await store.claim({ ...request, now, lease });
+        const [claim] = await store.claim({ ...request, ...this.#sharing(), now, lease });
         if (claim === undefined) continue;
         this.#takeIn(claim);
         break;
@@ -200,13 +200,21 @@ export class Scheduler {
   async #claim(now: number, limit: number, full: ReadonlySet<string>): Promise<readonly Claim[]> {
     const { store, lease } = this.#parts;
     const wanted = claimable(full, this.#routes);
-    if ('except' in wanted) return store.claim({ now, lease, limit, except: wanted.except });
+    const common = { now, lease, ...this.#sharing() };
+    if ('except' in wanted) return store.claim({ ...common, limit, except: wanted.except });
     const claims: Claim[] = [];
     for (const domain of wanted.only) {
       if (claims.length >= limit) break;
-      claims.push(...(await store.claim({ now, lease, limit: limit - claims.length, domain })));
+      claims.push(...(await store.claim({ ...common, limit: limit - claims.length, domain })));
     }
     return claims;
+  }
+
+  /** The recipients of a message whose domains have the same next hop share a claim, and so a mail transaction. */
+  #sharing(): Pick<ClaimRequest, 'destinationOf'> {
+    const routes = this.#routes;
+    if (routes.size === 0) return {};
+    return { destinationOf: (domain) => nextHopOf(domain, routes, this.#parts.mailer).name };
   }
 
   #takeIn(claim: Claim): void {
@@ -293,7 +301,13 @@ export class Scheduler {
       for (const request of this.#requestsFor(hop.name)) {
         for (let found = true; found && others.length < LOOKED_THROUGH && !this.#stopping; ) {
           const { store, now, lease } = this.#parts;
-          const claims = await store.claim({ ...request, now: now(), lease, limit: CLAIMS_AT_ONCE });
+          const claims = await store.claim({
+            ...request,
+            ...this.#sharing(),
+            now: now(),
+            lease,
+            limit: CLAIMS_AT_ONCE,
+          });
           const overdue: HeldClaim[] = [];
           for (const claim of claims) {
             const at = overdueAt(claim);

@@ -40,11 +40,12 @@ export function waitingPlaces({ state, claimed }: Live): number[] {
   );
 }
 
-export function duePlaces(live: Live, domain: string, now: number): number[] {
+/** @param isWanted whether its recipients in a domain are */
+export function duePlaces(live: Live, isWanted: (domain: string) => boolean, now: number): number[] {
   const { held, dropped, recipients } = live.state;
   if (held || dropped || live.isGone) return [];
   return waitingPlaces(live).filter(
-    (place) => live.domains[place] === domain && (recipients[place]?.next as number) <= now,
+    (place) => isWanted(live.domains[place] as string) && (recipients[place]?.next as number) <= now,
   );
 }
 
