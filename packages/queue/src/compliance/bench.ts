@@ -166,7 +166,8 @@ export async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
 export async function isBody(body: AsyncIterable<Uint8Array>, expected: Uint8Array): Promise<boolean> {
   let position = 0;
   for await (const chunk of body) {
-    for (const octet of chunk) if (octet !== expected[position++]) return false;
+    for (let i = 0; i < chunk.length; i++) if (chunk[i] !== expected[position + i]) return false;
+    position += chunk.length;
   }
   return position === expected.length;
 }

@@ -140,9 +140,19 @@ export class Ledger {
     entry.dropped = 'yes';
   }
 
-  /** From here on nothing is expected of this message. */
-  forget(label: string): void {
-    this.#entries.delete(label);
+  /** As it stands now; what is entered into the one is not in the other. */
+  copy(): Ledger {
+    const copy = new Ledger();
+    copy.#highestFence = this.#highestFence;
+    for (const [label, entry] of this.#entries) {
+      copy.#entries.set(label, { ...entry, places: entry.places.map((place) => ({ ...place })) });
+    }
+    for (const entry of copy.#entries.values()) {
+      if (entry.settledWith === undefined) continue;
+      const { entry: bounced, place } = entry.settledWith;
+      entry.settledWith = { entry: copy.#entry(bounced.label), place };
+    }
+    return copy;
   }
 
   /** Compares a store that was opened after a crash. It is not changed, except that claims are taken. */

@@ -9,7 +9,14 @@ import type { QueueDamage } from './damaged-folder.js';
 import { delegating, withFiles } from './disk/faulty-files.test-support.js';
 import type { FileSystem, StoreFile } from './disk/file-system.js';
 import { MortalFiles } from './disk/mortal-files.test-support.js';
-import { KEEPS_ALL, LOSES_ALL, randomFailure, SimulatedDisk } from './disk/simulated-disk.test-support.js';
+import {
+  KEEPS_ALL,
+  LOSES_ALL,
+  type PowerFailure,
+  randomFailure,
+  SimulatedDisk,
+} from './disk/simulated-disk.test-support.js';
+import { SteppingFiles } from './disk/stepping-files.test-support.js';
 import { openStore } from './embedded-store.js';
 
 const DIRECTORY = '/queue';
@@ -19,9 +26,6 @@ const SEGMENT_OCTETS = 2000;
 
 /** Random failures at each call. */
 const FAILURES = 3;
-
-/** More calls than the story takes. */
-const CALLS = 10_000;
 
 type Wrapped = (files: FileSystem) => FileSystem;
 
@@ -35,54 +39,65 @@ async function open(files: FileSystem, epoch: number) {
   return openStore(files, DIRECTORY, { epoch, reserve: 0, segmentOctets: SEGMENT_OCTETS, onDamage });
 }
 
-/** @param faulty what the store runs on, in the place of the disk */
-async function tryFailures(
-  faulty: Wrapped,
-  { step, failures }: { readonly step: number; readonly failures: number },
-): Promise<{ readonly calls: readonly string[]; readonly recoveries: number }> {
+interface Tried {
+  /** Calls of the story that changed something. */
+  readonly calls: readonly string[];
+  readonly recoveries: number;
+}
+
+/**
+ * Tells the story once. Before each call that changes something it stands still: whatever could be acknowledged has been, and
+ * power fails then, on copies of the disk.
+ * @param faulty what the store runs on, in the place of the disk
+ */
+async function tryFailures(faulty: Wrapped, failures: number): Promise<Tried> {
+  const disk = new SimulatedDisk(DIRECTORY);
+  const ledger = new Ledger();
   let recoveries = 0;
   damage = undefined;
-  for (let count = 0; count < CALLS; count += step) {
-    const disk = new SimulatedDisk(DIRECTORY);
-    const ledger = new Ledger();
-    const mortal = new MortalFiles(faulty(disk));
-    mortal.dieAfter(count);
-    const store = await open(mortal.files, 1).catch(() => undefined);
-    const isOver = store !== undefined && (await tellStory(store, ledger));
-    await mortal.die();
-
-    let epoch = 2;
-    const recover = async (found: SimulatedDisk) => {
-      recoveries++;
-      const recovered = await open(faulty(found), epoch++);
-      await ledger.check(recovered);
-      if (damage !== undefined) throw new Error(damage);
-      return recovered;
-    };
+  const stepping = new SteppingFiles(faulty(disk), async (count) => {
     const seeds = Array.from({ length: failures }, (_, i) => randomFailure(count * failures + i));
     for (const failure of [LOSES_ALL, KEEPS_ALL, ...seeds]) {
-      const found = disk.afterPowerFailure(failure);
-      const dying = new MortalFiles(faulty(found));
-      dying.dieAfter(Math.floor(failure.fraction() * 12));
-      await open(dying.files, epoch++).catch(() => {});
-      await dying.die();
-
-      const again = found.afterPowerFailure(failure);
-      const recovered = await recover(again);
-      const label = `after${epoch}`;
-      await ledger.put(recovered, label, ['bob@example.com'], 400);
-      // It is on this disk only.
-      await recover(again.afterPowerFailure(failure));
-      ledger.forget(label);
+      recoveries += await recover(disk, ledger.copy(), faulty, failure);
     }
-    if (isOver) return { calls: mortal.calls, recoveries };
-  }
-  throw new Error('The story has no end');
+  });
+  const store = await open(stepping.files, 1).catch(() => undefined);
+  const isOver = store !== undefined && (await tellStory(store, ledger));
+  await stepping.end();
+  expect(isOver).toBe(true);
+  return { calls: stepping.calls, recoveries };
+}
+
+/** @returns how often the queue was opened whole */
+async function recover(
+  disk: SimulatedDisk,
+  ledger: Ledger,
+  faulty: Wrapped,
+  failure: PowerFailure,
+): Promise<number> {
+  let epoch = 2;
+  const reopen = async (found: SimulatedDisk) => {
+    const recovered = await open(faulty(found), epoch++);
+    await ledger.check(recovered);
+    if (damage !== undefined) throw new Error(damage);
+    return recovered;
+  };
+  const found = disk.afterPowerFailure(failure);
+  const dying = new MortalFiles(faulty(found));
+  dying.dieAfter(Math.floor(failure.fraction() * 12));
+  await open(dying.files, epoch++).catch(() => {});
+  await dying.die();
+
+  const again = found.afterPowerFailure(failure);
+  const recovered = await reopen(again);
+  await ledger.put(recovered, 'afterwards', ['bob@example.com'], 400);
+  await reopen(again.afterPowerFailure(failure));
+  return 2;
 }
 
 describe('power that fails', () => {
   it('after any system call loses nothing that was promised, and doubles nothing that was settled', async () => {
-    const { calls, recoveries } = await tryFailures((files) => files, { step: 1, failures: FAILURES });
+    const { calls, recoveries } = await tryFailures((files) => files, FAILURES);
     // The story does reach what is to be tried.
     expect(recoveries).toBeGreaterThan(1000);
     expect(calls.filter((call) => call.startsWith('create /queue/journal-')).length).toBeGreaterThan(3);
@@ -165,7 +180,7 @@ describe('the test notices a store that', () => {
     async (_, faulty) => {
       const broken =
         /^Does not hold after the crash|is damaged after octet|^ENOENT: \/queue\/bodies|^The body of message/;
-      await expect(tryFailures(faulty, { step: 1, failures: FAILURES })).rejects.toThrow(broken);
+      await expect(tryFailures(faulty, FAILURES)).rejects.toThrow(broken);
     },
     120_000,
   );

@@ -1,5 +1,6 @@
 /** A file system that dies after so many calls that change something: each later one rejects and does nothing. */
-import type { FileSystem, StoreFile } from './file-system.js';
+import type { FileSystem } from './file-system.js';
+import { hooked } from './hooked-files.test-support.js';
 
 export class MortalFiles {
   /** Calls that changed something. */
@@ -9,30 +10,10 @@ export class MortalFiles {
   readonly files: FileSystem;
 
   constructor(files: FileSystem) {
-    const change = <T>(what: string, task: () => Promise<T>) => this.#change(what, task);
-    const mortal = (path: string, file: StoreFile): StoreFile => ({
-      write: (bytes, position) => change(`write ${path}`, () => file.write(bytes, position)),
-      async writeSynced(bytes, position) {
-        await this.write(bytes, position);
-        await this.sync();
-      },
-      read: (position, length) => this.#alive(() => file.read(position, length)),
-      size: () => this.#alive(() => file.size()),
-      truncate: (size) => change(`truncate ${path}`, () => file.truncate(size)),
-      sync: () => change(`sync ${path}`, () => file.sync()),
-      close: () => file.close(),
+    this.files = hooked(files, {
+      change: (what, task) => this.#change(what, task),
+      look: (task) => this.#alive(task),
     });
-    this.files = {
-      makeFolder: (path) => change(`makeFolder ${path}`, () => files.makeFolder(path)),
-      list: (path) => this.#alive(() => files.list(path)),
-      create: (path) => change(`create ${path}`, async () => mortal(path, await files.create(path))),
-      createSynced: (path) =>
-        change(`create ${path}`, async () => mortal(path, await files.createSynced(path))),
-      open: (path) => this.#alive(async () => mortal(path, await files.open(path))),
-      remove: (path) => change(`remove ${path}`, () => files.remove(path)),
-      freeOctets: (path) => this.#alive(() => files.freeOctets(path)),
-      syncFolder: (path) => change(`syncFolder ${path}`, () => files.syncFolder(path)),
-    };
   }
 
   get isDead(): boolean {
