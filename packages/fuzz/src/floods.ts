@@ -131,42 +131,57 @@ function worked(): number {
   return user + system;
 }
 
-function pour({ end, mode, state, chunk }: Flood, octets: Uint8Array): Target {
-  const target = targetOf(end, mode, 'accepts', waysOf(end, mode).get(state));
-  for (let begin = 0; begin < octets.length && !target.isClosed; begin += chunk) {
-    target.take({ by: 'peer', octets: octets.subarray(begin, begin + chunk) });
+setFlagsFromString('--expose-gc');
+const collectGarbage = runInNewContext('gc') as () => void;
+
+const opened = ({ end, mode, state }: Flood): Target =>
+  targetOf(end, mode, 'accepts', waysOf(end, mode).get(state));
+
+/** Into each of these sessions by turns. */
+function pour(targets: readonly Target[], octets: Uint8Array, chunk: number): void {
+  for (let begin = 0; begin < octets.length; begin += chunk) {
+    for (const target of targets) {
+      if (!target.isClosed) target.take({ by: 'peer', octets: octets.subarray(begin, begin + chunk) });
+    }
   }
-  return target;
 }
 
 /**
  * How many times as long it takes for sixteen times as much: each the best of five, or of twenty where that is more than may
  * be, for the machine may have been busy with something else.
+ *
+ * The long one is compared with sixteen sessions side by side, into which the short one is poured by turns. So as much is
+ * held in both, and they cost the garbage collector the same: what that does is linear as well, but costs nothing at all
+ * for a session alone that holds little.
  */
 export function growthOf(flood: Flood, octets: number): number {
   const long = octetsOf(flood.text(octets));
   const short = octetsOf(flood.text(octets / 16));
-  const timeOf = (some: Uint8Array, times: number): number => {
+  // The short one in eight chunks at least, so that all sixteen are under way at once.
+  const chunk = Math.min(flood.chunk, Math.ceil(short.length / 8));
+  const timeOf = (some: Uint8Array, sessions: number, times: number): number => {
+    collectGarbage();
     const begin = worked();
-    for (let time = 0; time < times; time++) pour(flood, some);
+    for (let time = 0; time < times; time++) {
+      const targets = Array.from({ length: sessions }, () => opened(flood));
+      pour(targets, some, chunk);
+    }
     return worked() - begin;
   };
   // What takes less than some milliseconds cannot be measured, nor what the interpreter still does.
   let times = 1;
-  while (timeOf(short, 16 * times) < 4_000) times *= 2;
+  while (timeOf(short, 16, times) < 4_000) times *= 2;
   let [shortest, longest] = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY];
   for (let run = 0; run < 5 || (run < 20 && 16 * longest > 32 * shortest); run++) {
-    shortest = Math.min(shortest, timeOf(short, 16 * times));
-    longest = Math.min(longest, timeOf(long, times));
+    shortest = Math.min(shortest, timeOf(short, 16, times));
+    longest = Math.min(longest, timeOf(long, 1, times));
   }
   return (16 * longest) / shortest;
 }
 
-setFlagsFromString('--expose-gc');
-const collectGarbage = runInNewContext('gc') as () => void;
-
 function occupied(): number {
-  collectGarbage();
+  // What one collection finds, V8 may count until the next.
+  for (let time = 0; time < 3; time++) collectGarbage();
   const { heapUsed, arrayBuffers } = process.memoryUsage();
   return heapUsed + arrayBuffers;
 }
@@ -175,7 +190,8 @@ function occupied(): number {
 export function heldAfter(flood: Flood, octets: number): number {
   // The octets themselves are gone by then: what is still there is what the session holds.
   const held = (amount: number): number => {
-    const target = pour(flood, octetsOf(flood.text(amount)));
+    const target = opened(flood);
+    pour([target], octetsOf(flood.text(amount)), flood.chunk);
     const then = occupied();
     // Used after the measurement, so that it was there.
     return target.isClosed && target.fault !== undefined ? Number.POSITIVE_INFINITY : then;

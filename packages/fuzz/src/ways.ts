@@ -40,10 +40,18 @@ export function targetOf(end: End, mode: string, host: Host, way: readonly Move[
   return target;
 }
 
-/** Several moves at once, where the state that they go through stays the same. */
+const TO_MAIL_DATA: readonly Move[] = [host('send'), ...lines('250 OK', '250 OK', '250 OK', '250 OK')];
+
+/** Several moves at once, where the state that they go through stays the same, or is known by another way. */
 const stepsOf: Readonly<Record<End, readonly (readonly Move[])[]>> = {
   server: [],
-  client: [[host('send'), ...lines('250 OK', '250 OK', '250 OK', '250 OK')]],
+  client: [
+    TO_MAIL_DATA,
+    // Several chunks are in flight: before the last, and when the first is refused. Without PIPELINING one is all there may be.
+    [host('much mailData'), host('endOfMailData')],
+    [host('much mailData'), host('much mailData'), ...lines('550 No')],
+    [...lines('250-mx.example.com\r\n250 CHUNKING'), ...TO_MAIL_DATA, host('much mailData')],
+  ],
 };
 
 const known = new Map<string, ReadonlyMap<string, readonly Move[]>>();
