@@ -18,8 +18,6 @@ export default defineConfig({
   resolve: { conditions: ['@sansmtp/source'] },
   ssr: { resolve: { conditions: ['@sansmtp/source'], externalConditions: ['node'] } },
   test: {
-    // In the end: which transitions of the charts were taken.
-    globalSetup: ['packages/core/test/coverage/tell-coverage.ts'],
     // Properties take a second or two; a busy machine takes many times that.
     testTimeout: 30_000,
     // By default one core would stay idle: on a machine with two, half of them.
@@ -31,6 +29,8 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'together',
+          // In the end: which transitions of the charts were taken.
+          globalSetup: ['packages/core/test/coverage/tell-coverage.ts'],
           include: ['packages/*/src/**/*.test.ts', 'packages/*/test/**/*.test.ts'],
           exclude: [...configDefaults.exclude, ...ALONE],
           isolate: false,

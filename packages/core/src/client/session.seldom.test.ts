@@ -1,9 +1,13 @@
-/** Turns of a dialogue that are seldom met: what follows a STARTTLS that is refused, and chunks that are refused in a row. */
+/**
+ * Turns of a dialogue that are seldom met: what follows a STARTTLS that is refused, a server that knows no EHLO, chunks that
+ * are refused in a row.
+ */
 import { describe, expect, it } from 'vitest';
 import {
   CHUNKFUL,
   chunking,
   Dialogue,
+  delivered,
   failureIn,
   verdictsIn,
   withPassword,
@@ -55,6 +59,79 @@ describe('a server that knows no EHLO', () => {
     expect(client.hear('250 b').filter((output) => typeof output === 'string')).toEqual([]);
     expect(client.session.state).toBe('session.ready');
   });
+
+  it.each([
+    ['XCLIENT is wanted', { xclient: { name: 'a' } }, 'notOffered'],
+    ['AUTH is wanted', { authentication: insecure }, 'notOffered'],
+    ['AUTH is wanted and needs TLS', { authentication }, 'withheld'],
+  ])('is left where %s', (_, options, kind) => {
+    const client = new Dialogue(options);
+    client.hear('220 b');
+    client.hear('500 What?');
+    const outputs = client.hear('250 b');
+    expect(failureIn(outputs)?.kind).toBe(kind);
+    expect(written(outputs)).toBe('QUIT\r\n');
+    expect(client.session.state).toBe('refused');
+  });
+});
+
+describe('AUTH that succeeds', () => {
+  it('is followed by XFORWARD', () => {
+    const client = new Dialogue({ ...withPassword(), xforward: { name: 'a' } });
+    client.ready('AUTH PLAIN', 'XFORWARD NAME');
+    expect(written(client.hear('235 Welcome'))).toBe('XFORWARD NAME=a\r\n');
+  });
+});
+
+describe.each(['450 Later', '550 No'])('the last of two recipients, refused by %s', (refusal) => {
+  it('is followed by the chunks, for the other one', () => {
+    const client = new Dialogue({ mailDataBy: 'bdat' }).ready('CHUNKING');
+    client.send(2);
+    client.hear('250 OK');
+    client.hear('250 OK');
+    expect(client.hear(refusal)).toMatchObject([{ type: 'recipient', index: 1 }, { type: 'mailDataWanted' }]);
+    expect(client.session.state).toBe('session.transaction.chunking');
+  });
+});
+
+describe.each(['451 Later', '503 MAIL first'])('a MAIL that is refused, behind which %s comes', (refusal) => {
+  it('is the end where no DATA was written ahead', () => {
+    const client = new Dialogue({ maximumOctetsInFlight: 52 }).ready('PIPELINING');
+    expect(written(client.send())).toBe('MAIL FROM:<s@a.example>\r\nRCPT TO:<r0@b.example>\r\n');
+    expect(verdictsIn(client.hear('550 No', refusal))).toMatchObject([
+      { verdict: 'rejected', phase: 'mail', reply: { code: 550 } },
+    ]);
+    expect(client.session.state).toBe('session.ready');
+  });
+
+  it('is the end once DATA, too, is refused by it', () => {
+    const client = new Dialogue().ready('PIPELINING');
+    client.send();
+    client.hear('550 No', refusal);
+    expect(client.session.state).toBe('session.transaction.initiating');
+    const outputs = client.hear(refusal);
+    expect(written(outputs)).toBe('');
+    expect(verdictsIn(outputs)).toMatchObject([{ verdict: 'rejected', phase: 'mail', reply: { code: 550 } }]);
+    expect(client.session.state).toBe('session.ready');
+  });
+});
+
+describe.each([
+  ['450 Later', 'deferred'],
+  ['550 No', 'rejected'],
+])('LMTP, where a message is answered by %s', (refusal, verdict) => {
+  it('is heard on for those whose reply has not come', () => {
+    const client = delivered(3);
+    expect(client.hear(refusal)).toEqual([]);
+    expect(client.session.state).toBe('session.transaction.delivering');
+    expect(client.hear(refusal)).toEqual([]);
+    expect(client.session.state).toBe('session.transaction.delivering');
+    expect(verdictsIn(client.hear('250 OK'))).toMatchObject([
+      { verdict },
+      { verdict },
+      { verdict: 'delivered' },
+    ]);
+  });
 });
 
 describe('a mail transaction for nobody', () => {
@@ -94,6 +171,16 @@ describe.each(['450 Later', '550 No'])('a chunk that is answered by %s', (refusa
     expect(client.session.state).toBe('session.transaction.holding');
     client.hear(refusal);
     expect(client.session.state).toBe('session.transaction.draining');
+  });
+
+  it('is so too where the last chunk is held back until these were answered', () => {
+    const client = sent(3);
+    client.end();
+    expect(client.session.state).toBe('session.transaction.concluding');
+    client.hear(refusal);
+    expect(client.session.state).toBe('session.transaction.draining');
+    client.hear('250 OK');
+    expect(written(client.hear('250 OK'))).toBe('RSET\r\n');
   });
 
   it('leaves one that is refused behind it without a further wait', () => {

@@ -5,6 +5,7 @@
  */
 import { appendFileSync } from 'node:fs';
 import { join } from 'node:path';
+import fc from 'fast-check';
 import { expect } from 'vitest';
 import type { CompiledChart } from '../../src/chart/compile.js';
 import type { ChartEvent } from '../../src/chart/machine-shape.js';
@@ -15,6 +16,21 @@ const SOME = 16;
 
 /** These run the tables for their own sake, with no session. */
 const WITHOUT_SESSION = /core\/src\/(?:server|client)\/chart\.test\.ts$/;
+
+/**
+ * Within a property, whose runs differ from one time to the next. What only these take may not be taken the next time, so it
+ * is noted as met and not as taken.
+ */
+let isWithinProperty = false;
+fc.configureGlobal({
+  ...fc.readConfigureGlobal(),
+  beforeEach: () => {
+    isWithinProperty = true;
+  },
+  afterEach: () => {
+    isWithinProperty = false;
+  },
+});
 
 type Table = CompiledChart<unknown, ChartEvent, never>;
 
@@ -28,16 +44,19 @@ export function noteTransitions(end: 'client' | 'server', table: unknown): void 
   const asked = new Map<string, Map<string, number>>();
   let asking: string | undefined;
   const note = (id: string | undefined): void => {
-    if (id === undefined || noted.has(id) || WITHOUT_SESSION.test(expect.getState().testPath ?? '')) return;
-    noted.add(id);
-    appendFileSync(file, `${end} ${id}\n`);
+    if (id === undefined) return;
+    const line = `${isWithinProperty ? 'met' : 'taken'} ${end} ${id}\n`;
+    if (noted.has(line) || WITHOUT_SESSION.test(expect.getState().testPath ?? '')) return;
+    noted.add(line);
+    appendFileSync(file, line);
   };
   /** Whether a step by this event in this state is one of those that are looked at. */
   const isLookedAt = (value: string, type: string): boolean => {
     // Several files of tests share a process: each is looked at anew.
     const { testPath } = expect.getState();
-    if (testPath !== asking) asked.clear();
-    asking = testPath;
+    const now = `${isWithinProperty} ${testPath}`;
+    if (now !== asking) asked.clear();
+    asking = now;
     const ofState = asked.get(value) ?? new Map<string, number>();
     asked.set(value, ofState);
     const times = ofState.get(type) ?? 0;

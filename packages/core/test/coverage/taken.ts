@@ -8,8 +8,11 @@ import { describeChart } from '../../src/charts.js';
 export type End = 'client' | 'server';
 
 export interface Coverage {
+  /** By a session of a test that does the same each time. */
   readonly taken: readonly string[];
   readonly untaken: readonly string[];
+  /** Of the untaken, those that the random runs of a property came upon this time. */
+  readonly met: readonly string[];
 }
 
 /** Makes the folder for the workers. The function that it gives reads what they left, and removes it. */
@@ -23,8 +26,13 @@ export function openFolder(): () => Readonly<Record<End, Coverage>> {
     rmSync(folder, { recursive: true });
     const coverageOf = (end: End): Coverage => {
       const ids = idsOf(describeChart(end).root).sort();
-      const isTaken = (id: string) => lines.has(`${end} ${id}`);
-      return { taken: ids.filter(isTaken), untaken: ids.filter((id) => !isTaken(id)) };
+      const isTaken = (id: string) => lines.has(`taken ${end} ${id}`);
+      const untaken = ids.filter((id) => !isTaken(id));
+      return {
+        taken: ids.filter(isTaken),
+        untaken,
+        met: untaken.filter((id) => lines.has(`met ${end} ${id}`)),
+      };
     };
     return { client: coverageOf('client'), server: coverageOf('server') };
   };
