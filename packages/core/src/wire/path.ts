@@ -161,9 +161,20 @@ function readMailbox(text: string, from: number, utf8: boolean): ParsedMailbox |
   if (end < 0) return literal ? MALFORMED_LITERAL : MALFORMED_DOMAIN;
   if (countOctets(text, at + 1, end, utf8) > MAXIMUM_DOMAIN_OCTETS) return DOMAIN_TOO_LONG;
 
-  const localPart = quoted ? text.slice(from + 1, at - 1).replace(/\\(.)/g, '$1') : text.slice(from, at);
+  const localPart = quoted ? unquoted(text.slice(from + 1, at - 1)) : text.slice(from, at);
   const mailbox = { localPart, domain: text.slice(at + 1, end) };
   return { mailbox, end: literal ? end : afterFinalDot(text, end) };
+}
+
+/** The content of a quoted string, each backslash before a character taken away (RFC 5321 §4.1.2 `quoted-pairSMTP`). */
+function unquoted(content: string): string {
+  let plain = '';
+  let begin = 0;
+  for (let at = content.indexOf('\\'); at >= 0; at = content.indexOf('\\', begin + 1)) {
+    plain += content.slice(begin, at);
+    begin = at + 1;
+  }
+  return plain + content.slice(begin);
 }
 
 /** Reads a source route with its colon: the offset behind it, or -1 (RFC 5321 §4.1.2 `A-d-l`). */
