@@ -1,11 +1,11 @@
-/** What the examples among the tests of `@sansmtp/core` take of a chart, and what they do not. */
+/** What the tests of `@sansmtp/core` take of a chart, and why they do not take the rest. */
 import type { ChartDescription, StateDescription } from '@sansmtp/core';
 import type { End } from '../simulation/ends.js';
-import untaken from './untaken.json' with { type: 'json' };
+import unreachable from './unreachable.json' with { type: 'json' };
 
 export interface Coverage {
-  /** The ids of all transitions that no test takes. */
-  readonly untaken: ReadonlySet<string>;
+  /** Why no test takes them, by the ids of the transitions. */
+  readonly untaken: ReadonlyMap<string, string>;
   readonly taken: number;
   readonly all: number;
   /** The states that no taken transition leaves or enters. */
@@ -13,7 +13,7 @@ export interface Coverage {
 }
 
 export function coverageOf({ root }: ChartDescription, end: End): Coverage {
-  const missing = new Set<string>(untaken[end]);
+  const missing = new Map<string, string>(Object.entries(unreachable[end]));
   const unreached = new Set<string>();
   let all = 0;
   let found = 0;

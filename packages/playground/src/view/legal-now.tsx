@@ -6,8 +6,8 @@ import { eventWords, stateName } from '../recording/words.js';
 export interface LegalNowProperties {
   readonly chart: ChartDescription;
   readonly state: string;
-  /** Transitions that no test takes; undefined: that is not asked. */
-  readonly untaken: ReadonlySet<string> | undefined;
+  /** Why no test takes them, by transition; undefined: that is not asked. */
+  readonly untaken: ReadonlyMap<string, string> | undefined;
   /** The choice by which an event can be had; absent: this is a recording, and goes as it went. */
   readonly forkFor?: (event: string) => OpenChoice | undefined;
   readonly onFork: (choice: OpenChoice) => void;
@@ -26,7 +26,7 @@ export function LegalNow({ chart, state, untaken, forkFor, onFork, onPoint }: Le
         chart={chart}
         legal={each}
         fork={forkFor?.(each.event)}
-        isUntested={untaken !== undefined && each.transitions.every(({ id }) => untaken.has(id))}
+        untested={reasonFor(each, untaken)}
         onFork={onFork}
         onPoint={onPoint}
       />
@@ -44,13 +44,19 @@ export function LegalNow({ chart, state, untaken, forkFor, onFork, onPoint }: Le
   );
 }
 
+/** Why no test takes any of its transitions. */
+function reasonFor({ transitions }: LegalEvent, untaken: LegalNowProperties['untaken']): string | undefined {
+  const reasons = transitions.map(({ id }) => untaken?.get(id));
+  return reasons.includes(undefined) ? undefined : reasons[0];
+}
+
 interface EventProperties extends Pick<LegalNowProperties, 'chart' | 'onFork' | 'onPoint'> {
   readonly legal: LegalEvent;
   readonly fork: OpenChoice | undefined;
-  readonly isUntested: boolean;
+  readonly untested: string | undefined;
 }
 
-function Event({ chart, legal: { event, transitions }, fork, isUntested, onFork, onPoint }: EventProperties) {
+function Event({ chart, legal: { event, transitions }, fork, untested, onFork, onPoint }: EventProperties) {
   const last = transitions.at(-1);
   const codes = [...new Set(transitions.flatMap(({ replies = [] }) => replies.map(({ code }) => code)))];
   const target = last?.target === undefined ? undefined : leafOf(chart, last.target);
@@ -59,7 +65,7 @@ function Event({ chart, legal: { event, transitions }, fork, isUntested, onFork,
     target === undefined ? 'stays where it is' : `leads to ${target}`,
     isReply || codes.length === 0 ? '' : `reply ${codes.join(', ')}`,
     last?.description ?? '',
-    isUntested ? 'no test takes it' : '',
+    untested === undefined ? '' : `no test takes it: ${untested}`,
     fork === undefined ? '' : 'Click: have it so.',
   ];
   const point = (state: string | undefined): void => onPoint(state);
@@ -67,7 +73,7 @@ function Event({ chart, legal: { event, transitions }, fork, isUntested, onFork,
     <li>
       <button
         type="button"
-        class={isUntested ? 'chip untested' : 'chip'}
+        class={untested === undefined ? 'chip' : 'chip untested'}
         disabled={fork === undefined}
         title={title.filter(Boolean).join('; ')}
         onClick={() => fork && onFork(fork)}

@@ -176,7 +176,7 @@ function EndColumn({ end, shown }: { readonly end: End; readonly shown: Shown })
         </button>
         {coverage && (
           <span>
-            the tests’ examples take {coverage.taken} of {coverage.all} transitions
+            the tests take {coverage.taken} of {coverage.all} transitions; the others cannot be taken
           </span>
         )}
       </div>

@@ -132,7 +132,7 @@ describe('the whole chart', () => {
     const { page } = await openPage('s=happy&at=13');
     await page.locator('.end.server').getByRole('button', { name: 'Tested' }).click();
     expect(await page.locator('.end.server .map-foot').innerText()).toMatch(
-      /examples take \d+ of \d+ transitions/,
+      /tests take \d+ of \d+ transitions/,
     );
     expect(await page.locator('.map-server .place.covered').count()).toBeGreaterThan(15);
   });
