@@ -13,6 +13,7 @@
  * - What comes out depends on the octets alone, never on how they were cut into chunks.
  */
 import { CR, copyOctets, DOT, indexOfControl, LF, NOTHING, NUL, wordsIn } from './octets.js';
+import { endOfPlainLines } from './plain-lines.js';
 
 /** What to do with a LF that does not stand behind a CR. */
 export type LoneLineFeed =
@@ -95,10 +96,10 @@ export class MailDataEncoder implements MailDataCoding {
     let insertions: number[] | undefined;
 
     for (let i = 0; i < length; i++) {
-      if (place === 'line') {
-        i = indexOfControl(chunk, words, i);
-        if (i === length) break;
-      }
+      // Nearly all of a message is plain lines, to which nothing is to be added.
+      if (place === 'lineBegin') i = endOfPlainLines(chunk, words, i, Number.POSITIVE_INFINITY).end;
+      else if (place === 'line') i = indexOfControl(chunk, words, i);
+      if (i === length) break;
       const octet = chunk[i] as number;
       if (place === 'carriageReturn') {
         if (octet !== LF) throw new MailDataError('bare CR', this.#taken + i - 1);
