@@ -422,8 +422,12 @@ class ClientDriver implements ClientConnection, ByteStreamListener {
   /** What is last of it goes out in one write with its end, since a write costs more than all else about a small message. */
   async #sendWhole(bytes: Uint8Array, delivery: Delivery): Promise<void> {
     await undefined; // the session's other outputs come first
-    await this.#sendPiece(bytes, delivery, true);
-    await this.#sendEnd(delivery);
+    // Of a small message neither waits for anything: a promise for each would cost more than both.
+    if (bytes.length <= MAXIMUM_PIECE_OCTETS && ArrayBuffer.isView(bytes) && this.#mayGoOn(delivery)) {
+      this.#handOverLast(bytes);
+    } else await this.#sendPiece(bytes, delivery, true);
+    if (delivery.beforeFinalDot === undefined && this.#mayGoOn(delivery)) this.#handOver(undefined);
+    else await this.#sendEnd(delivery);
   }
 
   async #sendPieces(body: AsyncIterable<Uint8Array>, delivery: Delivery): Promise<void> {
@@ -462,11 +466,17 @@ class ClientDriver implements ClientConnection, ByteStreamListener {
       while (this.#mustWait(delivery)) await this.#change();
       if (this.#delivery !== delivery) return;
       const end = begin + MAXIMUM_PIECE_OCTETS;
-      this.#holding = last && end >= bytes.length;
-      this.#handOver(bytes.subarray(begin, end));
-      this.#holding = false;
+      if (last && end >= bytes.length) this.#handOverLast(bytes.subarray(begin));
+      else this.#handOver(bytes.subarray(begin, end));
       begin = end;
     } while (begin < bytes.length);
+  }
+
+  /** The end of the message follows, and may go out with it. */
+  #handOverLast(bytes: Uint8Array): void {
+    this.#holding = true;
+    this.#handOver(bytes);
+    this.#holding = false;
   }
 
   /** @param bytes the next of the message; undefined: that was all */
@@ -486,6 +496,11 @@ class ClientDriver implements ClientConnection, ByteStreamListener {
    */
   #mustWait(delivery: Delivery): boolean {
     return this.#delivery === delivery && (this.#blocked || !this.#session.wantsMailData);
+  }
+
+  /** The delivery is under way, and more of it may be handed over at once. */
+  #mayGoOn(delivery: Delivery): boolean {
+    return this.#delivery === delivery && !this.#blocked && this.#session.wantsMailData;
   }
 
   /** Waits until the stream has room, the session wants more, or the delivery is settled. */

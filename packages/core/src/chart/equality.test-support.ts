@@ -43,7 +43,10 @@ export function stepTwin<Context, Input>(
 
   // Twice from the same place: what the first run left ready must not tell, nor the second change what the first gave.
   const runner = chart.run(twin.compiled);
-  const given = runner.step(event) ?? [];
+  const takes = runner.takes(event);
+  const taken = runner.step(event);
+  const given = taken ?? [];
+  if (takes !== (taken !== undefined)) throw new Error(`A runner says that it takes ${where}: ${takes}`);
   const other = chart.run(twin.compiled);
   const again = other.step(event) ?? [];
   const run = [runner.position(), given];

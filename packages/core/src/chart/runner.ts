@@ -41,6 +41,14 @@ export class ChartRunner<Context, Event extends ChartEvent> {
     return { value: this.#value, context: { ...this.#context } };
   }
 
+  /** Whether `step` would take a transition for `event`; nothing is changed. */
+  takes(event: Event | ChartEvent): boolean {
+    for (const { guard } of this.#candidatesFor(this.#leaf, event)) {
+      if (guard === undefined || guard(this.#context, event)) return true;
+    }
+    return false;
+  }
+
   /** Takes the transition for `event`, and gives its effects in order; undefined if the chart has none in this state. */
   step(event: Event | ChartEvent): readonly Effect[] | undefined {
     for (const { guard, target, ready } of this.#candidatesFor(this.#leaf, event)) {

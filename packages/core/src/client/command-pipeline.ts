@@ -41,6 +41,7 @@ export class CommandPipeline {
       this.#written += 1;
     }
     if (this.#written === first) return undefined;
+    if (this.#written === first + 1) return this.#commands[first];
     return concatenate(this.#commands.slice(first, this.#written), this.#octets - before);
   }
 

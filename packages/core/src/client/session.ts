@@ -394,7 +394,7 @@ export class ClientSession {
   }
 
   #takes(event: ClientChartEvent): boolean {
-    return clientTable.step(this.#position.position(), event, []) !== undefined;
+    return this.#position.takes(event);
   }
 
   #notAllowed(input: ClientInput['type']): LocalProtocolError {

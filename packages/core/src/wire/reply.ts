@@ -254,8 +254,11 @@ export class ReplyParser {
       return new RemoteProtocolError(`A reply has more than ${this.#maximumLines} lines: ${said}`);
     }
     const line = { code: Number(text.slice(0, 3)), text: text.slice(CODE_OCTETS), octets };
+    const isLast = text[3] !== '-';
+    // Nearly all replies are one line.
+    if (isLast && this.#lines.length === 0) return makeReply(line.code, [line.text]);
     this.#lines.push(line);
-    if (text[3] === '-') return undefined;
+    if (!isLast) return undefined;
 
     const lines = this.#lines;
     this.#lines = [];

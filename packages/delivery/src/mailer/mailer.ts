@@ -10,8 +10,8 @@ import { type ClientEnvelope, checkNames, type EnvelopeInput, formatPath } from 
 import { type Clock, heedErrors } from '@sansmtp/transport';
 import { type MessageBody, openBody } from '../bodies/message-body.js';
 import { apartByAlphabet } from '../groups/apart-by-alphabet.js';
-import { deliverToGroup, stopped } from '../groups/delivery.js';
-import { type Grouping, groupRecipients } from '../groups/recipient-groups.js';
+import { deliverToGroup, type MessageDelivery, stopped } from '../groups/delivery.js';
+import { type GroupingOptions, groupRecipients, type RecipientGroup } from '../groups/recipient-groups.js';
 import { createDestination, type TlsPlan } from '../sessions/destination.js';
 import { SessionPool } from '../sessions/session-pool.js';
 import { whenAborted } from '../signals/shared-signal.js';
@@ -86,18 +86,10 @@ export function createMailer(options: MailerOptions = {}): Mailer {
   let closing: Promise<void> | undefined;
   let onQuiet: () => void = () => {};
 
-  async function* groupingsOf(
-    { recipients, parameters }: ClientEnvelope,
-    signal: AbortSignal | undefined,
-  ): AsyncGenerator<Grouping, void, undefined> {
-    const requireTls = parameters?.requireTls === true;
-    if (grouping !== undefined) {
-      yield* groupRecipients(recipients, requireTls, grouping, signal);
-      return;
-    }
-    const steps = (requireTls ? toVerifiedRelay : toRelay) ?? [];
-    const groups = [{ recipients: [...recipients.keys()], steps, preferences: [0] }];
-    yield { groups, decided: new Map(), more: false };
+  /** What goes to a relay: nothing has to be found out for it, and nobody else waited for. */
+  function relayed({ recipients, parameters }: ClientEnvelope): readonly RecipientGroup[] {
+    const steps = (parameters?.requireTls === true ? toVerifiedRelay : toRelay) ?? [];
+    return apartByAlphabet({ recipients: [...recipients.keys()], steps, preferences: [0] }, recipients);
   }
 
   async function deliver(
@@ -110,25 +102,10 @@ export function createMailer(options: MailerOptions = {}): Mailer {
     const outcomes: (Outcome | undefined)[] = new Array(envelope.recipients.length).fill(undefined);
     const body = await openBody(source, signal);
     try {
+      const message = { envelope, body, pool, signal, beforeFinalDot, recipientsPerTransaction, outcomes };
       try {
-        const deliveries = new Deliveries(controller);
-        for await (const { groups, decided, more } of groupingsOf(envelope, signal)) {
-          for (const [place, outcome] of decided) outcomes[place] = outcome;
-          const ready = groups.flatMap((each) => apartByAlphabet(each, envelope.recipients));
-          const several = more || deliveries.size + ready.length > 1;
-          const message = {
-            envelope,
-            body,
-            pool,
-            signal,
-            beforeFinalDot,
-            recipientsPerTransaction,
-            several,
-            outcomes,
-          };
-          for (const each of ready) deliveries.add(deliverToGroup(each, message));
-        }
-        await deliveries.settled();
+        if (grouping === undefined) await deliverRelayed(relayed(envelope), message, controller);
+        else await deliverGrouped(grouping, message, controller);
       } finally {
         await body.close();
       }
@@ -139,6 +116,37 @@ export function createMailer(options: MailerOptions = {}): Mailer {
       recipient,
       ...(outcomes[place] ?? stopped(signal, 'routing')),
     }));
+  }
+
+  async function deliverRelayed(
+    groups: readonly RecipientGroup[],
+    message: Omit<MessageDelivery, 'several'>,
+    controller: AbortController | undefined,
+  ): Promise<void> {
+    const [only] = groups;
+    if (only !== undefined && groups.length === 1)
+      return deliverToGroup(only, { ...message, several: false });
+    const deliveries = new Deliveries(controller);
+    for (const each of groups) deliveries.add(deliverToGroup(each, { ...message, several: true }));
+    return deliveries.settled();
+  }
+
+  /** Each group goes as soon as it is known where to. */
+  async function deliverGrouped(
+    grouping: GroupingOptions,
+    message: Omit<MessageDelivery, 'several'>,
+    controller: AbortController | undefined,
+  ): Promise<void> {
+    const { recipients, parameters } = message.envelope;
+    const requireTls = parameters?.requireTls === true;
+    const deliveries = new Deliveries(controller);
+    for await (const found of groupRecipients(recipients, requireTls, grouping, message.signal)) {
+      for (const [place, outcome] of found.decided) message.outcomes[place] = outcome;
+      const ready = found.groups.flatMap((each) => apartByAlphabet(each, recipients));
+      const several = found.more || deliveries.size + ready.length > 1;
+      for (const each of ready) deliveries.add(deliverToGroup(each, { ...message, several }));
+    }
+    return deliveries.settled();
   }
 
   /** Recipients that no command can carry have their verdict already; the message goes to the others. */
