@@ -1,10 +1,11 @@
 /**
  * Maildir: a folder of messages, one file each, that needs no locks.
  *
- * A message is written to `tmp/`, synced, linked into `new/`, unlinked from `tmp/`, and `new/` is synced: in this order,
- * so that at any moment a reader sees whole messages only, and what was reported as stored outlives a crash or a power
- * failure. A link never takes the place of another message, as a renamed file would. Whatever fails on the way, no file
- * is left; what a crash leaves in `tmp/` is swept after 36 hours. Readers of mail move messages from `new/` to `cur/`.
+ * A message is written to `tmp/`, synced, linked into `new/`, unlinked from `tmp/`, and `new/` is synced, once for all
+ * that wait for it: in this order, so that at any moment a reader sees whole messages only, and what was reported as stored
+ * outlives a crash or a power failure. A link never takes the place of another message, as a renamed file would. Whatever
+ * fails on the way, no file is left; what a crash leaves in `tmp/` is swept after 36 hours. Readers of mail move messages
+ * from `new/` to `cur/`.
  *
  * A file holds trace header lines and then the message byte for byte as it came. Its lines end in CRLF, and so do
  * those put in front of it: a file with both kinds could not be told from a damaged one.
@@ -15,6 +16,7 @@ import { dirname, join, resolve } from 'node:path';
 import { checkNames, isHostName } from '@sansmtp/core';
 import type { IncomingMessage, ServerSessionInformation } from '@sansmtp/transport';
 import { systemCode } from '@sansmtp/transport-node';
+import { sharedSync } from './shared-sync.js';
 import { deliveryHeader, receivedField } from './trace-header.js';
 import { uniqueName } from './unique-name.js';
 
@@ -175,6 +177,7 @@ export async function openMaildir(path: string, options: MaildirOptions = {}): P
   const hostname = hostNameOf(options);
   const directory = resolve(path);
   for (const name of ['tmp', 'new', 'cur']) await makeFolder(join(directory, name));
+  const syncNew = sharedSync(() => syncFolder(join(directory, 'new')));
   let sweptAt = Date.now();
   await sweep(join(directory, 'tmp'), sweptAt);
 
@@ -203,7 +206,7 @@ export async function openMaildir(path: string, options: MaildirOptions = {}): P
         }
         await moveToNewName(temporary, path);
         moved = true;
-        await syncFolder(dirname(path));
+        await syncNew();
         return { id, path, size };
       } catch (error) {
         // That it failed is what matters. A file in `new/` that this delivery did not put there is somebody else's.
