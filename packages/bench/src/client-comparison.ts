@@ -1,121 +1,118 @@
 /**
- * How our mailer's pool compares with nodemailer's and with Postfix's smtp-source, in one run. What is printed of the
- * rates is how many times nodemailer's they are: the more the better.
+ * How our mailer's pool compares with nodemailer's, with Postfix's smtp-source, and with bare sockets that write canned commands,
+ * in one run, round after round: what counts are the medians of the rounds' ratios.
  *
- * They send into smtp-sink. It takes large messages octet by octet, and no client gets ahead of it, which is to be
- * seen by smtp-source's rate and by the processor time that the others take; so those go into the floor as well.
+ * They send into the floor, which takes octets as fast as Node can. smtp-sink takes large messages octet by octet, and no client
+ * gets ahead of it; the memory is measured there, where a client that did not wait would fill its own.
  */
 import { fork, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import type { ClientLoad, Measured } from './client-load.js';
 import { type Peer, startPeer, startSmtpSink } from './peer.js';
+import { type Measurement, median, report, versionOf } from './results.js';
 
-/** Each with the least that our rate may be, in rates of nodemailer. */
+/** Against nodemailer the rate counts, and against bare sockets the time. */
 const LOADS = [
   {
-    name: 'C',
-    title: 'client, 20,000 messages of 1 KiB on 10 connections',
+    title: 'client, 1 KiB on 10 connections',
     load: { messages: 20_000, size: 1024, connections: 10 },
-    sinks: ['smtp-sink'],
-    bar: 3.0,
+    nodemailer: { bar: 3.2, goal: 4 },
+    bare: { bar: 1.7, goal: 1.3 },
   },
   {
-    name: 'D',
-    title: 'client, 400 MB in 20 messages on 2 connections',
+    title: 'client, 20 MB on 2 connections',
     load: { messages: 20, size: 20_000_000, connections: 2 },
-    sinks: ['smtp-sink', 'floor'],
-    bar: 2.0,
+    nodemailer: { bar: 2 },
+    bare: { bar: 1.35, goal: 1.15 },
   },
 ] as const;
 
 const MEMORY = {
-  name: 'E',
   title: 'client, 2 GB in 100 messages on 2 connections',
   load: { messages: 100, size: 20_000_000, connections: 2 },
   /** MiB by which the client's RSS may grow. */
   bar: 64,
 } as const;
 
-/** What is known only of our own programs is NaN for smtp-source. */
+/** What is known only of programs of Node is NaN for smtp-source. */
 interface Run extends Measured {
   readonly seconds: number;
 }
 
 type Client = (load: ClientLoad) => Promise<Run>;
 
-const CLIENTS: readonly { readonly name: string; readonly run: Client }[] = [
-  { name: 'nodemailer', run: program('client-nodemailer.js') },
-  { name: 'sansmtp', run: program('client.js') },
-  { name: 'smtp-source', run: smtpSource },
-];
+const CLIENTS = {
+  nodemailer: program('client-nodemailer.js'),
+  sansmtp: program('client.js'),
+  bare: program('client-bare.js'),
+  'smtp-source': smtpSource,
+} as const satisfies Record<string, Client>;
+
+type Name = keyof typeof CLIENTS;
 
 /** Prints how they compare. @returns whether every bar was met */
 export async function compareClients(rounds: number): Promise<boolean> {
   const sinks: Peer[] = [];
-  let met = true;
   try {
-    const smtpSink = await startSmtpSink();
-    sinks.push(smtpSink);
-    sinks.push(await startPeer('floor', process.execPath, [local('floor.js')]));
-    for (const { name, title, load, sinks: wanted, bar } of LOADS) {
-      for (const { name: sink, port } of sinks) {
-        if (!wanted.some((one) => one === sink)) continue;
-        const fastest = await race({ host: '127.0.0.1', port, ...load }, rounds);
-        console.log(`${name}: ${title}, into ${sink}`);
-        if (!report(fastest, bar)) met = false;
-      }
+    const floor = await startPeer('floor', process.execPath, [local('floor.js')]);
+    sinks.push(floor);
+    const measurements: Measurement[] = [];
+    for (const { title, load, nodemailer, bare } of LOADS) {
+      const runs = await race({ host: '127.0.0.1', port: floor.port, ...load }, rounds);
+      const against = (other: Name, of: keyof Run, inverse: boolean) =>
+        median(
+          runs.sansmtp.map((own, round) => {
+            const ratio = own[of] / (runs[other][round]?.[of] ?? Number.NaN);
+            return inverse ? 1 / ratio : ratio;
+          }),
+        );
+      measurements.push(
+        {
+          measure: `${title}: rate against nodemailer's pool`,
+          value: against('nodemailer', 'seconds', true),
+          processor: against('nodemailer', 'processorSeconds', true),
+          ...{ unit: '×', limit: 'least', ...nodemailer },
+        },
+        {
+          measure: `${title}: time against bare sockets`,
+          value: against('bare', 'seconds', false),
+          processor: against('bare', 'processorSeconds', false),
+          ...{ unit: '×', ...bare },
+        },
+        {
+          measure: `${title}: rate against smtp-source`,
+          value: against('smtp-source', 'seconds', true),
+          unit: '×',
+        },
+      );
     }
-    const { growth } = await program('client.js')({ host: '127.0.0.1', port: smtpSink.port, ...MEMORY.load });
-    const mebibytes = growth / 2 ** 20;
-    if (mebibytes >= MEMORY.bar) met = false;
-    console.log(`${MEMORY.name}: ${MEMORY.title}`);
-    console.log(
-      `  ${'sansmtp'.padEnd(12)} grew by ${mebibytes.toFixed(0)} MiB  bar ${MEMORY.bar}: ${wordFor(mebibytes < MEMORY.bar)}`,
-    );
+    const sink = await startSmtpSink();
+    sinks.push(sink);
+    const { growth } = await CLIENTS.sansmtp({ host: '127.0.0.1', port: sink.port, ...MEMORY.load });
+    measurements.push({
+      ...{ measure: `${MEMORY.title}: growth of its memory`, value: growth / 2 ** 20 },
+      ...{ unit: 'MiB', bar: MEMORY.bar },
+    });
+    console.log('clients');
+    return report('clients', measurements, { nodemailer: versionOf('nodemailer') });
   } finally {
     await Promise.all(sinks.map((sink) => sink.stop()));
   }
-  return met;
 }
 
-/** The fastest run of each client. */
-async function race(load: ClientLoad, rounds: number): Promise<ReadonlyMap<string, Run>> {
-  const fastest = new Map<string, Run>();
+/** The runs of each client, by round. */
+async function race(load: ClientLoad, rounds: number): Promise<Readonly<Record<Name, Run[]>>> {
+  const runs: Record<Name, Run[]> = { nodemailer: [], sansmtp: [], bare: [], 'smtp-source': [] };
   for (let round = 0; round < rounds; round += 1) {
-    for (const client of CLIENTS) {
-      const run = await client.run(load);
-      const best = fastest.get(client.name);
-      if (best === undefined || run.seconds < best.seconds) fastest.set(client.name, run);
-    }
+    for (const name of Object.keys(runs) as Name[]) runs[name].push(await CLIENTS[name](load));
   }
-  return fastest;
-}
-
-/** @returns whether the bar was met */
-function report(fastest: ReadonlyMap<string, Run>, bar: number): boolean {
-  const theirs = fastest.get('nodemailer')?.seconds ?? Number.NaN;
-  let met = false;
-  for (const [client, { seconds, processorSeconds }] of fastest) {
-    const ratio = theirs / seconds;
-    if (client === 'sansmtp') met = ratio >= bar;
-    const verdict = client === 'sansmtp' ? `  bar ${bar.toFixed(2)}: ${wordFor(met)}` : '';
-    const processor = Number.isNaN(processorSeconds) ? '' : `, processor ${processorSeconds.toFixed(2)} s`;
-    console.log(
-      `  ${client.padEnd(12)} ${ratio.toFixed(2)} × nodemailer  (${seconds.toFixed(2)} s${processor})${verdict}`,
-    );
-  }
-  return met;
+  return runs;
 }
 
 function local(file: string): string {
   return fileURLToPath(new URL(file, import.meta.url));
 }
-
-function wordFor(met: boolean): string {
-  return met ? 'met' : 'missed';
-}
-
 function argumentsFor(load: ClientLoad): string[] {
   return Object.entries(load).flatMap(([name, value]) => [`--${name}`, String(value)]);
 }
