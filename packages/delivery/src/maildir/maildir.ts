@@ -122,20 +122,20 @@ async function write(handle: FileHandle, header: Buffer, body: AsyncIterable<Uin
 const WITHOUT_LINKS: ReadonlySet<string | undefined> = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS']);
 
 /**
- * Moves a file to a name that no other file has.
+ * Gives a file a name that no other file has.
+ * @returns whether it has its old name, too, which may then be removed
  * @throws the system's error: `EEXIST` when there is one
  */
-async function moveToNewName(from: string, to: string): Promise<void> {
+async function nameAnew(from: string, to: string): Promise<boolean> {
   try {
     await link(from, to);
+    return true;
   } catch (error) {
     if (!WITHOUT_LINKS.has(systemCode(error))) throw error;
     // The 128 random bits of the name have to do.
     await rename(from, to);
-    return;
+    return false;
   }
-  // The message is stored: if its other name stays, the sweep takes it.
-  await unlink(from).catch(() => {});
 }
 
 /** Deletes what crashes have left in `tmp/`. What cannot be looked at or deleted stays: no delivery depends on it. */
@@ -204,9 +204,10 @@ export async function openMaildir(path: string, options: MaildirOptions = {}): P
         } finally {
           await handle.close();
         }
-        await moveToNewName(temporary, path);
+        const hasOldName = await nameAnew(temporary, path);
         moved = true;
-        await syncNew();
+        // Should the old name stay, the sweep takes it.
+        await Promise.all([syncNew(), hasOldName && unlink(temporary).catch(() => {})]);
         return { id, path, size };
       } catch (error) {
         // That it failed is what matters. A file in `new/` that this delivery did not put there is somebody else's.
