@@ -1,5 +1,6 @@
 import type { ByteStream } from '@sansmtp/transport';
 import {
+  borrowing,
   ComplianceError,
   complianceCases,
   startTlsCases,
@@ -36,10 +37,14 @@ function unevenSizes(): () => number {
 
 describe.each([
   ['with the defaults', overMemory({})],
+  ['that lends', borrowing(overMemory({}))],
+  ['that lends, in uneven chunks', borrowing(overMemory({ chunkSize: unevenSizes() }))],
+  ['that does not lend, to a listener that would borrow', borrowing(overMemory({ lends: false }))],
   ['in uneven chunks', overMemory({ chunkSize: unevenSizes() })],
   ['with a buffer of one octet', overMemory({ bufferSize: 1 })],
   ['with latency, on virtual time', overVirtualTime(20)],
   ['with implicit TLS', overMemory({ tls: { mode: 'implicit' } })],
+  ['that lends and started TLS', borrowing(upgraded(overMemory({ tls: { mode: 'startTls' } })))],
   ['that started TLS', upgraded(overMemory({ tls: { mode: 'startTls' } }))],
   ['that started TLS, with latency', upgraded(overVirtualTime(20, { tls: { mode: 'startTls' } }))],
 ])('a memory pair %s', (_, transport) => {
@@ -48,6 +53,7 @@ describe.each([
 
 describe.each([
   ['with the defaults', overMemory({ tls: { mode: 'startTls' } })],
+  ['that lends', borrowing(overMemory({ tls: { mode: 'startTls' } }))],
   ['in uneven chunks', overMemory({ chunkSize: unevenSizes(), tls: { mode: 'startTls' } })],
   ['with latency, on virtual time', overVirtualTime(20, { tls: { mode: 'startTls' } })],
 ])('STARTTLS over a memory pair %s', (_, transport) => {

@@ -43,6 +43,12 @@ export interface MemoryPairOptions {
    * @default the connection holds
    */
   readonly dropAfter?: { readonly first?: number; readonly second?: number };
+  /**
+   * The streams lend: the array of each `data` is overwritten (with 0xAA) once it has returned, for a listener that
+   * `borrows`. So whatever a session forgets to copy is seen in memory, before it is somebody else's mail.
+   * @default true
+   */
+  readonly lends?: boolean;
   /** @default no TLS, from the start or later */
   readonly tls?: MemoryTlsOptions;
 }
@@ -52,7 +58,11 @@ interface Medium {
   readonly latency: number;
   readonly clock: Clock | undefined;
   readonly bufferSize: number;
+  readonly lends: boolean;
 }
+
+/** What stands in an array that was lent, afterwards. */
+const OVERWRITTEN = 0xaa;
 
 /** Why a stream is to close before its time, and when it hears of it. */
 interface Break {
@@ -111,6 +121,10 @@ class MemoryStream implements ByteStream {
 
   get tls(): ByteStream['tls'] {
     return this.#tls;
+  }
+
+  get lends(): boolean {
+    return this.#medium.lends;
   }
 
   get canStartTls(): boolean {
@@ -305,7 +319,9 @@ class MemoryStream implements ByteStream {
     if (this.#paused) return false;
     const { octetsDue, endDue } = this.#incoming;
     if (octetsDue !== undefined && octetsDue <= now) {
-      listener.data(this.#receive(now));
+      const bytes = this.#receive(now);
+      listener.data(bytes);
+      if (listener.borrows && this.lends) bytes.fill(OVERWRITTEN);
       return true;
     }
     if (endDue !== undefined && endDue <= now && !this.#endHeard) {
@@ -354,6 +370,11 @@ function positive(name: string, value: number): number {
   return value;
 }
 
+function flag(name: string, value: boolean): boolean {
+  if (typeof value !== 'boolean') throw new TypeError(`${name} is ${value}: it has to be true or false`);
+  return value;
+}
+
 function chunkSizes(chunkSize: number | (() => number)): () => number {
   if (typeof chunkSize !== 'function') {
     const size = Math.floor(positive('chunkSize', chunkSize));
@@ -379,17 +400,18 @@ const OPTION_NAMES = namesOf<MemoryPairOptions>({
   clock: true,
   bufferSize: true,
   dropAfter: true,
+  lends: true,
   tls: true,
 });
 
 /**
  * Two connected streams: what is written to one arrives at the other.
  * @throws {RangeError} when `chunkSize` or `bufferSize` is below 1, or `dropAfter` or `latency` below 0
- * @throws {TypeError} when there is `latency` without a `clock`, or an option that is not known
+ * @throws {TypeError} when there is `latency` without a `clock`, an option that is not known, or `lends` is no boolean
  */
 export function createMemoryPair(options: MemoryPairOptions = {}): [ByteStream, ByteStream] {
   checkNames('The option', options, OPTION_NAMES);
-  const { chunkSize, latency = 0, clock, bufferSize = 65536, dropAfter, tls } = options;
+  const { chunkSize, latency = 0, clock, bufferSize = 65536, dropAfter, lends = true, tls } = options;
   checkNames('The option', dropAfter, ['first', 'second'], 'dropAfter.');
   if (!(typeof latency === 'number' && latency >= 0))
     throw new RangeError(`latency is ${latency}: it has to be 0 ms or more`);
@@ -406,6 +428,7 @@ export function createMemoryPair(options: MemoryPairOptions = {}): [ByteStream, 
     latency,
     clock: latency > 0 ? clock : undefined,
     bufferSize: positive('bufferSize', bufferSize),
+    lends: flag('lends', lends),
   };
   return MemoryStream.pair(medium, allowance(dropAfter?.second), allowance(dropAfter?.first), tls);
 }

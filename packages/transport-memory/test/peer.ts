@@ -28,12 +28,17 @@ export class CountedStream implements ByteStream {
     return this.#stream.tls;
   }
 
+  get lends() {
+    return this.#stream.lends ?? false;
+  }
+
   get canStartTls() {
     return this.#stream.canStartTls;
   }
 
   open(listener: ByteStreamListener): void {
     this.#stream.open({
+      borrows: listener.borrows ?? false,
       data: (bytes) => {
         this.received += bytes.length;
         listener.data(bytes);

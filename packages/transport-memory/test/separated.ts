@@ -4,13 +4,14 @@ import type { MemoryPairOptions } from '../src/index.js';
 export function separated<Session extends object>(
   options: Session & MemoryPairOptions,
 ): { readonly pair: MemoryPairOptions; readonly session: Omit<Session, keyof MemoryPairOptions> } {
-  const { chunkSize, latency, bufferSize, dropAfter, tls, clock: _, ...session } = options;
+  const { chunkSize, latency, bufferSize, dropAfter, lends, tls, clock: _, ...session } = options;
   return {
     pair: {
       ...(chunkSize !== undefined && { chunkSize }),
       ...(latency !== undefined && { latency }),
       ...(bufferSize !== undefined && { bufferSize }),
       ...(dropAfter && { dropAfter }),
+      ...(lends !== undefined && { lends }),
       ...(tls && { tls }),
     },
     session,

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ByteStream } from '@sansmtp/transport';
 import {
+  borrowing,
   complianceCases,
   startTlsCases,
   type TransportUnderTest,
@@ -11,6 +12,7 @@ import {
 } from '@sansmtp/transport/compliance';
 import { afterAll, beforeAll, describe, it } from 'vitest';
 import { connect } from './connect.js';
+import { canLend } from './lent-buffer.js';
 import { type Listener, type ListenOptions, listen } from './listen.js';
 import { generateCertificate } from './tls-certificates.test-support.js';
 import { createTlsContext } from './tls-context.js';
@@ -49,6 +51,9 @@ function overSockets(
   };
 }
 
+// A listener lends from when it is known that it can.
+await canLend();
+
 describe.each<[string, ListenOptions, boolean]>([
   ['TCP', { port: 0 }, true],
   ['a Unix socket', { path: join(directory, 'socket') }, false],
@@ -56,6 +61,16 @@ describe.each<[string, ListenOptions, boolean]>([
   describe('in the clear', () => {
     const transport = overSockets(options, abortReachesPeer);
     for (const { name, run } of complianceCases) it(name, () => run(transport));
+  });
+
+  describe('in the clear, before listeners that borrow', () => {
+    const transport = borrowing(overSockets(options, abortReachesPeer));
+    for (const { name, run } of complianceCases) it(name, () => run(transport));
+  });
+
+  describe('that can start TLS, before listeners that borrow', () => {
+    const transport = borrowing(overSockets(options, abortReachesPeer, 'startTls'));
+    for (const { name, run } of startTlsCases) it(name, () => run(transport));
   });
 
   describe('with implicit TLS', () => {

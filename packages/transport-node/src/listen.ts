@@ -25,6 +25,7 @@ import {
 } from '@sansmtp/transport';
 import { type ProxiedOptions, proxiedAcceptor } from './accept-proxied.js';
 import { Arrivals } from './arrivals.js';
+import { canLend } from './lent-buffer.js';
 import { type AnyOf, checkCount, checkNotEmpty, checkPort } from './option-checks.js';
 import { localOf, peerOf } from './socket-peer.js';
 import { SocketStream } from './socket-stream.js';
@@ -254,12 +255,15 @@ export async function listenAmong(
   const arriving = new Set<Socket>();
   let closed = false;
 
+  // Whoever connects before it is known is served as well, by arrays of their own.
+  let lends = false;
   const arrive = (socket: Socket, arrival: ArrivalInformation) => {
     const { peer } = arrival;
     if (side === undefined || tls?.mode === 'startTls') {
       arriving.delete(socket);
       const enterHandshake = (giveWay: () => void) => arrivals.enter(clientOf(peer), giveWay);
-      give(new SocketStream(socket, side === undefined ? arrival : { ...arrival, side, enterHandshake }));
+      const options = { ...arrival, lends };
+      give(new SocketStream(socket, side === undefined ? options : { ...options, side, enterHandshake }));
       return;
     }
     const leave = arrivals.enter(clientOf(peer), () => {
@@ -309,6 +313,9 @@ export async function listenAmong(
   else if ('port' in options)
     await listenOnce(server, { host: options.host ?? '127.0.0.1', port: options.port });
   server.on('error', (error) => onError(error));
+  void canLend().then((can) => {
+    lends = can;
+  });
 
   return {
     address: addressOf(server),

@@ -24,6 +24,7 @@ import {
   type PeerInformation,
   TlsError,
 } from '@sansmtp/transport';
+import { lendTo } from './lent-buffer.js';
 import { localOf, peerOf } from './socket-peer.js';
 import { type SecuredSocket, shakeHands, type TlsSide } from './tls-handshake.js';
 
@@ -35,6 +36,11 @@ interface OwnedSocket extends Duplex {
 
 function onData(this: OwnedSocket, bytes: Uint8Array): void {
   this[OWNER].received(bytes);
+}
+
+/** What `lendTo` has read is here for the time of this call. */
+function onLent(this: Socket, bytes: Uint8Array): void {
+  (this as unknown as OwnedSocket)[OWNER].received(bytes);
 }
 
 function onReadable(this: OwnedSocket): void {
@@ -87,11 +93,17 @@ export interface SocketStreamOptions {
   readonly enterHandshake?: (giveWay: () => void) => () => void;
   /** The TLS above the raw socket, if it stands already. */
   readonly secured?: SecuredSocket;
+  /**
+   * It was accepted by a listener of ours, where `canLend()`: a listener that borrows gets what is read into one buffer.
+   * @default false
+   */
+  readonly lends?: boolean;
 }
 
 export class SocketStream implements ByteStream {
   readonly peer: PeerInformation;
   readonly local: PeerInformation;
+  readonly lends: boolean;
   readonly #raw: Duplex;
   /** Its events come from the system: it is a socket, and its TLS, if any, was begun here. */
   readonly #isBare: boolean;
@@ -114,9 +126,13 @@ export class SocketStream implements ByteStream {
   #closeWaits = false;
 
   /** @param raw a connected socket of TCP or Unix, or what `ownDuplex` has prepared */
-  constructor(raw: Duplex, { peer, local, side, secured, enterHandshake }: SocketStreamOptions = {}) {
+  constructor(
+    raw: Duplex,
+    { peer, local, side, secured, enterHandshake, lends = false }: SocketStreamOptions = {},
+  ) {
     this.peer = peer ?? peerOf(raw);
     this.local = local ?? localOf(raw);
+    this.lends = lends;
     this.#raw = raw;
     this.#isBare = raw instanceof Socket && !(raw instanceof TLSSocket);
     this.#side = side;
@@ -161,10 +177,18 @@ export class SocketStream implements ByteStream {
       this.#socket.on('readable', onReadable);
       return;
     }
+    // In this order: a pause stops what is read into a buffer only if that is there.
+    const isLent = this.#lend();
     if (this.#paused) this.#socket.pause();
-    this.#socket.on('data', onData);
+    if (!isLent) this.#socket.on('data', onData);
     // Sockets from a handshake come paused.
     if (!this.#paused) this.#socket.resume();
+  }
+
+  /** Has the octets read into the one buffer, if that is wanted and can be. Those of TLS come from OpenSSL's own. */
+  #lend(): boolean {
+    if (!this.lends || this.#listener?.borrows !== true || this.#secured !== undefined) return false;
+    return this.#socket instanceof Socket && lendTo(this.#socket, onLent);
   }
 
   write(bytes: Uint8Array): boolean {

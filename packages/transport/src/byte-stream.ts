@@ -27,8 +27,16 @@ export interface PeerInformation {
  */
 export interface ByteStreamListener {
   /**
+   * True: of a stream that `lends`, this listener takes arrays that are its own only until `data` returns, and copies
+   * before that what it keeps. One missed copy would show the octets of one peer as those of another, so say it only of
+   * a stream that says that it lends, and never on behalf of another listener.
+   * @default false
+   */
+  readonly borrows?: boolean;
+  /**
    * Bytes arrived, in order, at least one. The array is the listener's, to keep and to write into: the
-   * transport does not touch it again, and it is never one that the peer wrote from.
+   * transport does not touch it again, and it is never one that the peer wrote from. A listener that `borrows` has it
+   * until this returns.
    */
   data(bytes: Uint8Array): void;
   /** The peer ended its sending side: no `data` follows. We may still write. */
@@ -55,6 +63,12 @@ export interface ByteStream {
    * in the clear.
    */
   readonly tls: TlsInformation | undefined;
+  /**
+   * The arrays of `data` are lent to a listener that `borrows`: the transport uses them again when `data` has returned,
+   * which saves it an array for each read. Any other listener gets its own, as ever.
+   * @default false
+   */
+  readonly lends?: boolean;
   /** Whether `startTls()` may be called: the stream was made for it, and it was not called yet. */
   readonly canStartTls: boolean;
   /**

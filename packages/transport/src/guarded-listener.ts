@@ -17,6 +17,10 @@ class GuardedListener implements ByteStreamListener {
     this.#listener = listener;
   }
 
+  get borrows(): boolean {
+    return this.#listener.borrows === true;
+  }
+
   data(bytes: Uint8Array): void {
     try {
       this.#watch(this.#listener.data(bytes));

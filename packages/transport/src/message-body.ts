@@ -5,6 +5,7 @@
  *   wait are joined: a hundred thousand of an octet each would cost a hundred times what is in them.
  * - Its end is told only to a reader that was given the whole message, or that left it by itself. A part must never
  *   pass for the whole: it might be kept.
+ * - Of octets that are lent, what waits and what is read is copied; what nobody wants any more is not.
  * - Read in one way, once. The branches of a `tee()` are bodies of their own, and this one hands on what comes; it is
  *   full while one of them is.
  * - Whoever takes it for a text or an array gets an error, and not an empty message to acknowledge.
@@ -30,6 +31,7 @@ const DONE: Result = { done: true, value: undefined };
 
 export class MessageBody implements IncomingBody, AsyncIterator<Uint8Array, undefined> {
   readonly #onRoom: () => void;
+  readonly #isLent: boolean;
   #chunks: Uint8Array[] = [];
   #octets = 0;
   /** The small pieces behind `#chunks`. */
@@ -42,8 +44,10 @@ export class MessageBody implements IncomingBody, AsyncIterator<Uint8Array, unde
   /** Those that wait for what is not here yet; more than one if the reader does not wait for each. */
   #readers: Reader[] = [];
 
-  constructor(onRoom: () => void) {
+  /** @param isLent the arrays that are pushed will be used again by whoever pushes them */
+  constructor(onRoom: () => void, isLent = false) {
     this.#onRoom = onRoom;
+    this.#isLent = isLent;
   }
 
   get isFull(): boolean {
@@ -58,7 +62,7 @@ export class MessageBody implements IncomingBody, AsyncIterator<Uint8Array, unde
     }
     const reader = this.#readers.shift();
     if (reader !== undefined) {
-      reader.resolve({ done: false, value: chunk });
+      reader.resolve({ done: false, value: this.#own(chunk) });
       return;
     }
     this.#octets += chunk.length;
@@ -68,7 +72,12 @@ export class MessageBody implements IncomingBody, AsyncIterator<Uint8Array, unde
       return;
     }
     if (this.#small.length > 0) this.#chunks.push(this.#small.take());
-    this.#chunks.push(chunk);
+    this.#chunks.push(this.#own(chunk));
+  }
+
+  /** The chunk in an array that is the reader's to keep. */
+  #own(chunk: Uint8Array): Uint8Array {
+    return this.#isLent ? new Uint8Array(chunk) : chunk;
   }
 
   /** The mail data is complete. */
@@ -178,8 +187,9 @@ export class MessageBody implements IncomingBody, AsyncIterator<Uint8Array, unde
   /** Each branch may write into what it is given. */
   #handOn(chunk: Uint8Array): void {
     const [first, second] = this.#branches;
-    second?.push(chunk.slice());
-    first?.push(chunk);
+    // Not by slice(), which of Node's buffers gives a view.
+    second?.push(new Uint8Array(chunk));
+    first?.push(this.#own(chunk));
   }
 
   #fail(reason: MailDataAbandonedError['reason']): void {

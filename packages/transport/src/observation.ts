@@ -40,6 +40,15 @@ export class Observation<Event extends End, Session> {
     this.pass({ ...happening, time: this.#now() } as unknown as Event);
   }
 
+  /** Tells of a piece of mail data; of one that is lent, by a copy. */
+  mailData(octets: Uint8Array, isLent: boolean): void {
+    if (!this.#audience.has('mailData')) return;
+    this.tell({
+      type: 'mailData',
+      octets: isLent ? new Uint8Array(octets) : octets,
+    } as unknown as Happening<Event>);
+  }
+
   /** Passes on what the session has told. */
   pass(event: Event): void {
     for (const told of this.#audience.get(event.type) ?? []) {

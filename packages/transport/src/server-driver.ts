@@ -7,6 +7,8 @@
  *   peers with full buffers do not wait for each other for ever. Beyond the bound it neither reads nor looks at what it
  *   has read: the replies to one chunk of commands may be many times as long as the chunk.
  * - A chunk may hold thousands of commands. After so many of one client, all others have their turn.
+ * - Where the stream lends its octets, nothing of them is left when `data` returns: what the session holds, the body and
+ *   the observers get are copies, and what may hold a secret is overwritten.
  * - The stream is paused only when bytes really come that cannot be used yet: pausing at every question would cost
  *   two system calls a command. The session holds that one chunk, however large: the stream bounds it.
  *
@@ -105,9 +107,16 @@ interface Delivery {
   readonly answer: Answer | Promise<Answer>;
 }
 
+/** Whether all that comes is mail data, up to its end. */
+function isReceiving(state: ServerState): boolean {
+  return state === 'session.transaction.receiving' || state === 'session.transaction.receivingChunk';
+}
+
 class ServerDriver implements ServerConnection, ByteStreamListener {
   readonly closed: Promise<void>;
   readonly information: LiveInformation;
+  /** What `data` is given is the stream's again when it returns. */
+  readonly borrows: boolean;
   readonly #stream: ByteStream;
   readonly #clock: Clock;
   readonly #cryptography: Cryptography | undefined;
@@ -147,6 +156,8 @@ class ServerDriver implements ServerConnection, ByteStreamListener {
   constructor(stream: ByteStream, handlers: ServerHandlers, shared: SharedOptions, id = connectionId()) {
     const { given: options } = shared;
     this.#stream = stream;
+    // Only where the stream says so itself: what stands between may know nothing of it, and keep the arrays.
+    this.borrows = stream.lends === true;
     this.#clock = options.clock;
     this.#cryptography = options.cryptography;
     this.#now = options.clock.now();
@@ -235,6 +246,18 @@ class ServerDriver implements ServerConnection, ByteStreamListener {
   }
 
   data(bytes: Uint8Array): void {
+    if (!this.borrows) {
+      this.#take(bytes);
+      return;
+    }
+    const { state, commandCount } = this.#session;
+    this.#take(bytes);
+    this.#session.copyHeld();
+    // Commands and responses may be passwords. Mail data is none, and there is much of it.
+    if (!isReceiving(state) || this.#session.commandCount !== commandCount) bytes.fill(0);
+  }
+
+  #take(bytes: Uint8Array): void {
     const { wantsInput, state } = this.#session;
     if (state === 'connecting') this.information.spokeEarly = true;
     const now = this.#tick();
@@ -374,7 +397,7 @@ class ServerDriver implements ServerConnection, ByteStreamListener {
           this.#decide(output.question);
           break;
         case 'mailData':
-          this.#observation?.tell({ type: 'mailData', octets: output.bytes });
+          this.#observation?.mailData(output.bytes, this.borrows);
           this.#delivery?.body.push(output.bytes);
           break;
         case 'abandonMailData':
@@ -528,7 +551,7 @@ class ServerDriver implements ServerConnection, ByteStreamListener {
 
   /** Mail data begins: hands the message to the application while it arrives. */
   #receive(envelope: Envelope): void {
-    const body = new MessageBody(() => this.#pump());
+    const body = new MessageBody(() => this.#pump(), this.borrows);
     const answer = this.#application.answerOf('onMessage', ruleFor('message'), () =>
       this.#application.handlers.onMessage({ envelope, body }, this.information),
     );

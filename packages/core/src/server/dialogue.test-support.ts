@@ -7,6 +7,7 @@ import { standardExtensions } from '../extensions/lists.js';
 import type { Computation } from '../sasl/exchange.js';
 import { compute } from '../sasl/running.test-support.js';
 import type { TlsInformation } from '../tls.js';
+import { handInLent } from './lent-octets.test-support.js';
 import type { ServerInput, ServerOutput } from './messages.js';
 import type { ServerSessionOptions } from './options.js';
 import type { Answer, Envelope, Question } from './questions.js';
@@ -80,8 +81,12 @@ export class Dialogue {
   /** Hands in one input, and takes out all that comes of it. */
   handle(input: TimelessInput): ServerOutput[] {
     const before = this.outputs.length;
-    this.session.handle({ ...input, now: this.now });
-    this.#drain();
+    if (input.type === 'bytes') {
+      handInLent(this.session, input.bytes, this.now, () => this.#drain());
+    } else {
+      this.session.handle({ ...input, now: this.now });
+      this.#drain();
+    }
     return this.outputs.slice(before);
   }
 
@@ -158,7 +163,9 @@ export class Dialogue {
 
   #drain(): void {
     for (let output = this.session.poll(); output !== undefined; output = this.session.poll()) {
-      this.outputs.push(output);
+      this.outputs.push(
+        output.type === 'mailData' ? { ...output, bytes: new Uint8Array(output.bytes) } : output,
+      );
       if (output.type === 'mailData') this.#mailData += textOf(output.bytes);
       if (output.type === 'abandonMailData') this.#mailData = '';
       if (output.type === 'ask') this.#ask(output.question);

@@ -29,7 +29,7 @@ export interface RecordedLine {
   readonly line: string;
   /** Octets of the line with its line end; absent where it was refused before its end came. */
   readonly length?: number;
-  /** The line without its CRLF; absent where any of it is withheld. Usually a view: copy it to keep it. */
+  /** The line without its CRLF, in an array of its own; absent where any of it is withheld. */
   readonly octets?: Uint8Array;
 }
 
@@ -66,7 +66,7 @@ export class LineRecord {
     }
     const { octets } = line;
     const length = lengthOf(line);
-    if (!isWithheld) return { ...known, line: printable(octets), ...length, octets };
+    if (!isWithheld) return { ...known, line: printable(octets), ...length, octets: new Uint8Array(octets) };
     return { ...known, line: verb === undefined ? withheld(octets.length) : authLine(octets), ...length };
   }
 

@@ -10,7 +10,10 @@ import type { AbandonReason, Answer, AuthenticationDecision, Question } from './
 
 /** What goes in. `now` is in monotonic milliseconds, from any origin; it must never decrease. */
 export type ServerInput =
-  /** The peer's bytes. The session keeps views into them: do not write into the array afterwards. */
+  /**
+   * The peer's bytes. The session keeps views into them: do not write into the array afterwards, unless `copyHeld()` was
+   * called when `poll()` had nothing more to give.
+   */
   | { readonly type: 'bytes'; readonly bytes: Uint8Array; readonly now: number }
   /** The peer will send nothing more; replies may still reach it. */
   | { readonly type: 'eof'; readonly now: number }

@@ -28,7 +28,9 @@ type MessageEvent = Extract<ServerProtocolEvent, { readonly type: 'message' }>;
 
 /** A command that has no reply yet. */
 interface Unanswered {
-  readonly line: InboundLine;
+  /** Octets of its line; absent where nobody knows. */
+  readonly length?: number;
+  readonly verb: string | undefined;
   /** Where it found the session. */
   readonly state: ServerState;
   readonly forwardPath: ForwardPath | undefined;
@@ -79,8 +81,10 @@ export class Observing {
   }
 
   command(line: InboundLine, { event, question }: CommandUnderWay, state: ServerState): void {
+    // Not the line itself: it may be a view into an array that is written into before the reply comes.
     this.#unanswered = {
-      line,
+      ...lengthOf(line),
+      verb: this.#lines.verbOf(line),
       state,
       forwardPath: question?.kind === 'rcpt' ? question.forwardPath : undefined,
     };
@@ -149,7 +153,7 @@ export class Observing {
     this.#messageTold = false;
     if (!refuses && !this.wants('reply')) return;
 
-    const verb = answered && this.#lines.verbOf(answered.line);
+    const verb = answered?.verb;
     const about = { state: answered?.state ?? this.#from, ...(verb !== undefined && { verb }) };
     const answers = [...repliesIn(octets)];
     if (this.wants('reply')) {
@@ -161,7 +165,7 @@ export class Observing {
     }
     const [first] = answers;
     if (!refuses || first === undefined) return;
-    const length = answered && lengthOf(answered.line);
+    const length = answered?.length !== undefined && { length: answered.length };
     this.#record({ type: 'refusal', reply: first.reply, ...about, ...length, ...refusedBy(answered) });
   }
 

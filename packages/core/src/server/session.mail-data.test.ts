@@ -39,12 +39,13 @@ describe('mail data', () => {
   });
 
   it('is handed out as it comes, without waiting for its end and without a copy', () => {
-    const dialogue = new Dialogue().receiving();
+    const { session } = new Dialogue().receiving();
     const input = bytes('Hello\r\nthere');
-    const [output, ...more] = dialogue.handle(input);
+    session.handle({ ...input, now: 0 });
+    const output = session.poll();
     expect(output?.type === 'mailData' && output.bytes.buffer).toBe(input.bytes.buffer);
     expect(output).toMatchObject({ type: 'mailData', bytes: input.bytes });
-    expect(more).toEqual([]);
+    expect(session.poll()).toBeUndefined();
   });
 
   it('holds no commands: they are text (RFC 5321 §4.1.1.4)', () => {

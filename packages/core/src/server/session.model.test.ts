@@ -11,6 +11,7 @@ import {
   octetsOf,
   textOf,
 } from './dialogue.test-support.js';
+import { handInLent } from './lent-octets.test-support.js';
 import type { Answer, Question } from './questions.js';
 import {
   type Answering,
@@ -446,8 +447,7 @@ describe('the server session', () => {
             chunks.map((chunk) => ({
               label: `client ${JSON.stringify(chunk)}`,
               builder: async () => {
-                session.handle({ type: 'bytes', bytes: octetsOf(chunk), now: 0 });
-                drain();
+                handInLent(session, octetsOf(chunk), 0, drain);
               },
             })),
           );

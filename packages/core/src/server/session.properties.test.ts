@@ -14,6 +14,7 @@ import {
   textOf,
   utf8,
 } from './dialogue.test-support.js';
+import { handInLent } from './lent-octets.test-support.js';
 import type { ServerOutput } from './messages.js';
 import type { ServerSessionOptions } from './options.js';
 import type { Answer, Question } from './questions.js';
@@ -208,13 +209,14 @@ function observe(outputs: readonly ServerOutput[]): Observation {
 const seen = (question: Question): Question => JSON.parse(JSON.stringify(question));
 
 /**
- * Hands in the chunks one by one, and then the end. The application lets as many inputs pass before each answer
+ * Hands in the chunks one by one, as they are or lent, and then the end. The application lets as many inputs pass before each answer
  * as `delays` says, again and again; none means at once.
  */
 function run(
   chunks: readonly string[],
   delays: readonly number[],
   options: ServerSessionOptions,
+  { lends = true } = {},
 ): Observation {
   const session = new ServerSession({ ...options, now: 0 });
   const outputs: ServerOutput[] = [];
@@ -241,8 +243,11 @@ function run(
   const inputs: TimelessInput[] = chunks.map((chunk) => ({ type: 'bytes', bytes: octetsOf(chunk) }));
   drain();
   for (const input of [...inputs, { type: 'eof' } as const]) {
-    session.handle({ ...input, now: 0 });
-    drain();
+    if (input.type === 'bytes' && lends) handInLent(session, input.bytes, 0, drain);
+    else {
+      session.handle({ ...input, now: 0 });
+      drain();
+    }
     while (session.question !== undefined && --patience <= 0) {
       answer(session.question);
       drain();
@@ -263,7 +268,7 @@ describe('any dialogue', () => {
     fc.assert(
       fc.property(dialogue, lengths, delays, modes, (whole, ...[cuts, waits, mode]) => {
         const options = { ...limits, ...mode };
-        const expected = run([whole], [0], options);
+        const expected = run([whole], [0], options, { lends: false });
         expect(run(cut(whole, cuts), [0], options)).toEqual(expected);
         expect(run(cut(whole, cuts), waits, options)).toEqual(expected);
         expect(run([...whole], [1], options)).toEqual(expected);

@@ -360,6 +360,15 @@ export class ServerSession {
     }
   }
 
+  /**
+   * Copies what the session still holds of the bytes that were handed in: from here on their arrays may be written into.
+   * For hosts that read into one array over and over: they call it when `poll()` has nothing more to give, and copy what
+   * they keep of `mailData`.
+   */
+  copyHeld(): void {
+    this.#inbound.copyHeld();
+  }
+
   #hold(bytes: Uint8Array): void {
     if (this.#position.value === 'closing' || bytes.length === 0) return;
     if (this.#position.value === 'session.securing') {

@@ -256,20 +256,27 @@ describe('raw chunks', () => {
     expect(inbound.nextChunk()).toBe(chunk);
   });
 
-  it('mix with lines as a naive reading of the whole does', () => {
+  it('mix with lines as a naive reading of the whole does, also when chunks are overwritten once they are copied', () => {
     const step = fc.oneof(
       fc.record({ push: fc.array(piece, { maxLength: 6 }).map((pieces) => pieces.join('')) }),
       fc.record({ line: limit }),
       fc.record({ raw: fc.nat({ max: 12 }) }),
+      fc.record({ copyHeld: fc.constant(true) }),
     );
     fc.assert(
       fc.property(mode, fc.array(step, { maxLength: 40 }), (bareNewline, steps) => {
         const inbound = new InboundBuffer(bareNewline);
         const naive = new NaiveInbound(bareNewline);
+        const pushed: Uint8Array[] = [];
         for (const one of steps) {
           if ('push' in one) {
-            inbound.push(octetsOf(one.push));
+            const octets = octetsOf(one.push);
+            inbound.push(octets);
+            pushed.push(octets);
             naive.held += one.push;
+          } else if ('copyHeld' in one) {
+            inbound.copyHeld();
+            for (const octets of pushed) octets.fill(0xaa);
           } else if ('line' in one) {
             expect(readLine(inbound, one.line)).toBe(naive.nextLine(one.line));
           } else if (!naive.amidRefusedLine) {

@@ -5,7 +5,7 @@
  * - What comes out depends on the octets alone, never on how they were cut into chunks, limits included.
  * - Each line yields one result. A line that is too long or malformed is reported at the octet that makes it
  *   so, whether or not its end has come; what remains of it is then dropped unread.
- * - Chunks are kept as views: whoever pushes one must not write into it afterwards.
+ * - Chunks are kept as views: whoever pushes one must not write into it afterwards, unless `copyHeld()` was called.
  * - An unfinished line that reaches the end of its chunk is copied out of it, so that three octets do not keep
  *   64 KiB alive. That copy, the carry, is smaller than `maximumLength`, has been scanned, and holds no line
  *   end: nothing is scanned twice, not even when octets come one by one.
@@ -41,7 +41,7 @@ type Verdict = 'tooLong' | BareOctet;
 
 /** A chunk behind the one that is being read. Linked, since shifting an array of thousands is quadratic. */
 interface Waiting {
-  readonly chunk: Uint8Array;
+  chunk: Uint8Array;
   next: Waiting | undefined;
 }
 
@@ -59,6 +59,10 @@ export class InboundBuffer {
   #offset = 0;
   #firstWaiting: Waiting | undefined;
   #lastWaiting: Waiting | undefined;
+  /** The chunk is what was pushed, and no copy. */
+  #isView = false;
+  /** The first of those waiting that is no copy; nor is any after it. */
+  #firstView: Waiting | undefined;
   /** Holds the carry in its first `#carried` octets. They come before those of `#chunk`. */
   #carry = NOTHING;
   #carried = 0;
@@ -80,9 +84,11 @@ export class InboundBuffer {
     this.#length += chunk.length;
     if (this.#chunk.length === 0) {
       this.#chunk = chunk;
+      this.#isView = true;
       return;
     }
     const waiting: Waiting = { chunk, next: undefined };
+    this.#firstView ??= waiting;
     if (this.#lastWaiting === undefined) this.#firstWaiting = waiting;
     else this.#lastWaiting.next = waiting;
     this.#lastWaiting = waiting;
@@ -155,6 +161,19 @@ export class InboundBuffer {
     }
   }
 
+  /** Copies what is unread of the chunks: who pushed them may write into them from here on. Nothing is copied twice. */
+  copyHeld(): void {
+    if (this.#isView) {
+      this.#chunk = new Uint8Array(this.#offset === 0 ? this.#chunk : this.#chunk.subarray(this.#offset));
+      this.#offset = 0;
+      this.#isView = false;
+    }
+    for (let each = this.#firstView; each !== undefined; each = each.next) {
+      each.chunk = new Uint8Array(each.chunk);
+    }
+    this.#firstView = undefined;
+  }
+
   /**
    * Forgets all that is held, a line under way included: a session that closes looks at nothing more, and need
    * not keep what it was sent.
@@ -164,6 +183,8 @@ export class InboundBuffer {
     this.#offset = 0;
     this.#firstWaiting = undefined;
     this.#lastWaiting = undefined;
+    this.#isView = false;
+    this.#firstView = undefined;
     this.#dropCarry();
     this.#length = 0;
     this.#lastSkipped = undefined;
@@ -251,9 +272,12 @@ export class InboundBuffer {
       this.#offset = offset;
       return;
     }
-    this.#chunk = this.#firstWaiting?.chunk ?? NOTHING;
+    const next = this.#firstWaiting;
+    this.#chunk = next?.chunk ?? NOTHING;
     this.#offset = 0;
-    this.#firstWaiting = this.#firstWaiting?.next;
+    this.#isView = next !== undefined && next === this.#firstView;
+    if (this.#isView) this.#firstView = next?.next;
+    this.#firstWaiting = next?.next;
     if (this.#firstWaiting === undefined) this.#lastWaiting = undefined;
   }
 }

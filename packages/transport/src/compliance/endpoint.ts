@@ -47,13 +47,23 @@ export class Endpoint {
   readonly #peerSequence: Sequence;
   readonly #stream: ByteStream;
   readonly #watch: Watch;
+  readonly #borrows: boolean;
   #paused = false;
   #writable = true;
   #aborted = false;
   #drainDue = false;
   #shakesHands = false;
 
-  constructor(name: string, sequence: Sequence, peerSequence: Sequence, stream: ByteStream, watch: Watch) {
+  constructor(
+    name: string,
+    sequence: Sequence,
+    peerSequence: Sequence,
+    stream: ByteStream,
+    watch: Watch,
+    borrows: boolean,
+  ) {
+    this.#borrows = borrows;
+    this.#listener = { borrows, ...this.#callbacks };
     this.#name = name;
     this.#sequence = sequence;
     this.#peerSequence = peerSequence;
@@ -148,7 +158,9 @@ export class Endpoint {
     }
   }
 
-  readonly #listener: ByteStreamListener = {
+  readonly #listener: ByteStreamListener;
+
+  readonly #callbacks: ByteStreamListener = {
     data: (bytes) => {
       this.#heard('data');
       if (this.ended) this.#problem('data after end');
@@ -158,9 +170,11 @@ export class Endpoint {
       if (!this.#peerSequence.matches(bytes, this.received)) {
         this.#problem(`what arrived is not what was sent (from octet ${this.received} on)`);
       }
-      if (this.received < KEPT_OCTETS) this.chunks.push(bytes);
+      if (this.received < KEPT_OCTETS) this.chunks.push(this.#borrows ? new Uint8Array(bytes) : bytes);
       this.received += bytes.length;
       this.onData?.();
+      // A borrowed array may be written into as well.
+      if (this.#borrows) bytes.fill(0);
     },
     end: () => {
       this.#heard('end');

@@ -7,7 +7,8 @@
  * ```
  *
  * A transport that can start TLS runs `startTlsCases` over pairs that can, and all of `complianceCases` again over
- * pairs under TLS: those protected from the start, if it has them, and `upgraded(transport)`.
+ * pairs under TLS: those protected from the start, if it has them, and `upgraded(transport)`. One whose streams lend runs
+ * them all once more for `borrowing(transport)`.
  */
 import { backpressureCases } from './backpressure.js';
 import { closingCases } from './closing.js';
@@ -16,7 +17,7 @@ import { listeningCases } from './listening.js';
 import type { ComplianceCase } from './pair.js';
 import { securingCases } from './securing.js';
 
-export { type ComplianceCase, ComplianceError, type TransportUnderTest } from './pair.js';
+export { borrowing, type ComplianceCase, ComplianceError, type TransportUnderTest } from './pair.js';
 export { upgraded } from './securing.js';
 
 export const complianceCases: readonly ComplianceCase[] = [

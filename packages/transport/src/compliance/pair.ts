@@ -24,6 +24,11 @@ export interface TransportUnderTest {
    * no word for it, and the peer may hear a mere `end` (a Unix socket).
    */
   readonly abortReachesPeer: boolean;
+  /**
+   * The listeners of the cases borrow, see `ByteStreamListener`.
+   * @default false
+   */
+  readonly borrows?: boolean;
 }
 
 /** Thrown by a case: what the transport did, and what the contract says. */
@@ -51,8 +56,9 @@ export class Pair {
   constructor(transport: TransportUnderTest, a: ByteStream, b: ByteStream) {
     this.abortReachesPeer = transport.abortReachesPeer;
     this.#transport = transport;
-    this.a = new Endpoint('a', FROM_A, FROM_B, a, this.#watch);
-    this.b = new Endpoint('b', FROM_B, FROM_A, b, this.#watch);
+    const { borrows = false } = transport;
+    this.a = new Endpoint('a', FROM_A, FROM_B, a, this.#watch, borrows);
+    this.b = new Endpoint('b', FROM_B, FROM_A, b, this.#watch, borrows);
   }
 
   open(): void {
@@ -132,6 +138,11 @@ async function made(transport: TransportUnderTest): Promise<readonly [ByteStream
     await Promise.race([making, transport.moment()]);
   }
   return making;
+}
+
+/** The same transport, before listeners that borrow. */
+export function borrowing(transport: TransportUnderTest): TransportUnderTest {
+  return { ...transport, borrows: true };
 }
 
 export function complianceCase(name: string, body: (pair: Pair) => Promise<void>): ComplianceCase {

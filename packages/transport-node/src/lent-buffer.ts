@@ -1,0 +1,142 @@
+/**
+ * One read buffer for all sockets that are accepted. By itself Node makes an array of 64 KiB for each read, and collects it
+ * late: for large messages that costs more than all else.
+ *
+ * - Node documents reading into a buffer of one's own (`onread`) for sockets that one makes, and not for accepted ones.
+ *   Those have the same machinery, which is reached here: `canLend()` finds out whether it is there and does what is
+ *   needed, over a connection of this process with itself. Where it does not, sockets are read by `data`, as ever.
+ * - What is in the buffer is a socket's for the time of one call. Whoever is called copies what it keeps.
+ * - The buffer is never given up: Node knows its address only.
+ */
+import { once } from 'node:events';
+import { connect, createServer, Socket } from 'node:net';
+
+/** As many octets as Node reads at once by itself. */
+const BUFFER_OCTETS = 65_536;
+
+const buffer = new Uint8Array(BUFFER_OCTETS);
+
+/** Milliseconds after which a connection of this process with itself is given up. */
+const PATIENCE = 1000;
+
+/** What Node has in a socket for `onread`: the buffer, and whom to call with how many octets are in it. */
+interface Places {
+  readonly buffer: symbol;
+  readonly callback: symbol;
+}
+
+type Received = (this: Socket, bytes: Uint8Array) => void;
+
+/** Where a socket remembers whom its octets are for. */
+const RECEIVED = Symbol('received');
+
+interface LentSocket extends Socket {
+  [RECEIVED]: Received;
+}
+
+/** Called by Node; false would stop the reading. */
+function onRead(this: LentSocket, length: number): true {
+  this[RECEIVED](buffer.subarray(0, length));
+  return true;
+}
+
+/** Undefined where they are not as they are known here. */
+function findPlaces(): Places | undefined {
+  const symbols = Object.getOwnPropertySymbols(new Socket());
+  const named = (name: string) => symbols.filter(({ description }) => description === name);
+  const [ofBuffer, ...others] = named('kBuffer');
+  const [ofCallback, ...more] = named('kBufferCb');
+  if (ofBuffer === undefined || ofCallback === undefined || others.length + more.length > 0) return undefined;
+  return { buffer: ofBuffer, callback: ofCallback };
+}
+
+let places: Places | undefined;
+
+/**
+ * From here on the octets of this socket come by `received`, in the one buffer, and not by `data`; its end comes by `end`,
+ * as ever, once it flows.
+ * @returns false: nothing was changed, for octets are waiting to be read by `data`, or it cannot be
+ */
+export function lendTo(socket: Socket, received: Received): boolean {
+  const handle: unknown = Reflect.get(socket, '_handle');
+  if (places === undefined || typeof handle !== 'object' || handle === null) return false;
+  if (socket.destroyed || socket.readableLength > 0 || socket.readableEnded) return false;
+  const useUserBuffer: unknown = Reflect.get(handle, 'useUserBuffer');
+  if (typeof useUserBuffer !== 'function') return false;
+  Object.assign(socket, { [RECEIVED]: received, [places.buffer]: buffer, [places.callback]: onRead });
+  useUserBuffer.call(handle, buffer);
+  return true;
+}
+
+let probing: Promise<boolean> | undefined;
+
+/** Whether `lendTo` works here: found out once. */
+export function canLend(): Promise<boolean> {
+  probing ??= probe()
+    .catch(() => false)
+    .then((works) => {
+      if (!works) places = undefined;
+      return works;
+    });
+  return probing;
+}
+
+/** Sends itself some octets, and looks whether they come as they should: in the buffer, not while paused, before the end. */
+async function probe(): Promise<boolean> {
+  places = findPlaces();
+  if (places === undefined) return false;
+  const server = createServer({ allowHalfOpen: true }).listen(0, '127.0.0.1');
+  const sockets: Socket[] = [];
+  const signal = AbortSignal.timeout(PATIENCE);
+  try {
+    await once(server, 'listening', { signal });
+    const address = server.address();
+    if (address === null || typeof address !== 'object') return false;
+    const accepting = once(server, 'connection', { signal });
+    const client = connect(address.port, '127.0.0.1').on('error', () => {});
+    sockets.push(client);
+    const [socket] = (await accepting) as [Socket];
+    sockets.push(socket.on('error', () => {}));
+    return await works(client, socket, signal);
+  } finally {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  }
+}
+
+async function works(client: Socket, socket: Socket, signal: AbortSignal): Promise<boolean> {
+  const heard: string[] = [];
+  let isOdd = false;
+  const arrival = () => once(socket, ARRIVED, { signal });
+  const lent = lendTo(socket, (bytes) => {
+    if (bytes.buffer !== buffer.buffer || bytes.byteOffset !== 0 || socket.isPaused()) isOdd = true;
+    heard.push(String.fromCharCode(...bytes));
+    bytes.fill(0);
+    socket.emit(ARRIVED);
+    socket.pause();
+  });
+  if (!lent) return false;
+  socket.on('data', () => {
+    isOdd = true;
+  });
+  const first = arrival();
+  client.write('first');
+  await first;
+  // Paused by now: this must wait.
+  client.write('second');
+  await new Promise((resolve) => setImmediate(resolve));
+  if (heard.join() !== 'first') return false;
+  const second = arrival();
+  socket.resume();
+  await second;
+  const third = arrival();
+  socket.resume();
+  client.end('third');
+  await third;
+  const end = once(socket, 'end', { signal });
+  socket.resume();
+  await end;
+  return !isOdd && heard.join() === 'first,second,third';
+}
+
+const ARRIVED = Symbol('arrived');
