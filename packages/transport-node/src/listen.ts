@@ -181,8 +181,8 @@ function addressOf(server: Server): ListenerAddress {
 /**
  * Listens, and gives each connection to `onStream`; if that throws, the stream is aborted, and `onError` gets what was
  * thrown. What the peer sends before `open()` is kept. With implicit TLS, `onStream` comes when the handshake stands. Nothing limits how
- * long a stream may stay open: that is for its holder to watch. TCP connections have keep-alive on, and no delay,
- * as those of `connect`.
+ * long a stream may stay open: that is for its holder to watch. TCP connections have no delay (and no keep-alive: the system's
+ * is of two hours, and a session's deadlines are shorter).
  * @throws the system's error when the address cannot be had: `EADDRINUSE`, `EACCES`, `EADDRNOTAVAIL`, …
  * @throws {RangeError} `port`, `host`, `path`, `maximumArriving`, or an option of `tls` or `proxied`, is out of its range
  * @throws {TypeError} an option is not known; there is neither `port` nor `path`, or no `onStream`
@@ -280,7 +280,7 @@ export async function listenAmong(
     });
   };
 
-  const sockets = { allowHalfOpen: true, keepAlive: true, noDelay: true, highWaterMark: HELD_WHILE_PAUSED };
+  const sockets = { allowHalfOpen: true, noDelay: true, highWaterMark: HELD_WHILE_PAUSED };
   const server = createServer(sockets, (socket) => {
     if (acceptProxied === undefined && tls?.mode !== 'implicit') {
       arrive(socket, endsOf(socket));

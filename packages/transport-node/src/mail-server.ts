@@ -156,7 +156,12 @@ const REFUSING: Readonly<Record<Excess['limit'], ServerHandlers>> = {
 type Standing = 'unspared' | 'spared' | 'trusted';
 
 /** Serves a session, or refuses it for a limit. */
-type Serve = (stream: ByteStream, id: string, limit: Excess['limit'] | undefined) => ServerConnection;
+type Serve = (
+  stream: ByteStream,
+  id: string,
+  limit: Excess['limit'] | undefined,
+  onClosed: () => void,
+) => ServerConnection;
 
 /** Options are prepared once, and not for each who connects. */
 function serving(handlers: ServerHandlers, options: ServeOptions): Serve {
@@ -165,7 +170,7 @@ function serving(handlers: ServerHandlers, options: ServeOptions): Serve {
     maximumConnections: preparedToServe(REFUSING.maximumConnections, options),
     maximumConnectionsPerClient: preparedToServe(REFUSING.maximumConnectionsPerClient, options),
   };
-  return (stream, id, limit) => (limit === undefined ? serve : refuse[limit])(stream, id);
+  return (stream, id, limit, onClosed) => (limit === undefined ? serve : refuse[limit])(stream, id, onClosed);
 }
 
 /** Whoever is spared is not measured by the clock either, unless that was asked for. */
@@ -259,12 +264,17 @@ export async function startMailServer<State>(options: MailServerOptions<State>):
     }
     const connections = limit === undefined ? served : refused;
     const standing = trusted ? 'trusted' : unspared === undefined ? 'spared' : 'unspared';
-    const connection = serve[standing](stream, id, limit);
-    connections.add(connection);
-    void connection.closed.then(() => {
-      connections.delete(connection);
+    let isClosed = false;
+    let connection: ServerConnection | undefined;
+    const leave = () => {
+      isClosed = true;
+      if (connection !== undefined) connections.delete(connection);
       if (limit === undefined && client !== undefined) clients.leave(client);
-    });
+    };
+    connection = serve[standing](stream, id, limit, leave);
+    // A stream may throw at what it is told first, and be dropped for it.
+    if (isClosed) return;
+    connections.add(connection);
     if (stopping) connection.shutdown();
   };
 

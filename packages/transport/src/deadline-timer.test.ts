@@ -6,10 +6,11 @@ import { DeadlineTimer } from './deadline-timer.js';
 class StubClock implements Clock {
   /** How often something was set. */
   count = 0;
+  time = 0;
   readonly pending = new Map<number, () => void>();
 
   now(): number {
-    return 0;
+    return this.time;
   }
 
   set(at: number, callback: () => void): () => void {
@@ -60,6 +61,40 @@ describe('a deadline timer', () => {
     expect([...clock.pending.keys()]).toEqual([9]);
     clock.fire(9);
     expect(calls).toEqual(['near']);
+  });
+
+  it('shares one timer of the clock with all others, which fire in the order of their deadlines', () => {
+    const moments = [40, 10, 30, 20, 10, 50, 5];
+    const timers = moments.map(() => new DeadlineTimer(clock));
+    for (const [index, moment] of moments.entries()) {
+      timers[index]?.arm(moment, () => calls.push(String(moment)));
+    }
+    expect([...clock.pending.keys()]).toEqual([5]);
+    timers[2]?.clear();
+    for (const moment of [5, 10, 20, 40, 50]) {
+      expect([...clock.pending.keys()]).toEqual([moment]);
+      clock.fire(moment);
+    }
+    expect(calls).toEqual(['5', '10', '10', '20', '40', '50']);
+    expect(clock.pending.size).toBe(0);
+  });
+
+  it('does not fire once another that is due has cleared it; where that throws, it fires all the same', () => {
+    const others = [new DeadlineTimer(clock), new DeadlineTimer(clock)];
+    timer.arm(1, () => others[0]?.clear());
+    others[0]?.arm(2, () => calls.push('cleared'));
+    others[1]?.arm(2, () => calls.push('due'));
+    clock.time = 2;
+    clock.fire(1);
+    expect(calls).toEqual(['due']);
+    timer.arm(3, () => {
+      throw new Error('of the application');
+    });
+    others[1]?.arm(3, () => calls.push('due as well'));
+    clock.time = 3;
+    expect(() => clock.fire(3)).toThrow('of the application');
+    clock.fire(3);
+    expect(calls).toEqual(['due', 'due as well']);
   });
 
   it('forgets what it was armed for when cleared', () => {

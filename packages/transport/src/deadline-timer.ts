@@ -1,32 +1,39 @@
 /**
  * The timer of a driver: one is armed at a time, and left standing when the deadline moves away, for deadlines move
  * at every command. So what is called has to look whether anything is due, and to arm it anew.
+ *
+ * All timers of a clock share one of its own: thousands of sessions wait for five minutes each, and a timer of the host for
+ * each would cost more memory than the wait is worth.
  */
 import type { Clock } from './clock.js';
+import { type Deadline, DeadlineQueue, NOWHERE } from './deadline-queue.js';
 
-export class DeadlineTimer {
-  readonly #clock: Clock;
-  /** When the timer that is armed fires. */
-  #at: number | undefined;
-  #takeBack: () => void = () => {};
+export class DeadlineTimer implements Deadline {
+  readonly #queue: DeadlineQueue;
+  #onDue: (() => void) | undefined;
+  /** When it fires; counts while it is armed. */
+  at = 0;
+  place = NOWHERE;
 
   constructor(clock: Clock) {
-    this.#clock = clock;
+    this.#queue = DeadlineQueue.of(clock);
   }
 
   /** @param next when `onDue` is to be called at the latest; undefined changes nothing */
   arm(next: number | undefined, onDue: () => void): void {
-    if (next === undefined || (this.#at !== undefined && this.#at <= next)) return;
+    if (next === undefined || (this.place >= 0 && this.at <= next)) return;
     this.clear();
-    this.#at = next;
-    this.#takeBack = this.#clock.set(next, () => {
-      this.#at = undefined;
-      onDue();
-    });
+    this.at = next;
+    this.#onDue = onDue;
+    this.#queue.add(this);
   }
 
   clear(): void {
-    this.#at = undefined;
-    this.#takeBack();
+    this.#queue.remove(this);
+  }
+
+  /** For the queue only. */
+  fire(): void {
+    this.#onDue?.();
   }
 }

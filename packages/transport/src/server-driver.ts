@@ -46,7 +46,7 @@ import { release } from './release.js';
 import { type ServeOptions, type ServerConnection, sessionPart } from './server-connection.js';
 import { Application } from './serving/application.js';
 import { compute } from './serving/computing.js';
-import { consult, HANDLERS } from './serving/consulting.js';
+import { consult, consultOnAuthentication, HANDLERS } from './serving/consulting.js';
 import { LoginFailures } from './serving/login-failures.js';
 import { Outgoing } from './serving/outgoing.js';
 import { guardedRephrase } from './serving/rephrasing.js';
@@ -78,16 +78,16 @@ export function serveSession<State>(
 
 /**
  * Like `serveSession`, for many sessions with the same handlers and options, which are checked once.
- * @returns serves one session, under a name of its own
+ * @returns serves one session, under a name of its own; `onClosed` is called when the connection is closed
  * @throws likewise; but what is out of its range in an option may show only when the first session begins
  */
 export function preparedToServe(
   handlers: ServerHandlers,
   options: Omit<ServeOptions, 'id'>,
-): (stream: ByteStream, id: string) => ServerConnection {
+): (stream: ByteStream, id: string, onClosed?: () => void) => ServerConnection {
   const shared = new SharedOptions(options);
   checkHandlers(handlers);
-  return (stream, id) => new ServerDriver(stream, handlers, shared, id);
+  return (stream, id, onClosed) => new ServerDriver(stream, handlers, shared, id, onClosed);
 }
 
 /**
@@ -113,7 +113,6 @@ function isReceiving(state: ServerState): boolean {
 }
 
 class ServerDriver implements ServerConnection, ByteStreamListener {
-  readonly closed: Promise<void>;
   readonly information: LiveInformation;
   /** What `data` is given is the stream's again when it returns. */
   readonly borrows: boolean;
@@ -122,7 +121,10 @@ class ServerDriver implements ServerConnection, ByteStreamListener {
   readonly #cryptography: Cryptography | undefined;
   readonly #session: ServerSession;
   readonly #application: Application;
-  readonly #loginFailures: LoginFailures;
+  /** Made for who authenticates. */
+  #failures: LoginFailures | undefined;
+  readonly #options: ServeOptions;
+  readonly #onClosed: (() => void) | undefined;
   readonly #outgoing: Outgoing;
   readonly #onTransition: ServeOptions['onTransition'];
   /** Undefined: nobody observes. */
@@ -130,7 +132,9 @@ class ServerDriver implements ServerConnection, ByteStreamListener {
   readonly #timer: DeadlineTimer;
   readonly #begun: number;
   #octetsReceived = 0;
-  #resolveClosed: () => void = () => {};
+  /** Made for who asks. */
+  #closing: Promise<void> | undefined;
+  #resolveClosed: (() => void) | undefined;
 
   #delivery: Delivery | undefined;
   #pumping = false;
@@ -153,8 +157,16 @@ class ServerDriver implements ServerConnection, ByteStreamListener {
   /** When the pump began: one look at the clock serves all of what it does. */
   #now: number;
 
-  constructor(stream: ByteStream, handlers: ServerHandlers, shared: SharedOptions, id = connectionId()) {
+  constructor(
+    stream: ByteStream,
+    handlers: ServerHandlers,
+    shared: SharedOptions,
+    id = connectionId(),
+    onClosed?: () => void,
+  ) {
     const { given: options } = shared;
+    this.#options = options;
+    this.#onClosed = onClosed;
     this.#stream = stream;
     // Only where the stream says so itself: what stands between may know nothing of it, and keep the arrays.
     this.borrows = stream.lends === true;
@@ -188,17 +200,7 @@ class ServerDriver implements ServerConnection, ByteStreamListener {
       );
     }
     this.#application = new Application(handlers, information, this.#observation);
-    this.#loginFailures = new LoginFailures(
-      options.failureLimiter ?? limiterOf(handlers),
-      this.#application,
-      session,
-      options.trusted ?? false,
-      () => this.#now,
-    );
-    this.#outgoing = new Outgoing(stream, (length) => this.#observation?.tell({ type: 'sent', length }));
-    this.closed = new Promise((resolve) => {
-      this.#resolveClosed = resolve;
-    });
+    this.#outgoing = new Outgoing(stream, this.#observation);
     stream.open(this);
     this.#observation?.tell({ type: 'opened', ...(tls && { tls }) });
     this.#pump();
@@ -216,6 +218,28 @@ class ServerDriver implements ServerConnection, ByteStreamListener {
       ...(tls && { tls }),
       ...(withoutStartTls && { startTls: 'none' }),
     };
+  }
+
+  get closed(): Promise<void> {
+    this.#closing ??= this.#closed
+      ? Promise.resolve()
+      : new Promise((resolve) => {
+          this.#resolveClosed = resolve;
+        });
+    return this.#closing;
+  }
+
+  get #loginFailures(): LoginFailures {
+    const { handlers } = this.#application;
+    const { failureLimiter = limiterOf(handlers), trusted = false } = this.#options;
+    this.#failures ??= new LoginFailures(
+      failureLimiter,
+      this.#application,
+      this.#session,
+      trusted,
+      () => this.#now,
+    );
+    return this.#failures;
   }
 
   get state(): ServerState {
@@ -325,7 +349,8 @@ class ServerDriver implements ServerConnection, ByteStreamListener {
     this.#timer.clear();
     this.#delivery?.body.abandon('closed');
     const why = this.#foreignProtocol ?? reason;
-    this.#resolveClosed();
+    this.#resolveClosed?.();
+    this.#onClosed?.();
     this.#application.call('onClose', () => this.#application.handlers.onClose?.(this.information, why));
     this.#observation?.closed(this.#session.ending, this.#octetsReceived, this.#outgoing.octets, why);
   }
@@ -527,8 +552,11 @@ class ServerDriver implements ServerConnection, ByteStreamListener {
         delivery?.body.end();
         return delivery?.answer ?? REJECT;
       }
+      case 'credentials':
+      case 'authenticate':
+        return consultOnAuthentication(question, this.#application, this.#loginFailures);
       default:
-        return consult(question, this.#application, this.#loginFailures);
+        return consult(question, this.#application);
     }
   }
 

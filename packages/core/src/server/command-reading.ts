@@ -12,7 +12,6 @@ import {
   additionalRcptOctets,
   customVerbs,
   isOffered,
-  offeredKeywords,
   readMailParameters,
   readRcptParameters,
   unknownParameter,
@@ -30,6 +29,7 @@ import type { ReversePath } from '../wire/path.js';
 import type { Reply } from '../wire/reply.js';
 import { offeredMechanisms } from './authentication.js';
 import type { ClientIdentity } from './client-identity.js';
+import type { Introductions, Offer } from './introductions.js';
 import type { ResolvedServerOptions } from './options.js';
 import type { Hello } from './questions.js';
 import { malformedLines, replies } from './replies.js';
@@ -60,16 +60,9 @@ const KEYWORDS = {
 
 const CRLF_OCTETS = 2;
 
-/** What a client is offered, with HELO nothing. */
-export interface Offer {
-  readonly standing: SessionStanding | undefined;
-  readonly withheld: ResolvedWithheld;
-  /** As they stand in the reply to EHLO. */
-  readonly keywords: readonly string[];
-}
-
 export class CommandReading {
   readonly #options: ResolvedServerOptions;
+  readonly #introductions: Introductions;
   readonly #extensions: readonly ServiceExtension[];
   readonly #mailOctets: number;
   readonly #rcptOctets: number;
@@ -85,7 +78,8 @@ export class CommandReading {
   /** XCLIENT and XFORWARD may be used. */
   #trusted: boolean;
 
-  constructor(options: ResolvedServerOptions) {
+  constructor(options: ResolvedServerOptions, introductions: Introductions) {
+    this.#introductions = introductions;
     const { extensions, maximumCommandLength, authentication } = options;
     this.#options = options;
     this.#extensions = extensions;
@@ -109,8 +103,7 @@ export class CommandReading {
     const mechanisms = this.#options.authentication?.mechanisms ?? [];
     const withheld = resolveWithheld(withhold, this.#extensions, mechanisms);
     if (verb === 'HELO') return { standing: undefined, withheld, keywords: [] };
-    const standing = this.#standing(client, withheld);
-    return { standing, withheld, keywords: offeredKeywords(this.#extensions, standing) };
+    return this.#introductions.offerTo(this.#standing(client, withheld), withheld);
   }
 
   /** EHLO, HELO or LHLO was accepted, and this was offered. */

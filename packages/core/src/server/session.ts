@@ -49,9 +49,10 @@ import type { ServerContext } from './chart-context.js';
 import type { ServerAction, ServerChartEvent, ServerState } from './chart-events.js';
 import { type ClientIdentity, forgetClient, impersonate, unknownClient } from './client-identity.js';
 import { ClientWait } from './client-wait.js';
-import { CommandReading, type Offer } from './command-reading.js';
+import { CommandReading } from './command-reading.js';
 import { type CommandUnderWay, readCommand } from './command-under-way.js';
 import { beginsTls, type ForeignProtocol, foreignProtocolOf } from './foreign-protocol.js';
+import type { Introductions, Offer } from './introductions.js';
 import { Junk } from './junk.js';
 import { MailDataRate } from './mail-data-rate.js';
 import type { ServerInput, ServerOutput } from './messages.js';
@@ -91,6 +92,7 @@ interface Transaction extends Envelope {
  */
 export class ServerSession {
   readonly #options: ResolvedServerOptions;
+  readonly #introductions: Introductions;
   readonly #inbound: InboundBuffer;
   readonly #reading: CommandReading;
   readonly #deadlines = new Deadlines();
@@ -153,7 +155,8 @@ export class ServerSession {
         : new PreparedServerOptions(options as ServerSessionOptions);
     this.#options = prepared.resolved;
     this.#inbound = new InboundBuffer(this.#options.bareNewline);
-    this.#reading = new CommandReading(this.#options);
+    this.#introductions = prepared.introductions;
+    this.#reading = new CommandReading(this.#options, prepared.introductions);
     this.#client = unknownClient(this.#options.tls);
     this.#junk = new Junk(this.#options);
     this.#now = checkNow(options.now);
@@ -753,7 +756,7 @@ export class ServerSession {
     }
     if (decision === 'accept' && (question.kind === 'connect' || question.kind === 'hello')) {
       if (offer !== undefined) this.#reading.offer(offer);
-      this.#reply(introduction(this.#options.hostname, reply, offer?.keywords ?? []), reply);
+      this.#introduce(reply, offer);
     } else if (question.kind === 'message' && reply.code !== 421) {
       this.#replyToMessage(question.envelope, (index) => recipientReplies?.[index] ?? reply);
     } else if (question.kind === 'data' && isLastChunk && reply.code !== 421) {
@@ -762,6 +765,19 @@ export class ServerSession {
       this.#give(inquiryReply(question, this.#said(reply)));
     } else {
       this.#reply(reply);
+    }
+  }
+
+  /** The greeting, or with an offer the reply to EHLO, HELO or LHLO. */
+  #introduce(reply: Reply, offer: Offer | undefined): void {
+    const ours = defaultReplies[offer === undefined ? 'connect' : 'hello'].accept;
+    const isOurs = reply === ours && this.#options.rephrase === undefined;
+    const stored = offer === undefined ? this.#introductions.greeting : offer.octets;
+    if (isOurs && stored !== undefined) {
+      this.#lastReply = reply;
+      this.#give(stored);
+    } else {
+      this.#reply(introduction(this.#options.hostname, reply, offer?.keywords ?? []), reply);
     }
   }
 

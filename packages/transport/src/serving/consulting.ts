@@ -35,11 +35,13 @@ export const HANDLERS = {
 /** Those that a handler is called for when they are asked. */
 type HandledQuestion = Exclude<Question, { readonly kind: 'startTls' | 'message' }>;
 
+/** Those of an AUTH exchange, where failures count. */
+type AuthenticationQuestion = Extract<Question, { readonly kind: 'credentials' | 'authenticate' }>;
+
 /** Has the application decide: at once if its handler does, else when its promise settles. */
 export function consult(
-  question: HandledQuestion,
+  question: Exclude<HandledQuestion, AuthenticationQuestion>,
   application: Application,
-  failures: LoginFailures,
 ): Answer | Promise<Answer> {
   const { handlers, information } = application;
   const rule = ruleFor(question.kind);
@@ -80,13 +82,6 @@ export function consult(
     case 'help':
       if (handlers.onHelp === undefined) return ACCEPT;
       return application.answerOf('onHelp', rule, () => handlers.onHelp?.(question.argument, information));
-    case 'credentials':
-      if (failures.areTooMany(question.username)) return CLOSED_BY_LIMIT;
-      return application.answerOf('onCredentials', rule, () =>
-        handlers.onCredentials?.(question, information),
-      );
-    case 'authenticate':
-      return authenticate(question.attempt, application, failures);
     case 'etrn':
       if (handlers.onEtrn === undefined) return REJECT;
       return application.answerOf('onEtrn', rule, () => handlers.onEtrn?.(question.argument, information));
@@ -94,6 +89,20 @@ export function consult(
       if (handlers.onExtension === undefined) return REJECT;
       return application.answerOf('onExtension', rule, () => handlers.onExtension?.(question, information));
   }
+}
+
+/** Likewise, unless too many attempts have failed. */
+export function consultOnAuthentication(
+  question: AuthenticationQuestion,
+  application: Application,
+  failures: LoginFailures,
+): Answer | Promise<Answer> {
+  if (question.kind === 'authenticate') return authenticate(question.attempt, application, failures);
+  if (failures.areTooMany(question.username)) return CLOSED_BY_LIMIT;
+  const { handlers, information } = application;
+  return application.answerOf('onCredentials', ruleFor(question.kind), () =>
+    handlers.onCredentials?.(question, information),
+  );
 }
 
 function authenticate(

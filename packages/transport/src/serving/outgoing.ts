@@ -4,21 +4,27 @@
  */
 import type { ByteStream } from '../byte-stream.js';
 import { Gathering } from '../gathering.js';
+import type { ServerSessionInformation } from '../handlers.js';
+import type { Observation } from '../observation.js';
+import type { ServerEvent } from '../observer.js';
 
 /** Octets of replies that may wait for the peer to take them. */
 const MAXIMUM_UNSENT_OCTETS = 65_536;
 
 export class Outgoing {
   readonly #stream: ByteStream;
-  readonly #onSent: (length: number) => void;
+  /** Told how many octets the stream was given. */
+  readonly #observation: Observation<ServerEvent, ServerSessionInformation> | undefined;
   #octets = 0;
   /** Undefined while the stream has room. */
   #unsent: Gathering | undefined;
 
-  /** @param onSent told how many octets the stream was given */
-  constructor(stream: ByteStream, onSent: (length: number) => void) {
+  constructor(
+    stream: ByteStream,
+    observation: Observation<ServerEvent, ServerSessionInformation> | undefined,
+  ) {
     this.#stream = stream;
-    this.#onSent = onSent;
+    this.#observation = observation;
   }
 
   /** Octets that the stream was given so far. */
@@ -37,7 +43,7 @@ export class Outgoing {
       return;
     }
     this.#octets += bytes.length;
-    this.#onSent(bytes.length);
+    this.#observation?.tell({ type: 'sent', length: bytes.length });
     if (!this.#stream.write(bytes)) this.#unsent = new Gathering();
   }
 

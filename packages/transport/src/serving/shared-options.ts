@@ -17,7 +17,7 @@ export type OwnOptions = Pick<ServerSessionOptions, 'tls' | 'startTls' | 'rephra
 export class SharedOptions {
   readonly given: ServeOptions;
   readonly #session: ServerSessionOptions;
-  /** Of the sessions that have nothing of their own, for those who observed the last of them. */
+  /** Of all sessions, for those who observed the last of them. */
   #prepared: { readonly audience: ServerAudience; readonly options: PreparedServerOptions } | undefined;
 
   /** @throws {TypeError} an option is no function, or no clock, where it takes one */
@@ -38,16 +38,22 @@ export class SharedOptions {
    * @throws as `serveSession` does for its options
    */
   prepared(audience: ServerAudience, own: OwnOptions | undefined): PreparedServerOptions {
-    const known = this.#prepared;
-    if (own === undefined && known?.audience === audience) return known.options;
+    // What the stream cannot do is seldom known so late.
+    if (own?.startTls !== undefined) return this.#prepare(audience, own);
+    if (this.#prepared?.audience !== audience) {
+      this.#prepared = { audience, options: this.#prepare(audience, {}) };
+    }
+    const { options } = this.#prepared;
+    return own === undefined ? options : options.for(own);
+  }
+
+  #prepare(audience: ServerAudience, own: OwnOptions): PreparedServerOptions {
     const observe = wantedOfSession<ServerProtocolEvent['type']>(audience);
-    const options = new PreparedServerOptions({
+    return new PreparedServerOptions({
       ...this.#session,
       ...own,
       observe: this.given.onTransition === undefined ? observe : [...observe, 'transition'],
       maximumHeldOctets: Number.MAX_SAFE_INTEGER,
     });
-    if (own === undefined) this.#prepared = { audience, options };
-    return options;
   }
 }
