@@ -56,9 +56,20 @@ async function makeSecret(file: string): Promise<void> {
   }
 }
 
-/** @param directory the Maildir's; undefined: nothing is stored, and a secret lasts as long as the process */
-export async function authenticationSecret(directory: string | undefined): Promise<Secret> {
-  if (directory === undefined) return new Secret(new Uint8Array(randomBytes(OCTETS)));
+/** One that lasts as long as the process. */
+export function passingSecret(): Uint8Array {
+  return new Uint8Array(randomBytes(OCTETS));
+}
+
+/**
+ * @param directory the Maildir's; undefined: nothing is stored
+ * @param unstored what stands for it where nothing is stored
+ */
+export async function authenticationSecret(
+  directory: string | undefined,
+  unstored: () => Uint8Array = passingSecret,
+): Promise<Secret> {
+  if (directory === undefined) return new Secret(unstored());
   const file = join(directory, FILE);
   const known = await read(file);
   if (known !== undefined) return known;

@@ -14,8 +14,14 @@ export interface Certificate {
   readonly reload: (() => Promise<void>) | undefined;
 }
 
+/** In PEM. */
+export interface KeyPair {
+  readonly cert: string;
+  readonly key: string;
+}
+
 /** For `hostname` and this machine, for a year; clients can only take it unverified. */
-async function selfSigned(hostname: string): Promise<TlsContextSource> {
+export async function selfSigned(hostname: string): Promise<KeyPair> {
   // Loaded only here: it would make every start of the command slower by far.
   const { generate } = await import('selfsigned');
   const notAfterDate = new Date(Date.now() + 365 * 86_400_000);
@@ -37,7 +43,7 @@ async function selfSigned(hostname: string): Promise<TlsContextSource> {
       },
     ],
   });
-  return createTlsContext({ cert, key });
+  return { cert, key };
 }
 
 /** From files, not by `tlsContextFromFiles`: what is wrong with one is said by its option. */
@@ -67,12 +73,14 @@ async function fromFiles(certFile: string, keyFile: string): Promise<Certificate
 
 /**
  * Undefined where no TLS is wanted.
+ * @param madeUp what `--tls-self-signed` stands for, where another process has made it
  * @throws {RangeError} the options contradict each other, a file cannot be read, or the certificate and its key cannot
  *   be used
  */
 export async function openCertificate(
   { tlsCert, tlsKey, tlsSelfSigned }: CertificateOptions,
   hostname: string,
+  madeUp?: KeyPair,
 ): Promise<Certificate | undefined> {
   if ((tlsCert === undefined) !== (tlsKey === undefined)) {
     throw new RangeError('--tls-cert and --tls-key go together');
@@ -82,5 +90,6 @@ export async function openCertificate(
       throw new RangeError('--tls-self-signed makes a certificate of its own: give no --tls-cert');
     return fromFiles(tlsCert, tlsKey);
   }
-  return tlsSelfSigned ? { context: await selfSigned(hostname), reload: undefined } : undefined;
+  if (!tlsSelfSigned) return undefined;
+  return { context: createTlsContext(madeUp ?? (await selfSigned(hostname))), reload: undefined };
 }

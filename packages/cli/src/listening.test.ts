@@ -1,7 +1,12 @@
 import { createSecureContext } from 'node:tls';
 import type { TlsContextSource } from '@sansmtp/transport-node';
 import { describe, expect, it } from 'vitest';
-import { type ListeningOptions, type ListeningSurroundings, listeningLine, listenings } from './listening.js';
+import {
+  type ListeningOptions,
+  type ListeningSurroundings,
+  listeningLines,
+  listenings,
+} from './listening.js';
 
 const context: TlsContextSource = { secureContext: createSecureContext() };
 const onError = () => {};
@@ -72,6 +77,17 @@ describe('where serve listens', () => {
   });
 });
 
+describe('a port that is known', () => {
+  it('stands in the place of any free one', () => {
+    const ports = { smtp: 2525, lmtp: 2424 };
+    const found = listenings(all, plain, ports).map(({ kind, options }) => [
+      kind,
+      'port' in options && options.port,
+    ]);
+    expect(Object.fromEntries(found)).toMatchObject(ports);
+  });
+});
+
 describe('the line for a script', () => {
   it.each([
     {
@@ -82,6 +98,6 @@ describe('the line for a script', () => {
     { kind: 'smtps', address: { kind: 'tcp', host: '::1', port: 465 }, line: 'listening smtps [::1]:465\n' },
     { kind: 'unix', address: { kind: 'unix', path: '/run/a b' }, line: 'listening unix /run/a b\n' },
   ] as const)('is $line', ({ kind, address, line }) => {
-    expect(listeningLine(kind, address)).toBe(line);
+    expect(listeningLines([{ kind, address }])).toBe(line);
   });
 });

@@ -22,6 +22,15 @@ export interface ListeningOptions {
 /** The words by which `serve` tells scripts where it listens. */
 export type ListenerKind = 'smtp' | 'smtps' | 'submission' | 'lmtp' | 'unix';
 
+/** The port of each kind of listener, where it is known. */
+export type Ports = Partial<Record<ListenerKind, number>>;
+
+/** Where a listener stands in the end. */
+export interface KnownAddress {
+  readonly kind: ListenerKind;
+  readonly address: ListenerAddress;
+}
+
 export interface Listening {
   readonly kind: ListenerKind;
   readonly options: MailListenOptions;
@@ -43,6 +52,7 @@ export interface ListeningSurroundings {
 export function listenings(
   { host, port, tlsPort, submissionPort, lmtpPort, unix }: ListeningOptions,
   { context, authentication, proxied, onError }: ListeningSurroundings,
+  ports: Ports = {},
 ): readonly Listening[] {
   const common = { onError, ...(proxied && { proxied }) };
   const startTls = context && { tls: { mode: 'startTls', context } as const };
@@ -64,7 +74,10 @@ export function listenings(
     all.push({ kind: 'lmtp', options: { ...common, ...startTls, host, port: lmtpPort, session } });
   }
   if (unix !== undefined) all.push({ kind: 'unix', options: { ...common, ...startTls, path: unix } });
-  return all.map(({ kind, options }) => ({ kind, options: { ...options, label: kind } }));
+  return all.map(({ kind, options }) => {
+    const known = ports[kind];
+    return { kind, options: { ...options, ...(known !== undefined && { port: known }), label: kind } };
+  });
 }
 
 /** `host:port` as it stands in a URL. */
@@ -72,8 +85,12 @@ function authority(host: string, port: number): string {
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
-/** The line that tells a script. */
-export function listeningLine(kind: ListenerKind, address: ListenerAddress): string {
+/** The lines that tell a script. */
+export function listeningLines(addresses: readonly KnownAddress[]): string {
+  return addresses.map(listeningLine).join('');
+}
+
+function listeningLine({ kind, address }: KnownAddress): string {
   const where = address.kind === 'unix' ? address.path : authority(address.host, address.port);
   return `listening ${kind} ${where}\n`;
 }

@@ -17,6 +17,8 @@ export interface RecordingOptions {
 export interface Recording {
   /** None where nobody wants records: then none are made. */
   readonly observers: readonly ServerObserver[];
+  /** Takes a record that another process has made; undefined where nobody wants records. */
+  readonly take: ((record: TraceRecord) => void) | undefined;
   /** Says where the page is, for scripts; empty: nowhere. */
   readonly listening: string;
   /** Goes on in a new file, and says so; absent where there is no trace. */
@@ -39,6 +41,7 @@ export async function startRecording(
   };
   return {
     observers: takers.length === 0 ? [] : [createTracer({ end: 'server', write })],
+    take: takers.length === 0 ? undefined : write,
     listening: inspector === undefined ? '' : `listening inspect ${inspector.page.url}\n`,
     ...(tracing && { reopen: () => reopen(tracing, log) }),
     async end() {

@@ -4,7 +4,8 @@
 import { connect as connectSocket, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { TlsError } from '@sansmtp/transport';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import type { ConnectionLimiter } from './connection-limiter.js';
 import { eventually } from './listening.test-support.js';
 import { type Excess, type MailServer, type MailServerOptions, startMailServer } from './mail-server.js';
 import { generateCertificate } from './tls-certificates.test-support.js';
@@ -158,5 +159,72 @@ describe('the clock', () => {
 
     const timed = client(await serverOf({ session: { timeouts: { session: 200 } } }));
     await eventually(() => expect(timed.heard).toContain('421 4.7.0 The session has lasted too long'));
+  });
+});
+
+describe('a limiter of the application', () => {
+  const limiterOf = (limiter: Partial<ConnectionLimiter>) => ({
+    connectionLimiter: { enter: () => undefined, leave: () => {}, ...limiter },
+  });
+
+  it('is asked who may enter, may take its time, and hears who leaves', async () => {
+    const calls: unknown[] = [];
+    const server = await serverOf({
+      maximumConnectionsPerClient: 7,
+      ...limiterOf({
+        async enter(...given) {
+          calls.push(given);
+          await new Promise((resolve) => setTimeout(resolve, 5));
+          return calls.length === 1 ? undefined : 'maximumConnections';
+        },
+        leave: (who) => calls.push(who),
+      }),
+    });
+    const first = client(server, '127.0.0.1', 'QUIT\r\n');
+    await greeted(first);
+    expect(first.heard).toMatch(/^220 /);
+    await eventually(() => expect(calls).toEqual([['127.0.0.1', 7], '127.0.0.1']));
+    const second = client(server);
+    await greeted(second);
+    expect(second.heard).toMatch(/^421 4\.3\.2 Too many connections/);
+    await server.shutdown(0);
+    // Who was not served does not leave.
+    expect(calls).toHaveLength(3);
+  });
+
+  it('has its clients dropped where it fails, and says so', async () => {
+    const complaint = vi.spyOn(console, 'error').mockImplementation(() => {});
+    onTestFinished(() => complaint.mockRestore());
+    const server = await serverOf(limiterOf({ enter: () => Promise.reject(new Error('nobody answers')) }));
+    const dropped = client(server);
+    await eventually(() => expect(dropped.closed).toBe(true));
+    expect(dropped.heard).toBe('');
+    expect(complaint).toHaveBeenCalledWith('sansmtp: connectionLimiter threw:', new Error('nobody answers'));
+    expect(server.connections.size).toBe(0);
+  });
+
+  it('may still answer while the server goes down: who comes so late is told 421', async () => {
+    let admit: () => void = () => {};
+    const answer = new Promise<undefined>((resolve) => {
+      admit = () => resolve(undefined);
+    });
+    const enter = vi.fn(() => answer);
+    const server = await serverOf(limiterOf({ enter }));
+    const late = client(server);
+    await eventually(() => expect(enter).toHaveBeenCalled());
+    const down = server.shutdown(5_000);
+    admit();
+    await down;
+    await eventually(() => expect(late.closed).toBe(true));
+    expect(late.heard).toMatch(/\r\n421 4\.3\.2 [^\r\n]*\r\n$/);
+  });
+
+  it('is one that can answer, and then says itself how many there may be', async () => {
+    await expect(serverOf({ connectionLimiter: {} as ConnectionLimiter })).rejects.toThrow(
+      'The option connectionLimiter takes an object with enter() and leave()',
+    );
+    await expect(serverOf({ ...limiterOf({}), maximumConnections: 3 })).rejects.toThrow(
+      'The option maximumConnections is for a server without a connectionLimiter: give it to that',
+    );
   });
 });

@@ -7,6 +7,13 @@ export {
   proxiedAcceptor,
 } from './accept-proxied.js';
 export { ConnectError, type ConnectOptions, connect } from './connect.js';
+export {
+  type ConnectionLimit,
+  type ConnectionLimiter,
+  type ConnectionLimiterOptions,
+  type CountingLimiter,
+  connectionLimiter,
+} from './connection-limiter.js';
 export { duplexOf, type SocketLike } from './duplex-of.js';
 export {
   type ArrivalInformation,

@@ -3,6 +3,7 @@
  */
 import { checkNames, checkObject, namesOf } from '@sansmtp/core';
 import { checkHandlers, checkServeOptions, type ServerHandlers } from '@sansmtp/transport';
+import type { ConnectionLimiter } from './connection-limiter.js';
 import { checkListenable, LISTEN_NAMES } from './listen.js';
 import type { MailListenOptions, MailServerOptions, MailSessionOptions } from './mail-server.js';
 
@@ -14,6 +15,7 @@ const SERVER_NAMES = namesOf<MailServerOptions>({
   trusted: true,
   maximumConnections: true,
   maximumConnectionsPerClient: true,
+  connectionLimiter: true,
   maximumArriving: true,
   onExcess: true,
 });
@@ -31,6 +33,7 @@ export function checkMailServerOptions<State>(options: MailServerOptions<State>)
   checkObject('The option', options, SERVER_NAMES);
   const { addresses, session } = options;
   checkFunctions(options, ['onExcess']);
+  checkLimiter(options);
   if (!Array.isArray(addresses) || addresses.length === 0) {
     const given = addresses === undefined ? 'missing' : Array.isArray(addresses) ? 'empty' : 'no list';
     throw new TypeError(`The option addresses is ${given}; give one at least: [{ port: 25 }]`);
@@ -51,6 +54,19 @@ export function checkMailServerOptions<State>(options: MailServerOptions<State>)
       );
     }
     checkSession(address.session, `${where}session.`);
+  }
+}
+
+function checkLimiter({ connectionLimiter, maximumConnections }: MailServerOptions): void {
+  if (connectionLimiter === undefined) return;
+  const { enter, leave } = (connectionLimiter ?? {}) as Partial<ConnectionLimiter>;
+  if (typeof enter !== 'function' || typeof leave !== 'function') {
+    throw new TypeError('The option connectionLimiter takes an object with enter() and leave()');
+  }
+  if (maximumConnections !== undefined) {
+    throw new TypeError(
+      'The option maximumConnections is for a server without a connectionLimiter: give it to that',
+    );
   }
 }
 

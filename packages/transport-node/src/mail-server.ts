@@ -24,7 +24,7 @@ import {
   tellOfConnection,
   withoutSession,
 } from '@sansmtp/transport';
-import { createClientCounts } from './client-counts.js';
+import { type ConnectionLimit, type ConnectionLimiter, connectionLimiter } from './connection-limiter.js';
 import {
   type ArrivalInformation,
   anyClient,
@@ -89,6 +89,13 @@ export interface MailServerOptions<State = unknown> {
    */
   readonly maximumConnectionsPerClient?: number;
   /**
+   * Counts the sessions. Give one of your own where several processes serve, and their limits are to hold for all of them
+   * together; `maximumConnections` is then its affair. A connection waits for what it says; where it fails, the connection
+   * is dropped, and `onError` of the handlers is told.
+   * @default `connectionLimiter({ maximumConnections })`
+   */
+  readonly connectionLimiter?: ConnectionLimiter;
+  /**
    * PROXY headers and TLS handshakes under way, on all addresses together that say no number of their own: beyond it,
    * the oldest of the client that has most gives way, which the `onError` of the address is told.
    * @default 1000, and none for loopback, Unix sockets and trusted peers
@@ -105,7 +112,7 @@ export interface Excess {
   readonly local: PeerInformation;
   /** The label of the address where it came in. */
   readonly listener: string | undefined;
-  readonly limit: 'maximumConnections' | 'maximumConnectionsPerClient';
+  readonly limit: ConnectionLimit;
 }
 
 /** What `startMailServer` gives: it serves until `shutdown()`. */
@@ -147,7 +154,7 @@ function refusing(enhancedCode: string, text: string): ServerHandlers {
   };
 }
 
-const REFUSING: Readonly<Record<Excess['limit'], ServerHandlers>> = {
+const REFUSING: Readonly<Record<ConnectionLimit, ServerHandlers>> = {
   maximumConnections: refusing('4.3.2', 'Too many connections; try again later'),
   maximumConnectionsPerClient: refusing('4.7.0', 'Too many connections from your address; try again later'),
 };
@@ -159,7 +166,7 @@ type Standing = 'unspared' | 'spared' | 'trusted';
 type Serve = (
   stream: ByteStream,
   id: string,
-  limit: Excess['limit'] | undefined,
+  limit: ConnectionLimit | undefined,
   onClosed: () => void,
 ) => ServerConnection;
 
@@ -216,19 +223,22 @@ function handlersAt<State>(
  */
 export async function startMailServer<State>(options: MailServerOptions<State>): Promise<MailServer> {
   checkMailServerOptions(options);
-  const { addresses, maximumConnections = 10_000, maximumConnectionsPerClient, observer, onExcess } = options;
-  checkCount('maximumConnections', maximumConnections);
+  const { addresses, maximumConnections, maximumConnectionsPerClient, observer, onExcess } = options;
+  const clients =
+    options.connectionLimiter ??
+    connectionLimiter(maximumConnections === undefined ? {} : { maximumConnections });
   if (maximumConnectionsPerClient !== undefined && maximumConnectionsPerClient !== Number.POSITIVE_INFINITY) {
     checkCount('maximumConnectionsPerClient', maximumConnectionsPerClient);
   }
   const isTrusted = trustedPeers(options.trusted ?? []);
-  const clients = createClientCounts();
   // One for all addresses: whoever guesses has one allowance, and not one at each.
   const limiter = failureLimiter();
   const maximumOfClient = maximumConnectionsPerClient ?? 100;
   const sharedLimit = arrivalLimit(options.maximumArriving, isTrusted);
   const served = new Set<ServerConnection>();
   const refused = new Set<ServerConnection>();
+  /** What the limiter takes its time for: each begins a session in the end. */
+  const asked = new Set<Promise<unknown>>();
   let stopping = false;
 
   /** Tells observers of what happens to a connection that no session serves. */
@@ -244,38 +254,49 @@ export async function startMailServer<State>(options: MailServerOptions<State>):
     const id = connectionId();
     const unspared = trusted ? undefined : clientNetwork(peer);
     const client = maximumConnectionsPerClient === undefined ? unspared : anyClient(peer);
-    let limit: Excess['limit'] | undefined;
-    if (served.size >= maximumConnections) limit = 'maximumConnections';
-    else if (client !== undefined && !clients.enter(client, maximumOfClient)) {
-      limit = 'maximumConnectionsPerClient';
-    }
-    if (limit !== undefined) {
-      const information = withoutSession({ id, peer, local, listener });
-      const excess = { id, peer, local: information.local, listener, limit };
-      tell({ type: 'excess', time: systemClock.now(), limit }, information);
-      guarded(
-        () => onExcess?.(excess),
-        (error) => complain('onExcess', error),
-      );
-    }
-    if (limit !== undefined && refused.size >= MAXIMUM_REFUSED) {
+    const standing = trusted ? 'trusted' : unspared === undefined ? 'spared' : 'unspared';
+    const begin = (limit: ConnectionLimit | undefined) => {
+      if (limit !== undefined) {
+        const information = withoutSession({ id, peer, local, listener });
+        const excess = { id, peer, local: information.local, listener, limit };
+        tell({ type: 'excess', time: systemClock.now(), limit }, information);
+        guarded(
+          () => onExcess?.(excess),
+          (error) => complain('onExcess', error),
+        );
+        if (refused.size >= MAXIMUM_REFUSED) {
+          stream.abort();
+          return;
+        }
+      }
+      const connections = limit === undefined ? served : refused;
+      let isClosed = false;
+      let connection: ServerConnection | undefined;
+      const leave = () => {
+        isClosed = true;
+        if (connection !== undefined) connections.delete(connection);
+        if (limit === undefined) clients.leave(client);
+      };
+      connection = serve[standing](stream, id, limit, leave);
+      // A stream may throw at what it is told first, and be dropped for it.
+      if (isClosed) return;
+      connections.add(connection);
+      if (stopping) connection.shutdown();
+    };
+    const drop = (error: unknown) => {
+      complain('connectionLimiter', error);
       stream.abort();
+    };
+    let answer: ReturnType<ConnectionLimiter['enter']>;
+    try {
+      answer = clients.enter(client, maximumOfClient);
+    } catch (error) {
+      drop(error);
       return;
     }
-    const connections = limit === undefined ? served : refused;
-    const standing = trusted ? 'trusted' : unspared === undefined ? 'spared' : 'unspared';
-    let isClosed = false;
-    let connection: ServerConnection | undefined;
-    const leave = () => {
-      isClosed = true;
-      if (connection !== undefined) connections.delete(connection);
-      if (limit === undefined && client !== undefined) clients.leave(client);
-    };
-    connection = serve[standing](stream, id, limit, leave);
-    // A stream may throw at what it is told first, and be dropped for it.
-    if (isClosed) return;
-    connections.add(connection);
-    if (stopping) connection.shutdown();
+    if (!(answer instanceof Promise)) return begin(answer);
+    const asking = answer.then(begin, drop).finally(() => asked.delete(asking));
+    asked.add(asking);
   };
 
   const listeners: Listener[] = [];
@@ -327,6 +348,7 @@ export async function startMailServer<State>(options: MailServerOptions<State>):
       const running = setInterval(() => {}, A_DAY);
       try {
         await close();
+        await Promise.allSettled(asked);
         const connections = [...served, ...refused];
         for (const connection of connections) connection.shutdown();
         let cancel = systemClock.set(systemClock.now() + grace, () => {

@@ -23,37 +23,74 @@ export interface Measured {
   isReady(): Promise<boolean>;
 }
 
-export interface Metrics {
+/** What is counted in this process. */
+export interface Figures {
   readonly observer: ServerObserver;
   /** For figures of one's own; each metric's name begins with `sansmtp_`. */
   readonly registry: Registry;
-  /** The line that tells scripts. */
-  readonly listening: string;
   /** From now on it says what this is. */
   measure(measured: Measured): void;
+}
+
+/** The figures where they can be read. */
+export interface MetricsPage {
+  /** The line that tells scripts. */
+  readonly listening: string;
   close(): Promise<void>;
+}
+
+export interface Metrics extends Figures, MetricsPage {}
+
+interface CountedFigures extends Figures {
+  isReady(): Promise<boolean>;
+}
+
+export async function countFigures(): Promise<CountedFigures> {
+  // Loaded only here: without the option, the command starts as fast as ever.
+  const client = await import('prom-client');
+  const registry = new client.Registry();
+  client.collectDefaultMetrics({ register: registry });
+  let measured: Measured | undefined;
+  return {
+    observer: sessionMetrics(client, registry, () => measured?.sessions() ?? 0),
+    registry,
+    measure(given) {
+      measured = given;
+    },
+    isReady: async () => (await measured?.isReady()) ?? false,
+  };
+}
+
+/**
+ * Counts in this process, and shows it.
+ * @param port 0 for any free one
+ * @throws what the system says, if it cannot listen there
+ */
+export async function startMetrics(port: number): Promise<Metrics> {
+  const figures = await countFigures();
+  const { registry } = figures;
+  const text = () => registry.metrics();
+  const page = await showFigures(port, {
+    text,
+    contentType: registry.contentType,
+    isReady: figures.isReady,
+  });
+  return { ...figures, ...page };
+}
+
+export interface ShownFigures {
+  readonly contentType: string;
+  text(): Promise<string>;
+  isReady(): Promise<boolean>;
 }
 
 /**
  * @param port 0 for any free one
  * @throws what the system says, if it cannot listen there
  */
-export async function startMetrics(port: number): Promise<Metrics> {
-  // Loaded only here: without the option, the command starts as fast as ever.
-  const client = await import('prom-client');
-  const registry = new client.Registry();
-  client.collectDefaultMetrics({ register: registry });
-  let measured: Measured | undefined;
-  const observer = sessionMetrics(client, registry, () => measured?.sessions() ?? 0);
-  const isReady = async () => {
-    try {
-      return (await measured?.isReady()) ?? false;
-    } catch {
-      return false;
-    }
-  };
+export async function showFigures(port: number, shown: ShownFigures): Promise<MetricsPage> {
   const server = createServer({ requestTimeout: 10_000, headersTimeout: 10_000 }, (request, response) => {
-    answer(request, response, registry, isReady).catch((error: Error) => say(response, 500, error.message));
+    answer(request, response, shown).catch((error: Error) => say(response, 500, error.message));
   });
   server.maxConnections = MAXIMUM_CONNECTIONS;
   await new Promise<void>((resolve, reject) => {
@@ -64,12 +101,7 @@ export async function startMetrics(port: number): Promise<Metrics> {
     });
   });
   return {
-    observer,
-    registry,
     listening: `listening metrics ${HOST}:${(server.address() as AddressInfo).port}\n`,
-    measure(given) {
-      measured = given;
-    },
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());
@@ -81,8 +113,7 @@ export async function startMetrics(port: number): Promise<Metrics> {
 async function answer(
   { method, url = '' }: IncomingMessage,
   response: ServerResponse,
-  registry: Registry,
-  isReady: () => Promise<boolean>,
+  { contentType, text, isReady }: ShownFigures,
 ): Promise<void> {
   if (method !== 'GET' && method !== 'HEAD') {
     response.setHeader('Allow', 'GET, HEAD');
@@ -90,14 +121,16 @@ async function answer(
   }
   switch (url.split('?', 1)[0]) {
     case '/metrics': {
-      const text = await registry.metrics();
-      response.writeHead(200, { 'Content-Type': registry.contentType }).end(text);
+      const figures = await text();
+      response.writeHead(200, { 'Content-Type': contentType }).end(figures);
       return;
     }
     case '/healthz':
       return say(response, 200, 'alive');
     case '/readyz':
-      return (await isReady()) ? say(response, 200, 'ready') : say(response, 503, 'not ready');
+      return (await isReady().catch(() => false))
+        ? say(response, 200, 'ready')
+        : say(response, 503, 'not ready');
     default:
       say(response, 404, 'There is /metrics, /healthz and /readyz');
   }

@@ -35,6 +35,7 @@ export interface ReceivingOptions
   readonly bareNewline: 'reject' | 'normalize' | 'keep';
   readonly lenient?: true;
   readonly maxLine?: number;
+  readonly workers: number;
   readonly metrics?: number;
   readonly verbose?: true;
   readonly json?: true;
@@ -82,6 +83,7 @@ export function defineReceivingOptions(command: Command): Command {
       'figures for Prometheus at /metrics, and /healthz, /readyz; on this machine only',
       listeningPort,
     )
+    .option('--workers <number>', 'processes that share the ports', count, 1)
     .option('--verbose', 'log the dialogue too, without secrets')
     .option('--json', 'log as NDJSON');
 }

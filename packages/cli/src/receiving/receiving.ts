@@ -2,7 +2,8 @@
  * What the commands that receive mail have in common: they open what the options name, listen, say so, read files again at
  * SIGHUP, and end in order at a signal. What becomes of the mail is the application's.
  */
-import { failureLimiter, type ServerHandlers, type ServerObserver, TlsError } from '@sansmtp/transport';
+import cluster from 'node:cluster';
+import { type ServerHandlers, type ServerObserver, TlsError } from '@sansmtp/transport';
 import {
   type ListenerAddress,
   type MailServer,
@@ -12,16 +13,21 @@ import {
 } from '@sansmtp/transport-node';
 import type { Command } from 'commander';
 import { authenticationSecret } from '../authentication-secret.js';
-import { type Certificate, openCertificate } from '../certificates.js';
-import { connectionLimits, sessionLimits } from '../client-limits.js';
+import { type Certificate, type KeyPair, openCertificate } from '../certificates.js';
+import { sessionLimits } from '../client-limits.js';
 import { exitCodes } from '../exit-codes.js';
 import { fail } from '../fail.js';
-import { type Listening, listeningLine, listenings } from '../listening.js';
+import {
+  type KnownAddress,
+  type Listening,
+  type ListeningSurroundings,
+  listenings,
+  type Ports,
+} from '../listening.js';
 import { createLog, type Logger } from '../log.js';
-import { type Metrics, startMetrics } from '../metrics/metrics.js';
+import type { Figures } from '../metrics/metrics.js';
 import { together } from '../observers.js';
 import { machineHostName } from '../option-values.js';
-import { type Recording, startRecording } from '../recording.js';
 import { dialogueLog, type SessionLog, sessionLog } from '../session-log.js';
 import type { Terminal } from '../terminal.js';
 import {
@@ -33,6 +39,7 @@ import {
 import { authenticationProblem } from '../users.js';
 import type { ReceivingOptions } from './receiving-options.js';
 import { type Reread, readAgainOnHangup } from './rereading.js';
+import { type ServingProcess, soleProcess } from './serving-process.js';
 import { signalled } from './signals.js';
 
 /** What an application is given. */
@@ -42,7 +49,7 @@ export interface Surroundings {
   /** The name of this host. */
   readonly hostname: string;
   /** Present: figures are wanted. */
-  readonly metrics: Metrics | undefined;
+  readonly metrics: Figures | undefined;
 }
 
 /** What a command does with the mail that it takes. */
@@ -71,9 +78,10 @@ async function readIdentities(
   command: Command,
   options: ReceivingOptions,
   hostname: string,
+  selfSigned: KeyPair | undefined,
 ): Promise<{ readonly certificate: Certificate | undefined; readonly directory: UserDirectory }> {
   try {
-    const certificate = await openCertificate(options, hostname);
+    const certificate = await openCertificate(options, hostname, selfSigned);
     if (options.tlsPort !== undefined && certificate === undefined) {
       throw new RangeError('--tls-port needs --tls-cert and --tls-key, or --tls-self-signed');
     }
@@ -83,26 +91,18 @@ async function readIdentities(
   }
 }
 
-async function openMetrics(command: Command, { metrics }: ReceivingOptions): Promise<Metrics | undefined> {
-  if (metrics === undefined) return undefined;
-  try {
-    return await startMetrics(metrics);
-  } catch (error) {
-    return fail(command, exitCodes.system, 'cannot listen for --metrics', error);
-  }
-}
-
 /** Undefined where nobody is to authenticate. */
 async function openUsers(
   command: Command,
   { usersFile }: ReceivingOptions,
   { users }: UserDirectory,
   folder: string | undefined,
+  secret: () => Uint8Array,
   log: Logger,
 ): Promise<UserAuthentication | undefined> {
   if (users.size === 0 && usersFile === undefined) return undefined;
   try {
-    return userAuthentication(users, await authenticationSecret(folder), log);
+    return userAuthentication(users, await authenticationSecret(folder, secret), log);
   } catch (error) {
     return fail(command, exitCodes.cannotCreate, 'cannot keep the secret of AUTH', error);
   }
@@ -112,10 +112,11 @@ function placesToListen(
   options: ReceivingOptions,
   certificate: Certificate | undefined,
   users: UserAuthentication | undefined,
+  ports: Ports,
   log: Logger,
 ): readonly Listening[] {
   const allowInsecure = options.allowInsecureAuth === true;
-  return listenings(options, {
+  const surroundings: ListeningSurroundings = {
     context: certificate?.context,
     authentication: users && { allowInsecure, mechanisms: users.mechanisms },
     proxied: options.proxyProtocol && { isTrusted: trustedPeers(options.proxyFrom) },
@@ -124,7 +125,8 @@ function placesToListen(
       if (error instanceof TlsError) return;
       log.error({ client: arrival?.peer.address, reason: error.message }, 'connection not accepted');
     },
-  });
+  };
+  return listenings(options, surroundings, ports);
 }
 
 async function startServer(
@@ -134,6 +136,7 @@ async function startServer(
   users: UserAuthentication | undefined,
   places: readonly Listening[],
   observer: ServerObserver,
+  { limits, failureLimiter }: ServingProcess,
   { hostname, log, sessions }: Surroundings,
 ): Promise<MailServer> {
   const idle = options.idleTimeout * 1000;
@@ -150,7 +153,7 @@ async function startServer(
         lenient: options.lenient === true,
         ...(options.maxLine !== undefined && { maximumTextLineLength: options.maxLine }),
         ...sessionLimits(options, { idle, mailData: idle }),
-        failureLimiter: failureLimiter({ perName: options.authFailures }),
+        failureLimiter,
         ...(users && {
           authentication: {
             allowInsecure: options.allowInsecureAuth === true,
@@ -158,8 +161,7 @@ async function startServer(
           },
         }),
       },
-      maximumConnections: options.maxConnections,
-      ...connectionLimits(options),
+      ...limits,
       observer,
       onExcess: ({ peer, limit }) => {
         if (sessions.admits(peer)) log.warn({ client: peer.address, limit }, 'connection refused: too many');
@@ -212,25 +214,55 @@ export async function receive(
   const end = signalled();
   const log = createLog(terminal.stderr, options.json === true);
   const hostname = options.hostname ?? machineHostName() ?? 'localhost';
-  const { certificate, directory } = await readIdentities(command, options, hostname);
+  const surroundings = { end, log, hostname };
+  const begun = { command, options, terminal, open, log, hostname };
+  if (options.workers === 1) return serve(begun, soleProcess(command, options, terminal, surroundings));
+  // Loaded only here: who serves alone needs none of it.
+  if (cluster.isPrimary) {
+    const { supervise } = await import('../workers/supervising.js');
+    return supervise(command, options, terminal, surroundings);
+  }
+  const { workerProcess } = await import('../workers/worker.js');
+  const worker = await workerProcess(options, end);
+  try {
+    await serve(begun, worker);
+  } finally {
+    worker.leave();
+  }
+}
+
+/** What a command was told, and where it tells. */
+interface Begun extends Pick<Surroundings, 'log' | 'hostname'> {
+  readonly command: Command;
+  readonly options: ReceivingOptions;
+  readonly terminal: Terminal;
+  readonly open: (surroundings: Surroundings) => Promise<Application>;
+}
+
+/** Serves in this process. */
+async function serve(
+  { command, options, terminal, open, log, hostname }: Begun,
+  serving: ServingProcess,
+): Promise<void> {
+  const { certificate, directory } = await readIdentities(command, options, hostname, serving.selfSigned);
   const closing: (() => Promise<void>)[] = [];
   /** The last that was opened is closed first. */
   const close = async () => {
     for (const each of closing.reverse()) await each();
   };
   try {
-    const metrics = await openMetrics(command, options);
-    if (metrics !== undefined) closing.push(() => metrics.close());
+    const metrics = await serving.openMetrics();
+    closing.push(async () => metrics?.close?.());
     const sessions = sessionLog(log);
     const surroundings = { log, sessions, hostname, metrics };
     const application = await open(surroundings);
     closing.push(async () => application.end?.());
-    const users = await openUsers(command, options, directory, application.folder, log);
+    const users = await openUsers(command, options, directory, application.folder, serving.secret, log);
     // Without TLS nobody may authenticate, unless that is allowed: then nothing of it is offered.
     const mayAuthenticate = certificate !== undefined || options.allowInsecureAuth === true;
     const admitted = mayAuthenticate ? users : undefined;
-    const places = placesToListen(options, certificate, admitted, log);
-    const recording = await startRecording(command, options, hostname, log);
+    const places = placesToListen(options, certificate, admitted, serving.ports, log);
+    const recording = await serving.openRecording();
     closing.push(() => recording.end());
     const observer = together(
       sessions.observer,
@@ -238,34 +270,46 @@ export async function receive(
       ...(metrics === undefined ? [] : [metrics.observer]),
       ...recording.observers,
     );
-    const server = await startServer(command, options, application, admitted, places, observer, surroundings);
+    const server = await startServer(
+      command,
+      options,
+      application,
+      admitted,
+      places,
+      observer,
+      serving,
+      surroundings,
+    );
     const endRereading = readAgainOnHangup(
       [...rereadsOf(options, certificate, users, log), ...(application.rereads ?? [])],
       recording.reopen,
-      log,
+      serving.isSpokesman ? log : log.child({}, { level: 'warn' }),
+      serving.onHangup,
     );
     let isGoingDown = false;
     metrics?.measure({
       sessions: () => server.connections.size,
       isReady: async () => !isGoingDown && ((await application.isReady?.()) ?? true),
     });
-    tellReady(terminal, server, places, metrics, recording);
-    const problem = authenticationProblem(directory.users, {
-      tls: certificate !== undefined,
-      insecure: options.allowInsecureAuth === true,
-      submission: options.submissionPort !== undefined,
-    });
-    if (problem !== undefined) log.warn(problem);
-    if (directory.exposed) log.warn(EXPOSED);
-    application.started(server.addresses[0]);
+    serving.ready(knownAddresses(server, places), (metrics?.listening ?? '') + recording.listening);
+    if (serving.isSpokesman) {
+      const problem = authenticationProblem(directory.users, {
+        tls: certificate !== undefined,
+        insecure: options.allowInsecureAuth === true,
+        submission: options.submissionPort !== undefined,
+      });
+      if (problem !== undefined) log.warn(problem);
+      if (directory.exposed) log.warn(EXPOSED);
+      application.started(server.addresses[0]);
+    }
 
     const failure = application.failed?.then((problem) => {
       terminal.exitCode = exitCodes.system;
       return problem;
     });
-    const reason = await Promise.race([end, ...(failure === undefined ? [] : [failure])]);
+    const reason = await Promise.race([serving.end, ...(failure === undefined ? [] : [failure])]);
     isGoingDown = true;
-    log.info(`${reason}: shutting down`);
+    serving.ending(reason);
     const grace = options.grace * 1000;
     await Promise.all([server.shutdown(grace), application.shutdown?.(grace)]);
     sessions.end();
@@ -275,16 +319,9 @@ export async function receive(
   }
 }
 
-function tellReady(
-  { stdout }: Terminal,
-  { addresses }: MailServer,
-  places: readonly Listening[],
-  metrics: Metrics | undefined,
-  recording: Recording,
-): void {
-  const lines = places.map(({ kind }, index) => {
+function knownAddresses({ addresses }: MailServer, places: readonly Listening[]): readonly KnownAddress[] {
+  return places.flatMap(({ kind }, index) => {
     const address = addresses[index];
-    return address === undefined ? '' : listeningLine(kind, address);
+    return address === undefined ? [] : [{ kind, address }];
   });
-  stdout.write(lines.join('') + (metrics?.listening ?? '') + recording.listening);
 }

@@ -23,6 +23,14 @@ export async function readAgain(all: readonly Reread[], log: Logger): Promise<vo
   }
 }
 
+/** Calls it at each SIGHUP, and gives what lets go of the signal. */
+export type OnHangup = (listener: () => void) => () => void;
+
+export const onHangupSignal: OnHangup = (listener) => {
+  process.on('SIGHUP', listener);
+  return () => process.off('SIGHUP', listener);
+};
+
 /**
  * @param reopen goes on in new files, where there are any, and logs it
  * @returns what lets go of the signal
@@ -31,16 +39,15 @@ export function readAgainOnHangup(
   all: readonly Reread[],
   reopen: (() => Promise<void>) | undefined,
   log: Logger,
+  onHangup: OnHangup = onHangupSignal,
 ): () => void {
   // One after the other: the last one has the last word.
   let work: Promise<void> = Promise.resolve();
-  const onHangup = () => {
+  return onHangup(() => {
     work = work.then(async () => {
       if (reopen === undefined && all.length === 0) log.info('SIGHUP: there is no file to be read again');
       await reopen?.();
       await readAgain(all, log);
     });
-  };
-  process.on('SIGHUP', onHangup);
-  return () => process.off('SIGHUP', onHangup);
+  });
 }

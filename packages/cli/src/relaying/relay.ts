@@ -37,6 +37,9 @@ export function checkRelayOptions(command: Command, options: RelayOptions): void
   if (recipients !== undefined && !recipientCheck) {
     refuse('--recipients and --no-recipient-check contradict each other');
   }
+  if (options.workers > 1 && !isPostgres(options.queue)) {
+    refuse('--workers: the queue in a directory has one process; several need --queue postgres://…');
+  }
   if (options.worker !== undefined && !isPostgres(options.queue)) {
     refuse('--worker is for a queue in PostgreSQL: a directory has one relay');
   }
