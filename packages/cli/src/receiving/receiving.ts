@@ -219,10 +219,10 @@ export async function receive(
   if (options.workers === 1) return serve(begun, soleProcess(command, options, terminal, surroundings));
   // Loaded only here: who serves alone needs none of it.
   if (cluster.isPrimary) {
-    const { supervise } = await import('../workers/supervising.js');
+    const { supervise } = await import('./workers/supervising.js');
     return supervise(command, options, terminal, surroundings);
   }
-  const { workerProcess } = await import('../workers/worker.js');
+  const { workerProcess } = await import('./workers/worker.js');
   const worker = await workerProcess(options, end);
   try {
     await serve(begun, worker);

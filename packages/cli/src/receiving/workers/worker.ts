@@ -6,10 +6,10 @@ import cluster from 'node:cluster';
 import { createTracer } from '@sansmtp/charts/trace';
 import { failureLimiter } from '@sansmtp/transport';
 import { type ConnectionLimit, type ConnectionLimiter, systemClock } from '@sansmtp/transport-node';
-import { connectionLimits } from '../client-limits.js';
-import { countFigures } from '../metrics/metrics.js';
-import type { ReceivingOptions } from '../receiving/receiving-options.js';
-import type { ServingProcess } from '../receiving/serving-process.js';
+import { connectionLimits } from '../../client-limits.js';
+import { countFigures } from '../../metrics/metrics.js';
+import type { ReceivingOptions } from '../receiving-options.js';
+import type { ServingProcess } from '../serving-process.js';
 import { type FromWorker, isOurs, type Orders, type ToWorker } from './messages.js';
 
 type Listen = (message: ToWorker) => void;

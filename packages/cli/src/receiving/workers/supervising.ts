@@ -3,16 +3,16 @@
  * connection goes to the next of them in turn.
  */
 import type { Command } from 'commander';
-import { passingSecret } from '../authentication-secret.js';
-import { selfSigned } from '../certificates.js';
-import { listeningLines } from '../listening.js';
-import type { Logger } from '../log.js';
-import { type MetricsPage, showFigures } from '../metrics/metrics.js';
-import type { ReceivingOptions } from '../receiving/receiving-options.js';
-import { onHangupSignal } from '../receiving/rereading.js';
-import { openPage } from '../receiving/serving-process.js';
-import { startRecording } from '../recording.js';
-import type { Terminal } from '../terminal.js';
+import { passingSecret } from '../../authentication-secret.js';
+import { selfSigned } from '../../certificates.js';
+import { listeningLines } from '../../listening.js';
+import type { Logger } from '../../log.js';
+import { type MetricsPage, showFigures } from '../../metrics/metrics.js';
+import { startRecording } from '../../recording.js';
+import type { Terminal } from '../../terminal.js';
+import type { ReceivingOptions } from '../receiving-options.js';
+import { onHangupSignal } from '../rereading.js';
+import { openPage } from '../serving-process.js';
 import { type Crew, startCrew } from './crew.js';
 import { sharedLimits } from './shared-limits.js';
 
