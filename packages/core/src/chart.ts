@@ -20,6 +20,7 @@ export type {
   TransitionDescription,
   TriggerDescription,
 } from './chart/describe.js';
+export { leafOf, lineageOf } from './chart/lineage.js';
 export { type ChartEvent, UnsupportedChartError } from './chart/machine-shape.js';
 export { CLEAR_DEADLINE, type DeadlineEffect, type Effect, SET_DEADLINE } from './chart/operations.js';
 export type { GuardOutcome, TransitionExplanation } from './chart/transition-record.js';

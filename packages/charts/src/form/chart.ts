@@ -1,5 +1,10 @@
 /** A description, laid out to be looked things up in: states by path, transitions with where they begin and lead. */
-import type { ChartDescription, StateDescription, TransitionDescription } from '@sansmtp/core/chart';
+import {
+  type ChartDescription,
+  leafOf,
+  type StateDescription,
+  type TransitionDescription,
+} from '@sansmtp/core/chart';
 
 export interface Arrow {
   readonly transition: TransitionDescription;
@@ -31,15 +36,12 @@ export function formOf(chart: ChartDescription): Form {
     if (found === undefined) throw new RangeError(`The chart "${chart.id}" has no state "${path}"`);
     return found;
   };
-  const leafOf = (path: string): StateDescription => {
-    const found = state(path);
-    return found.initial === undefined ? found : leafOf(found.initial);
-  };
+  const leafAt = (path: string): StateDescription => state(leafOf(chart, path));
   const arrows = states.flatMap((source) =>
     source.transitions.map((transition) => ({
       transition,
       source,
-      target: transition.target === undefined ? undefined : leafOf(transition.target),
+      target: transition.target === undefined ? undefined : leafAt(transition.target),
     })),
   );
   return {
@@ -48,7 +50,7 @@ export function formOf(chart: ChartDescription): Form {
     leaves: states.filter(({ states: inner }) => inner.length === 0),
     arrows,
     state,
-    leafOf,
+    leafOf: leafAt,
     arrowsFrom: ({ path }) => {
       const lineage = lineageOf(path);
       return lineage.flatMap((each) => arrows.filter(({ source }) => source.path === each));

@@ -40,7 +40,7 @@ export function wordsOf({ transition, target }: Arrow): readonly string[] {
 
 export function wayOf(form: Form, story: Story): Way {
   const first = form.state(form.chart.root.initial ?? '');
-  const start = leafOf(form, first);
+  const start = form.leafOf(first.path);
   const way = [start];
   let words = story.words;
   let hub: StateDescription | undefined;
@@ -68,10 +68,6 @@ export function wayOf(form: Form, story: Story): Way {
     )?.target;
   if (aside === undefined) throw new RangeError(`${start.path} leads nowhere by a refusal`);
   return { column: way.slice(0, place), hub, loop: way.slice(place + 1), alternatives, rail, aside };
-}
-
-function leafOf(form: Form, state: StateDescription): StateDescription {
-  return state.initial === undefined ? state : leafOf(form, form.state(state.initial));
 }
 
 /** It is neither the end nor on the way to it. */

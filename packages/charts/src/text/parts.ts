@@ -1,5 +1,5 @@
 /** How much of a chart a picture or a text shows. */
-import type { ChartDescription, StateDescription } from '@sansmtp/core/chart';
+import { type ChartDescription, leafOf, type StateDescription } from '@sansmtp/core/chart';
 import { formOf } from '../form/chart.js';
 import { storyOf } from '../stories/stories.js';
 import type { Story } from '../stories/story.js';
@@ -44,12 +44,7 @@ export function inParts(chart: ChartDescription): ChartDescription {
       states.map((state) => [state.path, `${id}.${nameOf(state, chart)}`] as const),
     ),
   );
-  const { states: leaves } = formOf(chart);
-  const leafOf = (path: string): string => {
-    const state = leaves.find((each) => each.path === path);
-    return state?.initial === undefined ? path : leafOf(state.initial);
-  };
-  const moved = (path: string): string | undefined => place.get(path) ?? place.get(leafOf(path));
+  const moved = (path: string): string | undefined => place.get(path) ?? place.get(leafOf(chart, path));
   const composites = parts.map(({ id, states }): StateDescription => {
     const inner = states.map((state): StateDescription => {
       const { initial: _, ...rest } = state;
@@ -78,7 +73,9 @@ export function inParts(chart: ChartDescription): ChartDescription {
       ...(inner[0] && { initial: inner[0].path }),
     };
   });
-  const initial = composites.find(({ states }) => states.some(({ path }) => path === moved(leafOf(''))));
+  const initial = composites.find(({ states }) =>
+    states.some(({ path }) => path === moved(leafOf(chart, ''))),
+  );
   return {
     id: chart.id,
     root: { ...chart.root, transitions: [], states: composites, ...(initial && { initial: initial.path }) },

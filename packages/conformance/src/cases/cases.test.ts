@@ -41,4 +41,12 @@ describe('the known deviations of our own server', () => {
   });
 });
 
+describe('auth/submission-needs-it', () => {
+  it('is judged where mail is taken after AUTH only', async () => {
+    const examination = await examine(ownServer({ authentication: { required: true } }));
+    const known = cases.find(({ id }) => id === 'auth/submission-needs-it');
+    expect(known && (await examination.judge(known)).outcome).toEqual({ result: 'passed' });
+  });
+});
+
 describeSmtpServer({ ...ownServer(), knownDeviations: KNOWN_DEVIATIONS, runner: { describe, it } });

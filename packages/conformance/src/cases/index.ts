@@ -1,6 +1,6 @@
 /** All groups, in the order in which they are run and reported. */
 import type { CaseGroup } from '../contract/case.js';
-import { auth } from './auth.js';
+import { auth } from './auth/index.js';
 import { chunking } from './chunking.js';
 import { disconnects } from './disconnects.js';
 import { dsn } from './dsn.js';

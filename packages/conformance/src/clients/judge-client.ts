@@ -8,8 +8,6 @@ import { dialogueOf } from './conversation.js';
 import type { Seen } from './judging.js';
 import { observe } from './observe.js';
 
-/** Milliseconds that a client may take for a case in which the server does not stall. */
-const LIMIT = 15_000;
 /** A time-out is waited for if it is no longer. */
 const LONGEST_WAIT = 5000;
 
@@ -18,6 +16,8 @@ export interface JudgeClientOptions {
   readonly cases?: readonly ClientCase[];
   /** How many run at the same time. @default 4 */
   readonly concurrency?: number;
+  /** Milliseconds that the client may take for a case in which the server does not stall. @default 15000 */
+  readonly limit?: number;
   /** Stops as soon as a case has failed: to see whether there is anything to find. @default false */
   readonly untilFailure?: boolean;
   /** Is told of each case as soon as it is judged, and how many there are. */
@@ -34,6 +34,7 @@ export async function judgeClient(
   {
     cases = CLIENT_CASES,
     concurrency = 4,
+    limit = 15_000,
     untilFailure = false,
     onVerdict = () => {},
   }: JudgeClientOptions = {},
@@ -43,7 +44,7 @@ export async function judgeClient(
   let isOver = false;
   const work = async () => {
     for (let index = next++; index < cases.length && !isOver; index = next++) {
-      const verdict = await judgeCase(client, cases[index] as ClientCase);
+      const verdict = await judgeCase(client, cases[index] as ClientCase, limit);
       verdicts[index] = verdict;
       isOver ||= untilFailure && verdict.outcome.result === 'failed';
       onVerdict(verdict, cases.length);
@@ -54,7 +55,7 @@ export async function judgeClient(
 }
 
 /** Judges by one case. */
-export async function judgeCase(client: SmtpClient, each: ClientCase): Promise<Verdict> {
+export async function judgeCase(client: SmtpClient, each: ClientCase, patience = 15_000): Promise<Verdict> {
   const { id, section, level, rationale, remedy } = each;
   const demand = { id, section, level, rationale, ...(remedy !== undefined && { remedy }) };
   const begin = performance.now();
@@ -63,7 +64,7 @@ export async function judgeCase(client: SmtpClient, each: ClientCase): Promise<V
     return { ...demand, outcome: { result: 'skipped', reason }, dialogue: [], milliseconds: 0 };
   }
   const { script, setup = 'plain', task, stranger } = each;
-  const limit = each.stalls ? (client.replyTimeout ?? 0) * 2 + 2000 : LIMIT;
+  const limit = each.stalls ? (client.replyTimeout ?? 0) * 2 + 2000 : patience;
   const seen = await observe(client, { script, setup, task, stranger, limit });
   const outcome = outcomeOf(each, seen);
   return {

@@ -20,6 +20,9 @@ interface Row {
   readonly findings: readonly Omit<Verdict, 'outcome' | 'milliseconds'>[];
 }
 
+/** Milliseconds for a case: the machine may be busy, and most of the commands take a second to start. */
+const PATIENCE = 90_000;
+
 const RESULTS = fileURLToPath(new URL('../../results/clients.json', import.meta.url));
 
 function clientOf(real: RealClient): SmtpClient {
@@ -53,7 +56,15 @@ function verdictsIn(output: string, task: Task): readonly ClientVerdict[] {
 }
 
 async function judged(real: RealClient, version: string): Promise<Row> {
-  const verdicts = await judgeClient(clientOf(real), { concurrency: 3 });
+  let count = 0;
+  const verdicts = await judgeClient(clientOf(real), {
+    concurrency: 3,
+    limit: PATIENCE,
+    onVerdict: ({ outcome, id }, total) => {
+      if (++count % 50 === 0) console.log(`  ${count} of ${total}`);
+      if (outcome.result === 'failed') console.log(`  ${id}: ${outcome.seen}`);
+    },
+  });
   const of = (result: string) => verdicts.filter(({ outcome }) => outcome.result === result);
   const findings = of('failed').map(({ outcome, milliseconds: _, ...rest }) => ({
     ...rest,
@@ -82,7 +93,6 @@ for (const real of REAL_CLIENTS) {
   console.log(
     `${row.name} (${version}): ${row.passed} passed, ${row.findings.length} failed, ${row.skipped} skipped`,
   );
-  for (const { id, level, section } of row.findings) console.log(`  ${id} ${level} ${section}`);
   const others = known().filter(({ name }) => name !== row.name);
   const order = REAL_CLIENTS.map(({ name }) => name);
   const clients = [...others, row].sort((a, b) => order.indexOf(a.name) - order.indexOf(b.name));

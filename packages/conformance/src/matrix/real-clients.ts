@@ -23,7 +23,7 @@ const NODEMAILER = here('programs/nodemailer.mjs');
 const SMTPLIB = here('programs/smtplib_client.py');
 
 const sansmtp = (options: string) =>
-  `node ${SANSMTP} send --host {host} --port {port} --hostname client.example.org --from {from} --to {to} --data {file} --timeout 12 ${options}`;
+  `node ${SANSMTP} send --host {host} --port {port} --hostname client.example.org --from {from} --to {to} --data {file} --timeout 60 ${options}`;
 const curl = (scheme: string, options = '') =>
   `curl --silent --show-error --url ${scheme}://{host}:{port}/client.example.org --mail-from {from} --mail-rcpt {to} --upload-file {file} ${options}`;
 const msmtp = (options: string) =>

@@ -11,9 +11,6 @@ import { surveyServer } from './survey.js';
 import { createTarget } from './target.js';
 import { turns } from './turns.js';
 
-/** Milliseconds between two logins with a wrong password. */
-const BETWEEN_WRONG_LOGINS = 30_000;
-
 export interface Examination {
   readonly survey: Survey;
   /** Judges a case. What is neither a deviation nor a skip rejects: the case is mistaken. */
@@ -35,7 +32,7 @@ export async function examine(given: ServerToTest): Promise<Examination> {
   const server = withDefaults(given);
   const { clock } = server;
   const turnToConnect = turns(clock, 1000 / server.connectionsPerSecond);
-  const turnToFailLogin = turns(clock, BETWEEN_WRONG_LOGINS);
+  const turnToFailLogin = turns(clock, server.betweenWrongLogins);
   const connections = () => connectionsTo(server, turnToConnect);
   const survey = await surveyServer(server, connections);
 

@@ -50,7 +50,7 @@ export function ownServer(session: Partial<ServeOptions> = {}): ServerToTest {
         id: 'session',
         cryptography,
         startTls: mode === 'startTls' ? 'offered' : 'none',
-        authentication: {},
+        authentication: { mechanisms: ['SCRAM-SHA-256', 'SCRAM-SHA-1', 'CRAM-MD5', 'PLAIN', 'LOGIN'] },
         ...session,
       },
     );

@@ -32,6 +32,8 @@ export interface ServerToTest {
   readonly replyTime?: number;
   /** Milliseconds of silence that show that nothing more comes. @default 300 */
   readonly quietTime?: number;
+  /** Milliseconds between two logins with a wrong password. @default 30000 */
+  readonly betweenWrongLogins?: number;
   /** Connections a second at most. @default no limit */
   readonly connectionsPerSecond?: number;
 }
@@ -53,6 +55,7 @@ export function withDefaults(server: ServerToTest): KnownServer {
     clock: waitingClock,
     replyTime: 20_000,
     quietTime: 300,
+    betweenWrongLogins: 30_000,
     connectionsPerSecond: Number.POSITIVE_INFINITY,
     connectTls: undefined,
     credentials: undefined,

@@ -1,10 +1,11 @@
 import { describeChart } from '@sansmtp/core';
+import { leafOf } from '@sansmtp/core/chart';
 import { describe, expect, it } from 'vitest';
 import { scenarios } from '../scenarios/index.js';
 import { ENDS } from '../simulation/ends.js';
 import { run } from '../simulation/run.js';
 import type { Step } from '../simulation/step.js';
-import { forkFor, leafOf, legalIn } from './legal.js';
+import { forkFor, legalIn } from './legal.js';
 
 const eventsIn = (end: 'client' | 'server', path: string, isRefused = false): string[] =>
   legalIn(describeChart(end), path)

@@ -2,7 +2,8 @@
  * What may happen in a state: the events for which the chart has a transition there, as the description says, and the
  * choice by which each of them can be had.
  */
-import type { ChartDescription, StateDescription, TransitionDescription } from '@sansmtp/core';
+import type { ChartDescription, TransitionDescription } from '@sansmtp/core';
+import { lineageOf } from '@sansmtp/core/chart';
 import type { Choice } from '../simulation/choices.js';
 import { type End, otherEnd } from '../simulation/ends.js';
 import type { Standing } from '../simulation/step.js';
@@ -44,24 +45,6 @@ export function legalIn(chart: ChartDescription, path: string): readonly LegalEv
     transitions,
     isRefused: isSaid(event) && transitions.every((each) => refuses(each)),
   }));
-}
-
-/** The state and those that it stands in, innermost first; none if the chart has no such state. */
-export function lineageOf({ root }: ChartDescription, path: string): readonly StateDescription[] {
-  const lineage = [root];
-  for (;;) {
-    const inner = lineage[0]?.states.find(
-      (state) => path === state.path || path.startsWith(`${state.path}.`),
-    );
-    if (inner === undefined) return lineage;
-    lineage.unshift(inner);
-  }
-}
-
-/** The state in which a session stands after it entered the one at `path`: the first one inside, if it has any. */
-export function leafOf(chart: ChartDescription, path: string): string {
-  const [state] = lineageOf(chart, path);
-  return state?.initial === undefined ? path : leafOf(chart, state.initial);
 }
 
 export function eventOf({ trigger }: TransitionDescription): string {

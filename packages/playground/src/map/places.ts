@@ -9,6 +9,7 @@
  * - Not every edge is drawn: a session may end anywhere, so edges to the end are told in words.
  */
 import type { ChartDescription, StateDescription } from '@sansmtp/core';
+import { leafOf } from '@sansmtp/core/chart';
 
 /** Whose turn it is: the peer's, one's own side's, or nobody's any more. */
 export type Turn = 'peer' | 'own' | 'end';
@@ -124,14 +125,13 @@ function alike(states: readonly StateDescription[]): StateDescription[][] {
 
 function edgesOf(root: StateDescription, places: ReadonlyMap<string, string>): readonly Edge[] {
   const found = new Map<string, Edge>();
-  const leafOf = initialLeaves(root);
   const over = new Set(root.states.filter(isOver).map(({ path }) => path));
   const walk = (state: StateDescription): void => {
     for (const child of state.states) walk(child);
     const from = places.get(state.path);
     if (from === undefined) return;
     for (const { target } of state.transitions) {
-      const to = target === undefined ? undefined : places.get(leafOf.get(target) ?? target);
+      const to = target === undefined ? undefined : places.get(leafOf({ root }, target));
       if (to === undefined || to === from || over.has(to)) continue;
       found.set(`${from} ${to}`, { from, to });
     }
@@ -143,17 +143,4 @@ function edgesOf(root: StateDescription, places: ReadonlyMap<string, string>): r
 /** Nothing is left but to close the connection. */
 function isOver({ kind, deadlines }: StateDescription): boolean {
   return kind === 'final' || deadlines.includes('linger');
-}
-
-/** The leaf that is entered by each composite. */
-function initialLeaves(root: StateDescription): ReadonlyMap<string, string> {
-  const leaves = new Map<string, string>();
-  const walk = (state: StateDescription): string => {
-    const inner = new Map(state.states.map((child) => [child.path, walk(child)]));
-    const leaf = (state.initial && inner.get(state.initial)) ?? state.path;
-    leaves.set(state.path, leaf);
-    return leaf;
-  };
-  walk(root);
-  return leaves;
 }

@@ -1,6 +1,7 @@
 /** What may happen next at one end. In a simulation each can be had: the session is forked. */
 import type { ChartDescription } from '@sansmtp/core';
-import { type LegalEvent, leafOf, legalIn, type OpenChoice } from '../legal/legal.js';
+import { leafOf } from '@sansmtp/core/chart';
+import { type LegalEvent, legalIn, type OpenChoice } from '../legal/legal.js';
 import { eventWords, stateName } from '../recording/words.js';
 
 export interface LegalNowProperties {

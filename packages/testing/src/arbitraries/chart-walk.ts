@@ -1,5 +1,6 @@
 /** The server's chart as a client sees it: in which state which commands bring a session on. */
 import { type ChartDescription, describeChart, type StateDescription } from '@sansmtp/core';
+import { leafOf, lineageOf } from '@sansmtp/core/chart';
 
 /** Walks the chart by what the client says, as long as the server accepts all of it. */
 export interface ChartWalk {
@@ -14,40 +15,25 @@ export interface ChartWalk {
 /** The words of a client, by the chart's events; `message` stands for mail data with its final dot. */
 const WORD: Readonly<Record<string, string>> = { endOfMailData: 'message', tlsEstablished: 'handshake' };
 
-interface Chart {
-  /** Each state with those that it stands in, itself first. */
-  readonly lineage: ReadonlyMap<string, readonly StateDescription[]>;
+let described: ChartDescription | undefined;
+
+/** Described when it is first needed: most tests need none. */
+function serverChart(): ChartDescription {
+  described ??= describeChart('server');
+  return described;
 }
 
-let read: Chart | undefined;
-
-/** Read when it is first needed: most tests need none. */
-function serverChart(): Chart {
-  read ??= readChart(describeChart('server'));
-  return read;
-}
-
-function readChart({ root }: ChartDescription): Chart {
-  const lineage = new Map<string, readonly StateDescription[]>();
-  const visit = (state: StateDescription, above: readonly StateDescription[]) => {
-    const line = [state, ...above];
-    lineage.set(state.path, line);
-    for (const child of state.states) visit(child, line);
-  };
-  visit(root, []);
-  return { lineage };
-}
-
-function leafOf(chart: Chart, path: string): string {
-  const initial = chart.lineage.get(path)?.[0]?.initial;
-  return initial === undefined ? path : leafOf(chart, initial);
-}
+/** Each state with those inside it. */
+const statesOf = (state: StateDescription): readonly StateDescription[] => [
+  state,
+  ...state.states.flatMap(statesOf),
+];
 
 const wordOf = (type: string): string => WORD[type] ?? type.replace(/^command\./, '');
 
 /** Where an event leads when its guards, which say no, do not hold; undefined: nowhere. */
-function targetOf(chart: Chart, state: string, word: string): string | undefined {
-  for (const each of chart.lineage.get(state) ?? []) {
+function targetOf(chart: ChartDescription, state: string, word: string): string | undefined {
+  for (const each of lineageOf(chart, state)) {
     const taken = each.transitions.findLast(
       ({ trigger }) => trigger.kind === 'event' && wordOf(trigger.type) === word,
     );
@@ -57,7 +43,7 @@ function targetOf(chart: Chart, state: string, word: string): string | undefined
 }
 
 /** The application says yes to whatever the state asks it. */
-function settled(chart: Chart, state: string): string {
+function settled(chart: ChartDescription, state: string): string {
   for (let leaf = state, turn = 0; turn < 8; turn++) {
     const next = targetOf(chart, leaf, 'accepted');
     if (next === undefined || next === leaf) return leaf;
@@ -71,10 +57,8 @@ export function walkChart(): ChartWalk {
   let state = settled(chart, leafOf(chart, ''));
   const words = [
     ...new Set(
-      [...chart.lineage.values()].flatMap(([own]) =>
-        (own?.transitions ?? []).flatMap(({ trigger }) =>
-          trigger.kind === 'event' ? [wordOf(trigger.type)] : [],
-        ),
+      statesOf(chart.root).flatMap(({ transitions }) =>
+        transitions.flatMap(({ trigger }) => (trigger.kind === 'event' ? [wordOf(trigger.type)] : [])),
       ),
     ),
   ].filter((word) => /^[A-Z]+$|^message$|^handshake$/.test(word));

@@ -3,21 +3,45 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type NamedUser, packageVersion, unpack } from './debian.js';
 import { output } from './programs.js';
-import { DOMAIN, type MatrixServer } from './server.js';
+import { CREDENTIALS, DOMAIN, type MatrixServer } from './server.js';
 
 const USER: NamedUser = { name: 'Debian-exim', id: 9925 };
 const PACKAGES = ['exim4-daemon-light', 'exim4-base'];
 
+const { user, password } = CREDENTIALS;
+
+/** As the example has them, commented out; CRAM-MD5 as the manual has it. */
+const AUTHENTICATORS = `PLAIN:
+  driver = plaintext
+  server_set_id = $auth2
+  server_prompts = :
+  server_condition = \${if and{{eq{$auth1}{}}{eq{$auth2}{${user}}}{eq{$auth3}{${password}}}}}
+  server_advertise_condition = \${if def:tls_in_cipher }
+
+LOGIN:
+  driver = plaintext
+  server_set_id = $auth1
+  server_prompts = <| Username: | Password:
+  server_condition = \${if and{{eq{$auth1}{${user}}}{eq{$auth2}{${password}}}}}
+  server_advertise_condition = \${if def:tls_in_cipher }
+
+CRAM:
+  driver = cram_md5
+  public_name = CRAM-MD5
+  server_secret = \${if eq{$auth1}{${user}}{${password}}fail}
+  server_set_id = $auth1
+`;
+
 export const exim: MatrixServer = {
   name: 'Exim',
   configuration:
-    'The example configuration of its authors, for one domain, with a certificate; no look-ups in the DNS, and what is taken stays in the queue.',
+    'The example configuration of its authors, for one domain, with a certificate and a user, who logs in under TLS; no look-ups in the DNS, and what is taken stays in the queue.',
   async version(place) {
     await unpack(place, PACKAGES, [USER]);
     return packageVersion(place, 'exim4-daemon-light');
   },
   async prepare(place) {
-    const { folder, port, keyFile, certFile } = place;
+    const { folder, port, tlsPort, keyFile, certFile } = place;
     const { root, environment } = await unpack(place, PACKAGES, [USER]);
     const [spool, log] = [join(folder, 'spool'), join(folder, 'log')];
     for (const each of [spool, log]) await mkdir(each);
@@ -33,7 +57,8 @@ export const exim: MatrixServer = {
       `log_file_path = ${log}/%slog`,
       `pid_file_path = ${folder}/exim.pid`,
       'local_interfaces = 127.0.0.1',
-      `daemon_smtp_ports = ${port}`,
+      `daemon_smtp_ports = ${port} : ${tlsPort}`,
+      `tls_on_connect_ports = ${tlsPort}`,
       `tls_certificate = ${certFile}`,
       `tls_privatekey = ${join(folder, 'exim.key')}`,
       'tls_advertise_hosts = *',
@@ -41,6 +66,7 @@ export const exim: MatrixServer = {
     ];
     const configuration = `${settings.join('\n')}\n${example
       .replace('host_lookup = *', 'host_lookup =')
+      .replace('begin authenticators\n', `begin authenticators\n\n${AUTHENTICATORS}`)
       .replace('/etc/aliases', join(folder, 'aliases'))
       // Everybody of the domain is there, whether or not this machine knows them.
       .replace(/^ {2}check_local_user\n/gm, '')
@@ -48,6 +74,7 @@ export const exim: MatrixServer = {
     await writeFile(join(folder, 'aliases'), '');
     await writeFile(join(folder, 'exim.conf'), configuration);
     const words = ['-bdf', '-C', join(folder, 'exim.conf')];
-    return { program: join(root, 'usr/sbin/exim4'), words, environment };
+    const has = { users: true, implicitTls: true };
+    return { program: join(root, 'usr/sbin/exim4'), words, environment, has };
   },
 };

@@ -3,20 +3,21 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type NamedUser, packageVersion, unpack } from './debian.js';
 import { output } from './programs.js';
-import { DOMAIN, type MatrixServer } from './server.js';
+import { CREDENTIALS, DOMAIN, type MatrixServer } from './server.js';
 
 const DAEMON: NamedUser = { name: 'opensmtpd', id: 9930 };
 const QUEUE: NamedUser = { name: 'opensmtpq', id: 9931 };
 
 export const opensmtpd: MatrixServer = {
   name: 'OpenSMTPD',
-  configuration: 'As Debian has it, without TLS, for one domain; what is taken stays in the queue.',
+  configuration:
+    'As Debian has it, for one domain, with a certificate and a user; what is taken stays in the queue.',
   async version(place) {
     await unpack(place, ['opensmtpd'], [DAEMON, QUEUE]);
     return packageVersion(place, 'opensmtpd');
   },
   async prepare(place) {
-    const { folder, port } = place;
+    const { folder, port, tlsPort, keyFile, certFile } = place;
     const { root, environment } = await unpack(place, ['opensmtpd'], [DAEMON, QUEUE]);
     await output('unshare', ['-m', 'true']);
     const [lib, spool, run] = ['lib', 'spool', 'run'].map((name) => join(folder, name)) as [
@@ -37,8 +38,17 @@ export const opensmtpd: MatrixServer = {
     await mkdir(offline);
     await output('chmod', ['770', offline]);
     await output('chown', [`0:${QUEUE.id}`, offline]);
+    const { user, password } = CREDENTIALS;
+    const hash = (await output('openssl', ['passwd', '-6', password])).trim();
+    const users = join(folder, 'users');
+    await writeFile(users, `${user} ${hash}\n`);
+    const asServer = `pki ${DOMAIN} auth-optional <users> hostname ${DOMAIN}`;
     const configuration = [
-      `listen on 127.0.0.1 port ${port} hostname ${DOMAIN}`,
+      `pki ${DOMAIN} cert "${certFile}"`,
+      `pki ${DOMAIN} key "${keyFile}"`,
+      `table users "${users}"`,
+      `listen on 127.0.0.1 port ${port} tls ${asServer}`,
+      `listen on 127.0.0.1 port ${tlsPort} smtps ${asServer}`,
       'action "out" relay host smtp://127.0.0.1:1',
       `match from any for domain "${DOMAIN}" action "out"`,
       'match from local for any action "out"',
@@ -64,6 +74,6 @@ export const opensmtpd: MatrixServer = {
       NSS_WRAPPER_PASSWD,
       NSS_WRAPPER_GROUP,
     ];
-    return { program: 'unshare', words: [...words, ...smtpd] };
+    return { program: 'unshare', words: [...words, ...smtpd], has: { users: true, implicitTls: true } };
   },
 };

@@ -1,8 +1,8 @@
 /** Postfix: its server, and the smtp-sink that it brings for tests. */
-import { mkdir, writeFile } from 'node:fs/promises';
+import { chmod, chown, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { output } from './programs.js';
-import { DOMAIN, type MatrixServer, NotRun } from './server.js';
+import { CREDENTIALS, DOMAIN, type MatrixServer, NotRun } from './server.js';
 
 const SERVICES = `
 rewrite unix  - - n -     - trivial-rewrite
@@ -14,6 +14,7 @@ trace   unix  - - n -     0 bounce
 retry   unix  - - n -     - error
 error   unix  - - n -     - error
 discard unix  - - n -     - discard
+virtual unix  - n n -     - virtual
 proxymap unix - - n -     - proxymap
 tlsmgr  unix  - - n 1000? 1 tlsmgr
 anvil   unix  - - n -     1 anvil
@@ -26,19 +27,36 @@ const VERSION = '${Version}';
 const version = async (): Promise<string> =>
   (await output('/usr/bin/dpkg-query', ['-W', '-f', VERSION, 'postfix'])).trim();
 
+/** Debian's user of that name. */
+const NOBODY = 65_534;
+
+/** The user of the matrix, in a database of Cyrus SASL of its own. */
+async function addUser(folder: string): Promise<void> {
+  const database = join(folder, 'sasldb2');
+  const { user, password } = CREDENTIALS;
+  const add = `printf %s ${password} | saslpasswd2 -p -c -f ${database} -u ${DOMAIN} ${user}`;
+  await output('sh', ['-c', add]);
+  await chmod(database, 0o644);
+  const settings = ['pwcheck_method: auxprop', 'auxprop_plugin: sasldb', `sasldb_path: ${database}`];
+  await writeFile(join(folder, 'smtpd.conf'), `${settings.join('\n')}\n`);
+}
+
 export const postfix: MatrixServer = {
   name: 'Postfix smtpd',
   configuration:
-    'Its defaults, as Debian has them, for one domain, with a certificate; what is taken is discarded.',
+    'Its defaults, as Debian has them, for one domain, with a certificate and a user (Cyrus SASL); what is taken is stored in a Maildir.',
   version,
-  async prepare({ folder, port, keyFile, certFile }) {
+  async prepare({ folder, port, tlsPort, keyFile, certFile }) {
     if (process.getuid?.() !== 0) throw new NotRun('it takes root to start');
     const [etc, spool, data] = ['etc', 'spool', 'data'].map((name) => join(folder, name)) as [
       string,
       string,
       string,
     ];
-    for (const each of [etc, spool, data]) await mkdir(each);
+    const mail = join(folder, 'mail');
+    for (const each of [etc, spool, data, mail]) await mkdir(each);
+    await chown(mail, NOBODY, NOBODY);
+    await addUser(folder);
     const settings = [
       'compatibility_level = 3.6',
       `queue_directory = ${spool}`,
@@ -51,16 +69,29 @@ export const postfix: MatrixServer = {
       'mydestination = $myhostname',
       'alias_maps =',
       'local_recipient_maps =',
-      'local_transport = discard:',
+      'local_transport = virtual:',
+      'virtual_mailbox_domains =',
+      `virtual_mailbox_base = ${mail}`,
+      'virtual_mailbox_maps = static:all/',
+      'virtual_minimum_uid = 1000',
+      `virtual_uid_maps = static:${NOBODY}`,
+      `virtual_gid_maps = static:${NOBODY}`,
+      'smtpd_sasl_auth_enable = yes',
+      `cyrus_sasl_config_path = ${folder}`,
+      'smtpd_sasl_local_domain = $myhostname',
       'default_transport = discard:',
       'smtpd_tls_security_level = may',
       `smtpd_tls_chain_files = ${keyFile}, ${certFile}`,
     ];
     await writeFile(join(etc, 'main.cf'), `${settings.join('\n')}\n`);
-    await writeFile(join(etc, 'master.cf'), `127.0.0.1:${port} inet n - n - - smtpd${SERVICES}`);
+    await writeFile(
+      join(etc, 'master.cf'),
+      `127.0.0.1:${port} inet n - n - - smtpd\n127.0.0.1:${tlsPort} inet n - n - - smtpd -o smtpd_tls_wrappermode=yes${SERVICES}`,
+    );
     await output('chown', ['postfix', data]);
     await output('postfix', ['-c', etc, 'check']);
-    return { program: '/usr/lib/postfix/sbin/master', words: ['-c', etc, '-e', '1200'] };
+    const has = { users: true, implicitTls: true, maildir: join(mail, 'all') };
+    return { program: '/usr/lib/postfix/sbin/master', words: ['-c', etc, '-e', '1200'], has };
   },
 };
 

@@ -31,13 +31,22 @@ export function output(
   });
 }
 
-/** A port that was free a moment ago. */
+/** Below the ports that systems give to whoever asks for any: nobody gets it between its choice and its use. */
+const [LOWEST_PORT, HIGHEST_PORT] = [20_000, 32_000];
+
+/** A port that is free. */
 export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await new Promise((resolve) => server.on('listening', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return typeof address === 'object' && address !== null ? address.port : 0;
+  for (;;) {
+    const port = LOWEST_PORT + Math.floor(Math.random() * (HIGHEST_PORT - LOWEST_PORT));
+    const server = createServer();
+    const isFree = await new Promise<boolean>((resolve) => {
+      server.on('error', () => resolve(false));
+      server.listen(port, '127.0.0.1', () => resolve(true));
+    });
+    if (!isFree) continue;
+    await new Promise((resolve) => server.close(resolve));
+    return port;
+  }
 }
 
 function accepts(port: number): Promise<boolean> {

@@ -1,0 +1,36 @@
+/** The messages in a Maildir, as they come. */
+import { readdir, readFile, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { StoredTestMessage } from '../../contract/target.js';
+
+/** Milliseconds without a new message after which none is under way any more. */
+const QUIET = 700;
+
+/** Servers of Unix store lines that end in LF. */
+const asSent = (octets: Buffer): Uint8Array =>
+  Buffer.from(octets.toString('latin1').replace(/\r?\n/g, '\r\n'), 'latin1');
+
+/** Takes the messages out of the Maildir that have come since it was last called, in order, once no more come. */
+export function takeFrom(maildir: string): () => Promise<readonly StoredTestMessage[]> {
+  const folder = join(maildir, 'new');
+  const names = async () => (await readdir(folder).catch(() => [])).sort();
+  return async () => {
+    let known: readonly string[] = [];
+    for (;;) {
+      await new Promise((resolve) => setTimeout(resolve, QUIET));
+      const found = await names();
+      if (found.join() === known.join()) break;
+      known = found;
+    }
+    const files = await Promise.all(
+      known.map(async (name) => ({ path: join(folder, name), at: (await stat(join(folder, name))).mtimeMs })),
+    );
+    files.sort((one, other) => one.at - other.at);
+    const messages: StoredTestMessage[] = [];
+    for (const { path } of files) {
+      messages.push({ content: asSent(await readFile(path)) });
+      await rm(path);
+    }
+    return messages;
+  };
+}
