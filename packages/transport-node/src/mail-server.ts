@@ -295,7 +295,10 @@ export async function startMailServer<State>(options: MailServerOptions<State>):
       return;
     }
     if (!(answer instanceof Promise)) return begin(answer);
-    const asking = answer.then(begin, drop).finally(() => asked.delete(asking));
+    const asking = answer
+      .then(begin)
+      .catch(drop)
+      .finally(() => asked.delete(asking));
     asked.add(asking);
   };
 
