@@ -68,8 +68,10 @@ timeout 60 cat <&3 | tee "$work/dialogue"
 grep -q '^250 2\.0\.0 Message queued as ' "$work/dialogue"
 until buildah run --isolation chroot "$container" -- sh -c 'ls mail/new/* >/dev/null 2>&1'; do sleep 0.5; done
 
-node=$(pgrep --parent "$(pgrep --parent "$relay" | head -1)" || pgrep --parent "$relay")
-kill -TERM $node
+# Node is the last in the line of buildah's processes.
+node=$relay
+while child=$(pgrep --parent "$node" | head -1) && [ -n "$child" ]; do node=$child; done
+kill -TERM "$node"
 code=0
 wait "$relay" || code=$?
 relay=
