@@ -3,7 +3,7 @@
  * pairs, each of which was run right after the other.
  */
 import { spawn } from 'node:child_process';
-import { readFile } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { type Measurement, median, report } from './results.js';
 
@@ -71,19 +71,21 @@ function start(args: readonly string[]): Promise<Start> {
   return new Promise((resolve, reject) => {
     const begin = performance.now();
     const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
-    child.once('error', reject);
-    child.stdout.once('data', async () => {
-      const milliseconds = performance.now() - begin;
-      const processor = await processorMilliseconds(child.pid);
-      child.once('exit', () => resolve({ milliseconds, processor }));
+    let result: Start | undefined;
+    child.stdout.once('data', () => {
+      result = { milliseconds: performance.now() - begin, processor: processorMilliseconds(child.pid) };
       child.kill('SIGKILL');
+    });
+    child.once('error', reject).once('close', () => {
+      if (result === undefined) reject(new Error(`node ${args.join(' ')} ended before it said anything`));
+      else resolve(result);
     });
   });
 }
 
-/** Of all its threads; Linux counts nanoseconds in what the scheduler tells of each (proc(5), `schedstat`). */
-async function processorMilliseconds(pid: number | undefined): Promise<number> {
-  const line = await readFile(`/proc/${pid}/stat`, 'latin1').catch(() => '');
+/** Of all its threads. Linux counts in hundredths of a second (proc(5), `utime` and `stime`), also for what has just ended. */
+function processorMilliseconds(pid: number | undefined): number {
+  const line = readFileSync(`/proc/${pid}/stat`, 'latin1');
   const fields = line.slice(line.lastIndexOf(')') + 2).split(' ');
   return (Number(fields[11]) + Number(fields[12])) * 10;
 }
