@@ -18,7 +18,6 @@ import {
   checkNames,
   concatenate,
   type EnvelopeInput,
-  encodeText,
   LocalProtocolError,
   type Reply,
   type ServerOffer,
@@ -42,6 +41,14 @@ import { DeadlineTimer } from './deadline-timer.js';
 import { type RunInContext, sessionContext } from './diagnostics.js';
 import { checkCallees, checkClock, checkSignal, checkStream, withoutTls } from './given-options.js';
 import { complain, guarded } from './guarded.js';
+import {
+  checkBeforeFinalDot,
+  checkMessage,
+  heedErrors,
+  MAXIMUM_PIECE_OCTETS,
+  type MessageOutlet,
+  MessageSending,
+} from './message-sending.js';
 import { Observation } from './observation.js';
 import type { ClientSessionEvent } from './observer.js';
 import { release } from './release.js';
@@ -91,25 +98,14 @@ function sessionPart(options: Omit<OpenSessionOptions, 'clock'>): ClientSessionO
   return withoutTls(session);
 }
 
-/** A message on its way. */
+/** A message on its way, and whoever waits for what becomes of it. */
 interface Delivery {
-  readonly message: MessageSource;
-  readonly beforeFinalDot: SessionSendOptions['beforeFinalDot'];
-  /** The session has asked for the message. It asks again each time that it wants more. */
-  begun: boolean;
-  /** The body, from its first chunk to its last. */
-  iterator: AsyncIterator<Uint8Array> | undefined;
+  readonly sending: MessageSending;
   resolve(verdicts: readonly Verdict[]): void;
   reject(error: unknown): void;
 }
 
-/**
- * Octets of a message that are handed to the session at once: how long they may take on their way is limited for each
- * such piece (RFC 5321 §4.5.3.2.5). As many wait at the message's end, so as to go out with it in one write.
- */
-const MAXIMUM_PIECE_OCTETS = 65_536;
-
-class ClientDriver implements ClientConnection, ByteStreamListener {
+class ClientDriver implements ClientConnection, ByteStreamListener, MessageOutlet {
   readonly closed: Promise<void>;
   readonly #stream: ByteStream;
   readonly #clock: Clock;
@@ -135,7 +131,6 @@ class ClientDriver implements ClientConnection, ByteStreamListener {
   #peerEnded = false;
   #closed = false;
   #closeReason: Error | undefined;
-  #resumeBody: (() => void) | undefined;
   #blocked = false;
   /** Of the message under way, what was written but waits for its end. */
   #held: Uint8Array | undefined;
@@ -218,7 +213,7 @@ class ClientDriver implements ClientConnection, ByteStreamListener {
     checkMessage(message);
     this.#session.handle({ type: 'send', envelope, now: this.#clock.now() });
     const sent = new Promise<readonly Verdict[]>((resolve, reject) => {
-      this.#delivery = { message, beforeFinalDot, begun: false, iterator: undefined, resolve, reject };
+      this.#delivery = { sending: new MessageSending(message, beforeFinalDot, this), resolve, reject };
     });
     const release = this.#abortOn(signal);
     this.#pump();
@@ -267,7 +262,7 @@ class ClientDriver implements ClientConnection, ByteStreamListener {
 
   drain(): void {
     this.#blocked = false;
-    this.#resumeBody?.();
+    this.#delivery?.sending.resume();
   }
 
   secure(tls: TlsInformation): void {
@@ -369,8 +364,8 @@ class ClientDriver implements ClientConnection, ByteStreamListener {
         break;
       case 'mailDataWanted':
         // Begun, and not waiting to be resumed: it was resumed already, and will go on by itself.
-        if (this.#delivery?.begun === false) void this.#sendBody(this.#delivery);
-        else this.#resumeBody?.();
+        if (this.#delivery?.sending.isBegun === false) void this.#sendMessage(this.#delivery);
+        else this.#delivery?.sending.resume();
         break;
       case 'answered':
         this.#inquiry?.resolve(event.reply);
@@ -391,10 +386,10 @@ class ClientDriver implements ClientConnection, ByteStreamListener {
 
   #write(bytes: Uint8Array): void {
     this.#held = this.#held === undefined ? bytes : concatenate([this.#held, bytes]);
-    if (!this.#holding || this.#held.length > MAXIMUM_PIECE_OCTETS) this.#flush();
+    if (!this.#holding || this.#held.length > MAXIMUM_PIECE_OCTETS) this.flush();
   }
 
-  #flush(): void {
+  flush(): void {
     const held = this.#held;
     this.#held = undefined;
     if (held === undefined) return;
@@ -403,13 +398,9 @@ class ClientDriver implements ClientConnection, ByteStreamListener {
     if (!this.#stream.write(held)) this.#blocked = true;
   }
 
-  async #sendBody(delivery: Delivery): Promise<void> {
-    delivery.begun = true;
-    const { message } = delivery;
+  async #sendMessage({ sending }: Delivery): Promise<void> {
     try {
-      if (typeof message === 'string') await this.#sendWhole(encodeText(message), delivery);
-      else if (Symbol.asyncIterator in message) await this.#sendPieces(message, delivery);
-      else await this.#sendWhole(message, delivery);
+      await sending.run();
     } catch (error) {
       this.#finish(({ reject }) => reject(error));
       guarded(
@@ -419,99 +410,24 @@ class ClientDriver implements ClientConnection, ByteStreamListener {
     }
   }
 
-  /** What is last of it goes out in one write with its end, since a write costs more than all else about a small message. */
-  async #sendWhole(bytes: Uint8Array, delivery: Delivery): Promise<void> {
-    await undefined; // the session's other outputs come first
-    // Of a small message neither waits for anything: a promise for each would cost more than both.
-    if (bytes.length <= MAXIMUM_PIECE_OCTETS && ArrayBuffer.isView(bytes) && this.#mayGoOn(delivery)) {
-      this.#handOverLast(bytes);
-    } else await this.#sendPiece(bytes, delivery, true);
-    if (delivery.beforeFinalDot === undefined && this.#mayGoOn(delivery)) this.#handOver(undefined);
-    else await this.#sendEnd(delivery);
+  get isFull(): boolean {
+    return this.#blocked || !this.#session.wantsMailData;
   }
 
-  async #sendPieces(body: AsyncIterable<Uint8Array>, delivery: Delivery): Promise<void> {
-    const iterator = body[Symbol.asyncIterator]();
-    delivery.iterator = iterator;
-    for (;;) {
-      const { done, value } = await iterator.next();
-      if (done) delivery.iterator = undefined;
-      else await this.#sendPiece(value, delivery, false);
-      if (done) {
-        await this.#sendEnd(delivery);
-        return;
-      }
-      while (this.#mustWait(delivery)) await this.#change();
-      if (this.#delivery !== delivery) return;
-    }
+  get undecided(): readonly number[] {
+    return this.#session.undecided;
   }
 
-  async #sendEnd(delivery: Delivery): Promise<void> {
-    do {
-      while (this.#mustWait(delivery)) await this.#change();
-      if (this.#delivery !== delivery) return;
-      if (delivery.beforeFinalDot !== undefined) await delivery.beforeFinalDot(this.#session.undecided);
-      // What was stored may be too old by the time that the connection takes the end, and is then stored anew.
-    } while (this.#mustWait(delivery));
-    if (this.#delivery === delivery) this.#handOver(undefined);
-  }
-
-  /** @param last the end of the message follows, and may go out with it */
-  async #sendPiece(bytes: Uint8Array, delivery: Delivery, last: boolean): Promise<void> {
-    // What is no octets, such as the text of a stream with an encoding, would pass the session unencoded.
-    if (!ArrayBuffer.isView(bytes)) throw new TypeError('A body consists of Uint8Arrays only');
-    let begin = 0;
-    do {
-      // Asked each time: while the body was awaited, the server may have refused a chunk.
-      while (this.#mustWait(delivery)) await this.#change();
-      if (this.#delivery !== delivery) return;
-      const end = begin + MAXIMUM_PIECE_OCTETS;
-      if (last && end >= bytes.length) this.#handOverLast(bytes.subarray(begin));
-      else this.#handOver(bytes.subarray(begin, end));
-      begin = end;
-    } while (begin < bytes.length);
-  }
-
-  /** The end of the message follows, and may go out with it. */
-  #handOverLast(bytes: Uint8Array): void {
-    this.#holding = true;
-    this.#handOver(bytes);
-    this.#holding = false;
-  }
-
-  /** @param bytes the next of the message; undefined: that was all */
-  #handOver(bytes: Uint8Array | undefined): void {
+  handOver(bytes: Uint8Array | undefined, endFollows: boolean): void {
     const now = this.#clock.now();
+    this.#holding = endFollows;
     if (bytes === undefined) this.#session.handle({ type: 'endOfMailData', now });
     else {
       this.#observation?.tell({ type: 'mailData', octets: bytes });
       this.#session.handle({ type: 'mailData', bytes, now });
     }
     this.#pump();
-  }
-
-  /**
-   * The stream or the session takes no more of the body now. To be asked right before each piece, without an `await`
-   * in between: a reply may come meanwhile.
-   */
-  #mustWait(delivery: Delivery): boolean {
-    return this.#delivery === delivery && (this.#blocked || !this.#session.wantsMailData);
-  }
-
-  /** The delivery is under way, and more of it may be handed over at once. */
-  #mayGoOn(delivery: Delivery): boolean {
-    return this.#delivery === delivery && !this.#blocked && this.#session.wantsMailData;
-  }
-
-  /** Waits until the stream has room, the session wants more, or the delivery is settled. */
-  #change(): Promise<void> {
-    this.#flush();
-    return new Promise((resolve) => {
-      this.#resumeBody = () => {
-        this.#resumeBody = undefined;
-        resolve();
-      };
-    });
+    this.#holding = false;
   }
 
   /** Settles the delivery under way, and lets go of its body. */
@@ -520,8 +436,7 @@ class ClientDriver implements ClientConnection, ByteStreamListener {
     if (delivery === undefined) return;
     this.#delivery = undefined;
     settle(delivery);
-    this.#resumeBody?.(); // what waits must not take the next message's turn for its own
-    if (delivery.iterator !== undefined) void leave(delivery.iterator);
+    delivery.sending.leave();
   }
 
   /** Throws where nothing more can be asked of the session. */
@@ -575,43 +490,4 @@ class ClientDriver implements ClientConnection, ByteStreamListener {
     signal.addEventListener('abort', abort);
     return () => signal.removeEventListener('abort', abort);
   }
-}
-
-function checkBeforeFinalDot(given: unknown): void {
-  if (given === undefined || typeof given === 'function') return;
-  throw new TypeError(
-    `The option beforeFinalDot is ${given === null ? 'null' : `a ${typeof given}`}; it takes a function`,
-  );
-}
-
-function checkMessage(message: unknown): void {
-  if (typeof message === 'string' || ArrayBuffer.isView(message)) return;
-  if (typeof message === 'object' && message !== null && Symbol.asyncIterator in message) return;
-  const given = message === undefined ? 'missing' : message === null ? 'null' : `a ${typeof message}`;
-  throw new TypeError(
-    `The message is ${given}; it takes a text, a Uint8Array or an async iterable of Uint8Arrays`,
-  );
-}
-
-interface Emitter {
-  on?(event: 'error', listener: () => void): unknown;
-  readonly pipe?: unknown;
-}
-
-/**
- * An error of a Node stream before anybody reads it would be uncaught, and end the process. Whoever reads it gets the error
- * all the same, and of a message that nobody wants it concerns nobody.
- */
-export function heedErrors(message: unknown): void {
-  if (typeof message !== 'object' || message === null) return;
-  const { on, pipe } = message as Emitter;
-  if (typeof on === 'function' && typeof pipe === 'function')
-    (message as Required<Emitter>).on('error', () => {});
-}
-
-/** A body that was not read to its end may hold a file open. What it throws now concerns nobody. */
-async function leave(body: AsyncIterator<Uint8Array>): Promise<void> {
-  try {
-    await body.return?.();
-  } catch {}
 }

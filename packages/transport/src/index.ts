@@ -21,7 +21,7 @@ export type {
   OpenSessionOptions,
   SessionSendOptions,
 } from './client-connection.js';
-export { checkOpenOptions, heedErrors, openSession } from './client-driver.js';
+export { checkOpenOptions, openSession } from './client-driver.js';
 export { clientNetwork } from './client-network.js';
 export type { Clock } from './clock.js';
 export { connectionId } from './connection-id.js';
@@ -51,6 +51,7 @@ export {
   type ServerSessionInformation,
 } from './handlers.js';
 export { withoutSession } from './live-information.js';
+export { heedErrors } from './message-sending.js';
 export type {
   ClientObserver,
   ClientSessionEvent,
