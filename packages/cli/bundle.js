@@ -17,6 +17,9 @@ const folder = fileURLToPath(new URL('.', import.meta.url));
 const BUNDLED = ['commander'];
 const LICENCES = 'licences-of-bundled-packages.txt';
 
+/** Of others: seldom needed, and slow to load. The first call of one of these functions loads the package. */
+const LOADED_LATE = { tr46: ['toASCII', 'toUnicode'] };
+
 await build({
   configFile: false,
   root: folder,
@@ -34,6 +37,24 @@ await build({
     },
   },
   plugins: [
+    {
+      name: 'loaded late',
+      enforce: 'pre',
+      resolveId: {
+        filter: { id: new RegExp(`^(?:${Object.keys(LOADED_LATE).join('|')})$`) },
+        handler: (id) => `\0late:${id}`,
+      },
+      load(id) {
+        if (!id.startsWith('\0late:')) return undefined;
+        const name = id.slice('\0late:'.length);
+        const functions = LOADED_LATE[name].map((each) => `${each}: (...given) => load().${each}(...given)`);
+        return [
+          "import { createRequire } from 'node:module';",
+          `const load = () => createRequire(import.meta.url)('${name}');`,
+          `export default { ${functions.join(', ')} };`,
+        ].join('\n');
+      },
+    },
     {
       name: 'licences',
       generateBundle(_, output) {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { dnsServer, host } from './option-values.js';
+import { dnsServer } from './dns-server.js';
+import { host } from './option-values.js';
 
 describe('a host', () => {
   it.each([

@@ -5,7 +5,7 @@
 import { isIPv6 } from 'node:net';
 import { hostname as machineName } from 'node:os';
 import { type Address, isHostName, type Mailbox, parseMailbox, readForwardPath } from '@sansmtp/core';
-import { comparableDomain, createResolver } from '@sansmtp/delivery';
+import { comparableDomain } from '@sansmtp/delivery';
 import { trustedPeers } from '@sansmtp/transport-node';
 import { InvalidArgumentError } from 'commander';
 
@@ -51,19 +51,6 @@ export function deadline(text: string): number {
   const value = seconds(text);
   if (value === 0) throw new InvalidArgumentError('Give more than 0 seconds.');
   return value;
-}
-
-/** A DNS server: an address, and possibly a port behind a colon; an IPv6 address is in brackets then. */
-export function dnsServer(text: string): string {
-  const colon = text.indexOf(':', text.lastIndexOf(']') + 1);
-  const portText = isIPv6(text) || colon < 0 ? undefined : text.slice(colon + 1);
-  if (portText !== undefined) port(portText);
-  try {
-    createResolver({ server: text });
-    return text;
-  } catch {
-    throw new InvalidArgumentError('Give an IP address, and possibly a port behind a colon.');
-  }
 }
 
 /** A domain or an address literal. */

@@ -10,20 +10,11 @@ import { type Command, Option } from 'commander';
 import { readAuthorities } from './certificate-authorities.js';
 import { type CredentialsOptions, readCredentials } from './credentials.js';
 import { Dialogue } from './dialogue.js';
+import { dnsServer } from './dns-server.js';
 import { exitCodes } from './exit-codes.js';
 import { fail } from './fail.js';
 import { createLog } from './log.js';
-import {
-  deadline,
-  dnsServer,
-  host,
-  hostName,
-  path,
-  port,
-  recipients,
-  sender,
-  userName,
-} from './option-values.js';
+import { deadline, host, hostName, path, port, recipients, sender, userName } from './option-values.js';
 import { exitCodeOf, type Outcome, outcomeLine, outcomeOf } from './outcome.js';
 import { type LongLines, type OutgoingMessage, openMessage, TemporaryFault } from './outgoing-message.js';
 import type { Terminal } from './terminal.js';

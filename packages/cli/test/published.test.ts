@@ -18,7 +18,9 @@ const read = (name: string) => readFileSync(join(folder, 'dist', name), 'utf8');
 function imported(): string[] {
   const specifiers = scripts.flatMap((name) =>
     [
-      ...read(name).matchAll(/^(?:import|export)\b[^'"\n]*["']([^'"]+)["'];$|\bimport\(["']([^'"]+)["']\)/gm),
+      ...read(name).matchAll(
+        /^(?:import|export)\b[^'"\n]*["']([^'"]+)["'];$|\b(?:import|createRequire\(import\.meta\.url\))\(["']([^'"]+)["']\)/gm,
+      ),
     ].map(([, fixed, late]) => fixed ?? late ?? ''),
   );
   const packages = specifiers

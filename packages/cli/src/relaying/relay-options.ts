@@ -1,10 +1,10 @@
 /** The options of `relay` beside those of everybody who receives mail. */
 import type { Mailbox } from '@sansmtp/core';
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { dnsServer } from '../dns-server.js';
 import {
   count,
   deadline,
-  dnsServer,
   domains,
   mailbox,
   networks,
