@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
 import { unreachable as unreachableAtClient } from '../../src/client/unreachable.test-support.js';
 import { unreachable as unreachableAtServer } from '../../src/server/unreachable.test-support.js';
+import { flawsOf } from './flaws.js';
 import { type Coverage, type End, openFolder } from './taken.js';
 
 const core = join(import.meta.dirname, '../../src');
@@ -47,25 +48,4 @@ function wordsOf({ taken, untaken }: Coverage): string {
   const all = taken.length + untaken.length;
   const left = untaken.length === 0 ? '' : `, the others for a reason that is given (${untaken.length})`;
   return `${taken.length} of ${all} transitions${left}`;
-}
-
-function flawsOf(
-  { taken, untaken, met }: Coverage,
-  reasons: Readonly<Record<string, string>>,
-): readonly string[] {
-  const known = new Set([...taken, ...untaken]);
-  return [
-    ...untaken
-      .filter((id) => reasons[id] === undefined)
-      .map((id) =>
-        met.includes(id)
-          ? `- no test takes ${id}, but a property may: write one that always does`
-          : `- no test takes ${id}`,
-      ),
-    ...Object.keys(reasons)
-      .filter((id) => !untaken.includes(id) || met.includes(id))
-      .map((id) =>
-        known.has(id) ? `- a test takes ${id}, which is said to be unreachable` : `- there is no ${id}`,
-      ),
-  ];
 }
