@@ -1,14 +1,16 @@
 /**
- * The floor: canned replies over a bare `node:net` socket, which is the best that Node can do. A command is known
+ * The floor: canned replies over a bare `node:net` socket, or `node:tls` with the files of a certificate and its key, which is the best that Node can do. A command is known
  * by its first octet, and mail data is searched for its end, across chunks; nothing else is looked at.
  */
-import { createServer } from 'node:net';
+import { readFileSync } from 'node:fs';
+import { createServer, type Socket } from 'node:net';
+import { createServer as createTlsServer } from 'node:tls';
 
 const OK = Buffer.from('250 2.0.0 OK\r\n');
 const GO_AHEAD = Buffer.from('354 Go ahead\r\n');
 const END = '\r\n.\r\n';
 
-const server = createServer({ noDelay: true }, (socket) => {
+function serve(socket: Socket): void {
   let receiving = false;
   let tail = '';
   socket.on('error', () => socket.destroy());
@@ -30,10 +32,16 @@ const server = createServer({ noDelay: true }, (socket) => {
       socket.write(OK);
     }
   });
-});
+}
+
+const [certificate, key] = process.argv.slice(2);
+const isTls = certificate !== undefined && key !== undefined;
+const server = isTls
+  ? createTlsServer({ cert: readFileSync(certificate), key: readFileSync(key), noDelay: true }, serve)
+  : createServer({ noDelay: true }, serve);
 
 server.listen(0, '127.0.0.1', () => {
   const address = server.address();
   if (address !== null && typeof address === 'object')
-    console.log(`listening smtp 127.0.0.1:${address.port}`);
+    console.log(`listening ${isTls ? 'smtps' : 'smtp'} 127.0.0.1:${address.port}`);
 });

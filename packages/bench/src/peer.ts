@@ -23,15 +23,23 @@ export interface Peer {
   stop(): Promise<void>;
 }
 
-/** Starts a program that prints `listening smtp HOST:PORT` when it is ready, as `sansmtp serve` does. */
-export async function startPeer(name: string, command: string, args: readonly string[]): Promise<Peer> {
+/**
+ * Starts a program that prints `listening smtp HOST:PORT` when it is ready, as `sansmtp serve` does.
+ * @param kind `smtps`: it prints that, too, and the load is for that port
+ */
+export async function startPeer(
+  name: string,
+  command: string,
+  args: readonly string[],
+  kind: 'smtp' | 'smtps' = 'smtp',
+): Promise<Peer> {
   const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'ignore'] });
   let printed = '';
   const port = await new Promise<number>((resolve, reject) => {
     child.once('exit', () => reject(new Error(`${name} ended before it listened`)));
     child.stdout.on('data', (chunk) => {
       printed += chunk;
-      const found = /^listening smtp \S+:(\d+)$/m.exec(printed)?.[1];
+      const found = new RegExp(`^listening ${kind} \\S+:(\\d+)$`, 'm').exec(printed)?.[1];
       if (found !== undefined) resolve(Number(found));
     });
   });
@@ -42,9 +50,14 @@ export async function startPeer(name: string, command: string, args: readonly st
  * Starts `sansmtp serve --discard`.
  * @param folder the top folder of the commit whose command it is: this one's unless given
  */
-export function startServe(name: string, folder = HERE, args: readonly string[] = []): Promise<Peer> {
+export function startServe(
+  name: string,
+  folder = HERE,
+  args: readonly string[] = [],
+  kind: 'smtp' | 'smtps' = 'smtp',
+): Promise<Peer> {
   const command = join(folder, 'packages/cli/bin/sansmtp.js');
-  return startPeer(name, process.execPath, [command, 'serve', '--discard', '--port', '0', ...args]);
+  return startPeer(name, process.execPath, [command, 'serve', '--discard', '--port', '0', ...args], kind);
 }
 
 function peerOf(name: string, port: number, child: ChildProcess, signal?: NodeJS.Signals): Peer {

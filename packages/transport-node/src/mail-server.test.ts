@@ -122,7 +122,7 @@ describe('a mail server', () => {
   });
 
   it('drops who connects while a hundred are being told so', async () => {
-    const server = await serverOf(discarding, 1, 2_000);
+    const server = await serverOf(discarding, 1, 20_000);
     await client(server, '', /^220 /);
     const [address] = server.addresses;
     const port = address?.kind === 'tcp' ? address.port : 0;

@@ -564,7 +564,8 @@ class ServerDriver implements ServerConnection, ByteStreamListener {
     // The session may have given up waiting in the meantime.
     if (this.#session.question !== question) return;
     try {
-      this.#session.handle({ type: 'answer', ...answer, now: this.#now });
+      if (answer === ACCEPT) this.#session.accept(this.#now);
+      else this.#session.handle({ type: 'answer', ...answer, now: this.#now });
     } catch (error) {
       // A reply that cannot be given here, such as 250 to DATA: the handler's fault, not the client's.
       this.#session.handle({

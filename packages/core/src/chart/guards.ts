@@ -2,6 +2,7 @@
  * Guards of a chart: by name, or combined from named ones by XState's `and`, `or` and `not`. A picture shows the words
  * of a guard, the table asks its function, and both are made here from the same reference.
  */
+import { argumentsOf } from './arguments.js';
 import {
   type Arguments,
   type ChartEvent,
@@ -74,9 +75,12 @@ export function compileGuard(machine: MachineShape, node: StateNodeShape, guard:
     throw new UnsupportedChartError(node, `the guard "${name}" (not a plain function)`);
   }
   const test = implementation as (args: Arguments, params: unknown) => boolean;
-  if (typeof params !== 'function') return (context, event) => test({ context, event }, params);
+  if (typeof params !== 'function') return (context, event) => test(argumentsOf(context, event), params);
   const compute = params as (args: Arguments) => unknown;
-  return (context, event) => test({ context, event }, compute({ context, event }));
+  return (context, event) => {
+    const computed = compute(argumentsOf(context, event));
+    return test(argumentsOf(context, event), computed);
+  };
 }
 
 function isCombined(guard: unknown): guard is CombinedGuard {

@@ -2,6 +2,7 @@
  * Actions of a chart, compiled. An operation either changes the context or gives an effect, and does nothing else. How
  * operations make up a step is told twice, once for reading (`compile.ts`) and once for speed (`runner.ts`).
  */
+import { argumentsOf } from './arguments.js';
 import {
   type BuiltInAction,
   type ChartEvent,
@@ -61,7 +62,7 @@ export function compileAction(machine: MachineShape, node: StateNodeShape, actio
     return {
       kind: 'computed',
       lasting: false,
-      effectFor: (context, event) => ({ type: name, params: compute({ context, event }) }),
+      effectFor: (context, event) => ({ type: name, params: compute(argumentsOf(context, event)) }),
     };
   }
   return { kind: 'effect', effect: Object.freeze({ type: name, params }) };
@@ -78,7 +79,7 @@ function compileAssign(node: StateNodeShape, action: BuiltInAction, params: unkn
   if (typeof assignment === 'function') {
     const update = assignment as Compute;
     const changes: Reading<object> = (context, event) =>
-      update({ context, event }, computeParams({ context, event })) as object;
+      update(argumentsOf(context, event), computeParams(argumentsOf(context, event))) as object;
     return {
       kind: 'assign',
       changed: (context, event) => ({ ...(context as object), ...changes(context, event) }),
@@ -97,7 +98,7 @@ function compileAssign(node: StateNodeShape, action: BuiltInAction, params: unkn
   const computed: Reading<readonly (readonly [string, unknown])[]> = (context, event) =>
     functions.map(([key, value]) => [
       key,
-      (value as Compute)({ context, event }, computeParams({ context, event })),
+      (value as Compute)(argumentsOf(context, event), computeParams(argumentsOf(context, event))),
     ]);
   const [first, second] = functions;
   const only = second === undefined ? (first as readonly [string, Compute] | undefined) : undefined;
@@ -113,7 +114,7 @@ function compileAssign(node: StateNodeShape, action: BuiltInAction, params: unkn
     change: (context, event) => {
       const current = context as Record<string, unknown>;
       if (only !== undefined) {
-        current[only[0]] = only[1]({ context, event }, computeParams({ context, event }));
+        current[only[0]] = only[1](argumentsOf(context, event), computeParams(argumentsOf(context, event)));
       } else if (first !== undefined) {
         for (const [key, value] of computed(context, event)) current[key] = value;
       }
@@ -149,7 +150,7 @@ function compileBuiltIn(machine: MachineShape, node: StateNodeShape, action: Bui
       kind: 'computed',
       lasting: true,
       effectFor: (context, event) => {
-        const milliseconds = typeof delay === 'number' ? delay : Number(delay({ context, event }));
+        const milliseconds = typeof delay === 'number' ? delay : Number(delay(argumentsOf(context, event)));
         if (effect.params.delay !== milliseconds) effect = deadlineEffect(raised, milliseconds);
         return effect;
       },

@@ -7,6 +7,7 @@
  *   effects of a transition stand in an array that is ready, shared by all runners of the chart and never written into.
  *   A new one is made only where an effect depends on the event, or where a delay differs from that of the last time.
  */
+import { forgetArguments } from './arguments.js';
 import type { Candidate, Ready } from './candidate.js';
 import type { ChartEvent } from './machine-shape.js';
 import type { Effect } from './operations.js';
@@ -58,8 +59,10 @@ export class ChartRunner<Context, Event extends ChartEvent> {
         this.#value = target;
         this.#leaf = this.#leafAt(target);
       }
+      forgetArguments();
       return effects;
     }
+    forgetArguments();
     return undefined;
   }
 }

@@ -39,7 +39,7 @@ export interface CommandUnderWay {
 }
 
 /** The chart's events by verb: the same each time, for a string put together anew would be hashed anew for each look into the table. */
-const commandEvents = {
+export const commandEvents = {
   EHLO: { type: 'command.EHLO' },
   HELO: { type: 'command.HELO' },
   MAIL: { type: 'command.MAIL' },

@@ -182,7 +182,8 @@ export class Dialogue {
       this.#mailData = '';
     }
     const answer = this.#application(question);
-    if (answer !== undefined) this.session.handle({ type: 'answer', ...answer, now: this.now });
+    if (answer === accept) this.session.accept(this.now);
+    else if (answer !== undefined) this.session.handle({ type: 'answer', ...answer, now: this.now });
   }
 }
 

@@ -37,6 +37,8 @@ export class Junk {
 
   /** A well-formed command came. */
   take(verb: Command['verb'] | undefined): Reply | undefined {
+    // Nearly all commands bring mail forward.
+    if (verb === 'MAIL' || verb === 'RCPT' || verb === 'DATA') return undefined;
     if (JUNK.has(verb)) return this.#count();
     if (!HELLO.has(verb)) return undefined;
     if (this.#greeted) return this.#count();

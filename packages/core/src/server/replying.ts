@@ -20,7 +20,9 @@ const MAXIMUM_OCTETS = 16_384;
 const MAXIMUM_REPLIES = 128;
 
 export class Replying {
-  readonly #batch: Uint8Array[] = [];
+  /** The batch: most have one reply, which needs no array. */
+  #first: Uint8Array | undefined;
+  readonly #more: Uint8Array[] = [];
   #octets = 0;
   /** The next reply may wait for those behind it. */
   #mayWait = false;
@@ -61,10 +63,11 @@ export class Replying {
       this.#held = reply;
       return false;
     }
-    this.#batch.push(reply);
+    if (this.#first === undefined) this.#first = reply;
+    else this.#more.push(reply);
     this.#octets += reply.length;
     const isComplete =
-      !this.#mayWait || this.#octets >= MAXIMUM_OCTETS || this.#batch.length >= MAXIMUM_REPLIES;
+      !this.#mayWait || this.#octets >= MAXIMUM_OCTETS || this.#more.length + 1 >= MAXIMUM_REPLIES;
     this.#mayWait = false;
     return isComplete;
   }
@@ -86,13 +89,11 @@ export class Replying {
 
   /** Empties the batch; undefined if nothing was in it. */
   take(): Uint8Array | undefined {
-    const batch = this.#batch;
-    if (batch.length < 2) {
-      this.#octets = 0;
-      return batch.pop();
-    }
-    const octets = concatenate(batch, this.#octets);
-    batch.length = 0;
+    const first = this.#first;
+    if (first === undefined) return undefined;
+    const octets = this.#more.length === 0 ? first : concatenate([first, ...this.#more], this.#octets);
+    this.#first = undefined;
+    if (this.#more.length > 0) this.#more.length = 0;
     this.#octets = 0;
     return octets;
   }

@@ -41,6 +41,7 @@ import type { TlsInformation } from '../tls.js';
 import { type Command, MAXIMUM_AUTHENTICATION_OCTETS } from '../wire/command.js';
 import { InboundBuffer, type InboundLine } from '../wire/inbound.js';
 import { NOTHING } from '../wire/octets.js';
+import type { OrdinaryCommand } from '../wire/ordinary-command.js';
 import type { Reply } from '../wire/reply.js';
 import { allowedIn } from './allowed-inputs.js';
 import { checkAnswer, checkFarewell, completed } from './answers.js';
@@ -58,6 +59,7 @@ import { MailDataRate } from './mail-data-rate.js';
 import type { ServerInput, ServerOutput } from './messages.js';
 import { Observing } from './observing.js';
 import type { ResolvedServerOptions, ServerSessionOptions } from './options.js';
+import { ordinaryUnderWay } from './ordinary-under-way.js';
 import { PreparedServerOptions } from './prepared-options.js';
 import type { Answer, Envelope, Hello, Question, Recipient } from './questions.js';
 import { Receiving } from './receiving.js';
@@ -73,6 +75,10 @@ const AUTHENTICATING = 'session.authenticating.';
 
 /** What nearly every step tells the chart, and its messages. */
 const ACCEPTED = { type: 'accepted' } as const;
+const ACCEPTANCE: Answer = { decision: 'accept' };
+
+/** The questions that are only answered: nothing else is known, begun or counted with their acceptance. */
+const TAKES_MERE_ACCEPTANCE: ReadonlySet<Question['kind']> = new Set(['mail', 'rcpt', 'data', 'message']);
 const END_OF_MAIL_DATA = { type: 'endOfMailData' } as const;
 
 /** An open mail transaction; the application sees it as an `Envelope`. */
@@ -99,8 +105,9 @@ export class ServerSession {
   readonly #position: ChartRunner<ServerContext, ServerChartEvent>;
   #now: number;
 
-  /** Outputs that one step gave, and that `poll()` has yet to give. */
-  readonly #outputs: ServerOutput[] = [];
+  /** Outputs that one step gave, and that `poll()` has yet to give: the first of them, and those after it. */
+  #output: ServerOutput | undefined;
+  readonly #moreOutputs: ServerOutput[] = [];
   readonly #replying = new Replying();
   /** The greeting or a refusal is delayed. */
   readonly #wait = new ClientWait();
@@ -166,7 +173,7 @@ export class ServerSession {
         this.#options.observe,
         customVerbs(this.#options.extensions),
         () => this.#now,
-        (event) => this.#outputs.push({ type: 'observed', event }),
+        (event) => this.#put({ type: 'observed', event }),
       );
     }
     const { position, effects } = prepared.beginning;
@@ -353,14 +360,26 @@ export class ServerSession {
   /** The next thing to do, or undefined when there is nothing left until the next `handle()`. */
   poll(): ServerOutput | undefined {
     for (;;) {
-      const output = this.#outputs.shift();
+      const output = this.#takeOutput();
       if (output !== undefined) return output;
       if (!this.#advance()) {
         // While more of a pipelined batch is held, its replies wait for the open decision, however long it takes.
         if (this.wantsInput || this.#inbound.length === 0) this.#flush();
-        return this.#outputs.shift();
+        return this.#takeOutput();
       }
     }
+  }
+
+  #put(output: ServerOutput): void {
+    if (this.#output === undefined && this.#moreOutputs.length === 0) this.#output = output;
+    else this.#moreOutputs.push(output);
+  }
+
+  #takeOutput(): ServerOutput | undefined {
+    const output = this.#output;
+    if (output === undefined) return this.#moreOutputs.length === 0 ? undefined : this.#moreOutputs.shift();
+    this.#output = undefined;
+    return output;
   }
 
   /**
@@ -392,6 +411,23 @@ export class ServerSession {
   #require(state: ServerState, input: ServerInput['type']): void {
     if (this.#position.value === state) return;
     throw new LocalProtocolError(this.state, `${input} came`, allowedIn(this.state, this.#question));
+  }
+
+  /** The same as `handle({ type: 'answer', decision: 'accept', now })`: what is answered so most of the time. */
+  accept(now: number): void {
+    const question = this.#question;
+    // No client waits while a question is open, nor is the time of its message running.
+    if (
+      question === undefined ||
+      !TAKES_MERE_ACCEPTANCE.has(question.kind) ||
+      this.#observing !== undefined
+    ) {
+      this.handle({ type: 'answer', decision: 'accept', now });
+      return;
+    }
+    this.#now = now;
+    this.#answer = ACCEPTANCE;
+    this.#step(ACCEPTED);
   }
 
   #takeAnswer(answer: Answer): void {
@@ -442,6 +478,11 @@ export class ServerSession {
       if (protocol !== undefined) return this.#refuseProtocol(protocol);
       return this.#step(readResponse(line, this.#exchange));
     }
+    // Observers are shown the line.
+    if (this.#observing === undefined) {
+      const command = this.#inbound.nextOrdinaryCommand(this.#options.maximumCommandLength);
+      if (command !== undefined) return this.#takeOrdinary(command);
+    }
     const line = this.#inbound.nextLine(this.#reading.longestLine);
     if (line !== undefined) return this.#takeCommand(line);
     if (this.#inbound.length > 1 && beginsTls(this.#inbound.nextChunk())) return this.#refuseProtocol('TLS');
@@ -472,6 +513,19 @@ export class ServerSession {
     if (event.type === 'badCommand') return this.#step(event);
     const excess = verb === 'RCPT' && this.#isFull ? this.#junk.refuse('rcpt') : this.#junk.take(verb);
     return excess === undefined ? this.#step(event) : this.#cutOff(excess);
+  }
+
+  /** What `#takeCommand` does with a command that is ordinary. */
+  #takeOrdinary(command: OrdinaryCommand): true {
+    const { verb } = command;
+    const underWay = ordinaryUnderWay(command, this.#transaction);
+    this.#command = underWay;
+    this.#commandCount += 1;
+    this.#verb = verb;
+    this.#replying.expect(0);
+    this.#afterBareLineFeed = false;
+    const excess = verb === 'RCPT' && this.#isFull ? this.#junk.refuse('rcpt') : this.#junk.take(verb);
+    return excess === undefined ? this.#step(underWay.event) : this.#cutOff(excess);
   }
 
   /** What follows would be taken for commands, though it is none. */
@@ -796,6 +850,10 @@ export class ServerSession {
   #replyToMessage({ recipients }: Envelope, replyTo: (index: number) => Reply): void {
     this.#replying.doNotWait();
     const { protocol, refusalDelay } = this.#options;
+    if (protocol === 'smtp') {
+      this.#reply(replyTo(0));
+      return;
+    }
     const isRefused = refusalDelay > 0 && recipients.some((_, index) => replyTo(index).code >= 400);
     this.#give(
       messageReplies(protocol, recipients, (index) => this.#said(replyTo(index))),
@@ -862,13 +920,13 @@ export class ServerSession {
    */
   #emit(output: ServerOutput): void {
     if (output.type !== 'ask') this.#flush();
-    this.#outputs.push(output);
+    this.#put(output);
   }
 
   #flush(): void {
     if (this.#wait.isOn) return;
     const bytes = this.#replying.take();
-    if (bytes !== undefined) this.#outputs.push({ type: 'write', bytes });
+    if (bytes !== undefined) this.#put({ type: 'write', bytes });
   }
 
   /** Nothing that was begun will be finished. */

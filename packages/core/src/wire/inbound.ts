@@ -11,6 +11,7 @@
  *   end: nothing is scanned twice, not even when octets come one by one.
  */
 import { CR, concatenate, copyOctets, LF, NOTHING, NUL } from './octets.js';
+import { type OrdinaryCommand, ordinaryCommand } from './ordinary-command.js';
 
 /** What to do with a bare CR, a bare LF or a NUL. None of these ever ends a message. */
 export type BareNewline =
@@ -137,6 +138,25 @@ export class InboundBuffer {
       this.#readTo(end);
     }
     return undefined;
+  }
+
+  /**
+   * The next line, read, if it lies in one chunk and is an ordinary command; else undefined, and nothing was read.
+   * Equal to `ordinaryCommand()` of what `nextLine()` would give, but for the array that it would make.
+   * @param maximumLength as for `nextLine()`
+   */
+  nextOrdinaryCommand(maximumLength: number): OrdinaryCommand | undefined {
+    if (this.#carried > 0 || this.#lastSkipped !== undefined) return undefined;
+    const chunk = this.#chunk;
+    const from = this.#offset;
+    const lineFeed = chunk.indexOf(LF, from);
+    const end = lineFeed + 1;
+    if (lineFeed <= from || chunk[lineFeed - 1] !== CR || end - from > maximumLength) return undefined;
+    const command = ordinaryCommand(chunk, from, lineFeed - 1);
+    if (command === undefined) return undefined;
+    this.#length -= end - from;
+    this.#readTo(end);
+    return command;
   }
 
   /**

@@ -10,6 +10,11 @@ import { type Command, NO_PARAMETERS } from './command.js';
 import { MAXIMUM_DOMAIN_OCTETS, MAXIMUM_LABEL_OCTETS } from './domain.js';
 import { DOT, decodeAscii } from './octets.js';
 
+export type OrdinaryCommand =
+  | Extract<Command, { readonly verb: 'MAIL' }>
+  | Extract<Command, { readonly verb: 'RCPT' }>
+  | { readonly verb: 'DATA' | 'RSET' | 'QUIT' };
+
 const HYPHEN = 0x2d;
 const CLOSE = 0x3e;
 const AT = 0x40;
@@ -27,41 +32,49 @@ const octetsOf = (text: string) => Uint8Array.from(text, (character) => characte
 
 const MAIL = octetsOf('MAIL FROM:<');
 const RCPT = octetsOf('RCPT TO:<');
-const NULL_REVERSE_PATH: Command = { verb: 'MAIL', reversePath: null, parameters: NO_PARAMETERS };
+const NULL_REVERSE_PATH: OrdinaryCommand = { verb: 'MAIL', reversePath: null, parameters: NO_PARAMETERS };
 
 /** Without arguments, by the first letter: those have four letters each. */
-const BARE: ReadonlyMap<number, { readonly octets: Uint8Array; readonly command: Command }> = new Map(
+const BARE: ReadonlyMap<number, { readonly octets: Uint8Array; readonly command: OrdinaryCommand }> = new Map(
   (['DATA', 'RSET', 'QUIT'] as const).map((verb) => {
     const octets = octetsOf(verb);
     return [octets[0] as number, { octets, command: { verb } }];
   }),
 );
 
-/** @param line without its CRLF */
-export function ordinaryCommand(line: Uint8Array): Command | undefined {
-  if (line.length === 4) {
-    const bare = BARE.get(line[0] as number);
-    return bare !== undefined && beginsWith(line, bare.octets) ? bare.command : undefined;
+/** The command that the octets between two places are, without the CRLF; they may stand among others. */
+export function ordinaryCommand(
+  octets: Uint8Array,
+  from = 0,
+  to = octets.length,
+): OrdinaryCommand | undefined {
+  if (to - from === 4) {
+    const bare = BARE.get(octets[from] as number);
+    return bare !== undefined && beginsWith(octets, from, bare.octets) ? bare.command : undefined;
   }
-  if (line[line.length - 1] !== CLOSE) return undefined;
-  if (beginsWith(line, MAIL)) {
-    if (line.length === MAIL.length + 1) return NULL_REVERSE_PATH;
-    const reversePath = mailboxIn(line, MAIL.length);
+  const close = to - 1;
+  if (octets[close] !== CLOSE) return undefined;
+  if (beginsWith(octets, from, MAIL)) {
+    if (to - from === MAIL.length + 1) return NULL_REVERSE_PATH;
+    const reversePath = mailboxIn(octets, from + MAIL.length, close);
     return reversePath && { verb: 'MAIL', reversePath, parameters: NO_PARAMETERS };
   }
-  if (!beginsWith(line, RCPT)) return undefined;
-  const forwardPath = mailboxIn(line, RCPT.length);
+  if (!beginsWith(octets, from, RCPT)) return undefined;
+  const forwardPath = mailboxIn(octets, from + RCPT.length, close);
   return forwardPath && { verb: 'RCPT', forwardPath, parameters: NO_PARAMETERS };
 }
 
-function beginsWith(line: Uint8Array, beginning: Uint8Array): boolean {
-  for (let i = 0; i < beginning.length; i++) if (line[i] !== beginning[i]) return false;
+function beginsWith(octets: Uint8Array, from: number, beginning: Uint8Array): boolean {
+  for (let i = 0; i < beginning.length; i++) if (octets[from + i] !== beginning[i]) return false;
   return true;
 }
 
-/** The mailbox from `from` up to the last octet, which is the closing bracket. */
-function mailboxIn(line: Uint8Array, from: number): { localPart: string; domain: string } | undefined {
-  const close = line.length - 1;
+/** The mailbox from `from` up to the closing bracket. */
+function mailboxIn(
+  line: Uint8Array,
+  from: number,
+  close: number,
+): { localPart: string; domain: string } | undefined {
   let at = from;
   for (; at < close; at++) {
     const octet = line[at] as number;
