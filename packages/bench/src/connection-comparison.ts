@@ -22,7 +22,13 @@ export async function compareConnections(rounds: number): Promise<boolean> {
   const above = (await memoryOf(() => startServe('sansmtp'))) - (await memoryOf(startFloor));
   const { rate, processor } = await slowedDown(rounds);
   return report('connections', [
-    { measure: 'an idle greeted connection, above a bare socket', value: above, unit: 'KiB', bar: 3, goal: 1.6 },
+    {
+      measure: 'an idle greeted connection, above a bare socket',
+      value: above,
+      unit: 'KiB',
+      bar: 3,
+      goal: 1.6,
+    },
     {
       measure: '10,000 connected sessions, 100 of them busy: rate against 100 alone',
       ...{ value: rate, processor, unit: '×', bar: 0.9, goal: 0.97, limit: 'least' },

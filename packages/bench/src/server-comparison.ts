@@ -156,7 +156,12 @@ function measured(
   });
   const others = [...costs.keys()].filter((name) => name !== 'floor' && name !== 'sansmtp');
   return [
-    { measure: `${title}: time against the floor`, ...against('sansmtp', 'floor'), bar: floor.bar, goal: floor.goal },
+    {
+      measure: `${title}: time against the floor`,
+      ...against('sansmtp', 'floor'),
+      bar: floor.bar,
+      goal: floor.goal,
+    },
     ...others.map((name) => ({
       measure: `the same: rate against ${name}`,
       ...against(name, 'sansmtp'),
