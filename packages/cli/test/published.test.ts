@@ -66,7 +66,7 @@ it('is the bundle, its source maps and the page, without sources and tests', () 
   );
   expect(paths).toContain('dist/licences-of-bundled-packages.txt');
   const known =
-    /^(?:bin\/sansmtp\.js|dist\/[\w-]+\.js(?:\.map)?|dist\/[\w-]+\.txt|dist\/page\/.*|LICENSE|README\.md|package\.json)$/;
+    /^(?:bin\/(?:sansmtp\.js|package\.json)|dist\/[\w-]+\.js(?:\.map)?|dist\/[\w-]+\.txt|dist\/page\/.*|LICENSE|README\.md|package\.json)$/;
   expect(paths.filter((path) => !known.test(path))).toEqual([]);
 });
 

@@ -17,8 +17,8 @@ import type {
   QueueStore,
   RetrySelection,
 } from '../contract/queue-store.js';
-import { claimDue, takeBack, wantedIn } from './claiming.js';
-import { Claims, checkPlaces, type Granted } from './claims.js';
+import { claimDue, takeBack, wantedIn } from './claims/claiming.js';
+import { Claims, checkPlaces, type Granted } from './claims/claims.js';
 import { hasOldSegments, removeOldSegments } from './compaction.js';
 import type { QueueDamage } from './damaged-folder.js';
 import type { FileSystem } from './disk/file-system.js';

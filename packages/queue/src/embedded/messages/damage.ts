@@ -1,9 +1,9 @@
 /** What is done where the disk has lost a part of what was synced: what is left is copied, and somebody is told. */
 import { Buffer } from 'node:buffer';
-import type { Bodies } from '../bodies.js';
+import type { Bodies } from '../bodies/bodies.js';
 import type { DamagedFolder, QueueDamage } from '../damaged-folder.js';
 import type { IndexEntry, MessageIndex } from '../index/message-index.js';
-import type { DamagedRecordError } from '../journal/damaged-record-error.js';
+import { DamagedRecordError } from '../journal/damaged-record-error.js';
 import type { Journal } from '../journal/journal.js';
 import { readHeader } from '../journal/record.js';
 import type { SegmentDamage } from '../journal/segment.js';
@@ -72,5 +72,16 @@ export class Damage {
 
   #homeOf(sequence: number): IndexEntry['home'] {
     return (this.#parts.index.get(sequence) as IndexEntry).home;
+  }
+}
+
+/** False: what it would have read is damaged, and nothing was done. */
+export async function unlessDamaged(task: Promise<void>): Promise<boolean> {
+  try {
+    await task;
+    return true;
+  } catch (error) {
+    if (error instanceof DamagedRecordError) return false;
+    throw error;
   }
 }

@@ -10,7 +10,7 @@
  */
 import { Buffer } from 'node:buffer';
 import type { MessageWithBody, QueuedMessage, Settlement } from '../../contract/messages.js';
-import { Bodies } from '../bodies.js';
+import { Bodies } from '../bodies/bodies.js';
 import { DamagedFolder, type QueueDamage } from '../damaged-folder.js';
 import type { FileSystem } from '../disk/file-system.js';
 import { type IndexEntry, MessageIndex, type Spot } from '../index/message-index.js';
@@ -18,7 +18,7 @@ import { encodeSummary, readSummary, type SummaryEntry } from '../index/summary.
 import { DamagedRecordError } from '../journal/damaged-record-error.js';
 import { Journal, type JournalContent, type JournalOptions } from '../journal/journal.js';
 import type { Place } from '../journal/segment.js';
-import { Damage } from './damage.js';
+import { Damage, unlessDamaged } from './damage.js';
 import { entryOf } from './index-entry.js';
 import { describe, type Live, liveMessage, tasksOf } from './live-message.js';
 import {
@@ -390,15 +390,4 @@ export class StoredMessages {
 
 function dueTasks(live: Live): SummaryEntry['tasks'] {
   return tasksOf({ ...live, claimed: new Map() });
-}
-
-/** False: what it would have read is damaged, and nothing was done. */
-async function unlessDamaged(task: Promise<void>): Promise<boolean> {
-  try {
-    await task;
-    return true;
-  } catch (error) {
-    if (error instanceof DamagedRecordError) return false;
-    throw error;
-  }
 }

@@ -1,9 +1,9 @@
 /** Gives out claims of what is due, and takes back those whose lease is over. */
-import type { Claim } from '../contract/messages.js';
-import type { ClaimRequest } from '../contract/queue-store.js';
+import type { Claim } from '../../contract/messages.js';
+import type { ClaimRequest } from '../../contract/queue-store.js';
+import { duePlaces, type Live } from '../messages/live-message.js';
+import type { StoredMessages } from '../messages/stored-messages.js';
 import type { Claims } from './claims.js';
-import { duePlaces, type Live } from './messages/live-message.js';
-import type { StoredMessages } from './messages/stored-messages.js';
 
 /** Messages that are read from the disk at a time. */
 const READ_AT_ONCE = 32;

@@ -1,6 +1,6 @@
 /** The file of a body that is being received: what comes is gathered into one chunk while the one before it is written. */
 import { Buffer } from 'node:buffer';
-import type { StoreFile } from './disk/file-system.js';
+import type { StoreFile } from '../disk/file-system.js';
 
 /** Octets that are written or read by one call of the system; while one such chunk is, there is another one in memory. */
 export const CHUNK_OCTETS = 131_072;

@@ -2,9 +2,9 @@
  * The claims that are out. They are in memory only: they end with the process that made them. Whoever asks whether a claim still
  * holds does so in the turn of its message.
  */
-import { StaleClaimError } from '../contract/errors.js';
-import type { Claim } from '../contract/messages.js';
-import { describe, type Live } from './messages/live-message.js';
+import { StaleClaimError } from '../../contract/errors.js';
+import type { Claim } from '../../contract/messages.js';
+import { describe, type Live } from '../messages/live-message.js';
 
 /** Fencing numbers of one opening of the queue; those of the next are above them. */
 const FENCES_OF_AN_EPOCH = 2 ** 32;

@@ -5,8 +5,8 @@
  */
 import { Buffer } from 'node:buffer';
 import { join } from 'node:path';
+import type { FileSystem } from '../disk/file-system.js';
 import { BodyFile, CHUNK_OCTETS } from './body-file.js';
-import type { FileSystem } from './disk/file-system.js';
 
 /** Octets up to which a body goes into the journal; also those of the pieces in which a longer one is given. */
 export const PIECE_OCTETS = 65_536;
