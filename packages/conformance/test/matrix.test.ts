@@ -10,7 +10,7 @@ import { serverGroups } from '../src/index.js';
 import { DOCUMENT, documentOfResults, writeDocuments } from '../src/matrix/documents.js';
 import { matrixHtml } from '../src/matrix/matrix-html.js';
 import { readResults } from '../src/matrix/results.js';
-import { reviewOf } from '../src/matrix/reviewed.js';
+import { reviewOf } from '../src/matrix/reviews/review.js';
 
 const servers = readResults();
 const serious = servers.map(({ name, findings }) => ({

@@ -13,13 +13,13 @@ import { pipelining } from './pipelining.js';
 import { realClients } from './real-clients.js';
 import { refusals } from './refusals.js';
 import { replies } from './replies.js';
-import { sequence } from './sequence.js';
+import { sequence } from './sequence/index.js';
 import { size } from './size.js';
 import { smtpUtf8 } from './smtp-utf8.js';
 import { smuggling } from './smuggling.js';
 import { starttls } from './starttls.js';
 import { stored } from './stored.js';
-import { syntax } from './syntax.js';
+import { syntax } from './syntax/index.js';
 import { transparency } from './transparency.js';
 
 export const serverGroups: readonly CaseGroup[] = [

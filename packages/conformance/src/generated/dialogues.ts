@@ -2,7 +2,7 @@
 import { type Chunking, chunking, clientDialogue, type DialogueStep } from '@sansmtp/testing/arbitraries';
 import * as fc from 'fast-check';
 import { type GeneratedStep, mailDataOf } from './steps.js';
-import { helloOf, type Surroundings, stretches } from './stretches.js';
+import { helloOf, type Surroundings, stretches } from './stretches/index.js';
 
 export interface GeneratedDialogue {
   readonly steps: readonly GeneratedStep[];

@@ -11,7 +11,7 @@ import type { Examination } from '../running/examination.js';
 import { type GeneratedDialogue, generatedDialogue } from './dialogues.js';
 import { ModelDeviation, play } from './player.js';
 import { shrink } from './shrinking.js';
-import type { Surroundings } from './stretches.js';
+import type { Surroundings } from './stretches/index.js';
 
 export interface GenerationOptions {
   /**

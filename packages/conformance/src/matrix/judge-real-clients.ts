@@ -36,7 +36,7 @@ async function run(real: RealClient, task: Task): Promise<RunResult> {
   const given = { ...task, message, from: task.from === '' ? nullPath : task.from };
   const words = wordsOf(real.commands[task.setup] ?? '');
   try {
-    const output = await runCommand(words, given);
+    const output = await runCommand(words, given, real.run);
     return printsVerdicts ? verdictsIn(output, task) : undefined;
   } catch (error) {
     const verdicts =

@@ -1,8 +1,9 @@
 /** docs/conformance.md: servers by groups in counts, then what deviates in each, with its clause and the shortest dialogue. */
 import { serverGroups } from '../cases/index.js';
+import { CLIENT_GROUPS } from '../clients/cases/index.js';
 import { clauseUrl } from '../reports/pages.js';
 import type { StoredFinding, StoredServer } from './results.js';
-import { REVIEWS, type Review, reviewOf } from './reviewed.js';
+import { type Review, reviewOf, reviewsOf } from './reviews/review.js';
 
 const GENERATED = 'generated/model';
 
@@ -28,7 +29,7 @@ function listed(findings: readonly StoredFinding[]): string {
   }
   return [...byGroup]
     .map(([group, names]) => {
-      const isPage = serverGroups.some(({ name }) => name === group);
+      const isPage = [...serverGroups, ...CLIENT_GROUPS].some(({ name }) => name === group);
       return `${isPage ? `[${group}](conformance/${group}.md)` : group}: ${names.join(', ')}`;
     })
     .join('; ');
@@ -83,11 +84,14 @@ function overview(servers: readonly StoredServer[]): string {
   );
 }
 
+/** How many of the serious ones are doubtful. */
+const doubtfulOf = (name: string, findings: readonly StoredFinding[]): number =>
+  findings.filter((each) => isSerious(each) && reviewOf(name, each.id)?.judgement === 'doubtful').length;
+
 function levels(servers: readonly StoredServer[]): string {
   const rows = servers.map((server) => {
     const of = (...names: string[]) => server.findings.filter(({ level }) => names.includes(level)).length;
-    const serious = server.findings.filter(isSerious);
-    const doubtful = serious.filter(({ id }) => reviewOf(server.name, id)?.judgement === 'doubtful').length;
+    const doubtful = doubtfulOf(server.name, server.findings);
     const version = `${server.name} ${server.version}`.trim();
     if (server.notRun !== undefined) return [version, '–', '–', '–', '–', '–', markdown(server.notRun)];
     const counts = [of('SECURITY'), of('MUST'), doubtful, of('SHOULD'), of('INTEROP')];
@@ -129,8 +133,13 @@ function serverSection(server: StoredServer): string {
   const { name, version, configuration, notRun, findings } = server;
   const head = [`## ${name}`, '', `${version === '' ? '' : `Version ${version}. `}${configuration}`, ''];
   if (notRun !== undefined) return [...head, `Not run: ${markdown(notRun)}.`, ''].join('\n');
+  return [...head, ...findingsSection(name, findings)].join('\n');
+}
+
+/** By causes, as the reviews have them; then what has not been reviewed, and what matters less. */
+function findingsSection(name: string, findings: readonly StoredFinding[]): readonly string[] {
   const serious = findings.filter(isSerious);
-  const causes = REVIEWS.filter((review) => review.of === name)
+  const causes = reviewsOf(name)
     .map((review) =>
       cause(
         review,
@@ -140,61 +149,34 @@ function serverSection(server: StoredServer): string {
     .filter((text) => text !== '');
   const unread = serious.filter(({ id }) => reviewOf(name, id) === undefined);
   return [
-    ...head,
     ...(serious.length === 0 ? ['Nothing of level MUST or SECURITY deviates.', ''] : causes),
     ...(unread.length === 0 ? [] : [`Not reviewed: ${listed(unread)}.`, '']),
     ...lesser(findings, 'SHOULD'),
     ...lesser(findings, 'INTEROP'),
-  ].join('\n');
+  ];
 }
 
 function clientSection({ name, version, findings }: StoredClient): string {
-  const entries = findings.filter(isSerious).map((finding) => {
-    const { id, level, section, seen, dialogue } = finding;
-    const doubt = reviewOf(name, id);
-    const judged =
-      doubt === undefined
-        ? ''
-        : ` ${doubt.judgement === 'doubtful' ? '*Doubtful:* ' : ''}${markdown(doubt.cause)}`;
-    return `- ${id} · ${level} · ${clause(section)}: ${markdown(seen)}.${judged}\n\n${['```text', ...clientEssence(dialogue), '```'].map((line) => `  ${line}`).join('\n')}\n`;
-  });
-  const lesserIds = findings.filter((each) => !isSerious(each)).map(({ id, level }) => `${id} (${level})`);
-  return [
-    `### ${name}`,
-    '',
-    `${markdown(version)}.`,
-    '',
-    ...(entries.length === 0 ? ['Nothing of level MUST or SECURITY deviates.', ''] : entries),
-    ...(lesserIds.length === 0 ? [] : [`Lesser: ${lesserIds.join(', ')}.`, '']),
-  ].join('\n');
-}
-
-const LONGEST = 14;
-
-function clientEssence(dialogue: readonly string[]): readonly string[] {
-  const lines = dialogue.map((line) => (line.length > 160 ? `${line.slice(0, 160)}…` : line));
-  return lines.length <= LONGEST
-    ? lines
-    : [`(${lines.length - LONGEST} lines more)`, ...lines.slice(-LONGEST)];
+  return [`### ${name}`, '', `${markdown(version)}.`, '', ...findingsSection(name, findings)].join('\n');
 }
 
 function clientsSection(clients: readonly StoredClient[]): readonly string[] {
   if (clients.length === 0) return [];
-  const rows = clients.map(({ name, version, passed, findings, skipped }) => [
-    name,
-    markdown(version),
-    passed,
-    findings.filter(isSerious).length,
-    findings.filter((each) => !isSerious(each)).length,
-    skipped,
-  ]);
+  const rows = clients.map(({ name, version, passed, findings, skipped }) => {
+    const of = (level: string) => findings.filter((each) => each.level === level).length;
+    const counts = [of('SECURITY'), of('MUST'), doubtfulOf(name, findings), of('SHOULD'), of('INTEROP')];
+    return [`${name} ${markdown(version)}`, passed, ...counts, skipped];
+  });
   return [
     '## Clients',
     '',
     '`npm run conformance:clients` judges the commands that people send with by a server of 127.0.0.1 that does what servers do at',
     'worst: our own, nodemailer, curl, msmtp, swaks and smtplib.',
     '',
-    table(['Client', 'version', 'passed', 'MUST or SECURITY', 'SHOULD or INTEROP', 'skipped'], rows),
+    table(
+      ['Client', 'passed', 'SECURITY', 'MUST', 'of these doubtful', 'SHOULD', 'INTEROP', 'skipped'],
+      rows,
+    ),
     '',
     ...clients.map(clientSection),
   ];

@@ -1,7 +1,9 @@
 /** The clients of the matrix: what people send with, each as the command that its manual gives. */
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import type { RunToEnd } from '../clients/client-command.js';
 import type { Setup } from '../clients/contract.js';
+import { runOwnCommand } from './own-command.js';
 
 export interface RealClient {
   readonly name: string;
@@ -14,6 +16,8 @@ export interface RealClient {
   readonly lineEnds?: 'lf' | 'crlf';
   /** It prints a line for each recipient, as `sansmtp send` does. */
   readonly printsVerdicts?: boolean;
+  /** How its commands are run. @default each as a process */
+  readonly run?: RunToEnd;
 }
 
 const here = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url));
@@ -48,6 +52,7 @@ export const REAL_CLIENTS: readonly RealClient[] = [
     },
     nullPath: '<>',
     printsVerdicts: true,
+    run: runOwnCommand,
   },
   {
     name: 'nodemailer',
@@ -115,14 +120,11 @@ export const REAL_CLIENTS: readonly RealClient[] = [
   },
 ];
 
-/** The first line that its version command prints; undefined: it is not installed. */
+/** The version that its command prints; undefined: it is not installed. */
 export function versionOf({ version: [command, ...parameters] }: RealClient): string | undefined {
   try {
     const text = execFileSync(command, parameters, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
-    return text
-      .split('\n')
-      .find((line) => line.trim() !== '')
-      ?.trim();
+    return /\d+(?:\.\w+)+/.exec(text)?.[0];
   } catch {
     return undefined;
   }

@@ -73,8 +73,8 @@ export const replies: ClientCaseGroup = {
       reportsFailure,
     ),
     clientCase(
-      ['client-replies/success-then-refusal', 'RFC 5321 §4.2.1', 'MUST'],
-      'Lines that disagree are no success.',
+      ['client-replies/success-then-refusal', 'RFC 5321 §4.2.1', 'INTEROP'],
+      'Lines that disagree are no success, though a client may rely on the code of any of them.',
       { message: end('250-Stored\r\n554 No\r\n') },
       reportsFailure,
     ),
@@ -151,8 +151,8 @@ export const replies: ClientCaseGroup = {
       reportsDelivery,
     ),
     clientCase(
-      ['client-replies/bare-code', 'RFC 5321 §4.2', 'MUST'],
-      'A code without text is a reply: the grammar lets the text away.',
+      ['client-replies/bare-code', 'RFC 5321 §4.2.1', 'MUST'],
+      'A code without text is a reply: clients have to be prepared for the blank to be omitted.',
       { RCPT: { octets: '250\r\n' } },
       reportsDelivery,
     ),

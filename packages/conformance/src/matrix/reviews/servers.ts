@@ -1,23 +1,5 @@
-/** What a look at each finding has shown: which share a cause, and for which the clause can be read otherwise. */
-import { isSelected } from '../running/selection.js';
-
-export interface Review {
-  /** The server. */
-  readonly of: string;
-  /** The findings that share this cause, as `--only` names cases. */
-  readonly ids: string;
-  readonly judgement: 'true' | 'doubtful';
-  /** What it does, in a sentence. */
-  readonly cause: string;
-  /** The clause that says so, where it is not that of the case. */
-  readonly section?: string;
-  /** Why it is doubtful, or what mends it. */
-  readonly note?: string;
-}
-
-export function reviewOf(of: string, id: string): Review | undefined {
-  return REVIEWS.find((review) => review.of === of && isSelected(id, review.ids));
-}
+/** What a look at each finding about a server has shown. */
+import type { Review } from './review.js';
 
 const LF_COMMANDS = 'smuggling/command-*,smuggling/recipient-after-lf-in-mail';
 const LF_ENDS_COMMANDS = {
@@ -68,7 +50,7 @@ const ENDS_AFTER_ERRORS = {
   section: 'RFC 5321 §3.8',
 } as const;
 
-export const REVIEWS: readonly Review[] = [
+export const SERVER_REVIEWS: readonly Review[] = [
   {
     of: 'Postfix smtpd',
     ids: 'smuggling/lf-*,smuggling/crlf-*,smuggling/first-*,smuggling/second-message-*,disconnects/message-cut-after-dot-lf',

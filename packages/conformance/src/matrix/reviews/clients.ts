@@ -1,0 +1,116 @@
+/** What a look at each finding about a client has shown. */
+import type { Review } from './review.js';
+
+const NO_QUIT = {
+  ids: 'client-closing/quit-after-*,client-auth/535-quit',
+  judgement: 'true',
+  cause: 'After a refusal it closes the connection without QUIT.',
+  note: '“The sender MUST NOT intentionally close the transmission channel until it sends a QUIT command”, after an error, too.',
+} as const;
+
+const GOES_ON_AFTER_421 = {
+  ids: 'client-hello/421-ends',
+  judgement: 'true',
+  cause: 'After 421 to EHLO it says HELO, as after any refusal.',
+  note: '421 says that the server closes the connection, and that what is asked for may be had later.',
+} as const;
+
+const EIGHT_BIT = {
+  ids: 'client-offers/8-bit-*',
+  judgement: 'true',
+  cause:
+    'Octets beyond ASCII go out whatever the server offers, and without BODY=8BITMIME where it offers that.',
+} as const;
+
+const UTF8_ADDRESSES = {
+  ids: 'client-offers/address-needs-smtputf8,client-offers/smtputf8-*',
+  judgement: 'true',
+  cause: 'An address beyond ASCII goes out without SMTPUTF8, offered or not.',
+} as const;
+
+const KNOWN_CODES_ONLY = {
+  ids: 'client-data/message-299,client-envelope/mail-299,client-envelope/rcpt-252',
+  judgement: 'true',
+  cause: 'Only 250 and 251 are successes to it.',
+  note: 'A client has to understand a code that it does not know by its first digit.',
+} as const;
+
+const BARE_LINE_ENDS = {
+  judgement: 'true',
+  note: 'Most servers take it for what it is. Those that take it for a line end can be made to read a second message: SMTP smuggling.',
+} as const;
+
+const EARLY_REPLY = {
+  ids: 'client-data/reply-before-the-message',
+  judgement: 'doubtful',
+  cause: 'A reply that came together with 354, before the message, is taken for the reply to the message.',
+  note: 'The server errs first, and no clause says how a client is to notice.',
+} as const;
+
+const MAIL_WITHOUT_LOGIN = {
+  ids: 'client-auth/only-in-the-clear,client-auth/nothing-offered,client-auth/no-mechanism',
+  judgement: 'doubtful',
+  cause:
+    'It was given a name and a password; where no mechanism is offered it sends the mail without a login.',
+  note: 'Nothing is told to anybody by it. That whoever asks for a login does not want mail sent without one is our conclusion.',
+} as const;
+
+export const CLIENT_REVIEWS: readonly Review[] = [
+  {
+    of: 'curl',
+    ids: 'client-content/*',
+    cause: 'Bare CRs and LFs of a message go out as they are.',
+    ...BARE_LINE_ENDS,
+  },
+  {
+    of: 'curl',
+    ids: 'client-tls/keywords-forgotten',
+    judgement: 'true',
+    cause: 'SIZE, offered in the clear, is used under TLS, where it is not offered.',
+  },
+  { of: 'curl', ...GOES_ON_AFTER_421 },
+  { of: 'curl', ...NO_QUIT },
+  {
+    of: 'curl',
+    ids: 'client-hello/first-line-is-no-keyword',
+    judgement: 'true',
+    cause: 'A keyword in the first line of the reply to EHLO, which names the server, counts as offered.',
+  },
+  { of: 'curl', ...EIGHT_BIT },
+  { of: 'curl', ...UTF8_ADDRESSES },
+  { of: 'curl', ...KNOWN_CODES_ONLY, cause: 'Of the codes after the final dot only 250 is a success to it.' },
+  { of: 'curl', ...EARLY_REPLY },
+  { of: 'curl', ...MAIL_WITHOUT_LOGIN },
+  {
+    of: 'msmtp',
+    ids: 'client-content/*',
+    cause: 'Bare CRs of a message go out as they are.',
+    ...BARE_LINE_ENDS,
+  },
+  { of: 'msmtp', ...GOES_ON_AFTER_421 },
+  { of: 'msmtp', ...NO_QUIT },
+  { of: 'msmtp', ...EIGHT_BIT },
+  { of: 'msmtp', ...UTF8_ADDRESSES },
+  { of: 'msmtp', ...KNOWN_CODES_ONLY },
+  {
+    of: 'msmtp',
+    ids: 'client-replies/bare-code',
+    judgement: 'true',
+    cause: 'A code without a blank and text after it is no reply to it.',
+    note: 'A client has to be prepared for the blank to be omitted.',
+  },
+  {
+    of: 'msmtp',
+    ids: 'client-auth/mechanism-name-is-whole',
+    judgement: 'true',
+    cause: 'PLAIN counts as offered where the name of another mechanism has it in it.',
+  },
+  {
+    of: 'msmtp',
+    ids: 'client-envelope/quoted-local-part',
+    judgement: 'doubtful',
+    cause: 'The local part of a recipient with quotation marks is lost: RCPT TO:<@example.com>.',
+    note: 'It reads recipients on its command line as an address of RFC 5322, where quotation marks may be a name.',
+  },
+  { of: 'msmtp', ...EARLY_REPLY },
+];
