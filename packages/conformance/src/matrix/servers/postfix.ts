@@ -1,8 +1,8 @@
 /** Postfix: its server, and the smtp-sink that it brings for tests. */
-import { chmod, chown, mkdir, writeFile } from 'node:fs/promises';
+import { chown, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { output } from './programs.js';
-import { CREDENTIALS, DOMAIN, type MatrixServer, NotRun } from './server.js';
+import { DOMAIN, type MatrixServer, NotRun } from './server.js';
 
 const SERVICES = `
 rewrite unix  - - n -     - trivial-rewrite
@@ -30,21 +30,10 @@ const version = async (): Promise<string> =>
 /** Debian's user of that name. */
 const NOBODY = 65_534;
 
-/** The user of the matrix, in a database of Cyrus SASL of its own. */
-async function addUser(folder: string): Promise<void> {
-  const database = join(folder, 'sasldb2');
-  const { user, password } = CREDENTIALS;
-  const add = `printf %s ${password} | saslpasswd2 -p -c -f ${database} -u ${DOMAIN} ${user}`;
-  await output('sh', ['-c', add]);
-  await chmod(database, 0o644);
-  const settings = ['pwcheck_method: auxprop', 'auxprop_plugin: sasldb', `sasldb_path: ${database}`];
-  await writeFile(join(folder, 'smtpd.conf'), `${settings.join('\n')}\n`);
-}
-
 export const postfix: MatrixServer = {
   name: 'Postfix smtpd',
   configuration:
-    'Its defaults, as Debian has them, for one domain, with a certificate and a user (Cyrus SASL); what is taken is stored in a Maildir.',
+    'Its defaults, as Debian has them, for one domain, with a certificate, without AUTH; what is taken is stored in a Maildir.',
   version,
   async prepare({ folder, port, tlsPort, keyFile, certFile }) {
     if (process.getuid?.() !== 0) throw new NotRun('it takes root to start');
@@ -56,7 +45,6 @@ export const postfix: MatrixServer = {
     const mail = join(folder, 'mail');
     for (const each of [etc, spool, data, mail]) await mkdir(each);
     await chown(mail, NOBODY, NOBODY);
-    await addUser(folder);
     const settings = [
       'compatibility_level = 3.6',
       `queue_directory = ${spool}`,
@@ -76,9 +64,6 @@ export const postfix: MatrixServer = {
       'virtual_minimum_uid = 1000',
       `virtual_uid_maps = static:${NOBODY}`,
       `virtual_gid_maps = static:${NOBODY}`,
-      'smtpd_sasl_auth_enable = yes',
-      `cyrus_sasl_config_path = ${folder}`,
-      'smtpd_sasl_local_domain = $myhostname',
       'default_transport = discard:',
       'smtpd_tls_security_level = may',
       `smtpd_tls_chain_files = ${keyFile}, ${certFile}`,
@@ -90,7 +75,7 @@ export const postfix: MatrixServer = {
     );
     await output('chown', ['postfix', data]);
     await output('postfix', ['-c', etc, 'check']);
-    const has = { users: true, implicitTls: true, maildir: join(mail, 'all') };
+    const has = { implicitTls: true, maildir: join(mail, 'all') };
     return { program: '/usr/lib/postfix/sbin/master', words: ['-c', etc, '-e', '1200'], has };
   },
 };
