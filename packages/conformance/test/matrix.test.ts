@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { serverGroups } from '../src/index.js';
-import { DOCUMENT, documentOfResults, writeDocuments } from '../src/matrix/documents.js';
+import { DOCUMENT, documentOfResults, readClients, writeDocuments } from '../src/matrix/documents.js';
 import { matrixHtml } from '../src/matrix/matrix-html.js';
 import { readResults } from '../src/matrix/results.js';
 import { reviewOf } from '../src/matrix/reviews/review.js';
@@ -54,6 +54,14 @@ describe('the matrix of servers', () => {
     for (const { name, notRun, passed, findings } of servers)
       if (notRun === undefined)
         expect([name, passed.length + findings.length > count / 2]).toEqual([name, true]);
+  });
+});
+
+describe('the matrix of clients', () => {
+  it.each(readClients())('has each finding of $name read again, and none of ours', ({ name, findings }) => {
+    const ids = findings.filter(({ level }) => level === 'MUST' || level === 'SECURITY').map(({ id }) => id);
+    expect(ids.filter((id) => reviewOf(name, id) === undefined)).toEqual([]);
+    if (name === 'sansmtp send') expect(ids).toEqual([]);
   });
 });
 
