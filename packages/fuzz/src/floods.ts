@@ -160,7 +160,8 @@ export function growthOf(flood: Flood, octets: number): number {
   // The short one in eight chunks at least, so that all sixteen are under way at once.
   const chunk = Math.min(flood.chunk, Math.ceil(short.length / 8));
   const timeOf = (some: Uint8Array, sessions: number, times: number): number => {
-    collectGarbage();
+    // What little the small ones leave is not worth the time.
+    if (octets >= 1024 * 1024) collectGarbage();
     const begin = worked();
     for (let time = 0; time < times; time++) {
       const targets = Array.from({ length: sessions }, () => opened(flood));
@@ -181,7 +182,7 @@ export function growthOf(flood: Flood, octets: number): number {
 
 function occupied(): number {
   // What one collection finds, V8 may count until the next.
-  for (let time = 0; time < 3; time++) collectGarbage();
+  for (let time = 0; time < 2; time++) collectGarbage();
   const { heapUsed, arrayBuffers } = process.memoryUsage();
   return heapUsed + arrayBuffers;
 }
