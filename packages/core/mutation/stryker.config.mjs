@@ -34,6 +34,8 @@ export default {
   reporters: ['progress-append-only'],
   concurrency: Number(process.env.SANSMTP_MUTATION_CONCURRENCY ?? 2),
   timeoutMS: 15_000,
+  // The run of all tests before, on a machine that is busy with something else.
+  dryRunTimeoutMinutes: 60,
   tempDirName: 'mutation/.stryker-tmp',
   // The copy that is mutated stands elsewhere than its tsconfig.json supposes; without it, the next one above is taken.
   ignorePatterns: ['dist', 'tsconfig.json', 'mutation/reports'],
