@@ -87,11 +87,31 @@ describe('an ordinary command', () => {
   });
 
   it.each([
+    ['a label of 63 octets', 'b'.repeat(63)],
+    ['a domain of 255 octets', `${'b.'.repeat(127)}b`],
+  ])('is one with %s', (_, domain) => {
+    const reversePath = { localPart: 'a', domain };
+    expect(ordinaryCommand(encodeText(`MAIL FROM:<a@${domain}>`))).toEqual({
+      verb: 'MAIL',
+      reversePath,
+      parameters: [],
+    });
+  });
+
+  it.each([
     ['a parameter', 'MAIL FROM:<a@b.example> SIZE=1'],
     ['a quoted local-part', 'RCPT TO:<"a b"@b.example>'],
     ['a source route', 'RCPT TO:<@c.example:a@b.example>'],
     ['an address literal', 'RCPT TO:<a@[192.0.2.1]>'],
     ['a final dot', 'RCPT TO:<a@b.example.>'],
+    ['an empty label', 'RCPT TO:<a@b..example>'],
+    ['an empty domain', 'RCPT TO:<a@>'],
+    ['an empty local-part', 'RCPT TO:<@b.example>'],
+    ['a label that begins with a hyphen', 'RCPT TO:<a@b.-example>'],
+    ['a label that ends with a hyphen', 'RCPT TO:<a@b-.example>'],
+    ['a domain that ends with a hyphen', 'RCPT TO:<a@b.example->'],
+    ['no bracket at the end', 'RCPT TO:<a@b.example'],
+    ['text after the bracket', 'RCPT TO:<a@b.example>x'],
     ['no domain', 'RCPT TO:<Postmaster>'],
     ['a blank after the colon', 'MAIL FROM: <a@b.example>'],
     ['a blank at the end', 'DATA '],
