@@ -29,7 +29,7 @@ type MessageEvent = Extract<ServerProtocolEvent, { readonly type: 'message' }>;
 /** A command that has no reply yet. */
 interface Unanswered {
   /** Octets of its line; absent where nobody knows. */
-  readonly length?: number;
+  readonly length: number | undefined;
   readonly verb: string | undefined;
   /** Where it found the session. */
   readonly state: ServerState;
@@ -80,11 +80,17 @@ export class Observing {
     return this.#wanted.has(kind);
   }
 
-  command(line: InboundLine, { event, question }: CommandUnderWay, state: ServerState): void {
+  /** An ordinary command, of so many octets; where commands are wanted, `command()` is told of it. */
+  ordinary(length: number, { verb, question }: CommandUnderWay, state: ServerState): void {
+    const forwardPath = question?.kind === 'rcpt' ? question.forwardPath : undefined;
+    this.#unanswered = { length, verb, state, forwardPath };
+  }
+
+  command(line: InboundLine, { event, verb, question }: CommandUnderWay, state: ServerState): void {
     // Not the line itself: it may be a view into an array that is written into before the reply comes.
     this.#unanswered = {
-      ...lengthOf(line),
-      verb: this.#lines.verbOf(line),
+      length: lengthOf(line).length,
+      verb: verb === undefined || verb === 'extension' ? this.#lines.verbOf(line) : verb,
       state,
       forwardPath: question?.kind === 'rcpt' ? question.forwardPath : undefined,
     };

@@ -44,6 +44,20 @@ describe('an observed session', () => {
     });
   });
 
+  it.each(['reply', 'refusal', 'message', 'decision', 'transition', 'timerSet', 'command'] as const)(
+    'tells the same of each %s whatever else is wanted',
+    (kind) => {
+      const told = (observe: DialogueOptions['observe']) => {
+        const application = answering({ data: reject });
+        const dialogue = observed({ application, ...(observe !== undefined && { observe }) });
+        dialogue.ready().say('MAIL FROM:<a@c.example>', 'RCPT TO:<b@s.example>', 'DATA', 'RSET', 'DATA');
+        dialogue.say('MAIL FROM:<>', 'MAIL FROM:<a@c.example>', 'RCPT TO:<b@s.example', 'nonsense', 'QUIT');
+        return only(dialogue, kind);
+      };
+      expect(told([kind])).toEqual(told(true));
+    },
+  );
+
   it('tells the guards that were asked, and what they said', () => {
     const dialogue = observed({ maximumRecipients: 1 }).addressed();
     dialogue.say('RCPT TO:<c@s.example>');

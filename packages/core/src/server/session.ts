@@ -420,7 +420,7 @@ export class ServerSession {
     if (
       question === undefined ||
       !TAKES_MERE_ACCEPTANCE.has(question.kind) ||
-      this.#observing !== undefined
+      this.#observing?.wants('decision') === true
     ) {
       this.handle({ type: 'answer', decision: 'accept', now });
       return;
@@ -478,10 +478,11 @@ export class ServerSession {
       if (protocol !== undefined) return this.#refuseProtocol(protocol);
       return this.#step(readResponse(line, this.#exchange));
     }
-    // Observers are shown the line.
-    if (this.#observing === undefined) {
+    // Who wants to know of commands is shown the line.
+    if (this.#observing?.wants('command') !== true) {
+      const { length } = this.#inbound;
       const command = this.#inbound.nextOrdinaryCommand(this.#options.maximumCommandLength);
-      if (command !== undefined) return this.#takeOrdinary(command);
+      if (command !== undefined) return this.#takeOrdinary(command, length - this.#inbound.length);
     }
     const line = this.#inbound.nextLine(this.#reading.longestLine);
     if (line !== undefined) return this.#takeCommand(line);
@@ -516,11 +517,12 @@ export class ServerSession {
   }
 
   /** What `#takeCommand` does with a command that is ordinary. */
-  #takeOrdinary(command: OrdinaryCommand): true {
+  #takeOrdinary(command: OrdinaryCommand, length: number): true {
     const { verb } = command;
     const underWay = ordinaryUnderWay(command, this.#transaction);
     this.#command = underWay;
     this.#commandCount += 1;
+    this.#observing?.ordinary(length, underWay, this.state);
     this.#verb = verb;
     this.#replying.expect(0);
     this.#afterBareLineFeed = false;
