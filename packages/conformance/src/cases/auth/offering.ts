@@ -11,16 +11,15 @@ export const base64 = (text: string | Uint8Array): string => Buffer.from(text).t
 export const mechanismsOf = (dialogue: Dialogue): readonly string[] =>
   (dialogue.offers.get('AUTH') ?? '').toUpperCase().split(' ');
 
-/** After EHLO, where something is offered: in the clear, or under TLS. */
+/** After EHLO, where something is offered: under TLS if there is any, as no password goes out in the clear then. */
 async function offeringIt(target: Target, isOffered: (dialogue: Dialogue) => boolean, what: string) {
   const dialogue = await target.hello();
-  if (isOffered(dialogue)) return dialogue;
   if (dialogue.offers.has('STARTTLS')) {
     await dialogue.need('STARTTLS', '220');
     await dialogue.startTls();
     await dialogue.hello(target.helloLine);
-    if (isOffered(dialogue)) return dialogue;
   }
+  if (isOffered(dialogue)) return dialogue;
   throw new CannotJudge(`${what} is not offered`);
 }
 
