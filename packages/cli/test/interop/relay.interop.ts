@@ -250,19 +250,19 @@ describeWith('a file system of its own', () => {
 it('a disk that fails to sync ends the relay with 71 (EX_OSERR): the client keeps its message, and the next start has all others', async () => {
   const folder = await scratchFolder();
   const [faulty, sign] = [join(folder, 'faulty.mjs'), join(folder, 'fails')];
-  // The disk's part is played inside the process: fdatasync(2) reports EIO once the file is there.
+  // The disk's part is played inside the process: once the file is there, fdatasync(2) reports EIO, and so does write(2), which
+  // syncs by itself where the journal is open for that.
   await writeFile(
     faulty,
-    `import { existsSync } from 'node:fs';
-    import { open } from 'node:fs/promises';
-    const handle = await open('/dev/null');
-    const prototype = Object.getPrototypeOf(handle);
-    await handle.close();
-    const { datasync } = prototype;
-    prototype.datasync = function () {
-      if (!existsSync(${JSON.stringify(sign)})) return datasync.call(this);
-      return Promise.reject(Object.assign(new Error('EIO: i/o error, fdatasync'), { code: 'EIO' }));
-    };`,
+    `import fs from 'node:fs';
+    import { syncBuiltinESMExports } from 'node:module';
+    const failing = (call) => (...words) => {
+      if (!fs.existsSync(${JSON.stringify(sign)})) return call(...words);
+      process.nextTick(words.at(-1), Object.assign(new Error('EIO: i/o error'), { code: 'EIO' }));
+    };
+    fs.fdatasync = failing(fs.fdatasync);
+    fs.write = failing(fs.write);
+    syncBuiltinESMExports();`,
   );
   const words = ['--relay-from', '127.0.0.1', '--domain', 'local.example'];
   const server = await relay(words, { folder, wrapper: ['env', `NODE_OPTIONS=--import=${faulty}`] });
