@@ -80,7 +80,10 @@ export async function survive({ queues, disasters }: Surroundings): Promise<void
         '--no-recipient-check',
         ...queue,
       ];
-      return superviseRelay(`relay ${index}`, words, (recipient) => count(unknown, recipient));
+      const itsQueueAway = 'crashOfTheDatabase' in disasters;
+      return superviseRelay(`relay ${index}`, words, (recipient) => count(unknown, recipient), {
+        itsQueueAway,
+      });
     }),
   );
   const load = startLoad(

@@ -20,11 +20,13 @@ const LAST_LINES = 5;
 /**
  * @param words with a port of its own
  * @param onUnknown called for each line of the log that says `unknown`
+ * @param mayFind whether it may begin while its queue is away: then it ends with 73, and is begun again
  */
 export async function superviseRelay(
   name: string,
   words: readonly string[],
   onUnknown: (recipient: string) => void,
+  mayFind: { readonly itsQueueAway: boolean },
 ): Promise<SupervisedRelay> {
   const endings: string[] = [];
   let child: ChildProcess;
@@ -36,6 +38,7 @@ export async function superviseRelay(
     const life = spawn(node, script, { cwd: checkout, stdio: ['ignore', 'pipe', 'pipe'] });
     child = life;
     const last: string[] = [];
+    let hasListened = false;
     createInterface({ input: life.stderr }).on('line', (line) => {
       last.push(line);
       if (last.length > LAST_LINES) last.shift();
@@ -45,13 +48,17 @@ export async function superviseRelay(
     });
     listens = new Promise((resolve) => {
       createInterface({ input: life.stdout }).on('line', (line) => {
-        if (line.startsWith('listening smtp ')) resolve();
+        if (!line.startsWith('listening smtp ')) return;
+        hasListened = true;
+        resolve();
       });
     });
     // All that it has written is read by then.
     life.once('close', (code, signal) => {
       if (isOver) return;
-      if (signal !== 'SIGKILL') endings.push(`${name} ended with ${code ?? signal}:\n${last.join('\n')}`);
+      const hasFoundItAway = mayFind.itsQueueAway && !hasListened && code === 73;
+      if (signal !== 'SIGKILL' && !hasFoundItAway)
+        endings.push(`${name} ended with ${code ?? signal}:\n${last.join('\n')}`);
       start();
     });
   }
