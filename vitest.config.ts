@@ -4,7 +4,7 @@ import { watchCharts } from './packages/core/test/coverage/watch-charts.js';
 
 /** These replace a module that others load as well, or look at what the process has: memory, sockets, flags. */
 const ALONE = [
-  'packages/cli/src/authentication-secret.test.ts',
+  'packages/cli/src/users/authentication-secret.test.ts',
   'packages/core/test/purity.test.ts',
   'packages/delivery/src/maildir/maildir.test.ts',
   'packages/delivery/test/delivering.test.ts',

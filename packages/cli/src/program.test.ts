@@ -86,7 +86,7 @@ describe('a mistake in the arguments is one line on stderr that names it, and ex
       named: 'has a route already',
     },
     { words: ['relay', '--domain', 'a.example', '--route', 'a.example=h:1'], named: 'is local by --domain' },
-    { words: ['relay', '--via', 'h:25', '--route', '*=h:25'], named: '--via and --route' },
+    { words: ['relay', '--via', 'h:25', '--route', '*=h:25'], named: '--via and the route of *' },
     { words: ['relay', '--via', 'h'], named: '--via' },
     { words: ['relay', '--via-user', 'ann'], named: '--via-user needs --via' },
     { words: ['relay', '--worker', 'one'], named: '--worker is for a queue in PostgreSQL' },

@@ -12,9 +12,9 @@ type Define = (program: Command, terminal: Terminal) => void;
 
 /** In the order in which help shows them. Each is loaded when it is called: none has to wait for the others. */
 const commands: Readonly<Record<string, () => Promise<Define>>> = {
-  serve: async () => (await import('./serve.js')).defineServe,
+  serve: async () => (await import('./serving/serve.js')).defineServe,
   relay: async () => (await import('./relaying/define-relay.js')).defineRelay,
-  send: async () => (await import('./send.js')).defineSend,
+  send: async () => (await import('./sending/send.js')).defineSend,
   queue: async () => (await import('./queue-care/queue.js')).defineQueue,
   probe: async () => (await import('./probing/probe.js')).defineProbe,
   chart: async () => (await import('./chart.js')).defineChart,

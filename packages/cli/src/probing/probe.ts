@@ -17,10 +17,10 @@ import {
 import { formatMailbox, type Mailbox } from '@sansmtp/core';
 import { connect } from '@sansmtp/transport-node';
 import type { Command } from 'commander';
-import { type CredentialsOptions, readCredentials } from '../credentials.js';
 import { exitCodes } from '../exit-codes.js';
 import { fail } from '../fail.js';
 import { countOrNone, deadline, mailbox, path, port, userName } from '../option-values.js';
+import { type CredentialsOptions, readCredentials } from '../sending/credentials.js';
 import { oneLine, type Terminal } from '../terminal.js';
 import { conclude, knownDeviations, type ReportOptions } from './conclusion.js';
 import { judgeGenerated } from './generated.js';

@@ -1,8 +1,5 @@
 /** The options of the commands that receive mail, `serve` and `relay`. */
 import { type Command, Option } from 'commander';
-import type { CertificateOptions } from '../certificates.js';
-import { addClientLimits, type ClientLimitOptions } from '../client-limits.js';
-import type { ListeningOptions } from '../listening.js';
 import {
   count,
   deadline,
@@ -14,8 +11,11 @@ import {
   path,
   seconds,
 } from '../option-values.js';
-import type { RecordingOptions } from '../recording.js';
-import { defineUserOptions, type UserOptions } from '../user-authentication.js';
+import { defineUserOptions, type UserOptions } from '../users/user-authentication.js';
+import type { CertificateOptions } from './certificates.js';
+import { addClientLimits, type ClientLimitOptions } from './client-limits.js';
+import type { ListeningOptions } from './listening.js';
+import type { RecordingOptions } from './recording.js';
 
 export interface ReceivingOptions
   extends ListeningOptions,

@@ -12,34 +12,34 @@ import {
   trustedPeers,
 } from '@sansmtp/transport-node';
 import type { Command } from 'commander';
-import { authenticationSecret } from '../authentication-secret.js';
-import { type Certificate, type KeyPair, openCertificate } from '../certificates.js';
-import { sessionLimits } from '../client-limits.js';
 import { exitCodes } from '../exit-codes.js';
 import { fail } from '../fail.js';
+import { createLog, type Logger } from '../log.js';
+import type { Figures } from '../metrics/metrics.js';
+import { machineHostName } from '../option-values.js';
+import type { Terminal } from '../terminal.js';
+import { authenticationSecret } from '../users/authentication-secret.js';
+import {
+  readUserDirectory,
+  type UserAuthentication,
+  type UserDirectory,
+  userAuthentication,
+} from '../users/user-authentication.js';
+import { authenticationProblem } from '../users/users.js';
+import { type Certificate, type KeyPair, openCertificate } from './certificates.js';
+import { sessionLimits } from './client-limits.js';
 import {
   type KnownAddress,
   type Listening,
   type ListeningSurroundings,
   listenings,
   type Ports,
-} from '../listening.js';
-import { createLog, type Logger } from '../log.js';
-import type { Figures } from '../metrics/metrics.js';
-import { together } from '../observers.js';
-import { machineHostName } from '../option-values.js';
-import { dialogueLog, type SessionLog, sessionLog } from '../session-log.js';
-import type { Terminal } from '../terminal.js';
-import {
-  readUserDirectory,
-  type UserAuthentication,
-  type UserDirectory,
-  userAuthentication,
-} from '../user-authentication.js';
-import { authenticationProblem } from '../users.js';
+} from './listening.js';
+import { together } from './observers.js';
 import type { ReceivingOptions } from './receiving-options.js';
 import { type Reread, readAgainOnHangup } from './rereading.js';
 import { type ServingProcess, soleProcess } from './serving-process.js';
+import { dialogueLog, type SessionLog, sessionLog } from './session-log.js';
 import { signalled } from './signals.js';
 
 /** What an application is given. */

@@ -4,17 +4,17 @@
 import { type FailureLimiter, failureLimiter } from '@sansmtp/transport';
 import type { MailServerOptions } from '@sansmtp/transport-node';
 import type { Command } from 'commander';
-import { passingSecret } from '../authentication-secret.js';
-import type { KeyPair } from '../certificates.js';
-import { connectionLimits } from '../client-limits.js';
 import { exitCodes } from '../exit-codes.js';
 import { fail } from '../fail.js';
-import { type KnownAddress, listeningLines, type Ports } from '../listening.js';
 import type { Logger } from '../log.js';
 import { type Figures, type Metrics, startMetrics } from '../metrics/metrics.js';
-import { type Recording, startRecording } from '../recording.js';
 import type { Terminal } from '../terminal.js';
+import { passingSecret } from '../users/authentication-secret.js';
+import type { KeyPair } from './certificates.js';
+import { connectionLimits } from './client-limits.js';
+import { type KnownAddress, listeningLines, type Ports } from './listening.js';
 import type { ReceivingOptions } from './receiving-options.js';
+import { type Recording, startRecording } from './recording.js';
 import { type OnHangup, onHangupSignal } from './rereading.js';
 
 export type ServerLimits = Pick<

@@ -26,7 +26,7 @@ import {
 } from '@sansmtp/transport';
 import { systemCode } from '@sansmtp/transport-node';
 import type { Surroundings } from '../receiving/receiving.js';
-import { storageFailure } from '../reception.js';
+import { storageFailure } from '../serving/reception.js';
 import { type AdmissionRules, admit, type RelayingClient } from './admission.js';
 import { completeHeader } from './submitted-header.js';
 

@@ -4,8 +4,6 @@ import { createRelay, type DkimSigner, type QueueStore, type RelayEvent } from '
 import { Rejection } from '@sansmtp/transport';
 import { trustedPeers } from '@sansmtp/transport-node';
 import type { Command } from 'commander';
-import { readAuthorities } from '../certificate-authorities.js';
-import { readCredentials } from '../credentials.js';
 import { exitCodes } from '../exit-codes.js';
 import { fail } from '../fail.js';
 import type { Logger } from '../log.js';
@@ -14,6 +12,8 @@ import { type ControlSocket, serveControl } from '../queue-care/control-socket.j
 import { isPostgres, openPostgres, shownPlace } from '../queue-care/postgres.js';
 import type { Application, Surroundings } from '../receiving/receiving.js';
 import type { Reread } from '../receiving/rereading.js';
+import { readAuthorities } from '../sending/certificate-authorities.js';
+import { readCredentials } from '../sending/credentials.js';
 import { relayPermission } from './admission.js';
 import { readDkimSigner } from './dkim-keys.js';
 import { nextHopQuestions } from './next-hop-question.js';

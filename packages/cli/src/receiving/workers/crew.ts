@@ -9,8 +9,8 @@
 import cluster, { type Worker } from 'node:cluster';
 import type { TraceRecord } from '@sansmtp/charts/trace';
 import { exitCodes } from '../../exit-codes.js';
-import type { KnownAddress, Ports } from '../../listening.js';
 import type { Logger } from '../../log.js';
+import type { KnownAddress, Ports } from '../listening.js';
 import { type Common, type FromWorker, isOurs, type ToWorker } from './messages.js';
 import type { SharedLimits } from './shared-limits.js';
 

@@ -1,8 +1,8 @@
 /** What the process that supervises and its workers say to each other. */
 import type { TraceRecord } from '@sansmtp/charts/trace';
 import type { ConnectionLimit } from '@sansmtp/transport-node';
-import type { KeyPair } from '../../certificates.js';
-import type { KnownAddress, Ports } from '../../listening.js';
+import type { KeyPair } from '../certificates.js';
+import type { KnownAddress, Ports } from '../listening.js';
 
 /** What all workers have alike, and none can make for itself. */
 export interface Common {

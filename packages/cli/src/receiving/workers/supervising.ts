@@ -3,14 +3,14 @@
  * connection goes to the next of them in turn.
  */
 import type { Command } from 'commander';
-import { passingSecret } from '../../authentication-secret.js';
-import { selfSigned } from '../../certificates.js';
-import { listeningLines } from '../../listening.js';
 import type { Logger } from '../../log.js';
 import { type MetricsPage, showFigures } from '../../metrics/metrics.js';
-import { startRecording } from '../../recording.js';
 import type { Terminal } from '../../terminal.js';
+import { passingSecret } from '../../users/authentication-secret.js';
+import { selfSigned } from '../certificates.js';
+import { listeningLines } from '../listening.js';
 import type { ReceivingOptions } from '../receiving-options.js';
+import { startRecording } from '../recording.js';
 import { onHangupSignal } from '../rereading.js';
 import { openPage } from '../serving-process.js';
 import { type Crew, startCrew } from './crew.js';

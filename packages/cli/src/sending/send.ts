@@ -7,18 +7,18 @@ import type { Address, ClientCredentials, EnvelopeInput, Mailbox } from '@sansmt
 import { createMailer, type Mailer, type MailerOptions, type RecipientVerdict } from '@sansmtp/delivery';
 import { systemClock } from '@sansmtp/transport-node';
 import { type Command, Option } from 'commander';
+import { dnsServer } from '../dns-server.js';
+import { exitCodes } from '../exit-codes.js';
+import { fail } from '../fail.js';
+import { createLog } from '../log.js';
+import { deadline, host, hostName, path, port, recipients, sender, userName } from '../option-values.js';
+import type { Terminal } from '../terminal.js';
+import { startTracing, type Tracing } from '../tracing/tracing.js';
 import { readAuthorities } from './certificate-authorities.js';
 import { type CredentialsOptions, readCredentials } from './credentials.js';
 import { Dialogue } from './dialogue.js';
-import { dnsServer } from './dns-server.js';
-import { exitCodes } from './exit-codes.js';
-import { fail } from './fail.js';
-import { createLog } from './log.js';
-import { deadline, host, hostName, path, port, recipients, sender, userName } from './option-values.js';
 import { exitCodeOf, type Outcome, outcomeLine, outcomeOf } from './outcome.js';
 import { type LongLines, type OutgoingMessage, openMessage, TemporaryFault } from './outgoing-message.js';
-import type { Terminal } from './terminal.js';
-import { startTracing, type Tracing } from './tracing/tracing.js';
 
 const NOTES = `
 Prints a line a recipient on stdout: "delivered|rejected|deferred|unknown ADDRESS REPLY";

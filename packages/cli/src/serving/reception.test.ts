@@ -11,10 +11,10 @@ import {
 } from '@sansmtp/transport';
 import { startMailServer } from '@sansmtp/transport-node';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { openCertificate } from './certificates.js';
-import { createLog, type Logger } from './log.js';
+import { createLog, type Logger } from '../log.js';
+import { openCertificate } from '../receiving/certificates.js';
+import { sessionLog } from '../receiving/session-log.js';
 import { type Reception, reception } from './reception.js';
-import { sessionLog } from './session-log.js';
 
 function recorder() {
   const records: Record<string, unknown>[] = [];

@@ -1,6 +1,6 @@
 /** The password for another host: from a file or the environment, for what stands on a command line everybody can read. */
 import { type ClientCredentials, Secret } from '@sansmtp/core';
-import { readOptionFile } from './option-file.js';
+import { readOptionFile } from '../option-file.js';
 
 export interface CredentialsOptions {
   readonly user?: string;

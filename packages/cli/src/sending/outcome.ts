@@ -17,8 +17,8 @@ import {
 } from '@sansmtp/delivery';
 import { TlsError } from '@sansmtp/transport';
 import { ConnectError } from '@sansmtp/transport-node';
-import { exitCodes } from './exit-codes.js';
-import { oneLine } from './terminal.js';
+import { exitCodes } from '../exit-codes.js';
+import { oneLine } from '../terminal.js';
 
 /**
  * What was to blame, where that has an exit code of its own. `mail`: the address or message cannot be sent to this

@@ -18,7 +18,7 @@ import {
   type ServerSessionInformation,
 } from '@sansmtp/transport';
 import { systemClock } from '@sansmtp/transport-node';
-import type { Logger } from './log.js';
+import type { Logger } from '../log.js';
 
 const MINUTE = 60_000;
 const LINES_OF_A_CLIENT = 10;

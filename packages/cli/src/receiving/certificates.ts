@@ -1,6 +1,6 @@
 /** The certificate that `serve` shows: from files, which may be renewed while it runs, or made up on the spot. */
 import { createTlsContext, type TlsContextSource } from '@sansmtp/transport-node';
-import { readOptionFile } from './option-file.js';
+import { readOptionFile } from '../option-file.js';
 
 export interface CertificateOptions {
   readonly tlsCert?: string;

@@ -7,9 +7,9 @@ import type { ServerEvent, ServerHandlers, ServerSessionInformation } from '@san
 import { createVirtualClock } from '@sansmtp/transport-memory';
 import { type MailListenOptions, startMailServer } from '@sansmtp/transport-node';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { createLog, type Logger } from '../log.js';
+import { reception } from '../serving/reception.js';
 import { openCertificate } from './certificates.js';
-import { createLog, type Logger } from './log.js';
-import { reception } from './reception.js';
 import { dialogueLog, type SessionLog, sessionLog } from './session-log.js';
 
 function recorded() {

@@ -3,13 +3,13 @@
  */
 import { type Maildir, openMaildir } from '@sansmtp/delivery';
 import { type Command, Option } from 'commander';
-import { exitCodes } from './exit-codes.js';
-import { fail } from './fail.js';
-import { domains, path } from './option-values.js';
-import { type Application, receive, type Surroundings } from './receiving/receiving.js';
-import { defineReceivingOptions, type ReceivingOptions } from './receiving/receiving-options.js';
+import { exitCodes } from '../exit-codes.js';
+import { fail } from '../fail.js';
+import { domains, path } from '../option-values.js';
+import { type Application, receive, type Surroundings } from '../receiving/receiving.js';
+import { defineReceivingOptions, type ReceivingOptions } from '../receiving/receiving-options.js';
+import type { Terminal } from '../terminal.js';
 import { reception } from './reception.js';
-import type { Terminal } from './terminal.js';
 
 const NOTES = `
 TCP is listened on in any case; the other ports and --unix add listeners.

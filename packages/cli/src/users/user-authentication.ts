@@ -6,8 +6,8 @@ import type { MechanismName, Secret, StoredCredentials } from '@sansmtp/core';
 import { passwordMechanisms, passwordUsers, type ServerHandlers } from '@sansmtp/transport';
 import { nodeCryptography } from '@sansmtp/transport-node';
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import type { Logger } from './log.js';
-import { path } from './option-values.js';
+import type { Logger } from '../log.js';
+import { path } from '../option-values.js';
 import { readUsers, type Users, userOption } from './users.js';
 import { readUsersFile } from './users-file.js';
 

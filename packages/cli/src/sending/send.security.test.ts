@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startMailServer } from '@sansmtp/transport-node';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { openCertificate } from './certificates.js';
-import { type Result, sansmtp } from './running.test-support.js';
+import { openCertificate } from '../receiving/certificates.js';
+import { type Result, sansmtp } from '../running.test-support.js';
 
 /** A server with a certificate that nobody has signed; it counts the passwords that it was shown. */
 async function selfSigned(mode: 'startTls' | 'implicit') {
@@ -129,7 +129,7 @@ describe('sansmtp send', () => {
       vi.doUnmock('node:os');
       vi.resetModules();
     });
-    const { sansmtp: fresh } = await import('./running.test-support.js');
+    const { sansmtp: fresh } = await import('../running.test-support.js');
     const folder = await mkdtemp(join(tmpdir(), 'ehlo-'));
     onTestFinished(() => rm(folder, { recursive: true }));
     const said: string[] = [];

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startMailServer } from '@sansmtp/transport-node';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { sansmtp } from './running.test-support.js';
+import { sansmtp } from '../running.test-support.js';
 
 async function serving() {
   const recipients: string[] = [];

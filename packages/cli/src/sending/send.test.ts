@@ -3,7 +3,7 @@ import { type Envelope, formatMailbox, formatPath } from '@sansmtp/core';
 import { Rejection, type ServerHandlers } from '@sansmtp/transport';
 import { startMailServer } from '@sansmtp/transport-node';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { type Result, sansmtp } from './running.test-support.js';
+import { type Result, sansmtp } from '../running.test-support.js';
 
 const MESSAGE = 'Subject: a\n\n.\nb';
 

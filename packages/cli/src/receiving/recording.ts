@@ -2,12 +2,12 @@
 import { createTracer, type TraceRecord } from '@sansmtp/charts/trace';
 import type { ServerObserver } from '@sansmtp/transport';
 import type { Command } from 'commander';
-import { exitCodes } from './exit-codes.js';
-import { fail } from './fail.js';
-import { LiveSessions } from './inspect/live-sessions.js';
-import { servePage } from './inspect/page-server.js';
-import type { Logger } from './log.js';
-import { startTracing, type Tracing } from './tracing/tracing.js';
+import { exitCodes } from '../exit-codes.js';
+import { fail } from '../fail.js';
+import { LiveSessions } from '../inspect/live-sessions.js';
+import { servePage } from '../inspect/page-server.js';
+import type { Logger } from '../log.js';
+import { startTracing, type Tracing } from '../tracing/tracing.js';
 
 export interface RecordingOptions {
   readonly trace?: string;

@@ -7,8 +7,8 @@ import { formatMailbox, formatPath, type Recipient, replyText } from '@sansmtp/c
 import { comparableDomain, type Maildir } from '@sansmtp/delivery';
 import { MailDataAbandonedError, Rejection, type ServerHandlers } from '@sansmtp/transport';
 import { systemCode } from '@sansmtp/transport-node';
-import type { Logger } from './log.js';
-import type { SessionLog } from './session-log.js';
+import type { Logger } from '../log.js';
+import type { SessionLog } from '../receiving/session-log.js';
 
 export interface Reception {
   /** As `comparableDomain` gives them; mail for others is refused. Empty: mail for any domain is taken. */

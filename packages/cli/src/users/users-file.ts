@@ -6,7 +6,7 @@
 import { stat } from 'node:fs/promises';
 import { Secret, type StoredCredentials, saslPrepare } from '@sansmtp/core';
 import { MAXIMUM_STORED_ITERATIONS } from '@sansmtp/transport';
-import { readOptionFile } from './option-file.js';
+import { readOptionFile } from '../option-file.js';
 
 const KEYS =
   /^SCRAM-SHA-256\$(\d{1,10}):([A-Za-z0-9+/]+={0,2})\$([A-Za-z0-9+/]+={0,2}):([A-Za-z0-9+/]+={0,2})$/;

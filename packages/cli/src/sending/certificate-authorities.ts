@@ -1,6 +1,6 @@
 /** Who may have signed the certificates of servers, as `--tls-ca` names them: certificates in PEM (RFC 7468 §5). */
 import { X509Certificate } from 'node:crypto';
-import { readOptionFile } from './option-file.js';
+import { readOptionFile } from '../option-file.js';
 
 const BEGIN = '-----BEGIN CERTIFICATE-----';
 

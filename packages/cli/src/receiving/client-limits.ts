@@ -4,7 +4,7 @@
  */
 import type { MailServerOptions, MailSessionOptions } from '@sansmtp/transport-node';
 import type { Command } from 'commander';
-import { count, countOrNone, seconds } from './option-values.js';
+import { count, countOrNone, seconds } from '../option-values.js';
 
 export interface ClientLimitOptions {
   readonly maxConnectionsPerClient?: number;

@@ -5,7 +5,7 @@
  * Between the reply 354 and the end of the next reply, all that is sent is the message: a client must not send anything
  * else there (RFC 5321 §4.1.1.4), and sends on while it has not heard that reply to its last line.
  */
-import { oneLine } from './terminal.js';
+import { oneLine } from '../terminal.js';
 
 /** Octets kept of a line: replies may have any length before the session gives up on them. */
 const MAXIMUM_LINE_OCTETS = 4096;
