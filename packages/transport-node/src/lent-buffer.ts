@@ -40,8 +40,12 @@ function onRead(this: LentSocket, length: number): true {
   return true;
 }
 
-/** Undefined where they are not as they are known here. */
+/**
+ * Undefined where they are not as they are known here. On Windows the system may be given the buffer before there is anything
+ * to read, and so several sockets' reads at a time: there nothing is lent.
+ */
 function findPlaces(): Places | undefined {
+  if (process.platform === 'win32') return undefined;
   const symbols = Object.getOwnPropertySymbols(new Socket());
   const named = (name: string) => symbols.filter(({ description }) => description === name);
   const [ofBuffer, ...others] = named('kBuffer');
