@@ -1,10 +1,11 @@
 /**
  * Holds every regular expression of the packages to linear time: whoever sends us octets must not choose how long we
- * take. Reads the built files; what `recheck` cannot decide fails as well. `node .ci/expressions.mjs` after a build.
+ * take. Reads the sources; what `recheck` cannot decide fails as well. `node .ci/expressions.mjs`.
  */
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'acorn';
+import { transformWithOxc } from 'vite';
 
 process.env.RECHECK_BACKEND = 'pure'; // JavaScript: no Java, no program of its own
 const { checkSync } = await import('recheck');
@@ -33,25 +34,23 @@ function makesExpression({ callee, arguments: [given] }) {
   return takesExpression && (given?.type === 'TemplateLiteral' || typeof given?.value === 'string');
 }
 
-/** All of them: what was not built was not looked at. A page that is bundled reads nothing of others. */
-function* builtFiles() {
+/** All of them. A page that is bundled reads nothing of others. */
+function* sourceFiles() {
   for (const name of readdirSync('packages')) {
     const { scripts } = JSON.parse(readFileSync(join('packages', name, 'package.json'), 'utf8'));
     if (!scripts.build.startsWith('tsc')) continue;
     const source = join('packages', name, 'src');
     for (const file of readdirSync(source, { recursive: true, encoding: 'utf8' })) {
-      if (!file.endsWith('.ts') || /\.(?:test|test-support|d)\.ts$/.test(file)) continue;
-      const built = join('packages', name, 'dist', file.replace(/\.ts$/, '.js'));
-      if (!existsSync(built)) throw new Error(`${built} is not there: build first`);
-      yield built;
+      if (file.endsWith('.ts') && !/\.(?:test|test-support|d)\.ts$/.test(file)) yield join(source, file);
     }
   }
 }
 
 let count = 0;
 let found = 0;
-for (const file of builtFiles()) {
-  const program = parse(readFileSync(file, 'utf8'), {
+for (const file of sourceFiles()) {
+  const { code } = await transformWithOxc(readFileSync(file, 'utf8'), file);
+  const program = parse(code, {
     ecmaVersion: 'latest',
     sourceType: 'module',
     allowHashBang: true,
@@ -68,7 +67,7 @@ for (const file of builtFiles()) {
         : result.status === 'made'
           ? 'is made at run time, so that it cannot be checked'
           : `could not be decided: ${result.error?.kind}`;
-    console.error(`${file}:${line}: ${made ? 'a RegExp' : `/${pattern}/${flags}`} ${why}`);
+    console.error(`${file}, about line ${line}: ${made ? 'a RegExp' : `/${pattern}/${flags}`} ${why}`);
   }
 }
 console.log(`${count} regular expressions, ${found} that may take more than linear time`);

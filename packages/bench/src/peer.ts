@@ -39,7 +39,11 @@ export async function startPeer(
     child.once('exit', () => reject(new Error(`${name} ended before it listened`)));
     child.stdout.on('data', (chunk) => {
       printed += chunk;
-      const found = new RegExp(`^listening ${kind} \\S+:(\\d+)$`, 'm').exec(printed)?.[1];
+      const line = printed
+        .split('\n')
+        .slice(0, -1)
+        .find((each) => each.startsWith(`listening ${kind} `));
+      const found = /:(\d+)$/.exec(line ?? '')?.[1];
       if (found !== undefined) resolve(Number(found));
     });
   });

@@ -28,6 +28,15 @@ describe('Pipe', () => {
     );
   });
 
+  it('gives copies, of a Buffer of Node too', () => {
+    const pipe = new Pipe();
+    const written = Buffer.from('EHLO');
+    pipe.write(written, 0);
+    pipe.takeWrite(2).fill(0);
+    pipe.take(2, 0).fill(0);
+    expect(written.toString()).toBe('EHLO');
+  });
+
   it('tells when octets are due, and the end only behind the last of them', () => {
     const pipe = new Pipe();
     expect([pipe.octetsDue, pipe.endDue]).toEqual([undefined, undefined]);

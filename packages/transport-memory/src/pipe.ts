@@ -85,7 +85,8 @@ export class Pipe {
   }
 
   #takeFrom(chunk: Chunk, limit: number): Uint8Array {
-    const bytes = chunk.bytes.slice(this.#offset, this.#offset + limit);
+    // Not by slice(), which gives a view where the peer wrote a Buffer of Node.
+    const bytes = new Uint8Array(chunk.bytes.subarray(this.#offset, this.#offset + limit));
     this.#offset += bytes.length;
     this.#length -= bytes.length;
     if (this.#offset === chunk.bytes.length) this.#dropHead();

@@ -8,7 +8,8 @@ export function openResponse(line: string): string {
 
 /** A command, of which the initial response of AUTH (RFC 4954 §4) is treated likewise. */
 export function openCommand(line: string): string {
-  return line.replace(/^(AUTH +[^ ]+ +)(.+)$/i, (_, begin: string, response: string) => {
-    return `${begin}${openResponse(response)}`;
-  });
+  const words = /^AUTH +[^ ]+ +(?! )/i.exec(line);
+  if (words === null) return line;
+  const [begin] = words;
+  return `${begin}${openResponse(line.slice(begin.length))}`;
 }

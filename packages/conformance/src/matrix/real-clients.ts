@@ -124,7 +124,7 @@ export const REAL_CLIENTS: readonly RealClient[] = [
 export function versionOf({ version: [command, ...parameters] }: RealClient): string | undefined {
   try {
     const text = execFileSync(command, parameters, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
-    return /\d+(?:\.\w+)+/.exec(text)?.[0];
+    return /(?<!\d)\d{1,9}(?:\.\w{1,20}){1,9}/.exec(text)?.[0];
   } catch {
     return undefined;
   }
