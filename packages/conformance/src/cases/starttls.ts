@@ -157,9 +157,9 @@ export const starttls: CaseGroup = {
         const dialogue = await target.hello();
         await dialogue.need('STARTTLS', '220');
         dialogue.say('NOOP');
-        const replies = await dialogue.rest();
-        if (replies.some(({ code }) => code === 250))
-          throw new Deviation('a command in the clear was carried out');
+        // A TLS alert may come, and whatever the server makes of the wrong record.
+        const heard = Buffer.from(await dialogue.octets()).toString('latin1');
+        if (/^250[ -]/m.test(heard)) throw new Deviation('a command in the clear was carried out');
       },
     },
     {

@@ -7,8 +7,6 @@ import { CannotJudge, Deviation } from '../dialogue/findings.js';
 import { printable } from '../dialogue/transcript.js';
 import { octets } from './judging.js';
 
-const LF = 0x0a;
-
 /** Once the server has had the time to store what it was going to. */
 async function storedBy(target: Target, dialogue: Dialogue): Promise<readonly StoredTestMessage[]> {
   dialogue.endSending();
@@ -16,21 +14,32 @@ async function storedBy(target: Target, dialogue: Dialogue): Promise<readonly St
   return target.received();
 }
 
-/** Servers put lines of their own before a message (RFC 5321 §4.4). */
+const EMPTY_LINE = '\r\n\r\n';
+
+/** The lines of its header section, and its body with the empty line before it, each octet a character. */
+function partsOf(message: Uint8Array): { readonly header: readonly string[]; readonly body: string } {
+  const text = Buffer.from(message).toString('latin1');
+  const end = text.indexOf(EMPTY_LINE);
+  return end < 0
+    ? { header: [], body: text }
+    : { header: text.slice(0, end).split('\r\n'), body: text.slice(end) };
+}
+
+/** Servers put lines of their own before a message (RFC 5321 §4.4), and some add fields that it lacks (RFC 6409 §8). */
 function compare(stored: readonly StoredTestMessage[], contents: readonly Uint8Array[]): void {
   if (stored.length !== contents.length) {
     throw new Deviation(`${contents.length} messages were to be stored; ${stored.length} were`);
   }
   for (const [index, content] of contents.entries()) {
-    const found = stored[index]?.content ?? new Uint8Array();
-    const begin = Math.max(0, found.length - content.length);
-    const end = found.subarray(begin);
-    if (begin > 0 && found[begin - 1] !== LF) {
-      throw new Deviation(`the message begins in the middle of a line: ${printable(found.subarray(0, 120))}`);
+    const sent = partsOf(content);
+    const found = partsOf(stored[index]?.content ?? new Uint8Array());
+    const lost = sent.header.find((line) => !found.header.includes(line));
+    if (lost !== undefined) {
+      throw new Deviation(`a line of the header section is not stored: ${printable(octets(lost))}`);
     }
-    if (Buffer.compare(end, content) !== 0) {
+    if (found.body !== sent.body) {
       throw new Deviation(
-        `the message ends in ${printable(end.slice(-120))} and not ${printable(content.slice(-120))}`,
+        `the body ends in ${printable(octets(found.body.slice(-120)))} and not ${printable(octets(sent.body.slice(-120)))}`,
       );
     }
   }

@@ -211,6 +211,15 @@ export class Dialogue {
     }
   }
 
+  /** All octets that come until the server ends the connection, or says nothing any more. They need be no replies. */
+  async octets(): Promise<Uint8Array> {
+    for (let length = -1; !this.#ended && length !== this.#replies.pending.length; ) {
+      length = this.#replies.pending.length;
+      await this.#until(() => this.#ended || this.#replies.pending.length > length, this.#times.quiet);
+    }
+    return this.#replies.pending;
+  }
+
   /** Waits; for what is about time. */
   async wait(milliseconds: number): Promise<void> {
     await this.#until(() => false, milliseconds);

@@ -402,6 +402,7 @@ describe('a SASL exchange', () => {
     expect(failureIn(waiting().hear('235 Welcome'))).toMatchObject({ kind: 'protocol', phase: 'auth' });
     const late = waiting();
     late.hear('421 Bye');
+    expect(late.session.wantsComputed).toBe(false);
     expect(late.handle({ type: 'computed', result: new Uint8Array(18) })).toEqual([]);
   });
 

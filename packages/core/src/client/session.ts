@@ -190,9 +190,13 @@ export class ClientSession {
     return this.#offer;
   }
 
-  /** The result of the last `compute` is awaited: `computed` is allowed. */
+  /** The result of the last `compute` is awaited: `computed` is allowed. A session that has given up awaits none. */
   get wantsComputed(): boolean {
-    return this.#authentication?.computing === true;
+    return this.#authentication?.computing === true && this.#isOpen;
+  }
+
+  get #isOpen(): boolean {
+    return this.state.startsWith('session.');
   }
 
   /**
@@ -340,7 +344,7 @@ export class ClientSession {
 
   #takeResult(result: Uint8Array): void {
     // A host that computes meanwhile cannot know that the session has given up.
-    if (!this.state.startsWith('session.')) return;
+    if (!this.#isOpen) return;
     if (!this.#authentication?.computing) throw this.#notAllowed('computed');
     this.#authentication.computed(result);
     this.#step({ type: 'computed' });

@@ -7,6 +7,7 @@
  * - Exit code 71 of one that served is for all: what it stores in has failed.
  */
 import cluster, { type Worker } from 'node:cluster';
+import { isDeepStrictEqual } from 'node:util';
 import type { TraceRecord } from '@sansmtp/charts/trace';
 import { exitCodes } from '../../exit-codes.js';
 import type { Logger } from '../../log.js';
@@ -71,8 +72,6 @@ export async function startCrew(
       worker.on('exit', (code, signal) => {
         limits.forget(id);
         workers.delete(id);
-        // With the last of them the ports are closed: the next one must not get any others.
-        if (workers.size === 0) ports = portsOf(listening);
         const wasServing = serving.delete(id);
         resolve({ exitCode: code ?? exitCodes.system });
         if (isEnding) return;
@@ -85,9 +84,16 @@ export async function startCrew(
       function hear({ id }: Worker, message: FromWorker): void {
         switch (message.type) {
           case 'hello':
+            // With the last that served, the ports were closed: the next one must not get any others.
+            if (serving.size === 0) ports = portsOf(listening);
             say(worker, { type: 'begin', ...common, isSpokesman, ports });
             break;
           case 'ready':
+            if (hasBegun && !isDeepStrictEqual(portsOf(message.addresses), portsOf(listening))) {
+              // The last that served has died since, and with it the ports that this one was to share.
+              worker.process.kill('SIGKILL');
+              break;
+            }
             serving.add(id);
             if (isReplacement) log.info({ worker: id }, 'the new worker serves');
             if (isEnding) say(worker, { type: 'shutdown', reason: 'the others have ended' });
