@@ -28,7 +28,8 @@ buildah copy --quiet "$base" "$(realpath "$(command -v node)")" /usr/local/bin/n
 buildah copy --quiet "$base" "$npm" /usr/local/lib/node_modules/npm >/dev/null
 buildah run --isolation chroot "$base" -- sh -c '
   ln -s ../lib/node_modules/npm/bin/npm-cli.js /usr/local/bin/npm
-  printf "cafile=/etc/ssl/certs/ca-certificates.crt\nprefer-offline=true\n" >/root/.npmrc
+  mkdir -p /usr/local/etc
+  printf "cafile=/etc/ssl/certs/ca-certificates.crt\nprefer-offline=true\ncache=/var/cache/npm\n" >/usr/local/etc/npmrc
   groupadd --gid 1000 node && useradd --uid 1000 --gid node --create-home node'
 # The name that the Containerfile begins from.
 buildah commit --quiet "$base" docker.io/library/node:22-slim >/dev/null
@@ -45,7 +46,7 @@ sed -n '/^```dockerfile$/,/^```$/p' docs/operating.md | sed '1d;$d' |
 grep -q '/packages/\*\.tgz' "$work/context/Containerfile"
 # The machine may trust authorities of its own, and has in npm's cache what the checkout was installed from.
 buildah bud --quiet --format docker --isolation chroot --pull-never --tag sansmtp \
-  --volume /etc/ssl/certs:/etc/ssl/certs:ro --volume "$(npm config get cache)":/root/.npm "$work/context" >"$work/bud.log" 2>&1 ||
+  --volume /etc/ssl/certs:/etc/ssl/certs:ro --volume "$(npm config get cache)":/var/cache/npm "$work/context" >"$work/bud.log" 2>&1 ||
   { cat "$work/bud.log"; exit 1; }
 
 echo '== the container'
