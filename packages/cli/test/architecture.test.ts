@@ -38,6 +38,13 @@ function roomsOf(files: ReadonlyMap<string, readonly string[]>): Map<string, str
   return rooms;
 }
 
+/** A file's path as its room sees it. Other rooms' files stand in none, its own on top of its rooms in one by themselves. */
+function inside(room: string, file: string): string {
+  if (roomOf(file) !== room) return 'elsewhere.ts';
+  const rest = file.slice(room.length + 1);
+  return rest.includes(sep) ? rest : join('(on top)', rest);
+}
+
 /** The first circle that is found, as a path; none: an empty one. */
 function circleIn(graph: ReadonlyMap<string, readonly string[]>): readonly string[] {
   const done = new Set<string>();
@@ -80,6 +87,21 @@ it.each(['core', 'transport', 'delivery'])(
     expect(circleIn(importsOf(name, { types: true }))).toEqual([]);
   },
 );
+
+/** Rooms within a room. The files beside them stand on top of them: as one room, which no other imports from. */
+describe.each([['queue', 'relay']])('the rooms in packages/%s/src/%s', (name, room) => {
+  const within = new Map(
+    [...importsOf(name, { types: true })]
+      .filter(([file]) => roomOf(file) === room)
+      .map(([file, imports]) => [inside(room, file), imports.map((other) => inside(room, other))]),
+  );
+
+  it('form no circle, and no arrow leads upward', () => {
+    const rooms = roomsOf(within);
+    expect(rooms.size).toBeGreaterThan(1);
+    expect(circleIn(rooms)).toEqual([]);
+  });
+});
 
 describe('the packages', () => {
   const document = readFileSync(join(top, 'docs/architecture.md'), 'utf8');

@@ -48,8 +48,8 @@ export {
   type RelayStatus,
   type StopOptions,
 } from './relay/relay.js';
-export type { Bounce, RecipientEvent, RelayEvent, RelayObserver } from './relay/relay-events.js';
 export type { RelayOptions } from './relay/relay-options.js';
+export type { Bounce, RecipientEvent, RelayEvent, RelayObserver } from './relay/telling/relay-events.js';
 export type { DestinationStatus, Down } from './scheduler/destinations.js';
 export type { Deliverer, NextHop, Routes } from './scheduler/routes.js';
 export { createDkimSigner, type DkimKey, type DkimSigner } from './signing/dkim.js';

@@ -1,7 +1,6 @@
 /** An outbox: stored, delivered; or the application is told, as often as it takes. */
 import { expect, it } from 'vitest';
 import { queuedTransport } from '../nodemailer/queued-transport.js';
-import type { Bounce } from '../relay/relay-events.js';
 import {
   DELIVERED,
   listed,
@@ -11,6 +10,7 @@ import {
   settle,
   World,
 } from '../relay/relaying.test-support.js';
+import type { Bounce } from '../relay/telling/relay-events.js';
 import { createOutbox, type OutboxBody, type OutboxOptions } from './outbox.js';
 
 async function sending(options: Partial<OutboxOptions> = {}) {

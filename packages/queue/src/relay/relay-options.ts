@@ -5,7 +5,7 @@ import type { Clock } from '@sansmtp/transport';
 import { systemClock } from '@sansmtp/transport-node';
 import type { QueueStore } from '../contract/queue-store.js';
 import { type Deliverer, EVERY_OTHER_DOMAIN, type NextHop, type Routes } from '../scheduler/routes.js';
-import type { Bounce, RelayObserver } from './relay-events.js';
+import type { Bounce, RelayObserver } from './telling/relay-events.js';
 
 export interface RelayOptions {
   /** Where messages are safe. The relay does not close it. */

@@ -13,11 +13,11 @@ import { type DestinationStatus, Destinations } from '../scheduler/destinations.
 import { Leases } from '../scheduler/leases.js';
 import type { Routes } from '../scheduler/routes.js';
 import { Scheduler } from '../scheduler/scheduler.js';
-import { Attempts } from './attempt.js';
+import { Attempts } from './attempting/attempt.js';
+import { releaseTime } from './deciding/times.js';
 import { withHopsCounted } from './hop-count.js';
-import type { RelayEvent } from './relay-events.js';
 import { checkRoutes, type RelayOptions, resolveRelayOptions } from './relay-options.js';
-import { releaseTime } from './times.js';
+import type { RelayEvent } from './telling/relay-events.js';
 
 export interface AcceptOptions {
   /** Whose mail it is: see `NewMessage`. A user's name, say. @default the reverse-path */

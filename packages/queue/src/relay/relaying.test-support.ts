@@ -9,8 +9,8 @@ import { SimulatedDisk } from '../embedded/disk/simulated-disk.test-support.js';
 import { openStore } from '../embedded/embedded-store.js';
 import type { Deliverer } from '../scheduler/routes.js';
 import { createRelay, type Relay } from './relay.js';
-import type { RelayEvent } from './relay-events.js';
 import type { RelayOptions } from './relay-options.js';
+import type { RelayEvent } from './telling/relay-events.js';
 
 export const START = Date.UTC(2030, 0, 1);
 export const SECOND = 1_000;

@@ -12,9 +12,9 @@ import {
   sameMailbox,
   writeDeliveryStatusNotification,
 } from '@sansmtp/delivery';
-import type { MessageWithBody, QueuedMessage } from '../contract/messages.js';
-import type { QueueStore } from '../contract/queue-store.js';
-import type { Decision } from './settling.js';
+import type { MessageWithBody, QueuedMessage } from '../../contract/messages.js';
+import type { QueueStore } from '../../contract/queue-store.js';
+import type { Decision } from '../deciding/settling.js';
 
 export interface NotificationSettings {
   /** False: nobody is told of anything by mail. */

@@ -1,9 +1,9 @@
 /** The events of a delivery: what became of each recipient, and who may get the message twice. */
 import type { RecipientVerdict } from '@sansmtp/delivery';
-import type { QueuedMessage } from '../contract/messages.js';
-import type { NextHop } from '../scheduler/routes.js';
+import type { QueuedMessage } from '../../contract/messages.js';
+import type { NextHop } from '../../scheduler/routes.js';
+import type { Decision } from '../deciding/settling.js';
 import type { RelayEvent } from './relay-events.js';
-import type { Decision } from './settling.js';
 
 type Tell = (event: RelayEvent) => void;
 

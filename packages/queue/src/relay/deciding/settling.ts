@@ -5,7 +5,7 @@
 import type { ClientRecipient, RcptParameters } from '@sansmtp/core';
 import { replyText } from '@sansmtp/core';
 import type { DeliveryAction, RecipientStatus, RecipientVerdict } from '@sansmtp/delivery';
-import type { Attempt, QueuedMessage, QueuedRecipient, Settlement } from '../contract/messages.js';
+import type { Attempt, QueuedMessage, QueuedRecipient, Settlement } from '../../contract/messages.js';
 import { afterFailure, isExpired, overdue, type RetryOptions } from './retrying.js';
 import { heldUntil } from './times.js';
 

@@ -6,15 +6,15 @@
  */
 import { replyText } from '@sansmtp/core';
 import type { Clock } from '@sansmtp/transport';
-import { QueueClosedError, StaleClaimError } from '../contract/errors.js';
-import type { QueuedMessage } from '../contract/messages.js';
-import type { QueueStore } from '../contract/queue-store.js';
-import type { HeldClaim } from '../scheduler/leases.js';
-import type { NextHop } from '../scheduler/routes.js';
-import { tellOfUnsettled } from './delivery-events.js';
-import { type NotificationSettings, notify } from './notifying.js';
-import type { Bounce, RelayEvent } from './relay-events.js';
-import type { Decision } from './settling.js';
+import { QueueClosedError, StaleClaimError } from '../../contract/errors.js';
+import type { QueuedMessage } from '../../contract/messages.js';
+import type { QueueStore } from '../../contract/queue-store.js';
+import type { HeldClaim } from '../../scheduler/leases.js';
+import type { NextHop } from '../../scheduler/routes.js';
+import type { Decision } from '../deciding/settling.js';
+import { tellOfUnsettled } from '../telling/delivery-events.js';
+import { type NotificationSettings, notify } from '../telling/notifying.js';
+import type { Bounce, RelayEvent } from '../telling/relay-events.js';
 
 export interface ResultsParts {
   readonly store: QueueStore;

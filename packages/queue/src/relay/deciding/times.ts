@@ -1,6 +1,6 @@
 /** Times that the sender of a message has asked for: milliseconds since 1970 UTC. */
 import type { MailParameters } from '@sansmtp/core';
-import type { QueuedMessage } from '../contract/messages.js';
+import type { QueuedMessage } from '../../contract/messages.js';
 
 /** Until when it is to be held (FUTURERELEASE, RFC 4865 §4.2). @param now when it arrived */
 export function releaseTime(parameters: MailParameters | undefined, now: number): number {

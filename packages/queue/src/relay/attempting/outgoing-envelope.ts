@@ -1,7 +1,7 @@
 /** The envelope of a message as it leaves this host. */
 import type { ClientEnvelope, ClientRecipient, MailParameters } from '@sansmtp/core';
-import type { QueuedMessage } from '../contract/messages.js';
-import { deliverByTime } from './times.js';
+import type { QueuedMessage } from '../../contract/messages.js';
+import { deliverByTime } from '../deciding/times.js';
 
 /**
  * For these recipients. What was asked of this host and done is left out (HOLDFOR, HOLDUNTIL), and so is the size that the client

@@ -4,7 +4,7 @@
  */
 import type { ClientRecipient } from '@sansmtp/core';
 import type { DeliveryVerdict } from '@sansmtp/delivery';
-import type { QueuedMessage } from '../contract/messages.js';
+import type { QueuedMessage } from '../../contract/messages.js';
 
 /** Of one message. */
 interface OfMessage {

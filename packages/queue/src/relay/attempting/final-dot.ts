@@ -3,9 +3,9 @@
  * sends no end.
  */
 import type { RecipientVerdict } from '@sansmtp/delivery';
-import { StaleClaimError } from '../contract/errors.js';
-import { mayWriteFinalDot } from '../contract/lease.js';
-import type { HeldClaim, Leases } from '../scheduler/leases.js';
+import { StaleClaimError } from '../../contract/errors.js';
+import { mayWriteFinalDot } from '../../contract/lease.js';
+import type { HeldClaim, Leases } from '../../scheduler/leases.js';
 
 /** The lease ran out while it was stored that the end follows: nothing may be sent. */
 class LeaseTooShortError extends Error {

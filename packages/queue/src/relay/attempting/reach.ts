@@ -1,6 +1,6 @@
 /** What the verdicts of a delivery say of its destination. */
 import type { RecipientVerdict } from '@sansmtp/delivery';
-import type { Delivered } from '../scheduler/scheduler.js';
+import type { Delivered } from '../../scheduler/scheduler.js';
 
 /** Failed connections, those that were lost before a greeting came included, and greetings of 421: nothing else is "down". */
 function isUnreached({ verdict, phase, reply }: RecipientVerdict): boolean {

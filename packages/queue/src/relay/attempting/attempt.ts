@@ -7,19 +7,19 @@
  */
 import { type ClientRecipient, MailDataError } from '@sansmtp/core';
 import type { RecipientVerdict } from '@sansmtp/delivery';
-import { NotInQueueError } from '../contract/errors.js';
-import type { Claim } from '../contract/messages.js';
-import type { Down } from '../scheduler/destinations.js';
-import type { HeldClaim, Leases } from '../scheduler/leases.js';
-import type { NextHop } from '../scheduler/routes.js';
-import type { Delivered } from '../scheduler/scheduler.js';
-import { tellOfRecipient, tellOfUnknown } from './delivery-events.js';
+import { NotInQueueError } from '../../contract/errors.js';
+import type { Claim } from '../../contract/messages.js';
+import type { Down } from '../../scheduler/destinations.js';
+import type { HeldClaim, Leases } from '../../scheduler/leases.js';
+import type { NextHop } from '../../scheduler/routes.js';
+import type { Delivered } from '../../scheduler/scheduler.js';
+import { isExpired, overdueAt, type RetryOptions } from '../deciding/retrying.js';
+import { decide, decideUntried } from '../deciding/settling.js';
+import { tellOfRecipient, tellOfUnknown } from '../telling/delivery-events.js';
 import { commitBeforeFinalDot, isOurs, isUnstored } from './final-dot.js';
 import { outgoingEnvelope } from './outgoing-envelope.js';
 import { reachOf } from './reach.js';
 import { Results, type ResultsParts, UnsettledError } from './results.js';
-import { isExpired, overdueAt, type RetryOptions } from './retrying.js';
-import { decide, decideUntried } from './settling.js';
 
 export interface AttemptParts extends ResultsParts {
   readonly leases: Leases;

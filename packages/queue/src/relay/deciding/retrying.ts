@@ -6,7 +6,7 @@
  * attempt of the schedule that the extra one came before.
  */
 import { DEFAULT_RETRY_SCHEDULE, nextAttempt, type RetrySchedule } from '@sansmtp/delivery';
-import type { Marks, QueuedMessage, QueuedRecipient } from '../contract/messages.js';
+import type { Marks, QueuedMessage, QueuedRecipient } from '../../contract/messages.js';
 import { deliverByTime, heldUntil } from './times.js';
 
 /** Milliseconds until a host that greylists is asked again, beside the schedule. */
