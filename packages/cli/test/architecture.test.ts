@@ -89,7 +89,10 @@ it.each(['core', 'transport', 'delivery'])(
 );
 
 /** Rooms within a room. The files beside them stand on top of them: as one room, which no other imports from. */
-describe.each([['queue', 'relay']])('the rooms in packages/%s/src/%s', (name, room) => {
+describe.each([
+  ['queue', 'relay'],
+  ['cli', 'relaying'],
+])('the rooms in packages/%s/src/%s', (name, room) => {
   const within = new Map(
     [...importsOf(name, { types: true })]
       .filter(([file]) => roomOf(file) === room)

@@ -27,8 +27,8 @@ import {
 import { systemCode } from '@sansmtp/transport-node';
 import type { Surroundings } from '../receiving/receiving.js';
 import { storageFailure } from '../serving/reception.js';
-import { type AdmissionRules, admit, type RelayingClient } from './admission.js';
-import { completeHeader } from './submitted-header.js';
+import { type AdmissionRules, admit, type RelayingClient } from './recipients/admission.js';
+import { completeHeader } from './submission/submitted-header.js';
 
 /** Whether a recipient of a routed domain exists; throws a `Rejection` where not, or where that is not known now. */
 export type CheckRecipient = (recipient: ForwardPath, domain: string, mayRelay: boolean) => Promise<void>;

@@ -14,32 +14,26 @@ import {
   userName,
 } from '../option-values.js';
 import { defineReceivingOptions, type ReceivingOptions } from '../receiving/receiving-options.js';
-import { type DkimOption, dkimOptions } from './dkim-option.js';
-import { hostAndPort, type Routes, routes } from './routes.js';
+import type { NextHopOptions } from './routes/next-hops.js';
+import { hostAndPort, type Routes, routes } from './routes/routes.js';
+import { type DkimOption, dkimOptions } from './submission/dkim-option.js';
 
-export interface RelayOptions extends ReceivingOptions {
+export interface RelayOptions extends ReceivingOptions, NextHopOptions {
   readonly queue: string;
   readonly worker?: string;
   /** Seconds. */
   readonly lease: number;
   readonly maildir: string;
-  readonly domain: ReadonlySet<string>;
   readonly relayFrom: readonly string[];
   readonly route: Routes;
   readonly routesFile?: string;
-  readonly via?: { readonly host: string; readonly port: number };
   readonly viaUser?: string;
   readonly viaPasswordFile?: string;
-  readonly viaTls: 'opportunistic' | 'required' | 'implicit';
-  readonly dns?: string;
-  readonly mxPort: number;
   readonly tlsCa?: string;
   /** Seconds. */
   readonly retry?: readonly number[];
   readonly warnAfter: number;
   readonly giveUpAfter: number;
-  readonly connectionsPerHost: number;
-  readonly connections: number;
   readonly dkim: readonly DkimOption[];
   readonly postmaster?: Mailbox;
   readonly recipients?: string;

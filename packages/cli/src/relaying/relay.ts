@@ -14,17 +14,17 @@ import type { Application, Surroundings } from '../receiving/receiving.js';
 import type { Reread } from '../receiving/rereading.js';
 import { readAuthorities } from '../sending/certificate-authorities.js';
 import { readCredentials } from '../sending/credentials.js';
-import { relayPermission } from './admission.js';
-import { readDkimSigner } from './dkim-keys.js';
-import { nextHopQuestions } from './next-hop-question.js';
-import { type Access, openNextHops } from './next-hops.js';
-import { RecipientCheck } from './recipient-check.js';
-import { isKnown, type KnownRecipients, readRecipientsFile } from './recipients-file.js';
+import { relayPermission } from './recipients/admission.js';
+import { nextHopQuestions } from './recipients/next-hop-question.js';
+import { RecipientCheck } from './recipients/recipient-check.js';
+import { isKnown, type KnownRecipients, readRecipientsFile } from './recipients/recipients-file.js';
 import { type CheckRecipient, relayExtensions, relayHandlers } from './relay-handlers.js';
 import { relayLog } from './relay-log.js';
 import type { RelayOptions } from './relay-options.js';
-import { nextHopOf, type Routes } from './routes.js';
-import { readRoutesFile } from './routes-file.js';
+import { type Access, openNextHops } from './routes/next-hops.js';
+import { nextHopOf, type Routes } from './routes/routes.js';
+import { readRoutesFile } from './routes/routes-file.js';
+import { readDkimSigner } from './submission/dkim-keys.js';
 
 /** What cannot be said together, or means nothing alone. */
 export function checkRelayOptions(command: Command, options: RelayOptions): void {

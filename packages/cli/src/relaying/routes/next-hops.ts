@@ -12,10 +12,23 @@ import {
 } from '@sansmtp/delivery';
 import type { Deliverer, Routes } from '@sansmtp/queue';
 import { systemCode } from '@sansmtp/transport-node';
-import { ownAddresses } from './own-addresses.js';
+import { ownAddresses, type WhereMailComes } from './own-addresses.js';
 import { boundedPolicyCache } from './policy-cache.js';
-import type { RelayOptions } from './relay-options.js';
 import type { NextHop, Routes as OptionRoutes } from './routes.js';
+
+/** What options say of them. */
+export interface NextHopOptions extends WhereMailComes {
+  /** Deliveries at a time, in all. */
+  readonly connections: number;
+  readonly connectionsPerHost: number;
+  /** The DNS server to ask; undefined: the system's. */
+  readonly dns?: string;
+  /** Local, into the Maildir. */
+  readonly domain: ReadonlySet<string>;
+  /** The smart host; undefined: there is none. */
+  readonly via?: { readonly host: string; readonly port: number };
+  readonly viaTls: 'opportunistic' | 'required' | 'implicit';
+}
 
 export interface NextHops {
   /** For domains without a route: to their mail exchangers. */
@@ -42,7 +55,7 @@ const FAREWELL = 1000;
  * mail with REQUIRETLS could go to none (RFC 8689 §4.2.1).
  */
 export function openNextHops(
-  options: RelayOptions,
+  options: NextHopOptions,
   hostname: string,
   maildir: Maildir,
   { ca, credentials }: Access,

@@ -9,7 +9,7 @@
  * - Of each next hop so many are asked at a time; the others wait, and so many may wait.
  */
 import type { ForwardPath } from '@sansmtp/core';
-import type { NextHop } from './routes.js';
+import type { NextHop } from '../routes/routes.js';
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;

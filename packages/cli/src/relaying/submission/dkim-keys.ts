@@ -1,6 +1,6 @@
 /** The keys of `--dkim`, read from their files. */
 import { createDkimSigner, type DkimKey, type DkimSigner } from '@sansmtp/queue';
-import { readOptionFile } from '../option-file.js';
+import { readOptionFile } from '../../option-file.js';
 import type { DkimOption } from './dkim-option.js';
 
 const HOW_TO_MAKE_ONE = 'openssl genrsa 2048 makes one';

@@ -7,9 +7,8 @@ import { openMaildir } from '@sansmtp/delivery';
 import { createTlsContext, startMailServer } from '@sansmtp/transport-node';
 import { generate } from 'selfsigned';
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { serveDns } from '../../../delivery/test/dns-server.js';
+import { serveDns } from '../../../../delivery/test/dns-server.js';
 import { openNextHops } from './next-hops.js';
-import type { RelayOptions } from './relay-options.js';
 
 let shown: { readonly cert: string; readonly key: string };
 beforeAll(async () => {
@@ -50,7 +49,8 @@ async function sendTo(
   const options = {
     ...{ host: '127.0.0.1', port: 0, mxPort: address?.kind === 'tcp' ? address.port : 0, dns: dns.address },
     ...{ connections: 10, connectionsPerHost: 10, domain: new Set<string>() },
-  } as unknown as RelayOptions;
+    viaTls: 'opportunistic',
+  } as const;
   const hops = openNextHops(
     options,
     'relay.example',

@@ -7,7 +7,7 @@
 import type { ForwardPath } from '@sansmtp/core';
 import { parseMailbox } from '@sansmtp/core';
 import { comparableDomain } from '@sansmtp/delivery';
-import { linesOf, readOptionFile } from '../option-file.js';
+import { linesOf, readOptionFile } from '../../option-file.js';
 
 /** Of addresses, as `keyOf` writes them. */
 export type KnownRecipients = ReadonlySet<string>;

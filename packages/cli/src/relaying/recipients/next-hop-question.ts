@@ -4,8 +4,8 @@
  */
 import { replyText } from '@sansmtp/core';
 import { createMailer, type Mailer, type MailerOptions } from '@sansmtp/delivery';
+import type { NextHop } from '../routes/routes.js';
 import type { AskNextHop } from './recipient-check.js';
-import type { NextHop } from './routes.js';
 
 /** Milliseconds for one question: a client is waiting. */
 const DEADLINE = 30_000;

@@ -2,7 +2,7 @@
  * The file of `--routes-file`: a route a line, as `--route` takes it. Blank lines and those that begin with `#` are skipped. It is taken
  * whole or not at all.
  */
-import { linesOf, readOptionFile } from '../option-file.js';
+import { linesOf, readOptionFile } from '../../option-file.js';
 import { type Routes, routes } from './routes.js';
 
 /**

@@ -2,7 +2,7 @@
 import { isIPv6 } from 'node:net';
 import { comparableDomain } from '@sansmtp/delivery';
 import { InvalidArgumentError } from 'commander';
-import { host, port } from '../option-values.js';
+import { host, port } from '../../option-values.js';
 
 export interface NextHop {
   readonly protocol: 'smtp' | 'lmtp';
