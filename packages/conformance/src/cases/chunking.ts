@@ -1,7 +1,7 @@
 /** BDAT: a message in chunks, each as long as it says (RFC 3030). */
 import type { CaseGroup } from '../contract/case.js';
 import { testMessage } from '../contract/message.js';
-import { goesOn, refuses } from './judging.js';
+import { goesOn, nothingMore, refuses } from './judging.js';
 
 /** A chunk with its command. */
 const chunk = (text: string, last = ''): string => `BDAT ${text.length}${last}\r\n${text}`;
@@ -77,7 +77,7 @@ export const chunking: CaseGroup = {
         dialogue.send(`${chunk(`${testMessage(target)}no line end`)}NOOP\r\n`);
         await dialogue.reply('250');
         await dialogue.reply('250');
-        await dialogue.silence();
+        await nothingMore(dialogue);
       },
     },
     {
@@ -90,7 +90,7 @@ export const chunking: CaseGroup = {
         const dialogue = await target.addressed();
         dialogue.send(chunk(`${testMessage(target)}\r\n.\r\nXYZZY\r\n`));
         await dialogue.reply('250');
-        await dialogue.silence();
+        await nothingMore(dialogue);
       },
     },
     {
@@ -103,7 +103,7 @@ export const chunking: CaseGroup = {
         const dialogue = await target.ready();
         dialogue.send(chunk('NOOP\r\nNOOP\r\n'));
         await dialogue.reply('5yz');
-        await dialogue.silence();
+        await nothingMore(dialogue);
       },
     },
     {
@@ -205,7 +205,7 @@ export const chunking: CaseGroup = {
         dialogue.send(`${chunk(testMessage(target))}${chunk('end\r\n', ' LAST')}`);
         await dialogue.reply('250');
         await dialogue.reply('250');
-        await dialogue.silence();
+        await nothingMore(dialogue);
       },
     },
     {
@@ -218,7 +218,7 @@ export const chunking: CaseGroup = {
         const dialogue = await target.addressed();
         dialogue.send(chunk('NOOP\r\nNOOP\r\n'));
         await dialogue.reply('250');
-        await dialogue.silence();
+        await nothingMore(dialogue);
       },
     },
   ],

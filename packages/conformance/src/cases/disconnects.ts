@@ -10,7 +10,7 @@ import { inOrder } from './judging.js';
 /** Ends our side, and judges that nothing more was accepted. */
 async function takesNothing(dialogue: Dialogue): Promise<void> {
   dialogue.endSending();
-  const accepting = (await dialogue.rest()).find(({ code }) => code < 300);
+  const accepting = (await dialogue.untilEnd()).find(({ code }) => code < 300);
   if (accepting !== undefined) throw new Deviation(`what was not whole was accepted: ${shown(accepting)}`);
 }
 
@@ -57,7 +57,7 @@ const unfinishedCommands: ConformanceCase[] = (
     const dialogue = await target[place]();
     dialogue.send(text(target));
     dialogue.endSending();
-    const taken = (await dialogue.rest()).find(({ code }) => code < 400);
+    const taken = (await dialogue.untilEnd()).find(({ code }) => code < 400);
     if (taken !== undefined) throw new Deviation(`it was carried out: ${shown(taken)}`);
   },
 }));
@@ -126,7 +126,7 @@ const halfClosed: ConformanceCase[] = [
       async run(target) {
         const dialogue = await target[place]();
         dialogue.endSending();
-        await dialogue.rest();
+        await dialogue.untilEnd();
         if (!dialogue.isEnded) throw new Deviation('the connection stands');
       },
     }),

@@ -42,6 +42,14 @@ export async function goesOn(dialogue: Dialogue): Promise<void> {
   await dialogue.ask('NOOP', '250');
 }
 
+/**
+ * Judges that nothing was said beyond what was due: the reply to a last QUIT comes next. Replies come in order, so that this
+ * holds for a slow server as well. Whatever the server makes of QUIT, the session is over.
+ */
+export async function nothingMore(dialogue: Dialogue): Promise<void> {
+  await dialogue.ask('QUIT', '221');
+}
+
 /** Reads as many replies as there were commands, and judges their codes in their order. */
 export async function inOrder(
   dialogue: Dialogue,

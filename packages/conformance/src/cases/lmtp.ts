@@ -2,6 +2,7 @@
 import type { CaseGroup } from '../contract/case.js';
 import { testMessage } from '../contract/message.js';
 import type { Target } from '../contract/target.js';
+import { nothingMore } from './judging.js';
 
 const nobody = (target: Target): string => `RCPT TO:<nobody@${target.to.split('@').at(-1)}>`;
 
@@ -32,7 +33,7 @@ export const lmtp: CaseGroup = {
         await dialogue.need('DATA', '354');
         dialogue.send(`${testMessage(target)}.\r\n`);
         for (let count = 0; count < 3; count++) await dialogue.reply('250 or 4yz or 5yz');
-        await dialogue.silence();
+        await nothingMore(dialogue);
       },
     },
     {
@@ -47,7 +48,7 @@ export const lmtp: CaseGroup = {
         await dialogue.need('DATA', '354');
         dialogue.send(`${testMessage(target)}.\r\n`);
         await dialogue.reply('250 or 4yz or 5yz');
-        await dialogue.silence();
+        await nothingMore(dialogue);
       },
     },
     {
@@ -74,7 +75,7 @@ export const lmtp: CaseGroup = {
         const message = testMessage(target);
         dialogue.send(`BDAT ${message.length} LAST\r\n${message}`);
         for (let count = 0; count < 2; count++) await dialogue.reply('250 or 4yz or 5yz');
-        await dialogue.silence();
+        await nothingMore(dialogue);
       },
     },
   ],

@@ -4,7 +4,7 @@ import { testMessage } from '../contract/message.js';
 import type { Target } from '../contract/target.js';
 import { CannotJudge, Deviation } from '../dialogue/findings.js';
 import { shown } from '../dialogue/seen-reply.js';
-import { inOrder } from './judging.js';
+import { inOrder, nothingMore } from './judging.js';
 
 interface Batch {
   readonly name: string;
@@ -132,7 +132,7 @@ const keepsInput: ConformanceCase[] = (
     const first = await dialogue.reply('any');
     if (first.code === 354) throw new CannotJudge('DATA was accepted without a recipient');
     await inOrder(dialogue, ['250', '250']);
-    await dialogue.silence();
+    await nothingMore(dialogue);
   },
 }));
 
@@ -170,7 +170,7 @@ const many: ConformanceCase[] = [10, 60].map((count) => ({
     const dialogue = await target.hello();
     dialogue.send('NOOP\r\n'.repeat(count));
     await inOrder(dialogue, Array(count).fill('250'));
-    await dialogue.silence();
+    await nothingMore(dialogue);
   },
 }));
 

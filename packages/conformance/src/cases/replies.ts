@@ -5,7 +5,7 @@ import type { Target } from '../contract/target.js';
 import type { Dialogue } from '../dialogue/dialogue.js';
 import { CannotJudge, Deviation } from '../dialogue/findings.js';
 import { type SeenReply, shown } from '../dialogue/seen-reply.js';
-import { filled } from './judging.js';
+import { filled, nothingMore } from './judging.js';
 
 /** A way to make the server reply. */
 interface Occasion {
@@ -255,7 +255,9 @@ export const replies: CaseGroup = {
       (what) => `${what} is one: whatever else came would be taken for the next one.`,
       async (reply, dialogue) => {
         if (reply.code === 421) return;
-        await dialogue.silence();
+        // After 354 comes the message, and QUIT would be its text.
+        if (reply.code === 354) await dialogue.silence();
+        else await nothingMore(dialogue);
       },
     ),
     ...offersAreLines,

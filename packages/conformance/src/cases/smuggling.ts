@@ -48,7 +48,7 @@ async function hasNotEnded(dialogue: Dialogue, sequence: string): Promise<void> 
   if (dialogue.isEnded || replies.some((reply) => announcesLimit(reply))) return;
   dialogue.send('.\r\n');
   if (replies.length === 0) await dialogue.reply('any');
-  const [another] = await dialogue.rest();
+  const [another] = await dialogue.untilQuit();
   if (another !== undefined)
     throw new Deviation(`the end of the message got one reply more: ${shown(another)}`);
 }
@@ -101,7 +101,8 @@ const attacks: ConformanceCase[] = (
     const dialogue = await target.receiving();
     const second = `${target.mail()}\r\n${target.rcpt()}\r\nDATA\r\n${testMessage(target)}.\r\n`;
     dialogue.send(octets(`${testMessage(target)}text${sequence}${second}`));
-    const replies = await dialogue.rest();
+    await dialogue.endOrMore();
+    const replies = await dialogue.untilQuit();
     const accepted = replies.filter(({ code }) => code < 400);
     if (accepted.length > 1) {
       throw new Deviation(
@@ -131,7 +132,11 @@ const commands: ConformanceCase[] = (
   async run(target) {
     const dialogue = await target.hello();
     dialogue.send(octets(line.replace('EHLO', target.helloLine.slice(0, 4))));
-    const replies = await dialogue.rest();
+    // Where the line has ended, all has been said before the reply to QUIT.
+    const replies = [
+      ...(await dialogue.rest()),
+      ...(line.endsWith('\r\n') ? await dialogue.untilQuit() : []),
+    ];
     const taken = replies.filter(({ code }) => code < 400);
     if (taken.length > atMost) {
       throw new Deviation(
@@ -156,7 +161,7 @@ const injected: ConformanceCase[] = (
   async run(target) {
     const dialogue = await target.ready();
     dialogue.send(octets(`${target.mail()}${end}${target.rcpt()}\r\n`));
-    const replies = await dialogue.rest();
+    const replies = [...(await dialogue.rest()), ...(await dialogue.untilQuit())];
     if (replies.filter(({ code }) => code < 400).length < 2) return;
     throw new Deviation(
       `one line was taken as two commands: ${replies.map((reply) => shown(reply)).join('; ')}`,

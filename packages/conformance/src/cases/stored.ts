@@ -10,7 +10,7 @@ import { octets } from './judging.js';
 /** Once the server has had the time to store what it was going to. */
 async function storedBy(target: Target, dialogue: Dialogue): Promise<readonly StoredTestMessage[]> {
   dialogue.endSending();
-  await dialogue.rest();
+  await dialogue.untilEnd();
   return target.received();
 }
 

@@ -3,7 +3,7 @@ import type { CaseGroup, ConformanceCase } from '../contract/case.js';
 import { testMessage } from '../contract/message.js';
 import type { Target } from '../contract/target.js';
 import type { Dialogue } from '../dialogue/dialogue.js';
-import { goesOn, octets } from './judging.js';
+import { goesOn, nothingMore, octets } from './judging.js';
 
 /** Milliseconds between two packets that are to arrive one by one. */
 const BETWEEN_PACKETS = 30;
@@ -41,6 +41,7 @@ const lines: ConformanceCase[] = NO_END.map(([name, line, why]) => ({
     await dialogue.silence();
     dialogue.say('.');
     await dialogue.reply('250 or 4yz or 5yz');
+    await nothingMore(dialogue);
   },
 }));
 
@@ -65,7 +66,7 @@ const commands: ConformanceCase[] = [
     await dialogue.silence();
     dialogue.say('.');
     await dialogue.reply('250 or 4yz or 5yz');
-    await goesOn(dialogue);
+    await nothingMore(dialogue);
   },
 }));
 
@@ -172,6 +173,7 @@ export const transparency: CaseGroup = {
         await dialogue.silence();
         dialogue.say('.');
         await dialogue.reply('250 or 4yz or 5yz');
+        await nothingMore(dialogue);
       },
     },
     {

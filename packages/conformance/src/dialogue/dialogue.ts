@@ -14,6 +14,8 @@ export interface DialogueTimes {
   readonly reply: number;
   /** Milliseconds of silence that show that nothing more comes. */
   readonly quiet: number;
+  /** Is told how many milliseconds a reply took. */
+  readonly replied?: (milliseconds: number) => void;
 }
 
 const octetsOf = (text: string | Uint8Array): Uint8Array =>
@@ -35,6 +37,8 @@ export class Dialogue {
   readonly #transcript: Transcript;
   readonly #replies = new ReplyReader();
   #lastSaid = 'the connection';
+  /** When something was sent that had no reply yet. */
+  #sentAt: number | undefined;
   #ended = false;
   #closed = false;
   #secure = false;
@@ -50,6 +54,8 @@ export class Dialogue {
     stream.open({
       data: (octets) => {
         transcript.add('S', octets);
+        if (this.#sentAt !== undefined) this.#times.replied?.(clock.now() - this.#sentAt);
+        this.#sentAt = undefined;
         this.#replies.push(octets);
         this.#wake();
       },
@@ -90,7 +96,7 @@ export class Dialogue {
    */
   send(octets: string | Uint8Array, shown = octets): void {
     this.#transcript.add('C', octetsOf(shown));
-    this.#stream.write(octetsOf(octets));
+    this.#write(octets);
   }
 
   /** Sends a line with its CRLF. */
@@ -103,7 +109,12 @@ export class Dialogue {
   saySecretly(line: string): void {
     this.#transcript.note('C', `${line.length} octets that are not shown`);
     this.#lastSaid = 'a response of the AUTH exchange';
-    this.#stream.write(octetsOf(`${line}\r\n`));
+    this.#write(`${line}\r\n`);
+  }
+
+  #write(octets: string | Uint8Array): void {
+    this.#sentAt = this.#clock.now();
+    this.#stream.write(octetsOf(octets));
   }
 
   /** Says a line and judges the reply. */
@@ -183,7 +194,7 @@ export class Dialogue {
    * @throws {Deviation} it says something, or does not end it
    */
   async closes(): Promise<void> {
-    const replies = await this.rest();
+    const replies = await this.untilEnd();
     if (!this.#ended) throw new Deviation(`the connection was to end after ${this.#lastSaid}; it stands`);
     const [reply] = replies;
     if (reply !== undefined)
@@ -208,6 +219,30 @@ export class Dialogue {
       const { length } = this.#replies.pending;
       const isMore = () => this.#replies.pending.length > length || this.#ended;
       if (!(await this.#until(isMore, this.#times.quiet))) return replies;
+    }
+  }
+
+  /** All replies that come until the server ends the connection. It has to, and so has the time of a reply for it. */
+  async untilEnd(): Promise<readonly SeenReply[]> {
+    await this.#until(() => this.#ended, this.#times.reply);
+    return this.rest();
+  }
+
+  /**
+   * Says QUIT, and reads what comes before its 221: all that the server had to say until then, however slow it is.
+   * Without a 221, all that comes until the connection ends, or nothing comes in the time of a reply.
+   */
+  async untilQuit(): Promise<readonly SeenReply[]> {
+    if (this.#ended) return this.rest();
+    this.say('QUIT');
+    const replies: SeenReply[] = [];
+    for (;;) {
+      const reply = await this.#next('any').catch((error: unknown) => {
+        if (error instanceof Deviation) return undefined;
+        throw error;
+      });
+      if (reply === undefined || reply.code === 221) return replies;
+      replies.push(reply);
     }
   }
 
@@ -260,20 +295,26 @@ export class Dialogue {
     }
   }
 
-  /** Whether it came true within the time. */
+  /**
+   * Whether it came true within the time. Where this process gets no turn for longer than that, what the server has said
+   * is there already and was not read yet: after the time, it is read once more.
+   */
   async #until(isTrue: () => boolean, milliseconds: number): Promise<boolean> {
-    let isLate = milliseconds <= 0;
-    const takeBack = this.#clock.set(this.#clock.now() + Math.max(0, milliseconds), () => {
-      isLate = true;
-      this.#wake();
-    });
-    while (!isTrue() && !isLate) {
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve;
+    for (const time of [milliseconds, 1]) {
+      let isLate = time <= 0;
+      const takeBack = this.#clock.set(this.#clock.now() + Math.max(0, time), () => {
+        isLate = true;
+        this.#wake();
       });
+      while (!isTrue() && !isLate) {
+        await new Promise<void>((resolve) => {
+          this.#wake = resolve;
+        });
+      }
+      takeBack();
+      if (isTrue()) return true;
     }
-    takeBack();
-    return isTrue();
+    return false;
   }
 }
 

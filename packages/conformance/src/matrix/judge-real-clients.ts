@@ -30,10 +30,12 @@ function clientOf(real: RealClient): SmtpClient {
 }
 
 async function run(real: RealClient, task: Task): Promise<RunResult> {
-  const { nullPath = '', lineEnds = 'crlf', printsVerdicts = false } = real;
-  const text = Buffer.from(task.message).toString('latin1');
-  const message = lineEnds === 'lf' ? Buffer.from(text.replaceAll('\r\n', '\n'), 'latin1') : task.message;
-  const given = { ...task, message, from: task.from === '' ? nullPath : task.from };
+  const { nullPath = '', printsVerdicts = false } = real;
+  const given = {
+    ...task,
+    message: fileFor(real, task.message),
+    from: task.from === '' ? nullPath : task.from,
+  };
   const words = wordsOf(real.commands[task.setup] ?? '');
   try {
     const output = await runCommand(words, given, real.run);
@@ -44,6 +46,14 @@ async function run(real: RealClient, task: Task): Promise<RunResult> {
     if (verdicts === undefined || verdicts.every((verdict) => verdict === 'failed')) throw error;
     return verdicts;
   }
+}
+
+/** The message as the client expects it in its file. */
+function fileFor({ lineEnds, addsLastLineEnd }: RealClient, message: Uint8Array): Uint8Array {
+  let text = Buffer.from(message).toString('latin1');
+  if (addsLastLineEnd === true && text.endsWith('\r\n')) text = text.slice(0, -2);
+  if (lineEnds === 'lf') text = text.replaceAll('\r\n', '\n');
+  return Buffer.from(text, 'latin1');
 }
 
 /** Lines such as `rejected bob@example.com 550 5.1.1 No such user`. */

@@ -187,12 +187,13 @@ export function matrixDocument(servers: readonly StoredServer[], clients: readon
     0,
     ...servers.map((server) => idsOf(server).filter((id) => id !== GENERATED).length),
   );
+  const minutes = Math.ceil(servers.reduce((sum, { seconds }) => sum + seconds, 0) / 60);
   const page = [
     '# Conformance of servers and clients',
     '',
-    'This page is written by `npm run conformance`. It starts eight servers on 127.0.0.1, three at a time,',
+    'This page is written by `npm run conformance`. It starts eight servers on 127.0.0.1, one after the other,',
     `and judges each by the cases of [@sansmtp/conformance](../packages/conformance/README.md), ${count} now, and by 60 generated`,
-    'dialogues of a fixed seed. It takes about five minutes, and root for Postfix, Exim and OpenSMTPD; Exim and OpenSMTPD come from',
+    `dialogues of a fixed seed. It took ${minutes} minutes, and takes root for Postfix, Exim and OpenSMTPD; Exim and OpenSMTPD come from`,
     'Debian packages that are unpacked into a folder, Haraka from npm. A server that cannot be started is *not run*, with the reason.',
     'A column has the cases that there were when its server was judged last, and its configuration then.',
     'The results are stored in `packages/conformance/results/servers.json`. A run also writes `results/matrix.html` beside them: cases',

@@ -14,6 +14,8 @@ export interface RealClient {
   readonly nullPath?: string;
   /** What ends the lines of the file that it reads: a program of Unix expects LF. @default 'crlf' */
   readonly lineEnds?: 'lf' | 'crlf';
+  /** Its file lacks the end of the last line, which it adds by itself. */
+  readonly addsLastLineEnd?: boolean;
   /** It prints a line for each recipient, as `sansmtp send` does. */
   readonly printsVerdicts?: boolean;
   /** How its commands are run. @default each as a process */
@@ -105,6 +107,7 @@ export const REAL_CLIENTS: readonly RealClient[] = [
     },
     nullPath: '<>',
     lineEnds: 'lf',
+    addsLastLineEnd: true,
   },
   {
     name: "Python's smtplib",

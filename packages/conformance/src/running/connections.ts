@@ -1,6 +1,6 @@
 /** The connections of one case: opened in turn, written into one transcript, and ended with it. */
 import type { ByteStream } from '@sansmtp/transport';
-import { Dialogue } from '../dialogue/dialogue.js';
+import { Dialogue, type DialogueTimes } from '../dialogue/dialogue.js';
 import { CannotJudge } from '../dialogue/findings.js';
 import { Transcript } from '../dialogue/transcript.js';
 import type { KnownServer } from './server-to-test.js';
@@ -13,7 +13,11 @@ export interface Connections {
 }
 
 /** @param turn resolves when the next connection may be made */
-export function connectionsTo(server: KnownServer, turn: () => Promise<void>): Connections {
+export function connectionsTo(
+  server: KnownServer,
+  times: DialogueTimes,
+  turn: () => Promise<void>,
+): Connections {
   const opened: { readonly dialogue: Dialogue; readonly transcript: Transcript }[] = [];
 
   async function reach(kind: 'clear' | 'implicit TLS'): Promise<ByteStream> {
@@ -31,7 +35,6 @@ export function connectionsTo(server: KnownServer, turn: () => Promise<void>): C
     async open(kind) {
       const stream = await reach(kind);
       const transcript = new Transcript();
-      const times = { reply: server.replyTime, quiet: server.quietTime };
       const dialogue = new Dialogue(stream, server.clock, times, transcript);
       opened.push({ dialogue, transcript });
       return dialogue;

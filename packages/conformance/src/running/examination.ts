@@ -4,6 +4,7 @@ import type { Outcome, Verdict } from '../contract/outcome.js';
 import type { Survey } from '../contract/survey.js';
 import type { Target } from '../contract/target.js';
 import { CannotJudge, Deviation } from '../dialogue/findings.js';
+import { createPace } from '../dialogue/pace.js';
 import { connectionsTo } from './connections.js';
 import { unmetNeed } from './needs.js';
 import { type ServerToTest, withDefaults } from './server-to-test.js';
@@ -33,7 +34,15 @@ export async function examine(given: ServerToTest): Promise<Examination> {
   const { clock } = server;
   const turnToConnect = turns(clock, 1000 / server.connectionsPerSecond);
   const turnToFailLogin = turns(clock, server.betweenWrongLogins);
-  const connections = () => connectionsTo(server, turnToConnect);
+  const pace = createPace(server.quietTime, server.replyTime / 2);
+  const times = {
+    reply: server.replyTime,
+    get quiet() {
+      return pace.quiet;
+    },
+    replied: pace.replied,
+  };
+  const connections = () => connectionsTo(server, times, turnToConnect);
   const survey = await surveyServer(server, connections);
 
   return {

@@ -30,7 +30,10 @@ export interface ServerToTest {
   readonly clock?: Clock;
   /** Milliseconds within which a reply has to come. @default 20000 */
   readonly replyTime?: number;
-  /** Milliseconds of silence that show that nothing more comes. @default 300 */
+  /**
+   * Milliseconds of silence that show that nothing more comes, at least: four times the slowest reply of late, if that is more,
+   * and half of `replyTime` at most. @default 300
+   */
   readonly quietTime?: number;
   /** Milliseconds between two logins with a wrong password. @default 30000 */
   readonly betweenWrongLogins?: number;

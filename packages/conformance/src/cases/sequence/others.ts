@@ -3,7 +3,7 @@ import type { ConformanceCase, Level } from '../../contract/case.js';
 import { testMessage } from '../../contract/message.js';
 import type { Target } from '../../contract/target.js';
 import type { Dialogue } from '../../dialogue/dialogue.js';
-import { goesOn, refuses } from '../judging.js';
+import { goesOn, nothingMore, refuses } from '../judging.js';
 import { takesNoMessage } from './places.js';
 
 async function deliver(target: Target): Promise<Dialogue> {
@@ -160,7 +160,7 @@ export const others: readonly ConformanceCase[] = [
     'message-gets-one-reply',
     'The end of a message to one recipient gets one reply.',
     'MUST',
-    (dialogue) => dialogue.silence(),
+    (dialogue) => nothingMore(dialogue),
   ),
   afterMessage(
     'message-keeps-the-connection',

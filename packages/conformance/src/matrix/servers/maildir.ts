@@ -3,8 +3,9 @@ import { readdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { StoredTestMessage } from '../../contract/target.js';
 
-/** Milliseconds without a new message after which none is under way any more. */
-const QUIET = 700;
+/** Milliseconds without a new message after which none is under way any more, and those for the first one, if one comes. */
+const QUIET = 1000;
+const TIME_FOR_THE_FIRST = 4000;
 
 /** Servers of Unix store lines that end in LF. */
 const asSent = (octets: Buffer): Uint8Array =>
@@ -16,10 +17,10 @@ export function takeFrom(maildir: string): () => Promise<readonly StoredTestMess
   const names = async () => (await readdir(folder).catch(() => [])).sort();
   return async () => {
     let known: readonly string[] = [];
-    for (;;) {
+    for (let waited = QUIET; ; waited += QUIET) {
       await new Promise((resolve) => setTimeout(resolve, QUIET));
       const found = await names();
-      if (found.join() === known.join()) break;
+      if (found.join() === known.join() && (found.length > 0 || waited >= TIME_FOR_THE_FIRST)) break;
       known = found;
     }
     const files = await Promise.all(

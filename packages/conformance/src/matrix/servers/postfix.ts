@@ -2,7 +2,7 @@
 import { chown, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { output } from './programs.js';
-import { DOMAIN, type MatrixServer, NotRun } from './server.js';
+import { CREDENTIALS, DOMAIN, type MatrixServer, NotRun } from './server.js';
 
 const SERVICES = `
 rewrite unix  - - n -     - trivial-rewrite
@@ -30,10 +30,28 @@ const version = async (): Promise<string> =>
 /** Debian's user of that name. */
 const NOBODY = 65_534;
 
+/** Cyrus SASL with a password file: Debian's Postfix reads its configuration from `sasl/` beside main.cf, and nowhere else. */
+async function writeUsers(etc: string): Promise<void> {
+  const folder = join(etc, 'sasl');
+  await mkdir(folder);
+  const file = join(folder, 'users.db');
+  const { user, password } = CREDENTIALS;
+  const add = 'printf %s "$1" | saslpasswd2 -p -c -f "$2" -u "$3" "$4"';
+  await output('sh', ['-c', add, 'sh', password, file, DOMAIN, user]);
+  await output('chown', ['postfix', file]);
+  const settings = [
+    'pwcheck_method: auxprop',
+    'auxprop_plugin: sasldb',
+    `sasldb_path: ${file}`,
+    'mech_list: PLAIN LOGIN CRAM-MD5 SCRAM-SHA-256',
+  ];
+  await writeFile(join(folder, 'smtpd.conf'), `${settings.join('\n')}\n`);
+}
+
 export const postfix: MatrixServer = {
   name: 'Postfix smtpd',
   configuration:
-    'Its defaults, as Debian has them, for one domain, with a certificate, without AUTH; what is taken is stored in a Maildir.',
+    'Its defaults, as Debian has them, for one domain, with a certificate, and AUTH under TLS by Cyrus SASL, with one user; what is taken is stored in a Maildir.',
   version,
   async prepare({ folder, port, tlsPort, keyFile, certFile }) {
     if (process.getuid?.() !== 0) throw new NotRun('it takes root to start');
@@ -67,15 +85,19 @@ export const postfix: MatrixServer = {
       'default_transport = discard:',
       'smtpd_tls_security_level = may',
       `smtpd_tls_chain_files = ${keyFile}, ${certFile}`,
+      'smtpd_sasl_auth_enable = yes',
+      'smtpd_sasl_local_domain = $myhostname',
+      'smtpd_tls_auth_only = yes',
     ];
     await writeFile(join(etc, 'main.cf'), `${settings.join('\n')}\n`);
     await writeFile(
       join(etc, 'master.cf'),
       `127.0.0.1:${port} inet n - n - - smtpd\n127.0.0.1:${tlsPort} inet n - n - - smtpd -o smtpd_tls_wrappermode=yes${SERVICES}`,
     );
+    await writeUsers(etc);
     await output('chown', ['postfix', data]);
     await output('postfix', ['-c', etc, 'check']);
-    const has = { implicitTls: true, maildir: join(mail, 'all') };
+    const has = { users: true, implicitTls: true, maildir: join(mail, 'all') };
     return { program: '/usr/lib/postfix/sbin/master', words: ['-c', etc, '-e', '1200'], has };
   },
 };
