@@ -13,8 +13,8 @@ import { build } from 'vite';
 
 const folder = fileURLToPath(new URL('.', import.meta.url));
 
-/** Of others: small, and needed by each start. Their licences go into the file that LICENCES names. */
-const BUNDLED = ['commander'];
+/** Of others, with all that these depend on: needed by each start. Their licences go into the file that LICENCES names. */
+const BUNDLED = ['commander', 'pino', 'pino-pretty'];
 const LICENCES = 'licences-of-bundled-packages.txt';
 
 /** Of others: seldom needed, and slow to load. The first call of one of these functions loads the package. */
@@ -24,7 +24,10 @@ await build({
   configFile: false,
   root: folder,
   logLevel: 'warn',
-  ssr: { noExternal: [/^@sansmtp\//, ...BUNDLED], resolve: { conditions: ['@sansmtp/source'] } },
+  ssr: {
+    noExternal: [/^@sansmtp\//, ...withDependencies(BUNDLED)],
+    resolve: { conditions: ['@sansmtp/source'] },
+  },
   build: {
     ssr: join(folder, 'src/main.ts'),
     outDir: join(folder, 'dist'),
@@ -69,6 +72,18 @@ await build({
     },
   ],
 });
+
+/** @param {readonly string[]} names of packages: these, and what they depend on, however far */
+function withDependencies(names) {
+  const found = new Set(names);
+  for (const name of found) {
+    const { dependencies = {} } = JSON.parse(
+      readFileSync(join(folder, '../../node_modules', name, 'package.json'), 'utf8'),
+    );
+    for (const each of Object.keys(dependencies)) found.add(each);
+  }
+  return [...found];
+}
 
 /** @param {readonly string[]} packages their folders */
 function licencesOf(packages) {

@@ -1,13 +1,14 @@
-/** Where the records of `serve`'s sessions go: into the file of `--trace`, and to the page of `--inspect`. */
-import { createTracer, type TraceRecord } from '@sansmtp/charts/trace';
+/**
+ * Where the records of `serve`'s sessions go: into the file of `--trace`, and to the page of `--inspect`. What makes them is
+ * loaded only where somebody wants them: a start without is a tenth shorter.
+ */
+import type { TraceRecord } from '@sansmtp/charts/trace';
 import type { ServerObserver } from '@sansmtp/transport';
 import type { Command } from 'commander';
 import { exitCodes } from '../exit-codes.js';
 import { fail } from '../fail.js';
-import { LiveSessions } from '../inspect/live-sessions.js';
-import { servePage } from '../inspect/page-server.js';
 import type { Logger } from '../log.js';
-import { startTracing, type Tracing } from '../tracing/tracing.js';
+import type { Tracing } from '../tracing/tracing.js';
 
 export interface RecordingOptions {
   readonly trace?: string;
@@ -40,7 +41,7 @@ export async function startRecording(
     for (const take of takers) take(record);
   };
   return {
-    observers: takers.length === 0 ? [] : [createTracer({ end: 'server', write })],
+    observers: takers.length === 0 ? [] : [await traced(write)],
     take: takers.length === 0 ? undefined : write,
     listening: inspector === undefined ? '' : `listening inspect ${inspector.page.url}\n`,
     ...(tracing && { reopen: () => reopen(tracing, log) }),
@@ -51,6 +52,11 @@ export async function startRecording(
   };
 }
 
+async function traced(write: (record: TraceRecord) => void): Promise<ServerObserver> {
+  const { createTracer } = await import('@sansmtp/charts/trace');
+  return createTracer({ end: 'server', write });
+}
+
 /** Undefined where no trace is wanted. */
 async function openTrace(
   command: Command,
@@ -59,6 +65,7 @@ async function openTrace(
   log: Logger,
 ): Promise<Tracing | undefined> {
   if (trace === undefined) return undefined;
+  const { startTracing } = await import('../tracing/tracing.js');
   try {
     return await startTracing(trace, { end: 'server', name, warn: (problem) => log.warn(problem) });
   } catch (error) {
@@ -69,6 +76,10 @@ async function openTrace(
 /** The live page, and what takes records for it; undefined where nobody wants to look. */
 async function openInspector(command: Command, { inspect }: RecordingOptions) {
   if (inspect === undefined) return undefined;
+  const [{ LiveSessions }, { servePage }] = await Promise.all([
+    import('../inspect/live-sessions.js'),
+    import('../inspect/page-server.js'),
+  ]);
   const sessions = new LiveSessions();
   try {
     const page = await servePage(inspect, { mode: 'inspect', sessions });
