@@ -9,6 +9,7 @@
  *   server asks for it, on a line that may have 12288 octets.
  */
 import { decodeBase64, encodeBase64 } from '../sasl/base64.js';
+import { clientMechanisms } from '../sasl/client-mechanisms.js';
 import type {
   ClientChannel,
   ClientCredentials,
@@ -17,9 +18,9 @@ import type {
   Computation,
 } from '../sasl/exchange.js';
 import { checkClientStep, checkExchange } from '../sasl/given-steps.js';
-import { clientMechanisms } from '../sasl/mechanisms.js';
 import { Secret } from '../secret.js';
-import { formatCommand, MAXIMUM_AUTHENTICATION_OCTETS, MAXIMUM_COMMAND_OCTETS } from '../wire/command.js';
+import { MAXIMUM_AUTHENTICATION_OCTETS, MAXIMUM_COMMAND_OCTETS } from '../wire/command.js';
+import { formatCommand } from '../wire/format-command.js';
 import { encodeText, NOTHING } from '../wire/octets.js';
 import type { Reply } from '../wire/reply.js';
 import type { Finding } from './chart-events.js';

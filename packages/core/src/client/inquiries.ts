@@ -7,7 +7,7 @@
 import { LocalProtocolError } from '../errors.js';
 import type { ServiceExtension } from '../extensions/extension.js';
 import { ExtensionNotOfferedError } from '../extensions/not-offered.js';
-import { formatCommand } from '../wire/command.js';
+import { formatCommand } from '../wire/format-command.js';
 import type { ClientState } from './chart-events.js';
 import type { ClientInquiry } from './messages.js';
 

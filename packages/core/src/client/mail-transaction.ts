@@ -9,7 +9,7 @@
  */
 import type { Limits } from '../extensions/limits.js';
 import { writeMailParameters, writeRcptParameters } from '../extensions/table.js';
-import { formatCommand } from '../wire/command.js';
+import { formatCommand } from '../wire/format-command.js';
 import { type MailDataCoding, MailDataEncoder, VERBATIM } from '../wire/mail-data-encoder.js';
 import type { ReversePath } from '../wire/path.js';
 import { ChunkGathering } from './chunk-gathering.js';

@@ -6,11 +6,11 @@
  * - Credentials are shown only where nobody can listen, unless the options allow it (RFC 4954 §9).
  */
 import { type AttributeVerb, formatClientAttributes } from '../extensions/client-attributes.js';
+import { fittingMechanisms, strongestMechanism } from '../sasl/client-mechanisms.js';
 import type { ClientMechanism, MechanismName } from '../sasl/exchange.js';
-import { fittingMechanisms, strongestMechanism } from '../sasl/mechanisms.js';
 import type { TlsInformation } from '../tls.js';
-import { formatCommand } from '../wire/command.js';
 import { parseEhloReply } from '../wire/ehlo-reply.js';
+import { formatCommand } from '../wire/format-command.js';
 import type { Reply } from '../wire/reply.js';
 import { Authentication } from './authentication.js';
 import type { Negotiable } from './chart-events.js';

@@ -20,13 +20,13 @@ import {
   outOfRange,
 } from '../option-checks.js';
 import { checkNames, checkObject, namesOf } from '../option-names.js';
+import { byPreference, CLIENT_MECHANISMS, clientMechanisms } from '../sasl/client-mechanisms.js';
 import type { ClientCredentials, ClientMechanism, MechanismName } from '../sasl/exchange.js';
 import { resolveMechanisms } from '../sasl/given-mechanisms.js';
-import { byPreference, CLIENT_MECHANISMS, clientMechanisms } from '../sasl/mechanisms.js';
 import { ITERATIONS } from '../sasl/scram-keys.js';
 import { Secret } from '../secret.js';
 import type { TlsInformation } from '../tls.js';
-import { formatCommand } from '../wire/command.js';
+import { formatCommand } from '../wire/format-command.js';
 import type { LoneLineFeed } from '../wire/mail-data-encoder.js';
 import type { ClientTimeouts } from './chart-context.js';
 import type { ClientProtocolEvent } from './protocol-events.js';

@@ -6,8 +6,8 @@ import type {
   MechanismName,
   ServerMechanism,
 } from '../sasl/exchange.js';
-import { serverMechanisms } from '../sasl/mechanisms.js';
 import { base64, passwordOf, ServerHalf, stored, tokenOf } from '../sasl/running.test-support.js';
+import { serverMechanisms } from '../sasl/server-mechanisms.js';
 import { Secret } from '../secret.js';
 import {
   Dialogue,

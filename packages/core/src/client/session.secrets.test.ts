@@ -5,8 +5,8 @@ import { inspect } from 'node:util';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Computation, MechanismName } from '../sasl/exchange.js';
-import { serverMechanisms } from '../sasl/mechanisms.js';
 import { base64, compute, passwordOf, ServerHalf, stored } from '../sasl/running.test-support.js';
+import { serverMechanisms } from '../sasl/server-mechanisms.js';
 import {
   Dialogue,
   envelopeFor,

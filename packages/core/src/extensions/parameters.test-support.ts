@@ -2,8 +2,10 @@
  * Parameters as they travel in tests: over the wire, from the client that writes them to the server that reads them.
  */
 import fc from 'fast-check';
-import { formatCommand, type Parameter, parseCommand } from '../wire/command.js';
+import type { Parameter } from '../wire/command.js';
+import { formatCommand } from '../wire/format-command.js';
 import { encodeText } from '../wire/octets.js';
+import { parseCommand } from '../wire/parse-command.js';
 import type { ServiceExtension, SessionStanding } from './extension.js';
 import type { MailParameters, RcptParameters } from './parameters.js';
 import {

@@ -8,8 +8,7 @@
  * for its offer once a standing.
  */
 import { checkLimit } from '../option-checks.js';
-import { type Parameter, parseCommand } from '../wire/command.js';
-import { encodeText } from '../wire/octets.js';
+import { isKnownVerb, type Parameter } from '../wire/command.js';
 import type { Reply } from '../wire/reply.js';
 import type { ParameterRule, ServiceExtension, SessionStanding } from './extension.js';
 import { checkExtension } from './given-extension.js';
@@ -81,12 +80,7 @@ function makeVerbs(extensions: readonly ServiceExtension[]): ReadonlySet<string>
   for (const { keyword, verbs = [] } of extensions) {
     for (const verb of verbs) {
       const added = checkWord('verb', verb);
-      const read = parseCommand(encodeText(added), {
-        utf8: false,
-        lenient: false,
-        extensionVerbs: new Set([added]),
-      });
-      if (read.verb !== 'extension') {
+      if (isKnownVerb(added)) {
         throw new RangeError(
           `The service extension ${keyword} adds the verb ${added}, which the session answers itself; ` +
             'give it another name',

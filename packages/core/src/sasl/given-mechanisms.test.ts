@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { clientMechanisms } from './client-mechanisms.js';
 import type { ClientMechanism, MechanismName } from './exchange.js';
 import { resolveMechanisms } from './given-mechanisms.js';
-import { clientMechanisms } from './mechanisms.js';
 import { plainClient } from './plain.js';
 
 const ticket: ClientMechanism = { ...plainClient, name: 'X-TICKET' };

@@ -1,16 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { ClientCredentials, ClientMechanism, MechanismName } from './exchange.js';
-import { resolveMechanisms } from './given-mechanisms.js';
-import { loginClient } from './login.js';
 import {
   byPreference,
   CLIENT_MECHANISMS,
   clientMechanisms,
-  serverMechanisms,
   strongestMechanism,
-  usableMechanisms,
-} from './mechanisms.js';
+} from './client-mechanisms.js';
+import type { ClientCredentials, ClientMechanism, MechanismName } from './exchange.js';
+import { resolveMechanisms } from './given-mechanisms.js';
+import { loginClient } from './login.js';
 import { plainClient } from './plain.js';
 import {
   CERTIFIED,
@@ -25,6 +23,7 @@ import {
   tlsWith,
   tokenOf,
 } from './running.test-support.js';
+import { serverMechanisms, usableMechanisms } from './server-mechanisms.js';
 
 const ALL: readonly MechanismName[] = [...serverMechanisms.keys()];
 

@@ -2,8 +2,8 @@ import { createHash, createHmac, pbkdf2Sync } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Secret } from '../secret.js';
+import { clientMechanisms } from './client-mechanisms.js';
 import type { ClientMechanism, MechanismName, ServerMechanism, StoredCredentials } from './exchange.js';
-import { clientMechanisms, serverMechanisms } from './mechanisms.js';
 import {
   base64,
   ClientHalf,
@@ -25,6 +25,7 @@ import {
 } from './running.test-support.js';
 import { preferredBinding } from './scram.js';
 import { type ScramHash, scramKeys } from './scram-keys.js';
+import { serverMechanisms } from './server-mechanisms.js';
 
 const MALFORMED = { type: 'failure', reason: 'malformed' };
 const REFUSED = { type: 'failure', reason: 'refused' };

@@ -21,7 +21,7 @@ import type {
   ServerStep,
 } from '../sasl/exchange.js';
 import { checkExchange, checkServerStep } from '../sasl/given-steps.js';
-import { usableMechanisms } from '../sasl/mechanisms.js';
+import { usableMechanisms } from '../sasl/server-mechanisms.js';
 import { REFUSED, type Resumption } from '../sasl/steps.js';
 import type { Command } from '../wire/command.js';
 import type { InboundLine } from '../wire/inbound.js';

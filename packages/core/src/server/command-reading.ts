@@ -16,15 +16,10 @@ import {
   readRcptParameters,
   unknownParameter,
 } from '../extensions/table.js';
-import {
-  type Command,
-  type CommandGrammar,
-  MAXIMUM_AUTHENTICATION_OCTETS,
-  type Parameter,
-  parseCommand,
-} from '../wire/command.js';
+import { type Command, MAXIMUM_AUTHENTICATION_OCTETS, type Parameter } from '../wire/command.js';
 import type { InboundLine } from '../wire/inbound.js';
 import { ordinaryCommand } from '../wire/ordinary-command.js';
+import { type CommandGrammar, parseCommand } from '../wire/parse-command.js';
 import type { ReversePath } from '../wire/path.js';
 import type { Reply } from '../wire/reply.js';
 import { offeredMechanisms } from './authentication.js';

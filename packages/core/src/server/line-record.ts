@@ -8,7 +8,7 @@
  * - From a DATA or BDAT on likewise, until a known verb comes: clients go on with their message after a 503 or 554.
  * - Of a line that is too long, or not well-formed: how it begins, if that is a known verb.
  */
-import { serverMechanisms } from '../sasl/mechanisms.js';
+import { serverMechanisms } from '../sasl/server-mechanisms.js';
 import { isKnownVerb } from '../wire/command.js';
 import type { InboundLine } from '../wire/inbound.js';
 import { decodeText } from '../wire/octets.js';

@@ -17,8 +17,8 @@ import {
 import { checkNames, checkObject, namesOf } from '../option-names.js';
 import type { MechanismName, ServerMechanism } from '../sasl/exchange.js';
 import { resolveMechanisms } from '../sasl/given-mechanisms.js';
-import { serverMechanisms } from '../sasl/mechanisms.js';
 import { MINIMUM_ITERATIONS } from '../sasl/scram-keys.js';
+import { serverMechanisms } from '../sasl/server-mechanisms.js';
 import type { TlsInformation } from '../tls.js';
 import type { BareNewline } from '../wire/inbound.js';
 import type { Reply } from '../wire/reply.js';

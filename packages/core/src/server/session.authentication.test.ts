@@ -1,6 +1,7 @@
 /** AUTH (RFC 4954) through the session, with the digests of Node. */
 import { describe, expect, it } from 'vitest';
 import { LocalProtocolError } from '../errors.js';
+import { clientMechanisms } from '../sasl/client-mechanisms.js';
 import type {
   AuthenticationAttempt,
   ClientCredentials,
@@ -9,7 +10,6 @@ import type {
   ServerMechanism,
   StoredCredentials,
 } from '../sasl/exchange.js';
-import { clientMechanisms, serverMechanisms } from '../sasl/mechanisms.js';
 import {
   CERTIFIED,
   ClientHalf,
@@ -18,6 +18,7 @@ import {
   stored,
   tokenOf,
 } from '../sasl/running.test-support.js';
+import { serverMechanisms } from '../sasl/server-mechanisms.js';
 import type { TlsInformation } from '../tls.js';
 import {
   type Application,

@@ -6,7 +6,7 @@
 import type { ServiceExtension } from '../extensions/extension.js';
 import { knownExtensions } from '../extensions/lists.js';
 import { checkNames, namesOf, nearestName } from '../option-names.js';
-import { serverMechanisms } from '../sasl/mechanisms.js';
+import { serverMechanisms } from '../sasl/server-mechanisms.js';
 
 export interface Withheld {
   /** EHLO keywords, in upper case: `STARTTLS`, `SIZE`. Extensions that require one of these are withheld with it. */

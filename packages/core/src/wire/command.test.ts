@@ -1,15 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Secret } from '../secret.js';
-import {
-  type Command,
-  type CommandFailure,
-  formatCommand,
-  isName,
-  type Parameter,
-  parseCommand,
-} from './command.js';
+import { type Command, isName, type Parameter } from './command.js';
+import { formatCommand } from './format-command.js';
 import { decodeText, encodeText } from './octets.js';
+import { type CommandFailure, parseCommand } from './parse-command.js';
 import type { Mailbox } from './path.js';
 import { formatReply } from './reply.js';
 

@@ -1,8 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type Command, type CommandGrammar, formatCommand, parseCommand } from './command.js';
+import type { Command } from './command.js';
+import { formatCommand } from './format-command.js';
 import { encodeText } from './octets.js';
 import { ordinaryCommand } from './ordinary-command.js';
+import { type CommandGrammar, parseCommand } from './parse-command.js';
 
 const grammars: readonly CommandGrammar[] = [true, false].flatMap((utf8) =>
   [true, false].map((lenient) => ({ utf8, lenient, extensionVerbs: new Set(['XFOO']) })),

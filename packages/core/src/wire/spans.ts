@@ -2,8 +2,9 @@
  * Where the parts of a line stand, as the parsers find them: for whoever shows a line with its meaning. Of a line that
  * is not well-formed, the parts up to what is wrong with it.
  */
-import { type CommandPart, parseCommand } from './command.js';
+
 import { decodeText, encodeText, LF } from './octets.js';
+import { type CommandPart, parseCommand } from './parse-command.js';
 import { formatReply, type Reply } from './reply.js';
 
 /** A part of a line. */

@@ -1,28 +1,14 @@
-/**
- * The SASL mechanisms, by name, and which of them to use: what a server may offer on a connection, and what a
- * client takes of an offer.
- */
+/** The client's halves of the SASL mechanisms, by name, and which one it takes of an offer. */
 import type { TlsInformation } from '../tls.js';
-import { cramMd5Client, cramMd5Server } from './cram-md5.js';
-import type { ClientCredentials, ClientMechanism, MechanismName, ServerMechanism } from './exchange.js';
-import { externalClient, externalServer } from './external.js';
-import { loginClient, loginServer } from './login.js';
-import { oauthBearerClient, oauthBearerServer } from './oauthbearer.js';
-import { plainClient, plainServer } from './plain.js';
-import { preferredBinding, scramClients, scramServers } from './scram.js';
-import { xoauth2Client, xoauth2Server } from './xoauth2.js';
-
-export const serverMechanisms: ReadonlyMap<MechanismName, ServerMechanism> = new Map(
-  [
-    externalServer,
-    ...scramServers,
-    cramMd5Server,
-    plainServer,
-    loginServer,
-    oauthBearerServer,
-    xoauth2Server,
-  ].map((mechanism) => [mechanism.name as MechanismName, mechanism]),
-);
+import { cramMd5Client } from './cram-md5.js';
+import type { ClientCredentials, ClientMechanism, MechanismName } from './exchange.js';
+import { externalClient } from './external.js';
+import { loginClient } from './login.js';
+import { oauthBearerClient } from './oauthbearer.js';
+import { plainClient } from './plain.js';
+import { preferredBinding } from './scram.js';
+import { scramClients } from './scram-client.js';
+import { xoauth2Client } from './xoauth2.js';
 
 /** The strongest first, among those that take the same credentials. */
 export const clientMechanisms: ReadonlyMap<MechanismName, ClientMechanism> = new Map(
@@ -45,23 +31,6 @@ export const CLIENT_MECHANISMS: readonly MechanismName[] = [...clientMechanisms.
 /** The mechanisms in which a client can say what these credentials want said, the strongest first. */
 export function fittingMechanisms(credentials: ClientCredentials): readonly MechanismName[] {
   return [...clientMechanisms].filter(([, each]) => each.fits(credentials)).map(([name]) => name);
-}
-
-/**
- * Those of the mechanisms that a server can use on this connection: EXTERNAL only with a client that showed a
- * certificate, -PLUS only over TLS that can be bound to. Whether passwords may pass in the clear is not asked
- * here.
- *
- * @param tls undefined without TLS
- */
-export function usableMechanisms<Name extends string>(
-  names: readonly Name[],
-  tls: TlsInformation | undefined,
-): readonly Name[] {
-  return names.filter((name) => {
-    if (name === 'EXTERNAL') return tls?.peerCertificate !== undefined;
-    return !name.endsWith('-PLUS') || preferredBinding(tls) !== undefined;
-  });
 }
 
 /**
