@@ -9,8 +9,8 @@ Takes mail for local domains (--domain) and for routed ones (--route, --routes-f
 has authenticated, or connects from a --relay-from network; all else is refused by 550 5.7.1. A route for * says
 where mail goes, and not whose is taken. 250 is said once a message is safe in the queue.
 sansmtp queue looks after the queue, while the relay runs or not.
-AUTH, listeners, signals and the ready lines are those of serve. SIGHUP reads the certificate, the users, the routes
-file, the recipients and the DKIM keys again; a --trace goes on in a new file.
+AUTH, listeners, signals and the ready lines are those of serve. SIGHUP reads again what
+files say: the certificate, users, routes, recipients, DKIM keys, --tls-ca and --via-password-file; a --trace goes on in a new file.
 With --via-user, TLS is needed there and the server verified; else mail is deferred.
 Exit codes: 64 usage, 71 cannot listen, or the disk has failed, 73 cannot open the queue, the Maildir or the trace.`;
 

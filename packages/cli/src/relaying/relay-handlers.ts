@@ -81,15 +81,16 @@ export function relayHandlers(
     },
 
     async onMessage({ envelope, body }, session) {
+      const user = session.identity?.username;
       const about = {
         session: session.id,
         client: session.peer.address,
+        ...(user !== undefined && { user }),
         from: formatPath(envelope.reversePath),
         to: envelope.recipients.map(({ forwardPath }) => formatMailbox(forwardPath)),
       };
       const trusted = rules.mayRelay(session);
       try {
-        const user = session.identity?.username;
         const queued = await relay.accept(asReceived(envelope), incoming(envelope, body, session, trusted), {
           trusted,
           ...(user !== undefined && { sender: user }),

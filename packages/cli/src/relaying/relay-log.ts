@@ -67,6 +67,9 @@ export function relayLog(log: Logger): (event: RelayEvent) => void {
       }
       case 'storeRecovered':
         log.info('the queue answers again');
+        return;
+      case 'clockSet':
+        log.warn({ seconds: Math.round(event.by / 1000) }, 'the clock was set, or this machine slept');
     }
   };
 }

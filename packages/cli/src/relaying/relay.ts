@@ -1,8 +1,8 @@
 /** The application of `sansmtp relay`: mail goes into the queue, and from there on; and senders hear when it cannot. */
 import { type Maildir, openMaildir } from '@sansmtp/delivery';
-import { createRelay, type DkimSigner, type QueueStore, type RelayEvent } from '@sansmtp/queue';
+import { createRelay, type QueueStore, type RelayEvent } from '@sansmtp/queue';
 import { Rejection } from '@sansmtp/transport';
-import { trustedPeers } from '@sansmtp/transport-node';
+import { systemClock, trustedPeers } from '@sansmtp/transport-node';
 import type { Command } from 'commander';
 import { exitCodes } from '../exit-codes.js';
 import { fail } from '../fail.js';
@@ -11,20 +11,16 @@ import { relayMetrics } from '../metrics/relay-metrics.js';
 import { type ControlSocket, serveControl } from '../queue-care/control-socket.js';
 import { isPostgres, openPostgres, shownPlace } from '../queue-care/postgres.js';
 import type { Application, Surroundings } from '../receiving/receiving.js';
-import type { Reread } from '../receiving/rereading.js';
-import { readAuthorities } from '../sending/certificate-authorities.js';
-import { readCredentials } from '../sending/credentials.js';
 import { relayPermission } from './recipients/admission.js';
 import { nextHopQuestions } from './recipients/next-hop-question.js';
 import { RecipientCheck } from './recipients/recipient-check.js';
-import { isKnown, type KnownRecipients, readRecipientsFile } from './recipients/recipients-file.js';
+import { isKnown, type KnownRecipients } from './recipients/recipients-file.js';
+import { RelayFiles } from './relay-files.js';
 import { type CheckRecipient, relayExtensions, relayHandlers } from './relay-handlers.js';
 import { relayLog } from './relay-log.js';
 import type { RelayOptions } from './relay-options.js';
-import { type Access, openNextHops } from './routes/next-hops.js';
+import { openNextHops } from './routes/next-hops.js';
 import { nextHopOf, type Routes } from './routes/routes.js';
-import { readRoutesFile } from './routes/routes-file.js';
-import { readDkimSigner } from './submission/dkim-keys.js';
 
 /** What cannot be said together, or means nothing alone. */
 export function checkRelayOptions(command: Command, options: RelayOptions): void {
@@ -45,46 +41,10 @@ export function checkRelayOptions(command: Command, options: RelayOptions): void
   }
 }
 
-/**
- * The routes of the options, and of the file as it is now.
- * @throws {RangeError} a route is malformed, or contradicts another option
- */
-async function readRoutes({ domain, route, routesFile, via }: RelayOptions): Promise<Routes> {
-  const all = routesFile === undefined ? route : await readRoutesFile(routesFile, route);
-  for (const each of all.keys()) {
-    if (domain.has(each)) throw new RangeError(`${each} is local by --domain, and has a route`);
-  }
-  if (via !== undefined && all.has('*'))
-    throw new RangeError('--via and the route of * are both for all other domains');
-  return all;
-}
-
-interface ReadFiles extends Access {
-  readonly route: Routes;
-
-  /** Undefined: the next hop is asked, or nobody. */
-  readonly known: KnownRecipients | undefined;
-  /** Undefined: nothing is signed. */
-  readonly signer: DkimSigner | undefined;
-}
-
-const VIA_NAMES = { user: '--via-user', passwordFile: '--via-password-file' };
-
 /** What has to be read before anything is opened. */
-async function readFiles(command: Command, options: RelayOptions): Promise<ReadFiles> {
-  const { tlsCa, viaUser: user, viaPasswordFile: passwordFile, recipients } = options;
+async function readFiles(command: Command, options: RelayOptions): Promise<RelayFiles> {
   try {
-    const given = {
-      ...(user !== undefined && { user }),
-      ...(passwordFile !== undefined && { passwordFile }),
-    };
-    return {
-      route: await readRoutes(options),
-      ca: tlsCa === undefined ? undefined : await readAuthorities(tlsCa),
-      credentials: await readCredentials(given, process.env.SANSMTP_PASSWORD, VIA_NAMES),
-      known: recipients === undefined ? undefined : await readRecipientsFile(recipients),
-      signer: options.dkim.length === 0 ? undefined : await readDkimSigner(options.dkim),
-    };
+    return await RelayFiles.read(options);
   } catch (error) {
     return fail(command, exitCodes.usage, (error as Error).message);
   }
@@ -136,7 +96,7 @@ function recipientChecker(
     };
   }
   const ask = nextHopQuestions({ hostname, ...(dns !== undefined && { dns }) });
-  const check = new RecipientCheck(ask, Date.now);
+  const check = new RecipientCheck(ask, () => systemClock.now());
   return async (recipient, domain, mayRelay) => {
     const hop = nextHopOf(route(), domain);
     if (hop === undefined) return;
@@ -178,7 +138,7 @@ export async function openRelay(
   const files = await readFiles(command, options);
   const maildir = await openMaildirOf(command, options, hostname);
   const store = await openStore(command, options, log);
-  const hops = openNextHops(options, hostname, maildir, files);
+  const hops = openNextHops(options, hostname, maildir, files.access);
   const routes = hops.routesBy(files.route);
   const names = Array.from(routes.values(), ({ name }) => name);
   const tellLog = relayLog(log);
@@ -204,40 +164,12 @@ export async function openRelay(
     },
     onError: (error) => log.error({ err: error }, 'a fault of this relay'),
   });
-  let { known, signer, route } = files;
-  const { recipients, dkim, routesFile } = options;
-  const rereads: Reread[] = [];
-  if (routesFile !== undefined) {
-    rereads.push({
-      what: 'the routes file',
-      async read() {
-        route = await readRoutes(options);
-        relay.setRoutes(hops.routesBy(route));
-      },
-    });
-  }
-  if (recipients !== undefined) {
-    rereads.push({
-      what: 'the recipients file',
-      async read() {
-        known = await readRecipientsFile(recipients);
-      },
-    });
-  }
-  if (signer !== undefined) {
-    rereads.push({
-      what: 'each DKIM key',
-      async read() {
-        signer = await readDkimSigner(dkim);
-      },
-    });
-  }
   const control = await openControl(command, options.queue, store);
   return {
     handlers: relayHandlers(
       {
         local: options.domain,
-        isRouted: (domain) => domain !== '*' && route.has(domain),
+        isRouted: (domain) => domain !== '*' && files.route.has(domain),
         mayRelay: relayPermission(
           trustedPeers(options.relayFrom),
           options.proxyProtocol ? trustedPeers(options.proxyFrom) : () => false,
@@ -245,17 +177,20 @@ export async function openRelay(
         checkRecipient: recipientChecker(
           options,
           hostname,
-          () => route,
-          known && (() => known as KnownRecipients),
+          () => files.route,
+          files.known && (() => files.known as KnownRecipients),
         ),
-        sign: (message) => (signer === undefined ? message : signer(message, Date.now())),
+        sign: (message) => files.signer?.(message, Date.now()) ?? message,
       },
       relay,
       surroundings,
     ),
     session: { extensions: relayExtensions(new Date()) },
     folder: maildir.directory,
-    rereads,
+    rereads: files.rereads({
+      onRoutes: (route) => relay.setRoutes(hops.routesBy(route)),
+      onAccess: (access) => hops.setAccess(access),
+    }),
     failed,
     isReady: async () => isStoreWell,
     started() {

@@ -207,6 +207,21 @@ it('REQUIRETLS that no host has waits until the message is given up, and then fa
   await close();
 });
 
+it('a password that the smart host refuses is no fault of the message: it waits, and goes when that is mended', async () => {
+  let isRefused = true;
+  const { world, relay, close } = await relaying((address) =>
+    isRefused && address.startsWith('bob@') ? replied(535, '5.7.8', 'auth') : undefined,
+  );
+  await relay.accept(to({}), text());
+  await world.clock.advanceAsync(20 * MINUTE);
+  expect(world.of('recipient')).toMatchObject([{ state: 'waiting', enhancedCode: '5.7.8' }]);
+  isRefused = false;
+  await world.clock.advanceAsync(20 * MINUTE);
+  expect(world.of('recipient')[1]).toMatchObject({ state: 'delivered' });
+  expect(world.of('notified')).toEqual([]);
+  await close();
+});
+
 it('a shutdown lets what is under way end, for as long as it may, and the rest is due as before', async () => {
   const { world, relay, store } = await relaying();
   world.duration = 30 * SECOND;

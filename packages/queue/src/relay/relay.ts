@@ -144,6 +144,7 @@ export function createRelay(options: RelayOptions): Relay {
         tell({ type: 'storeFailed', error, ...(retryAt !== undefined && { retryAt }) });
       },
       onStoreRecovery: () => tell({ type: 'storeRecovered' }),
+      onClockSet: (by) => tell({ type: 'clockSet', by }),
     },
     resolved.routes,
   );

@@ -63,6 +63,14 @@ export class Destinations {
     return this.#active;
   }
 
+  /** The wall clock was set by so many milliseconds: those that are down stay so for as long as before. */
+  clockSet(by: number): void {
+    for (const destination of this.#all.values()) {
+      const { down } = destination;
+      if (down !== undefined) destination.down = { ...down, since: down.since + by, until: down.until + by };
+    }
+  }
+
   /** How many more deliveries to it may begin now. */
   roomAt(name: string, now: number): number {
     const destination = this.#all.get(name);

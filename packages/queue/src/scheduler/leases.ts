@@ -64,6 +64,17 @@ export class Leases {
     return held.claim;
   }
 
+  /** The wall clock was set: leases run by the new one from now on, also those that would run for longer by the old one. */
+  async renewAll(): Promise<void> {
+    await Promise.all(
+      [...this.#held].map((held) =>
+        this.#renew(held, (claim) => {
+          held.claim = claim;
+        }),
+      ),
+    );
+  }
+
   /** Of two calls under way at the same time the later lease holds. */
   #take(held: Held, claim: Claim): void {
     if (claim.leaseUntil > held.claim.leaseUntil) held.claim = claim;
@@ -81,11 +92,11 @@ export class Leases {
     return !renewing && claim.leaseUntil - this.#now() < (this.#lease * 3) / 4;
   }
 
-  async #renew(held: Held): Promise<void> {
+  async #renew(held: Held, take = (claim: Claim) => this.#take(held, claim)): Promise<void> {
     held.renewing = true;
     try {
       const now = this.#now();
-      this.#take(held, await this.#store.renew(held.claim, { now, lease: this.#lease }));
+      take(await this.#store.renew(held.claim, { now, lease: this.#lease }));
     } catch (error) {
       // A store that cannot be asked is asked again: nobody else can have taken the claim before its lease is over.
       if (error instanceof StaleClaimError) held.controller.abort(error);

@@ -7,6 +7,8 @@
  *   store meanwhile, unclaimed; only what is overdue is taken out, so that the sender hears of it.
  * - More may be claimed than a destination has room for: that waits here, in line, and is next.
  * - A store that cannot be asked is asked again, less and less often, for as long as it takes.
+ * - Where the wall clock was set, what is held in memory goes by the new one before anything is claimed by it: else the store would take
+ *   back what is being delivered, or a destination would stay down for as long as the clock was set back.
  */
 import type { Clock } from '@sansmtp/transport';
 import { QueueClosedError } from '../contract/errors.js';
@@ -22,6 +24,7 @@ import {
   nextHopOf,
   type Routes,
 } from './routes.js';
+import { WallClock } from './wall-clock.js';
 
 /** What a delivery came to, for the destination. */
 export interface Delivered {
@@ -56,6 +59,8 @@ export interface SchedulerParts {
   /** @param retryAt when the store is asked again: milliseconds since 1970 UTC; undefined: never */
   readonly onStoreFailure: (error: unknown, retryAt: number | undefined) => void;
   readonly onStoreRecovery: () => void;
+  /** The wall clock was set by so many milliseconds. */
+  readonly onClockSet: (by: number) => void;
 }
 
 /** Claims that are asked for at once. */
@@ -80,6 +85,7 @@ const LONGEST_LOOK_AWAY = 3_600_000;
 
 export class Scheduler {
   readonly #parts: SchedulerParts;
+  readonly #wallClock: WallClock;
   #routes: Routes;
   /** What is claimed and waits for room, by destination. */
   readonly #lines = new Map<string, { readonly held: HeldClaim; readonly hop: NextHop }[]>();
@@ -96,6 +102,7 @@ export class Scheduler {
 
   constructor(parts: SchedulerParts, routes: Routes) {
     this.#parts = parts;
+    this.#wallClock = new WallClock(parts.clock, parts.now);
     this.#routes = routes;
   }
 
@@ -154,6 +161,7 @@ export class Scheduler {
   /** Starts and claims what there is room for; says when to look again. */
   async #round(): Promise<number> {
     const { destinations, now } = this.#parts;
+    await this.#heedWallClock();
     for (const name of this.#lines.keys()) this.#startWaiting(name);
     const limit = Math.min(CLAIMS_AT_ONCE, destinations.room);
     if (!this.#mustClaim || limit <= 0) return now() + LONGEST_SLEEP;
@@ -173,6 +181,16 @@ export class Scheduler {
     const probe = destinations.nextProbe(time) ?? Number.POSITIVE_INFINITY;
     const next = due === undefined ? Number.POSITIVE_INFINITY : due > time ? due : now() + SLEEP_AMID_DUE;
     return Math.min(next, probe, now() + LONGEST_SLEEP);
+  }
+
+  async #heedWallClock(): Promise<void> {
+    const by = this.#wallClock.look();
+    if (by === 0) return;
+    const { destinations, leases, onClockSet } = this.#parts;
+    onClockSet(by);
+    destinations.clockSet(by);
+    for (const [name, at] of this.#looks) this.#looks.set(name, at + by);
+    await leases.renewAll();
   }
 
   async #nextDue(): Promise<number | undefined> {
@@ -301,6 +319,7 @@ export class Scheduler {
       for (const request of this.#requestsFor(hop.name)) {
         for (let found = true; found && others.length < LOOKED_THROUGH && !this.#stopping; ) {
           const { store, now, lease } = this.#parts;
+          await this.#heedWallClock();
           const claims = await store.claim({
             ...request,
             ...this.#sharing(),

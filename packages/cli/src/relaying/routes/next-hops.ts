@@ -14,6 +14,7 @@ import type { Deliverer, Routes } from '@sansmtp/queue';
 import { systemCode } from '@sansmtp/transport-node';
 import { ownAddresses, type WhereMailComes } from './own-addresses.js';
 import { boundedPolicyCache } from './policy-cache.js';
+import { RenewableMailer } from './renewable-mailer.js';
 import type { NextHop, Routes as OptionRoutes } from './routes.js';
 
 /** What options say of them. */
@@ -32,9 +33,11 @@ export interface NextHopOptions extends WhereMailComes {
 
 export interface NextHops {
   /** For domains without a route: to their mail exchangers. */
-  readonly mailer: Mailer;
+  readonly mailer: Deliverer;
   /** Where the mail of domains goes that are local, or have a route. Called again, it goes on over the same connections. */
   routesBy(route: OptionRoutes): Routes;
+  /** From now on sessions are opened with this; those that are open with the old one end after what is under way. */
+  setAccess(access: Access): void;
   /** Ends what is under way, and says QUIT everywhere. */
   close(): Promise<void>;
 }
@@ -58,27 +61,31 @@ export function openNextHops(
   options: NextHopOptions,
   hostname: string,
   maildir: Maildir,
-  { ca, credentials }: Access,
+  access: Access,
   fetchPolicy: FetchPolicy = createPolicyFetch(),
 ): NextHops {
   const { connections, connectionsPerHost, dns, mxPort, via, viaTls } = options;
-  const common: MailerOptions = {
+  let { ca, credentials } = access;
+  const common = (): MailerOptions => ({
     hostname,
     pool: { connections, connectionsPerHost },
     ...(dns !== undefined && { dns }),
     ...(ca !== undefined && { tlsOptions: { ca } }),
-  };
-  const mailer = createMailer({
-    ...common,
-    port: mxPort,
-    routing: { ownAddresses: ownAddresses(options) },
-    sts: { fetchPolicy, cache: boundedPolicyCache() },
   });
-  const mailers = [mailer];
-  const hopTo = (name: string, made: Mailer, isFinal: boolean) => {
+  const mailers: RenewableMailer[] = [];
+  const renewable = (make: () => Mailer): Deliverer => {
+    const made = new RenewableMailer(make);
     mailers.push(made);
-    return { name, mailer: made, isFinal };
+    return made;
   };
+  const hopTo = (name: string, isFinal: boolean, make: () => Mailer) => ({
+    name,
+    mailer: renewable(make),
+    isFinal,
+  });
+  const routing = { ownAddresses: ownAddresses(options) };
+  const sts = { fetchPolicy, cache: boundedPolicyCache() };
+  const mailer = renewable(() => createMailer({ ...common(), port: mxPort, routing, sts }));
   // One pool for a host, however many domains it has.
   const known = new Map<string, ReturnType<typeof hopTo>>();
   const hopBy = (hop: NextHop) => {
@@ -86,7 +93,7 @@ export function openNextHops(
     const { host, port, protocol } = hop;
     const made =
       known.get(name) ??
-      hopTo(name, createMailer({ ...common, relay: { host, port }, protocol }), protocol === 'lmtp');
+      hopTo(name, protocol === 'lmtp', () => createMailer({ ...common(), relay: { host, port }, protocol }));
     known.set(name, made);
     return made;
   };
@@ -96,18 +103,23 @@ export function openNextHops(
   for (const domain of ['', ...options.domain]) fixed.set(domain, intoMaildir);
   if (via !== undefined) {
     const relay = { host: via.host, port: via.port };
-    const toSmartHost = createMailer({
-      ...common,
-      relay,
-      tls: viaTls,
-      ...(credentials && { authentication: { credentials } }),
-    });
-    fixed.set('*', hopTo(nameOf({ protocol: 'smtp', ...via }), toSmartHost, false));
+    const toSmartHost = () =>
+      createMailer({
+        ...common(),
+        relay,
+        tls: viaTls,
+        ...(credentials && { authentication: { credentials } }),
+      });
+    fixed.set('*', hopTo(nameOf({ protocol: 'smtp', ...via }), false, toSmartHost));
   }
   return {
     mailer,
     routesBy: (route) =>
       new Map([...fixed, ...Array.from(route, ([domain, hop]) => [domain, hopBy(hop)] as const)]),
+    setAccess(next) {
+      ({ ca, credentials } = next);
+      for (const each of mailers) each.renew();
+    },
     async close() {
       const signal = AbortSignal.timeout(FAREWELL);
       await Promise.all(mailers.map((each) => each.close({ signal })));

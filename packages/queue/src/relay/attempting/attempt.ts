@@ -103,9 +103,9 @@ export class Attempts {
     hop: NextHop,
     onAnswered: (delivered: Delivered) => void,
   ): Promise<number> {
-    const { now, stopped, retrying, tell } = this.#parts;
+    const { clock, now, stopped, retrying, tell } = this.#parts;
     const { message } = held.claim;
-    const start = now();
+    const start = clock.now();
     const ending = new AbortController();
     const end = (event: Event): void => ending.abort((event.target as AbortSignal).reason);
     for (const signal of [held.over, stopped]) {
@@ -143,7 +143,7 @@ export class Attempts {
       hop,
     );
     for (const { verdict, decision } of decided) {
-      tellOfRecipient(tell, message, decision, verdict, hop, now(), now() - start);
+      tellOfRecipient(tell, message, decision, verdict, hop, now(), clock.now() - start);
     }
     const unstored = places.filter((_, index) => isUnstored(verdicts[index]));
     await this.#postpone(held, unstored);
@@ -156,13 +156,13 @@ export class Attempts {
     hop: NextHop,
     signal: AbortSignal,
   ): Promise<readonly RecipientVerdict[]> {
-    const { store, leases, now } = this.#parts;
+    const { store, leases, clock, now } = this.#parts;
     const { message } = held.claim;
     const envelope = outgoingEnvelope(message, places, now());
     const { id, size } = message;
     const beforeFinalDot = (accepted: readonly number[]) => {
       const committing = accepted.map((index) => places[index] as number);
-      return commitBeforeFinalDot(leases, held, committing, now);
+      return commitBeforeFinalDot(leases, held, committing, now, clock);
     };
     try {
       const body = size <= SMALL ? await whole(store.body(id)) : { size, read: () => store.body(id) };

@@ -3,9 +3,13 @@
  * sends no end.
  */
 import type { RecipientVerdict } from '@sansmtp/delivery';
+import type { Clock } from '@sansmtp/transport';
 import { StaleClaimError } from '../../contract/errors.js';
-import { mayWriteFinalDot } from '../../contract/lease.js';
+import { COMMITTING_LEASE, FINAL_REPLY_TIMEOUT, mayWriteFinalDot } from '../../contract/lease.js';
 import type { HeldClaim, Leases } from '../../scheduler/leases.js';
+
+/** Milliseconds that storing it may take: the wall clock alone may have been set back meanwhile. */
+const PATIENCE = COMMITTING_LEASE - FINAL_REPLY_TIMEOUT;
 
 /** The lease ran out while it was stored that the end follows: nothing may be sent. */
 class LeaseTooShortError extends Error {
@@ -30,10 +34,12 @@ export async function commitBeforeFinalDot(
   held: HeldClaim,
   places: readonly number[],
   now: () => number,
+  clock: Clock,
 ): Promise<void> {
+  const begun = clock.now();
   try {
     const claim = await leases.commit(held, places);
-    if (mayWriteFinalDot(claim, now())) return;
+    if (mayWriteFinalDot(claim, now()) && clock.now() - begun <= PATIENCE) return;
     throw new LeaseTooShortError('The lease was over before the end of the message could be sent');
   } catch (cause) {
     throw new NotSentError(cause);

@@ -41,7 +41,7 @@ export function decide(
   options: RetryOptions,
 ): Decision {
   const recipient = message.recipients[place] as QueuedRecipient;
-  const verdict = isWithoutRequireTls(given) ? ({ ...given, verdict: 'deferred' } as const) : given;
+  const verdict = isToBeMended(given) ? ({ ...given, verdict: 'deferred' } as const) : given;
   const attempt = attemptOf(verdict, now);
   const common = { place, recipient: recipient.recipient };
   switch (verdict.verdict) {
@@ -125,9 +125,13 @@ export function decideUntried(
   };
 }
 
-/** A host without REQUIRETLS may have it tomorrow, or another host may (RFC 8689 §4.2.1): so it is only given up in the end. */
-function isWithoutRequireTls({ verdict, enhancedCode, reply }: RecipientVerdict): boolean {
-  return verdict === 'rejected' && reply === undefined && enhancedCode === NO_REQUIRETLS;
+/**
+ * It is only given up in the end: a host without REQUIRETLS may have it tomorrow, or another host may (RFC 8689 §4.2.1); and that
+ * this host cannot authenticate is for whoever runs it to mend, not for the sender.
+ */
+function isToBeMended({ verdict, phase, enhancedCode, reply }: RecipientVerdict): boolean {
+  if (verdict !== 'rejected') return false;
+  return phase === 'auth' || (reply === undefined && enhancedCode === NO_REQUIRETLS);
 }
 
 function finalStatus(message: QueuedMessage, verdict: RecipientVerdict, now: number): string {

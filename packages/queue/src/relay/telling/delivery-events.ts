@@ -59,7 +59,8 @@ export function tellOfRecipient(
     attempts: (recipients[place]?.attempts ?? 0) + 1,
     state: settlement.state,
     ...(settlement.state === 'waiting' && { next: settlement.next }),
-    age: now - arrived,
+    // The clock may have been set back since.
+    age: Math.max(0, now - arrived),
     duration,
   });
 }

@@ -80,7 +80,9 @@ export type RelayEvent =
    */
   | { readonly type: 'storeFailed'; readonly error: Error; readonly retryAt?: number }
   /** The store answers again. */
-  | { readonly type: 'storeRecovered' };
+  | { readonly type: 'storeRecovered' }
+  /** The wall clock was set, or the machine slept: by so many milliseconds. What waits is due by the new time. */
+  | { readonly type: 'clockSet'; readonly by: number };
 
 /** A recipient that a message was given up for. */
 export interface Bounce {
