@@ -42,7 +42,7 @@ export class MortalClients {
   }
 
   /** Resolves when the server has ended all that was under way. */
-  async gone(observer: pg.Client): Promise<void> {
+  async gone(observer: pg.Pool): Promise<void> {
     for (;;) {
       const { rowCount } = await observer.query(
         'SELECT FROM pg_stat_activity WHERE application_name = $1 LIMIT 1',

@@ -53,6 +53,13 @@ const QUERY_TIMEOUT = 120_000;
 /** For tests, which let connections die. */
 export type ClientClass = typeof pg.Client;
 
+/** What a test may say besides. */
+export interface Apparatus {
+  readonly Client?: ClientClass;
+  /** Milliseconds. */
+  readonly connectTimeout?: number;
+}
+
 /**
  * Opens the queue in a database, and makes or migrates its tables. Close it in the end; a process that dies loses nothing by
  * that.
@@ -67,7 +74,10 @@ export function openPostgresQueue(options: PostgresQueueOptions = {}): Promise<P
   return openWith(options);
 }
 
-export async function openWith(options: PostgresQueueOptions, Client?: ClientClass): Promise<PostgresQueue> {
+export async function openWith(
+  options: PostgresQueueOptions,
+  { Client, connectTimeout = CONNECT_TIMEOUT }: Apparatus = {},
+): Promise<PostgresQueue> {
   checkNames('The option', options, OPTIONS);
   const { schema = 'sansmtp', worker = randomUUID(), maximumConnections = 10 } = options;
   if (!/^[a-z_][a-z0-9_]{0,39}$/.test(schema)) {
@@ -82,7 +92,7 @@ export async function openWith(options: PostgresQueueOptions, Client?: ClientCla
   checkCount('maximumMessages', options.maximumMessages);
   checkCount('maximumOctets', options.maximumOctets);
 
-  const { config, hide } = readConnection(options.connection ?? {});
+  const { config, hide } = readConnection(options.connection ?? {}, connectTimeout);
   const database = openDatabase({ config, maximumConnections, hide, ...(Client && { Client }) });
   let keeper: Keeper | undefined;
   let store: PostgresStore | undefined;
@@ -124,7 +134,10 @@ async function readClock(database: Database): Promise<DatabaseClock> {
   return clock;
 }
 
-function readConnection(connection: string | PostgresConnection): {
+function readConnection(
+  connection: string | PostgresConnection,
+  connectTimeout: number,
+): {
   readonly config: pg.ClientConfig;
   readonly hide: readonly string[];
 } {
@@ -135,7 +148,7 @@ function readConnection(connection: string | PostgresConnection): {
     application_name: 'sansmtp queue',
     keepAlive: true,
     keepAliveInitialDelayMillis: 10_000,
-    connectionTimeoutMillis: CONNECT_TIMEOUT,
+    connectionTimeoutMillis: connectTimeout,
     query_timeout: QUERY_TIMEOUT,
     // A process that stands still in a transaction must not stop the others.
     idle_in_transaction_session_timeout: 60_000,

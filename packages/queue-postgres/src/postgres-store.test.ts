@@ -232,7 +232,10 @@ describe('several processes', () => {
   it('wait for the lease of one that died, unless it comes back under its name', async () => {
     anew();
     const mortals = new MortalClients('dies');
-    const dying = await openWith({ connection: server.connection, schema, worker: 'mx1' }, mortals.Client);
+    const dying = await openWith(
+      { connection: server.connection, schema, worker: 'mx1' },
+      { Client: mortals.Client },
+    );
     const other = await open({ worker: 'mx2' });
     const { id } = await dying.put(message(), bodyOf(10));
     const now = Date.now();

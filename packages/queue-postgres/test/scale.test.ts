@@ -117,7 +117,7 @@ it.each(sizes)(
     await empty.close();
     const blocksBefore = await blocks();
     const begun = performance.now();
-    const queue = await openWith({ connection, schema, maximumMessages: 10_000_000 }, Overheard);
+    const queue = await openWith({ connection, schema, maximumMessages: 10_000_000 }, { Client: Overheard });
     const opened = Math.round(performance.now() - begun);
     asked.length = 0;
     const table = await times(queue);
