@@ -11,7 +11,7 @@ import {
 import type { Command } from 'commander';
 import { exitCodes } from '../exit-codes.js';
 import { fail } from '../fail.js';
-import type { Terminal } from '../terminal.js';
+import { oneLine, type Terminal } from '../terminal.js';
 
 export interface ReportOptions {
   readonly only?: string;
@@ -51,6 +51,23 @@ interface Judged {
   readonly options: ReportOptions;
 }
 
+/** What the generated dialogues are called among the cases. */
+export const GENERATED = 'generated/model';
+
+function unknownAmong(known: ReadonlySet<string>, groups: readonly CaseGroupText[]): readonly string[] {
+  const ids = new Set([...groups.flatMap(({ cases }) => cases.map(({ id }) => id)), GENERATED]);
+  return [...known].filter((id) => !ids.has(id));
+}
+
+/** Why cases were skipped, the reason of most first. */
+function skipReasons(verdicts: readonly Verdict[]): readonly (readonly [reason: string, count: number])[] {
+  const counts = new Map<string, number>();
+  for (const { outcome } of verdicts) {
+    if (outcome.result === 'skipped') counts.set(outcome.reason, (counts.get(outcome.reason) ?? 0) + 1);
+  }
+  return [...counts].sort(([, one], [, other]) => other - one);
+}
+
 export async function conclude(
   command: Command,
   terminal: Terminal,
@@ -61,6 +78,13 @@ export async function conclude(
   const { passed, failed, skipped, serious, healed } = judgementOf(verdicts, known);
   if (!json) stdout.write(`${passed} passed, ${failed} failed, ${skipped} skipped\n`);
   for (const id of healed) stderr.write(`healed: ${id} passes now; take it out of ${expect}\n`);
+  for (const id of unknownAmong(known, groups)) {
+    stderr.write(`unknown: ${id}, in ${expect}, is the id of no case; --list shows them all\n`);
+  }
+  if (!json && passed + failed > 0) {
+    for (const [reason, count] of skipReasons(verdicts))
+      stderr.write(`skipped ${count}: ${oneLine(reason)}\n`);
+  }
   const date = new Date().toISOString().replace('T', ' ').replace(/\..*/, ' UTC');
   await writeReport(command, junit, () => junitXml(verdicts, { target, known }));
   await writeReport(command, report, () => htmlReport(verdicts, { target, groups, date, known }));

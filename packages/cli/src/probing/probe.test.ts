@@ -100,6 +100,23 @@ describe('sansmtp probe', () => {
       expect(exitCode).toBe(0);
     }));
 
+  it('tells which ids of --expect no case has', () =>
+    inFolder(async (folder) => {
+      const file = join(folder, 'known');
+      await writeFile(file, `${NOOP}\nsyntax/lower-case-nop\ngenerated/model\n`);
+      const words = ['--only', NOOP, '--expect', file];
+      const { stderr } = await sansmtp(['probe', await deviating(), ...words]);
+      expect(stderr).toBe(
+        `unknown: syntax/lower-case-nop, in ${file}, is the id of no case; --list shows them all\n`,
+      );
+    }));
+
+  it('tells on stderr why cases were skipped', async () => {
+    const { stdout, stderr } = await sansmtp(['probe', await deviating(), '--only', `${NOOP},size,lmtp`]);
+    expect(stdout).toMatch(/\n0 passed, 1 failed, \d+ skipped\n$/);
+    expect(stderr).toMatch(/^skipped \d+: SIZE is not offered\nskipped 6: this is about LMTP\n$/);
+  });
+
   it('--junit and --report write files', () =>
     inFolder(async (folder) => {
       const [junit, report] = [join(folder, 'j.xml'), join(folder, 'r.html')];

@@ -22,7 +22,7 @@ import { fail } from '../fail.js';
 import { countOrNone, deadline, mailbox, path, port, userName } from '../option-values.js';
 import { type CredentialsOptions, readCredentials } from '../sending/credentials.js';
 import { oneLine, type Terminal } from '../terminal.js';
-import { conclude, knownDeviations, type ReportOptions } from './conclusion.js';
+import { conclude, GENERATED, knownDeviations, type ReportOptions } from './conclusion.js';
 import { judgeGenerated } from './generated.js';
 import { addressesOf } from './private-network.js';
 import { probeClient } from './probe-client.js';
@@ -34,14 +34,16 @@ Sends test messages, which say that they are, from --from to --to, as well as ma
 servers of yours. Up to eight connections stand at once, and fifty a second are made; logins with a wrong password
 come twice a minute at most.
 Prints a line a finding, "ID LEVEL SECTION what was seen", and then "N passed, N failed, N skipped". What cannot be
-judged is skipped: an extension that is not offered, a limit that the server announced by 421 or 454 4.7.0.
+judged is skipped: an extension that is not offered, a limit that the server announced by 421 or 454 4.7.0; stderr has
+the reasons.
 --json prints a line for each case: {"id","level","section","result","seen","dialogue"}.
 After the cases come the paths of the chart, "paths/STATE-COMMAND": each command in each state, judged by a model of the
 RFCs; and generated dialogues, "generated/model", judged likewise. The first of these that deviates is shrunk to a few
 lines, and names its seed.
 --only takes a group, an id, or words with * for anything, separated by commas; --list shows all ids, each with the
 page that explains it.
---expect FILE: ids of known deviations, one a line; only others count, and those that are healed are told.
+--expect FILE: ids of known deviations, one a line; only others count, and those that are healed, or are the id of no
+case, are told.
 --to: by default the postmaster of the domain that the server names.
 --client 'COMMAND {host} {port} {from} {to} {file}': a server of 127.0.0.1 that does what servers do at worst
 judges the command, which sends one message and exits by 0 if it was delivered. It is split into words once and
@@ -56,9 +58,6 @@ const CONNECTIONS_A_SECOND = 50;
 
 /** Cases, and paths of the chart. */
 const groups: readonly CaseGroup[] = [...serverGroups, paths];
-
-/** What the generated dialogues are called among the cases. */
-const GENERATED = 'generated/model';
 
 interface ProbeOptions extends CredentialsOptions, ReportOptions {
   readonly client?: string;

@@ -24,14 +24,21 @@ export async function understands(dialogue: Dialogue, line: string | Uint8Array)
 }
 
 /**
- * Judges that a line is refused for good.
+ * Whether the server accepts what it was told. By 221 it says that it closes: whoever hangs up on what is no QUIT takes
+ * nothing.
+ */
+export const accepts = ({ code }: SeenReply): boolean => code < 400 && code !== 221;
+
+/**
+ * Judges that a line is refused for good, be it by 221 to what is no QUIT.
  * @throws {CannotJudge} it is refused for now
  */
 export async function refuses(dialogue: Dialogue, line: string | Uint8Array): Promise<void> {
   if (typeof line === 'string') dialogue.say(line);
   else dialogue.send(line);
   const reply = await dialogue.reply('any');
-  if (reply.code >= 500) return;
+  const hangsUp = reply.code === 221 && typeof line === 'string' && !/^QUIT/i.test(line);
+  if (reply.code >= 500 || hangsUp) return;
   if (announcesLimit(reply) || reply.code >= 400)
     throw new CannotJudge(`it was refused for now: ${shown(reply)}`);
   throw new Deviation(`it was to be refused; the server said ${shown(reply)}`);

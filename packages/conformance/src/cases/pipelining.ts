@@ -6,6 +6,7 @@ import { CannotJudge, Deviation } from '../dialogue/findings.js';
 import { shown } from '../dialogue/seen-reply.js';
 import { inOrder, nothingMore } from './judging.js';
 
+/** EHLO, DATA, VRFY, EXPN, QUIT and NOOP come last in a group (RFC 2920 §3.1), unless a case says otherwise. */
 interface Batch {
   readonly name: string;
   readonly section?: string;
@@ -40,7 +41,7 @@ const BATCHES: readonly Batch[] = [
     name: 'quit-last',
     rationale: 'QUIT may end a batch.',
     mail: false,
-    lines: () => ['RSET', 'NOOP', 'QUIT'],
+    lines: () => ['RSET', 'RSET', 'QUIT'],
     replies: ['250', '250', '221'],
   },
   {
@@ -59,8 +60,8 @@ const BATCHES: readonly Batch[] = [
     name: 'good-and-bad',
     rationale: 'Replies come in the order of the commands, refusals among them.',
     mail: false,
-    lines: () => ['NOOP', 'XPROBE', 'NOOP', 'VRFY', 'RSET'],
-    replies: ['250', '5yz', '250', 'any', '250'],
+    lines: () => ['RSET', 'XPROBE', 'RSET', 'RCPT', 'NOOP'],
+    replies: ['250', '5yz', '250', '5yz', '250'],
   },
   {
     name: 'bad-recipient-in-the-middle',
@@ -128,7 +129,7 @@ const keepsInput: ConformanceCase[] = (
   needs: ['PIPELINING', 'mail'],
   async run(target) {
     const dialogue = await target[place]();
-    dialogue.send(`${line(target)}\r\nNOOP\r\nRSET\r\n`);
+    dialogue.send(`${line(target)}\r\nRSET\r\nNOOP\r\n`);
     const first = await dialogue.reply('any');
     if (first.code === 354) throw new CannotJudge('DATA was accepted without a recipient');
     await inOrder(dialogue, ['250', '250']);
@@ -151,7 +152,7 @@ const cuts: ConformanceCase[] = (
   needs: ['PIPELINING', 'mail'],
   async run(target) {
     const dialogue = await target.ready();
-    const batch = `NOOP\r\n${target.mail()}\r\n${target.rcpt()}\r\nRSET\r\n`;
+    const batch = `RSET\r\n${target.mail()}\r\n${target.rcpt()}\r\nRSET\r\n`;
     for (let at = 0; at < batch.length; at += size) {
       dialogue.send(batch.slice(at, at + size));
       await dialogue.wait(1);
@@ -168,7 +169,7 @@ const many: ConformanceCase[] = [10, 60].map((count) => ({
   needs: ['PIPELINING'],
   async run(target) {
     const dialogue = await target.hello();
-    dialogue.send('NOOP\r\n'.repeat(count));
+    dialogue.send(`${'RSET\r\n'.repeat(count - 1)}NOOP\r\n`);
     await inOrder(dialogue, Array(count).fill('250'));
     await nothingMore(dialogue);
   },

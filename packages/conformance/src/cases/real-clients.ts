@@ -3,7 +3,7 @@ import type { CaseGroup, ConformanceCase } from '../contract/case.js';
 import { testMessage } from '../contract/message.js';
 import type { Target } from '../contract/target.js';
 import { Deviation } from '../dialogue/findings.js';
-import { goesOn, octets, understands } from './judging.js';
+import { accepts, goesOn, octets, understands } from './judging.js';
 
 /** A whole delivery as a program speaks it: each line with what it gets. */
 interface Delivery {
@@ -160,7 +160,7 @@ const strangers: ConformanceCase[] = STRANGERS.map(([name, text, what]) => ({
   async run(target) {
     const dialogue = await target.greeted();
     dialogue.send(octets(text));
-    const taken = (await dialogue.rest()).find(({ code }) => code < 400);
+    const taken = (await dialogue.rest()).find(accepts);
     if (taken !== undefined) throw new Deviation(`a line was accepted by ${taken.code}`);
     await (await target.connect()).reply('220');
   },

@@ -36,12 +36,16 @@ const spelled = (text: string): string =>
   text.replaceAll('\r', '<CR>').replaceAll('\n', '<LF>').replaceAll('\0', '<NUL>').replaceAll(' ', '<SP>');
 
 /**
- * Judges that the message has not ended, though a command follows. A server may refuse what is in it, at once or at the
- * end; then it either ends the connection, or goes on reading the message.
+ * Judges that the message has not ended, neither by itself nor with a command behind it, which comes later: a server that
+ * offers no PIPELINING refuses what comes at once. A server may refuse what is in the message, at once or at the end; then it
+ * either ends the connection, or goes on reading the message.
  */
 async function hasNotEnded(dialogue: Dialogue, sequence: string): Promise<void> {
-  dialogue.send('NOOP\r\n');
-  const replies = await dialogue.rest();
+  const replies = [...(await dialogue.rest())];
+  if (replies.length === 0 && !dialogue.isEnded) {
+    dialogue.send('NOOP\r\n');
+    replies.push(...(await dialogue.rest()));
+  }
   const accepting = replies.find(({ code }) => code < 400);
   if (accepting !== undefined)
     throw new Deviation(`${spelled(sequence)} ended the message: ${shown(accepting)}`);

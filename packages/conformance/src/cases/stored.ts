@@ -99,9 +99,10 @@ const others: ConformanceCase[] = [
     async run(target) {
       await target.received();
       const dialogue = await target.receiving();
-      dialogue.send(`..\r\n${testMessage(target)}.\r\n`);
+      // The name of a field may begin with a dot (RFC 5322 §3.6.8).
+      dialogue.send(`..Probe: dot\r\n${testMessage(target)}.\r\n`);
       await dialogue.needReply('250');
-      compare(await storedBy(target, dialogue), [octets(`.\r\n${testMessage(target)}`)]);
+      compare(await storedBy(target, dialogue), [octets(`.Probe: dot\r\n${testMessage(target)}`)]);
     },
   },
   {

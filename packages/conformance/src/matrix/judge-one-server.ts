@@ -8,18 +8,27 @@ import type { Verdict } from '../contract/outcome.js';
 import { generate } from '../generated/generation.js';
 import { type Examination, examine } from '../running/examination.js';
 import { type JudgeOptions, judgeAll } from '../running/judge-all.js';
+import { isSelected } from '../running/selection.js';
 import type { ServerToTest } from '../running/server-to-test.js';
 import { takeFrom } from './servers/maildir.js';
 import { CREDENTIALS, type Launch, type Place, RECIPIENT, SENDER } from './servers/server.js';
 
 export const GENERATED_DIALOGUES = 60;
 const SEED = 5321;
+const GENERATED = 'generated/model';
 
 /** Milliseconds for one server; the cases left are skipped then. */
-const TIME_FOR_A_SERVER = 15 * 60_000;
+const TIME_FOR_A_SERVER = 30 * 60_000;
 
-/** Verdicts by ids, in the order of the cases. */
-export async function verdictsOn(place: Place, { has = {} }: Launch): Promise<readonly Verdict[]> {
+/**
+ * Verdicts by ids, in the order of the cases.
+ * @param only the cases to judge, as `--only` of `sansmtp probe` has them; undefined: all
+ */
+export async function verdictsOn(
+  place: Place,
+  { has = {} }: Launch,
+  only: string | undefined,
+): Promise<readonly Verdict[]> {
   const host = '127.0.0.1';
   const to = (port: number, mode: 'startTls' | 'implicit') => () =>
     connect({ host, port, tls: { mode, verify: false } });
@@ -37,12 +46,13 @@ export async function verdictsOn(place: Place, { has = {} }: Launch): Promise<re
   };
   const verdicts = new Map<string, Verdict>();
   const judge = async (examination: Examination, groups: readonly CaseGroup[], options?: JudgeOptions) => {
-    for await (const verdict of judgeAll(examination, groups, options)) verdicts.set(verdict.id, verdict);
+    for await (const verdict of judgeAll(examination, groups, { only, ...options }))
+      verdicts.set(verdict.id, verdict);
   };
   const judgeEverything = async () => {
     const examination = await examine(server);
     await judge(examination, serverGroups);
-    if (examination.survey.noMail === undefined) {
+    if (examination.survey.noMail === undefined && isSelected(GENERATED, only)) {
       const generated = await generate(examination, { runs: GENERATED_DIALOGUES, seed: SEED });
       verdicts.set(generated.id, generated);
     }
@@ -59,7 +69,8 @@ export async function verdictsOn(place: Place, { has = {} }: Launch): Promise<re
   };
   const isOver = new Promise((resolve) => setTimeout(resolve, TIME_FOR_A_SERVER).unref());
   await Promise.race([judgeEverything(), isOver]);
-  const left = serverGroups.flatMap(({ cases }) => cases).filter(({ id }) => !verdicts.has(id));
+  const wanted = serverGroups.flatMap(({ cases }) => cases).filter(({ id }) => isSelected(id, only));
+  const left = wanted.filter(({ id }) => !verdicts.has(id));
   return [
     ...verdicts.values(),
     ...left.map(({ id, section, level, rationale }) => ({

@@ -1,15 +1,17 @@
 /**
- * `npm run conformance -- [NAME …]`: starts each server on loopback, judges it by the fixed cases and by generated dialogues,
- * and ends it. Writes `results/servers.json`, `docs/conformance.md`, and the matrix with every dialogue,
- * `results/matrix.html`, which is not committed.
+ * `npm run conformance -- [NAME …] [--only PATTERN]`: starts each server on loopback, judges it by the fixed cases and by
+ * generated dialogues, and ends it. Writes `results/servers.json`, `docs/conformance.md`, and the matrix with every dialogue,
+ * `results/matrix.html`, which is not committed. With `--only`, the other cases stay as they were judged last, and the matrix in
+ * HTML stays as it is.
  */
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { parseArgs } from 'node:util';
 import type { Verdict } from '../contract/outcome.js';
 import { writeDocuments } from './documents.js';
 import { verdictsOn } from './judge-one-server.js';
-import { readResults, type StoredServer, storedOf, writeResults } from './results.js';
+import { merged, readResults, type StoredServer, storedOf, writeResults } from './results.js';
 import { MATRIX_SERVERS } from './servers/index.js';
 import { freePort, output, start } from './servers/programs.js';
 import { DOMAIN, type MatrixServer, NotRun } from './servers/server.js';
@@ -47,7 +49,7 @@ async function judged(server: MatrixServer): Promise<{ stored: StoredServer; ver
     const { end } = await start(launch, port);
     try {
       const begin = performance.now();
-      const verdicts = await verdictsOn(place, launch);
+      const verdicts = await verdictsOn(place, launch, only);
       const seconds = Math.round((performance.now() - begin) / 1000);
       return { stored: storedOf({ name, configuration, version, seconds }, verdicts), verdicts };
     } finally {
@@ -63,7 +65,10 @@ async function judged(server: MatrixServer): Promise<{ stored: StoredServer; ver
   }
 }
 
-const wanted = process.argv.slice(2);
+const {
+  positionals: wanted,
+  values: { only },
+} = parseArgs({ allowPositionals: true, options: { only: { type: 'string' } } });
 const waiting = MATRIX_SERVERS.filter(
   ({ name }) => wanted.length === 0 || wanted.some((each) => name.toLowerCase().includes(each.toLowerCase())),
 );
@@ -71,7 +76,9 @@ const columns = new Map<string, readonly Verdict[]>();
 
 // One after the other: none is slower for the load that another one makes.
 for (const server of waiting) {
-  const { stored, verdicts } = await judged(server);
+  const { stored: judgedNow, verdicts } = await judged(server);
+  const before = readResults().find(({ name }) => name === judgedNow.name);
+  const stored = only === undefined || before === undefined ? judgedNow : merged(before, judgedNow);
   const { name, version, notRun, seconds, passed, findings } = stored;
   const counts = `${passed.length} passed, ${findings.length} failed, ${seconds} s`;
   console.log(`${name} ${version}: ${notRun === undefined ? counts : `not run, ${notRun}`}`);
@@ -81,4 +88,4 @@ for (const server of waiting) {
   writeResults(results.sort((one, other) => order.indexOf(one.name) - order.indexOf(other.name)));
 }
 const inOrder = MATRIX_SERVERS.map(({ name }) => name).filter((name) => columns.has(name));
-writeDocuments(new Map(inOrder.map((name) => [name, columns.get(name) ?? []])));
+writeDocuments(new Map((only === undefined ? inOrder : []).map((name) => [name, columns.get(name) ?? []])));

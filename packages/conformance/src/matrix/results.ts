@@ -2,6 +2,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { fileURLToPath } from 'node:url';
+import { serverGroups } from '../cases/index.js';
 import type { Demand, Verdict } from '../contract/outcome.js';
 
 /** A deviation; those of level MUST and SECURITY with their dialogue. */
@@ -61,6 +62,34 @@ export function shortenedDialogue(dialogue: readonly string[]): readonly string[
   if (lines.length <= LONGEST_DIALOGUE) return lines;
   const half = LONGEST_DIALOGUE / 2;
   return [...lines.slice(0, half), `(${lines.length - 2 * half} lines more)`, ...lines.slice(-half)];
+}
+
+const PLACES = new Map(serverGroups.flatMap(({ cases }) => cases).map(({ id }, place) => [id, place]));
+
+/** In the order of the cases; what is none comes last. */
+const byPlace = (one: StoredFinding, other: StoredFinding): number =>
+  (PLACES.get(one.id) ?? PLACES.size) - (PLACES.get(other.id) ?? PLACES.size);
+
+/** What was judged before, with what was judged anew in its place. */
+export function merged(before: StoredServer, now: StoredServer): StoredServer {
+  if (now.notRun !== undefined || before.notRun !== undefined) return now;
+  const judged = new Set([
+    ...now.passed,
+    ...now.findings.map(({ id }) => id),
+    ...Object.values(now.skipped).flat(),
+  ]);
+  const others = (ids: readonly string[] = []) => ids.filter((id) => !judged.has(id));
+  const reasons = [...new Set([...Object.keys(before.skipped), ...Object.keys(now.skipped)])];
+  const skipped = reasons
+    .map((reason) => [reason, [...others(before.skipped[reason]), ...(now.skipped[reason] ?? [])]] as const)
+    .filter(([, ids]) => ids.length > 0);
+  return {
+    ...now,
+    seconds: before.seconds,
+    passed: [...others(before.passed), ...now.passed],
+    skipped: Object.fromEntries(skipped),
+    findings: [...before.findings.filter(({ id }) => !judged.has(id)), ...now.findings].sort(byPlace),
+  };
 }
 
 export function storedOf(

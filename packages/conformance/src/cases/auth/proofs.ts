@@ -181,13 +181,23 @@ const scram: readonly ConformanceCase[] = [
   ),
   authCase(
     ['scram-nonce', 'RFC 5802 §5.1', 'SECURITY'],
-    "The server's part of the nonce is another one each time, the salt the same.",
+    "The server's part of the nonce is another one each time.",
     'SCRAM-SHA-256',
     async (dialogue, credentials, target) => {
       const [other] = await offering(target, 'SCRAM-SHA-256');
       const one = await beginScram(dialogue, credentials);
       const two = await beginScram(other, credentials);
       if (one.nonce === two.nonce) throw new Deviation(`the nonce ${one.nonce} came twice`);
+    },
+  ),
+  authCase(
+    ['scram-salt', 'RFC 5802 §5.1', 'INTEROP'],
+    'The salt of a user stays the same: clients may keep what they have derived from it.',
+    'SCRAM-SHA-256',
+    async (dialogue, credentials, target) => {
+      const [other] = await offering(target, 'SCRAM-SHA-256');
+      const one = await beginScram(dialogue, credentials);
+      const two = await beginScram(other, credentials);
       if (!one.salt.equals(two.salt)) throw new Deviation('the salt of the user changes');
     },
   ),

@@ -20,7 +20,7 @@ export function transaction(around: Surroundings): fc.Arbitrary<Stretch> {
     undefined,
     undefined,
     ['NOOP'],
-    ['NOOP', 'RSET'],
+    ['RSET', 'NOOP'],
     ['MAIL FROM:<>', `RCPT TO:${around.recipient}`],
   );
   return fc

@@ -146,11 +146,19 @@ export const CLIENT_REVIEWS: readonly Review[] = [
   },
   {
     of: 'swaks',
-    ids: 'client-content/*,client-offers/8-bit-unharmed,client-pipelining/content',
+    ids: 'client-content/dot-last,client-content/dots-at-buffer-ends,client-content/last-dot-without-end',
+    judgement: 'doubtful',
+    section: 'RFC 5321 §4.5.2',
+    cause: 'A last line that is a dot is taken for the final dot, and lost.',
+    note: 'It is a tool for tests, and its --data may bring the final dot along; --no-data-fixup sends what it is given.',
+  },
+  {
+    of: 'swaks',
+    ids: 'client-content/empty-body',
     judgement: 'doubtful',
     section: 'RFC 5321 §4.1.1.4',
-    cause: 'An empty line is added to the message, and a last line that is a dot is taken for the final dot.',
-    note: 'It is a tool for tests that sends what it is given, and expects that without the end of its last line.',
+    cause: 'A message that ends with its header section gets an empty line more.',
+    note: 'It parts the header section from what follows, and puts both together again; no reader sees a difference.',
   },
   {
     of: 'swaks',
@@ -266,14 +274,6 @@ export const CLIENT_REVIEWS: readonly Review[] = [
     judgement: 'doubtful',
     cause: 'It prints the password, as a part of the dialogue.',
     note: 'It is a tool for tests; --protect-prompt and --auth-hide-password are there for it.',
-  },
-  {
-    of: 'swaks',
-    ids: 'client-lmtp/transparency',
-    judgement: 'doubtful',
-    cause: 'An empty line is added to the message, and a last line that is a dot is taken for the final dot.',
-    section: 'RFC 5321 §4.1.1.4',
-    note: 'It is a tool for tests that sends what it is given, and expects that without the end of its last line.',
   },
   {
     of: "Python's smtplib",

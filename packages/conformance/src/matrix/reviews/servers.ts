@@ -50,6 +50,47 @@ const ENDS_AFTER_ERRORS = {
   section: 'RFC 5321 §3.8',
 } as const;
 
+const NO_BASE64_IS_501 = {
+  ids: 'auth/no-base64,auth/padding-amid-base64,auth/base64-cut-short,auth/initial-response-without-base64',
+  judgement: 'true',
+  cause: 'A response that is no base64 gets another code than 501.',
+  note: '“If the server cannot [BASE64] decode any client response, it MUST reject the AUTH command with a 501 reply.”',
+} as const;
+
+const SERVER_BEGINS = {
+  ids: 'auth/cram-md5-server-begins',
+  judgement: 'true',
+  cause: 'An initial response to CRAM-MD5 does not get 501.',
+  note: 'The server begins that mechanism; it MUST reject a response that comes before its challenge, by 501.',
+} as const;
+
+const MORE_AFTER_THE_PASSWORD = {
+  ids: 'auth/plain-with-more',
+  judgement: 'doubtful',
+  cause: 'A response of PLAIN with a NUL and more after the right password is taken.',
+  note: 'The grammar has no NUL in a password; no clause says what a server makes of it, and nobody gets in without the password.',
+} as const;
+
+const FOR_SOMEBODY_ELSE = {
+  ids: 'auth/for-somebody-else',
+  judgement: 'true',
+  cause: 'PLAIN with the name of somebody else to act for is taken, and that name passed over.',
+  note: 'A server that does not let the one act for the other has to fail the exchange.',
+} as const;
+
+const AUTH_IN_A_TRANSACTION = {
+  ids: 'auth/in-a-transaction',
+  judgement: 'true',
+  cause: 'AUTH is taken in a mail transaction.',
+  note: '“An AUTH command issued during a mail transaction MUST be rejected with a 503 reply.”',
+} as const;
+
+const ONE_REPLY_TO_SEVERAL = {
+  ids: 'lmtp/reply-for-each-recipient*',
+  judgement: 'true',
+  note: '“Even if there were multiple successful RCPT commands giving the same forward-path, there must be one reply for each successful RCPT command.”',
+} as const;
+
 export const SERVER_REVIEWS: readonly Review[] = [
   {
     of: 'Postfix smtpd',
@@ -82,6 +123,10 @@ export const SERVER_REVIEWS: readonly Review[] = [
     cause: 'A command line of a mebioctet is cut at line_length_limit, and carried out.',
     note: 'Nothing is stored of it, which is what the clause is about; RFC 5321 §4.5.3.1.9 has 500 for it.',
   },
+  { of: 'Postfix smtpd', ...NO_BASE64_IS_501, cause: 'A response that is no base64 gets 535, not 501.' },
+  { of: 'Postfix smtpd', ...SERVER_BEGINS },
+  { of: 'Exim', ...MORE_AFTER_THE_PASSWORD },
+  { of: 'Exim', ...SERVER_BEGINS },
   {
     of: 'Exim',
     ids: 'smuggling/first-dot-*',
@@ -207,6 +252,98 @@ export const SERVER_REVIEWS: readonly Review[] = [
   },
   { of: 'Haraka', ...TLS_TWICE },
   { of: 'Haraka', ...CONTROL_CHARACTERS },
+  {
+    of: 'Haraka',
+    ids: 'auth/no-base64,auth/padding-amid-base64,auth/initial-response-without-base64',
+    judgement: 'true',
+    cause: 'A response that is no base64 gets 504, not 501.',
+    note: NO_BASE64_IS_501.note,
+  },
+  {
+    of: 'Haraka',
+    ids: 'auth/base64-cut-short',
+    judgement: 'doubtful',
+    cause: 'A response that lacks the padding of base64 is decoded.',
+    note: 'Base64 has its padding (RFC 4648 §3.2), but the clause is about what cannot be decoded.',
+  },
+  {
+    of: 'Haraka',
+    ids: 'auth/cancelled,auth/login-cancelled',
+    judgement: 'true',
+    cause: 'A client that cancels by * gets 504, not 501.',
+    note: '“If the server receives such a response, it MUST reject the AUTH command by sending a 501 reply.”',
+  },
+  {
+    of: 'Haraka',
+    ids: 'auth/challenge-without-data',
+    judgement: 'true',
+    cause: 'The empty challenge of PLAIN is 334 with two blanks: the second one is no base64.',
+  },
+  {
+    of: 'Haraka',
+    ids: 'auth/commands-are-responses',
+    judgement: 'true',
+    cause: 'A command within an exchange is carried out.',
+    note: 'A line there is a response or *, and what is no base64 gets 501.',
+  },
+  {
+    of: 'Haraka',
+    ids: 'auth/long-response',
+    judgement: 'true',
+    cause: 'A response of 1024 octets is a line too long for it, and ends the connection.',
+    section: 'RFC 4954 §4',
+    note: 'Whatever a mechanism needs has to be read, independently of any limit for lines.',
+  },
+  {
+    of: 'Haraka',
+    ids: 'auth/twice',
+    judgement: 'true',
+    cause: 'AUTH after a login gets 521 and ends the connection; 503 is due.',
+  },
+  { of: 'Haraka', ...AUTH_IN_A_TRANSACTION },
+  { of: 'Haraka', ...SERVER_BEGINS },
+  { of: 'Haraka', ...MORE_AFTER_THE_PASSWORD },
+  { of: 'Haraka', ...FOR_SOMEBODY_ELSE },
+  {
+    of: 'Haraka',
+    ids: 'starttls/forgets-the-login',
+    judgement: 'true',
+    cause: 'After STARTTLS it still knows of the AUTH exchange before, and refuses another by 521.',
+    note: 'All that was learnt in the clear has to be forgotten.',
+  },
+  {
+    of: 'smtp-server',
+    ids: 'stored/dot-that-nobody-doubled',
+    judgement: 'true',
+    cause: 'A dot before a line that nobody had doubled stays.',
+    note: '“If the first character is a period and there are other characters on the line, the first character is deleted.”',
+  },
+  {
+    of: 'smtp-server',
+    ...ONE_REPLY_TO_SEVERAL,
+    cause: 'LMTP: a recipient who is named twice gets one reply.',
+  },
+  { of: 'aiosmtpd', ...FOR_SOMEBODY_ELSE },
+  { of: 'aiosmtpd', ...AUTH_IN_A_TRANSACTION },
+  {
+    of: 'aiosmtpd',
+    ids: 'auth/long-response',
+    judgement: 'true',
+    cause: 'A response of 1024 octets is a line too long for it: 500.',
+    section: 'RFC 4954 §4',
+    note: 'Whatever a mechanism needs has to be read, independently of any limit for lines.',
+  },
+  {
+    of: 'aiosmtpd',
+    ids: 'auth/parameter-*',
+    judgement: 'true',
+    cause: 'AUTH is offered, and its parameter of MAIL refused by 555.',
+  },
+  {
+    of: 'aiosmtpd',
+    ...ONE_REPLY_TO_SEVERAL,
+    cause: 'LMTP: a message to several recipients gets one reply.',
+  },
   {
     of: 'smtp-server',
     ids: 'syntax/mail-local-part-quoted-*',

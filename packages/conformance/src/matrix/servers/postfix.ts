@@ -104,10 +104,11 @@ export const postfix: MatrixServer = {
 
 export const smtpSink: MatrixServer = {
   name: 'Postfix smtp-sink',
-  configuration: 'Its defaults: a sink for tests, which takes every recipient; no TLS.',
+  configuration:
+    'Its defaults: a sink for tests, which takes every recipient, and every password; it has no TLS.',
   version,
   async prepare({ port }) {
     const asUser = process.getuid?.() === 0 ? ['-u', 'postfix'] : [];
-    return { program: 'smtp-sink', words: [...asUser, `127.0.0.1:${port}`, '100'] };
+    return { program: 'smtp-sink', words: [...asUser, `127.0.0.1:${port}`, '100'], has: { users: true } };
   },
 };
