@@ -9,7 +9,7 @@ import { describe, expect, it } from 'vitest';
 import { serverGroups } from '../src/index.js';
 import { DOCUMENT, documentOfResults, readClients, writeDocuments } from '../src/matrix/documents.js';
 import { matrixHtml } from '../src/matrix/matrix-html.js';
-import { readResults } from '../src/matrix/results.js';
+import { merged, readResults } from '../src/matrix/results.js';
 import { reviewOf } from '../src/matrix/reviews/review.js';
 
 const servers = readResults();
@@ -54,6 +54,32 @@ describe('the matrix of servers', () => {
     for (const { name, notRun, passed, findings } of servers)
       if (notRun === undefined)
         expect([name, passed.length + findings.length > count / 2]).toEqual([name, true]);
+  });
+});
+
+describe('some cases that are judged anew', () => {
+  it('take the place of what was seen of them, and leave the others', () => {
+    const about = { name: 'Some server', configuration: '', version: '1', seconds: 60 };
+    const finding = (id: string) => ({ id, section: '', level: 'MUST', seen: 'no', dialogue: [] }) as const;
+    const before = {
+      ...about,
+      passed: ['sequence/a', 'syntax/a'],
+      skipped: { 'too late': ['size/a', 'size/b'] },
+      findings: [finding('syntax/b'), finding('stored/a')],
+    };
+    const now = {
+      ...about,
+      seconds: 2,
+      passed: ['syntax/b', 'size/a'],
+      skipped: { 'too late': ['syntax/a'] },
+      findings: [finding('size/b')],
+    };
+    expect(merged(before, now)).toEqual({
+      ...about,
+      passed: ['sequence/a', 'syntax/b', 'size/a'],
+      skipped: { 'too late': ['syntax/a'] },
+      findings: [finding('stored/a'), finding('size/b')],
+    });
   });
 });
 

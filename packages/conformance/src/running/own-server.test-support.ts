@@ -36,8 +36,11 @@ function withoutChance(): Cryptography {
 
 const CREDENTIALS = { user: 'ann', password: 'pencil' };
 
-/** @param session beside the host name and what it takes to offer everything */
-export function ownServer(session: Partial<ServeOptions> = {}): ServerToTest {
+/**
+ * @param session beside the host name and what it takes to offer everything
+ * @param latency milliseconds for what is sent to arrive, either way
+ */
+export function ownServer(session: Partial<ServeOptions> = {}, latency = 0): ServerToTest {
   const clock = createIdleClock();
   const password = new Secret(CREDENTIALS.password);
   const cryptography = clock.pausedBy(withoutChance());
@@ -46,7 +49,7 @@ export function ownServer(session: Partial<ServeOptions> = {}): ServerToTest {
     { cryptography },
   );
   const serve = (mode: 'startTls' | 'implicit') => () => {
-    const [near, far] = createMemoryPair({ tls: { mode } });
+    const [near, far] = createMemoryPair({ tls: { mode }, clock, latency });
     serveSession(
       far,
       {

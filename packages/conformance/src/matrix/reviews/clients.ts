@@ -129,14 +129,7 @@ export const CLIENT_REVIEWS: readonly Review[] = [
   { of: 'nodemailer', ...EIGHT_BIT },
   { of: 'nodemailer', ...UTF8_ADDRESSES },
   { of: 'nodemailer', ...NO_QUIT },
-  { of: 'nodemailer', ...GOES_ON_AFTER_421 },
   { of: 'nodemailer', ...EARLY_REPLY },
-  {
-    of: 'nodemailer',
-    ids: 'client-content/*',
-    cause: 'Bare CRs of a message go out as they are.',
-    ...BARE_LINE_ENDS,
-  },
   { of: 'nodemailer', ...MAIL_WITHOUT_LOGIN },
   {
     of: 'swaks',
@@ -174,7 +167,6 @@ export const CLIENT_REVIEWS: readonly Review[] = [
     cause: 'After 421 to one recipient the next one is named.',
   },
   { of: 'swaks', ...GOES_ON_AFTER_421 },
-  { of: 'swaks', ...NO_QUIT },
   { of: 'swaks', ...EIGHT_BIT },
   { of: 'swaks', ...UTF8_ADDRESSES },
   {
@@ -184,7 +176,6 @@ export const CLIENT_REVIEWS: readonly Review[] = [
     cause: 'Only 250 is a success to it.',
   },
   { of: 'swaks', ...EARLY_REPLY },
-  { of: 'swaks', ...MAIL_WITHOUT_LOGIN },
   {
     of: "Python's smtplib",
     ids: 'client-content/*',
@@ -226,14 +217,6 @@ export const CLIENT_REVIEWS: readonly Review[] = [
     ids: 'client-closing/quit,client-tls/quit-under-tls,client-lmtp/quit',
     judgement: 'true',
     cause: 'sendMail() closes the connection without QUIT, after a success, too.',
-  },
-  {
-    of: 'nodemailer',
-    ids: 'client-tls/not-offered-fails',
-    judgement: 'doubtful',
-    cause:
-      'Where STARTTLS is not offered it says STARTTLS all the same, and sends what follows under TLS if that works.',
-    note: 'With requireTLS it tries whatever is offered; mail goes out only if the handshake has succeeded.',
   },
   {
     of: 'nodemailer',

@@ -7,9 +7,11 @@ import type { StoredTestMessage } from '../../contract/target.js';
 const QUIET = 1000;
 const TIME_FOR_THE_FIRST = 4000;
 
-/** Servers of Unix store lines that end in LF. */
-const asSent = (octets: Buffer): Uint8Array =>
-  Buffer.from(octets.toString('latin1').replace(/\r?\n/g, '\r\n'), 'latin1');
+/** Servers of Unix store lines that end in LF. Where CRLF is stored, an LF by itself was sent so. */
+function asSent(octets: Buffer): Uint8Array {
+  const text = octets.toString('latin1');
+  return text.includes('\r\n') ? octets : Buffer.from(text.replaceAll('\n', '\r\n'), 'latin1');
+}
 
 /** Takes the messages out of the Maildir that have come since it was last called, in order, once no more come. */
 export function takeFrom(maildir: string): () => Promise<readonly StoredTestMessage[]> {
