@@ -107,5 +107,5 @@ for (const real of REAL_CLIENTS) {
   const order = REAL_CLIENTS.map(({ name }) => name);
   const clients = [...others, row].sort((a, b) => order.indexOf(a.name) - order.indexOf(b.name));
   mkdirSync(fileURLToPath(new URL('.', `file://${RESULTS}`)), { recursive: true });
-  writeFileSync(RESULTS, `${JSON.stringify({ clients }, undefined, 1)}\n`);
+  writeFileSync(RESULTS, `${JSON.stringify({ clients }, undefined, 2)}\n`);
 }

@@ -37,7 +37,7 @@ export function readResults(): readonly StoredServer[] {
 
 export function writeResults(servers: readonly StoredServer[]): void {
   mkdirSync(fileURLToPath(new URL('../../results', import.meta.url)), { recursive: true });
-  writeFileSync(FILE, `${JSON.stringify({ servers }, undefined, 1)}\n`);
+  writeFileSync(FILE, `${JSON.stringify({ servers }, undefined, 2)}\n`);
 }
 
 /** Longer lines of a dialogue say no more. */
