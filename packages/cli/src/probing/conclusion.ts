@@ -1,5 +1,5 @@
 /** What comes after the last case: the counts, the reports, the exit code. */
-import { readFile, writeFile } from 'node:fs/promises';
+import { open, readFile, writeFile } from 'node:fs/promises';
 import {
   type CaseGroupText,
   htmlReport,
@@ -31,6 +31,18 @@ export async function knownDeviations(
     return readKnownDeviations(await readFile(file, 'utf8'));
   } catch (error) {
     return fail(command, exitCodes.usage, `cannot read --expect ${file}`, error);
+  }
+}
+
+/** Says before the first case, and not after minutes, that a report cannot be written. */
+export async function checkReports(command: Command, { junit, report }: ReportOptions): Promise<void> {
+  for (const file of [junit, report]) {
+    if (file === undefined) continue;
+    try {
+      await (await open(file, 'a')).close();
+    } catch (error) {
+      fail(command, exitCodes.cannotCreate, `cannot write ${file}`, error);
+    }
   }
 }
 

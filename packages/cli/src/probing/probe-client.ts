@@ -15,7 +15,7 @@ import type { Command } from 'commander';
 import { exitCodes } from '../exit-codes.js';
 import { fail } from '../fail.js';
 import { oneLine, type Terminal } from '../terminal.js';
-import { conclude, knownDeviations, type ReportOptions } from './conclusion.js';
+import { checkReports, conclude, knownDeviations, type ReportOptions } from './conclusion.js';
 import { progressOn } from './progress.js';
 
 /** What the command is meant for, by what it is told. */
@@ -52,6 +52,7 @@ export async function probeClient(
   }
   const client = clientOf(command, commandLine);
   const known = await knownDeviations(command, expect);
+  await checkReports(command, options);
   const progress = progressOn(terminal);
   let done = 0;
   const verdicts = await judgeClient(client, {

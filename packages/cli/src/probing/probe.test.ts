@@ -125,6 +125,21 @@ describe('sansmtp probe', () => {
       expect(await readFile(report, 'utf8')).toContain('docs/conformance/syntax.md#lower-case-noop');
     }));
 
+  it('says before the first case that a report cannot be written, and exits 73', async () => {
+    const junit = '/no/such/folder/probe.xml';
+    const { stdout, stderr, exitCode } = await sansmtp([
+      'probe',
+      await deviating(),
+      '--only',
+      NOOP,
+      '--junit',
+      junit,
+    ]);
+    expect(stdout).toBe('');
+    expect(stderr).toMatch(/^error: cannot write \/no\/such\/folder\/probe\.xml: ENOENT/);
+    expect(exitCode).toBe(73);
+  });
+
   it('--list names the cases with their pages, and needs no server', async () => {
     const { stdout, exitCode } = await sansmtp(['probe', '--list', '--only', 'sequence/rcpt-before-mail']);
     expect(stdout).toMatch(

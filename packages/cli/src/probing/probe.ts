@@ -22,7 +22,7 @@ import { fail } from '../fail.js';
 import { countOrNone, deadline, mailbox, path, port, userName } from '../option-values.js';
 import { type CredentialsOptions, readCredentials } from '../sending/credentials.js';
 import { oneLine, type Terminal } from '../terminal.js';
-import { conclude, GENERATED, knownDeviations, type ReportOptions } from './conclusion.js';
+import { checkReports, conclude, GENERATED, knownDeviations, type ReportOptions } from './conclusion.js';
 import { judgeGenerated } from './generated.js';
 import { addressesOf } from './private-network.js';
 import { probeClient } from './probe-client.js';
@@ -153,6 +153,7 @@ async function probe(
 ): Promise<void> {
   const { only, json, expect } = options;
   const known = await knownDeviations(command, expect);
+  await checkReports(command, options);
   const credentials = await credentialsOf(command, options);
   const address = await reachableAddress(command, server, options.yesThisIsMine === true);
   const examination = await examinationOf(command, server, address, options, credentials);
