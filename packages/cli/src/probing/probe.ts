@@ -32,7 +32,7 @@ import { type ServerAddress, serverAddress } from './server-address.js';
 const NOTES = `
 Sends test messages, which say that they are, from --from to --to, as well as malformed commands: run it against
 servers of yours. Up to eight connections stand at once, and fifty a second are made; logins with a wrong password
-come twice a minute at most.
+come twice a minute at most, so that a run with --user takes a quarter of an hour.
 Prints a line a finding, "ID LEVEL SECTION what was seen", and then "N passed, N failed, N skipped". What cannot be
 judged is skipped: an extension that is not offered, a limit that the server announced by 421 or 454 4.7.0; stderr has
 the reasons.

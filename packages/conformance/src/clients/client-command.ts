@@ -50,20 +50,12 @@ export function clientOfCommands({ commands, replyTimeout }: ClientCommands): Sm
   };
 }
 
-/** How a command is run to its end: resolves with what it printed, and rejects with `CommandFailed` unless it exits by 0. */
-export type RunToEnd = (words: readonly string[], task: Task) => Promise<string>;
-
 /**
  * Runs a command for one message, which is in its `{file}` and on its standard input. Resolves with what it printed.
- * @param run by default as a process
  * @throws {CommandFailed} (rejects) it did not exit by 0
  * @throws {Error} (rejects) there is no such command
  */
-export async function runCommand(
-  words: readonly string[],
-  task: Task,
-  run: RunToEnd = runProcess,
-): Promise<string> {
+export async function runCommand(words: readonly string[], task: Task): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'sansmtp-probe-'));
   try {
     const file = join(folder, 'message.eml');
@@ -74,7 +66,7 @@ export async function runCommand(
     await writeFile(passwordfile, task.password, { mode: 0o600 });
     const { host, from, to, user, password } = task;
     const values = { host, port: String(task.port), from, to, file, ca, user, password, passwordfile };
-    return await run(filledIn(words, values), task);
+    return await runProcess(filledIn(words, values), task);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

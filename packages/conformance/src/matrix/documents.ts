@@ -4,8 +4,8 @@ import { fileURLToPath } from 'node:url';
 import { serverGroups } from '../cases/index.js';
 import type { Verdict } from '../contract/outcome.js';
 import { matrixDocument, type StoredClient } from './markdown.js';
-import { matrixHtml } from './matrix-html.js';
-import { readResults } from './results.js';
+import { type Cell, matrixHtml } from './matrix-html.js';
+import { cellsOf, readResults } from './results.js';
 
 const inPackage = (path: string) => fileURLToPath(new URL(`../../${path}`, import.meta.url));
 
@@ -22,9 +22,20 @@ export function readClients(): readonly StoredClient[] {
 
 export const documentOfResults = (): string => matrixDocument(readResults(), readClients());
 
-/** @param columns each server's verdicts with all dialogues; without any, the page in HTML stays as it is */
-export function writeDocuments(columns: ReadonlyMap<string, readonly Verdict[]>): void {
+/** All servers with what is stored of them, and with the verdicts of this run, which have their dialogues, in its place. */
+function columnsOf(judged: ReadonlyMap<string, readonly Verdict[]>): ReadonlyMap<string, readonly Cell[]> {
+  return new Map(
+    readResults().map((server) => {
+      const cells = new Map(cellsOf(server).map((cell) => [cell.id, cell]));
+      for (const verdict of judged.get(server.name) ?? []) cells.set(verdict.id, verdict);
+      return [server.name, [...cells.values()]];
+    }),
+  );
+}
+
+/** @param judged the verdicts of this run by servers; without any, the page in HTML stays as it is */
+export function writeDocuments(judged: ReadonlyMap<string, readonly Verdict[]>): void {
   writeFileSync(DOCUMENT, documentOfResults());
-  if (columns.size === 0) return;
-  writeFileSync(inPackage('results/matrix.html'), matrixHtml(serverGroups, columns));
+  if (judged.size === 0) return;
+  writeFileSync(inPackage('results/matrix.html'), matrixHtml(serverGroups, columnsOf(judged)));
 }

@@ -38,7 +38,7 @@ async function run(real: RealClient, task: Task): Promise<RunResult> {
   };
   const words = wordsOf(real.commands[task.setup] ?? '');
   try {
-    const output = await runCommand(words, given, real.run);
+    const output = await runCommand(words, given);
     return printsVerdicts ? verdictsIn(output, task) : undefined;
   } catch (error) {
     const verdicts =

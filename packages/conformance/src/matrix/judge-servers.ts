@@ -1,8 +1,7 @@
 /**
  * `npm run conformance -- [NAME …] [--only PATTERN]`: starts each server on loopback, judges it by the fixed cases and by
  * generated dialogues, and ends it. Writes `results/servers.json`, `docs/conformance.md`, and the matrix with every dialogue,
- * `results/matrix.html`, which is not committed. With `--only`, the other cases stay as they were judged last, and the matrix in
- * HTML stays as it is.
+ * `results/matrix.html`, which is not committed. What is not judged now stays as it was judged last.
  */
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -87,5 +86,4 @@ for (const server of waiting) {
   const results = [...readResults().filter((each) => each.name !== name), stored];
   writeResults(results.sort((one, other) => order.indexOf(one.name) - order.indexOf(other.name)));
 }
-const inOrder = MATRIX_SERVERS.map(({ name }) => name).filter((name) => columns.has(name));
-writeDocuments(new Map((only === undefined ? inOrder : []).map((name) => [name, columns.get(name) ?? []])));
+writeDocuments(columns);

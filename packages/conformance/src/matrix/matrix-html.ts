@@ -34,13 +34,16 @@ document.querySelector('table').addEventListener('click', ({ target }) => {
 
 const MARKS = { passed: '✓', failed: '✗', skipped: '–' } as const;
 
-function cellOf(server: string, verdict: Verdict | undefined): string {
+/** What a cell shows. */
+export type Cell = Pick<Verdict, 'id' | 'outcome' | 'dialogue'>;
+
+function cellOf(server: string, verdict: Cell | undefined): string {
   if (verdict === undefined) return '<td></td>';
   const { result } = verdict.outcome;
   return `<td class="${result}"><button data-server="${html(server)}" data-id="${html(verdict.id)}" aria-label="${result}">${MARKS[result]}</button></td>`;
 }
 
-function dataOf(columns: ReadonlyMap<string, readonly Verdict[]>): string {
+function dataOf(columns: ReadonlyMap<string, readonly Cell[]>): string {
   const data = Object.fromEntries(
     [...columns].map(([server, verdicts]) => [
       server,
@@ -59,7 +62,7 @@ function dataOf(columns: ReadonlyMap<string, readonly Verdict[]>): string {
 /** @param columns each server's verdicts */
 export function matrixHtml(
   groups: readonly CaseGroup[],
-  columns: ReadonlyMap<string, readonly Verdict[]>,
+  columns: ReadonlyMap<string, readonly Cell[]>,
 ): string {
   const servers = [...columns].map(([name, verdicts]) => ({
     name,

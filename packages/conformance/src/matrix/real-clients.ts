@@ -1,9 +1,7 @@
 /** The clients of the matrix: what people send with, each as the command that its manual gives. */
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import type { RunToEnd } from '../clients/client-command.js';
 import type { Setup } from '../clients/contract.js';
-import { runOwnCommand } from './own-command.js';
 
 export interface RealClient {
   readonly name: string;
@@ -18,8 +16,6 @@ export interface RealClient {
   readonly addsLastLineEnd?: boolean;
   /** It prints a line for each recipient, as `sansmtp send` does. */
   readonly printsVerdicts?: boolean;
-  /** How its commands are run. @default each as a process */
-  readonly run?: RunToEnd;
 }
 
 const here = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url));
@@ -54,7 +50,6 @@ export const REAL_CLIENTS: readonly RealClient[] = [
     },
     nullPath: '<>',
     printsVerdicts: true,
-    run: runOwnCommand,
   },
   {
     name: 'nodemailer',

@@ -4,6 +4,7 @@ import { hostname } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { serverGroups } from '../cases/index.js';
 import type { Demand, Verdict } from '../contract/outcome.js';
+import type { Cell } from './matrix-html.js';
 
 /** A deviation; those of level MUST and SECURITY with their dialogue. */
 export interface StoredFinding extends Pick<Demand, 'id' | 'section' | 'level'> {
@@ -90,6 +91,18 @@ export function merged(before: StoredServer, now: StoredServer): StoredServer {
     skipped: Object.fromEntries(skipped),
     findings: [...before.findings.filter(({ id }) => !judged.has(id)), ...now.findings].sort(byPlace),
   };
+}
+
+/** What is stored of a server, as the matrix shows it: only findings of level MUST and SECURITY have their dialogue. */
+export function cellsOf({ passed, skipped, findings }: StoredServer): readonly Cell[] {
+  const skips = Object.entries(skipped).flatMap(([reason, ids]) => ids.map((id) => ({ id, reason })));
+  return [
+    ...passed.map((id) => ({ id, outcome: { result: 'passed' }, dialogue: [] }) as const),
+    ...skips.map(({ id, reason }) => ({ id, outcome: { result: 'skipped', reason }, dialogue: [] }) as const),
+    ...findings.map(
+      ({ id, seen, dialogue }) => ({ id, outcome: { result: 'failed', seen }, dialogue }) as const,
+    ),
+  ];
 }
 
 export function storedOf(
