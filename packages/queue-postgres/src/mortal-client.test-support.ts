@@ -1,4 +1,7 @@
-/** Clients of PostgreSQL that all die at once, as with their process: each later query rejects, and the server sees the end. */
+/**
+ * Clients of PostgreSQL that all die at once, as with their process: each later query rejects, and the server sees the end. Nor do they
+ * connect again: what belonged to the process lives on here and tries to, and hundreds of dead ones would keep the server busy.
+ */
 import pg from 'pg';
 import type { ClientClass } from './open-queue.js';
 
@@ -18,6 +21,14 @@ export class MortalClients {
       constructor(config?: string | pg.ClientConfig) {
         super({ ...(config as pg.ClientConfig), application_name: name });
         mortals.#alive.add(this);
+      }
+
+      // biome-ignore lint/suspicious/noExplicitAny: one for all the overloads of pg
+      override connect(onConnected?: any): any {
+        if (mortals.#left >= 0) return super.connect(onConnected);
+        const error = new Error('The process has died');
+        if (onConnected === undefined) return Promise.reject(error);
+        queueMicrotask(() => onConnected(error));
       }
 
       // biome-ignore lint/suspicious/noExplicitAny: one for all the overloads of pg
