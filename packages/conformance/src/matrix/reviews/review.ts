@@ -1,7 +1,7 @@
 /** What a look at a finding has shown: which findings share a cause, and for which the clause can be read otherwise. */
 import { isSelected } from '../../running/selection.js';
 import { CLIENT_REVIEWS } from './clients.js';
-import { SERVER_REVIEWS } from './servers.js';
+import { SERVER_REVIEWS } from './servers/index.js';
 
 export interface Review {
   /** The server or client. */

@@ -1,0 +1,111 @@
+/** What a look at each finding about Haraka has shown. */
+import type { Review } from '../review.js';
+import {
+  AUTH_IN_A_TRANSACTION,
+  FOR_SOMEBODY_ELSE,
+  LF_ENDS_COMMANDS,
+  LONG_REPLIES,
+  MORE_AFTER_THE_PASSWORD,
+  NO_BASE64_IS_501,
+  PARAMETERS,
+  SERVER_BEGINS,
+  TLS_TWICE,
+  WITHOUT_PADDING,
+} from './common-causes.js';
+
+export const HARAKA: readonly Review[] = [
+  {
+    of: 'Haraka',
+    ids: 'transparency/end-and-next-command,pipelining/after-the-message,pipelining/quit-after-the-message,generated/model',
+    judgement: 'true',
+    cause: 'A command in the same packet as the end of a message is refused: 503.',
+    note: 'PIPELINING is offered: “The actual transfer of message content is explicitly allowed to be the first "command" in a group.”',
+    section: 'RFC 2920 §3.1',
+  },
+  {
+    of: 'Haraka',
+    ids: 'syntax/rcpt-postmaster*',
+    judgement: 'true',
+    cause: 'RCPT TO:<Postmaster>, without a domain, is refused.',
+  },
+  { of: 'Haraka', ...PARAMETERS },
+  { of: 'Haraka', ...LF_ENDS_COMMANDS },
+  { of: 'Haraka', ...LONG_REPLIES },
+  {
+    of: 'Haraka',
+    ids: 'limits/command-line-*,limits/command-after-a-long-line,pipelining/input-survives-a-long-line',
+    judgement: 'true',
+    cause:
+      'A line of one octet too many gets 521, and the connection is ended with all that was sent after it.',
+    section: 'RFC 5321 §3.8',
+  },
+  {
+    of: 'Haraka',
+    ids: 'size/20-digits',
+    judgement: 'doubtful',
+    cause: 'A size beyond the limit gets 550, not 552.',
+    note: 'Either code says that it is refused for good.',
+  },
+  {
+    of: 'Haraka',
+    ids: 'starttls/argument-refused',
+    judgement: 'doubtful',
+    cause: 'STARTTLS is taken with an argument.',
+    note: 'It has none, and 501 is there for it; no MUST says that it has to be refused.',
+  },
+  { of: 'Haraka', ...TLS_TWICE },
+  {
+    of: 'Haraka',
+    ids: 'auth/no-base64,auth/padding-amid-base64,auth/initial-response-without-base64',
+    judgement: 'true',
+    cause: 'A response that is no base64 gets 504, not 501.',
+    note: NO_BASE64_IS_501.note,
+  },
+  { of: 'Haraka', ...WITHOUT_PADDING },
+  {
+    of: 'Haraka',
+    ids: 'auth/cancelled,auth/login-cancelled',
+    judgement: 'true',
+    cause: 'A client that cancels by * gets 504, not 501.',
+    note: '“If the server receives such a response, it MUST reject the AUTH command by sending a 501 reply.”',
+  },
+  {
+    of: 'Haraka',
+    ids: 'auth/challenge-without-data',
+    judgement: 'true',
+    cause: 'The empty challenge of PLAIN is 334 with two blanks: the second one is no base64.',
+  },
+  {
+    of: 'Haraka',
+    ids: 'auth/commands-are-responses',
+    judgement: 'true',
+    cause: 'A command within an exchange is carried out.',
+    note: 'A line there is a response or *, and what is no base64 gets 501.',
+  },
+  {
+    of: 'Haraka',
+    ids: 'auth/long-response',
+    judgement: 'true',
+    cause: 'A response of 1024 octets is a line too long for it, and ends the connection.',
+    section: 'RFC 4954 §4',
+    note: 'Whatever a mechanism needs has to be read, independently of any limit for lines.',
+  },
+  {
+    of: 'Haraka',
+    ids: 'auth/twice',
+    judgement: 'true',
+    cause: 'AUTH after a login gets 521 and ends the connection; 503 is due.',
+  },
+  { of: 'Haraka', ...AUTH_IN_A_TRANSACTION },
+  { of: 'Haraka', ...SERVER_BEGINS },
+  { of: 'Haraka', ...MORE_AFTER_THE_PASSWORD },
+  { of: 'Haraka', ...FOR_SOMEBODY_ELSE },
+  {
+    of: 'Haraka',
+    ids: 'starttls/forgets-the-login',
+    judgement: 'true',
+    cause:
+      'A login in the clear counts after STARTTLS: mail for other domains is taken then, and another AUTH gets 521.',
+    note: 'All that was learnt in the clear has to be forgotten.',
+  },
+];
