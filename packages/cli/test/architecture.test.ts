@@ -90,6 +90,8 @@ it.each(['core', 'transport', 'delivery'])(
 
 /** Rooms within a room. The files beside them stand on top of them: as one room, which no other imports from. */
 describe.each([
+  ['core', 'client'],
+  ['core', 'server'],
   ['queue', 'relay'],
   ['cli', 'relaying'],
 ])('the rooms in packages/%s/src/%s', (name, room) => {

@@ -14,27 +14,27 @@ import {
 } from '@sansmtp/core';
 import { createPolicyFetch, findStsPolicy, toAsciiDomain } from '@sansmtp/delivery';
 import { describe, expect, it } from 'vitest';
-import { ReplyReader } from '../../core/src/client/reply-reader.js';
+import { ReplyReader } from '../../core/src/client/replies/reply-reader.js';
 import { parseClientAttributes } from '../../core/src/extensions/client-attributes.js';
 import { dsn } from '../../core/src/extensions/dsn.js';
 import { parseLimits } from '../../core/src/extensions/limits.js';
 import { decodeXtext, encodeXtext } from '../../core/src/extensions/xtext.js';
-import { decodeBase64 } from '../../core/src/sasl/base64.js';
-import { parseFields } from '../../core/src/sasl/bearer.js';
-import { parseGs2Header } from '../../core/src/sasl/gs2.js';
-import { saslPrepare } from '../../core/src/sasl/prepare.js';
-import { parseEhloReply } from '../../core/src/wire/ehlo-reply.js';
+import { decodeBase64 } from '../../core/src/sasl/exchange/base64.js';
+import { parseFields } from '../../core/src/sasl/exchange/bearer.js';
+import { parseGs2Header } from '../../core/src/sasl/exchange/gs2.js';
+import { saslPrepare } from '../../core/src/sasl/exchange/prepare.js';
+import { parseCommand } from '../../core/src/wire/commands/parse-command.js';
 import { InboundBuffer } from '../../core/src/wire/inbound.js';
-import { MailDataDecoder } from '../../core/src/wire/mail-data-decoder.js';
-import { parseCommand } from '../../core/src/wire/parse-command.js';
-import { ReplyParser } from '../../core/src/wire/reply.js';
+import { MailDataDecoder } from '../../core/src/wire/mail-data/mail-data-decoder.js';
+import { parseEhloReply } from '../../core/src/wire/replies/ehlo-reply.js';
+import { ReplyParser } from '../../core/src/wire/replies/reply.js';
 import { field } from '../../delivery/src/notifications/delivery-status-fields.js';
 import { quotedPrintable } from '../../delivery/src/notifications/quoted-printable.js';
 import { parseStsPolicy, parseStsRecord } from '../../delivery/src/policies/sts-policy.js';
 import { decodeMessage } from '../../delivery/src/routing/dns-message.js';
 import { readAnswer } from '../../delivery/src/routing/dns-reading.js';
 import { selectExchangers } from '../../delivery/src/routing/routing.js';
-import { parseProxyHeader } from '../../transport-node/src/proxy-protocol.js';
+import { parseProxyHeader } from '../../transport-node/src/proxies/proxy-protocol.js';
 import { MessageScan } from '../src/sending/message-scan.js';
 
 /** Sixteen times as many are still below the size from which V8's arrays cost more by themselves. */

@@ -29,8 +29,8 @@ const read = (file) => JSON.parse(readFileSync(file, 'utf8'));
 function partsOf(folder) {
   const parts = [];
   let lines = Number.POSITIVE_INFINITY;
-  for (const name of readdirSync(`${core}src/${folder}`).sort()) {
-    if (/\.test(-support)?\.ts$/.test(name)) continue;
+  for (const name of readdirSync(`${core}src/${folder}`, { recursive: true }).sort()) {
+    if (!name.endsWith('.ts') || /\.test(-support)?\.ts$/.test(name)) continue;
     if (lines * share >= MUTATED_LINES_IN_PART) {
       parts.push([]);
       lines = 0;

@@ -1,10 +1,10 @@
 /** Both charts as plain data, for pictures and documents. */
 import { type ChartDescription, describeMachine } from './chart/describe.js';
 import { shapeOf } from './chart/machine-shape.js';
+import { withClientWords } from './client/chart/described-words.js';
 import { clientMachine } from './client/chart.js';
-import { withClientWords } from './client/described-words.js';
+import { withServerWords } from './server/chart/described-words.js';
 import { serverMachine } from './server/chart.js';
-import { withServerWords } from './server/described-words.js';
 
 /**
  * Describes the chart by which a `ServerSession` or a `ClientSession` runs: the same machine, not a copy of it.

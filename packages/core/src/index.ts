@@ -23,8 +23,10 @@ export type {
   TransitionRecord,
 } from './chart/transition-record.js';
 export { describeChart } from './charts.js';
-export type { ClientTimeouts } from './client/chart-context.js';
-export type { ClientState } from './client/chart-events.js';
+export type { ClientTimeouts } from './client/chart/chart-context.js';
+export type { ClientState } from './client/chart/chart-events.js';
+export type * from './client/contract/messages.js';
+export type { ClientAuthentication, ClientSessionOptions } from './client/contract/options.js';
 export {
   type AddressedEnvelope,
   type ClientEnvelope,
@@ -33,11 +35,9 @@ export {
   type ReceivedEnvelope,
   type RecipientAddress,
   readEnvelope,
-} from './client/envelope.js';
-export type * from './client/messages.js';
-export type { ClientAuthentication, ClientSessionOptions } from './client/options.js';
-export type * from './client/outcomes.js';
-export type * from './client/protocol-events.js';
+} from './client/envelope/envelope.js';
+export type * from './client/envelope/outcomes.js';
+export type * from './client/observing/protocol-events.js';
 export { ClientSession } from './client/session.js';
 export { LocalProtocolError, RemoteProtocolError } from './errors.js';
 export type { ClientAttributes, Unavailable } from './extensions/client-attributes.js';
@@ -74,33 +74,29 @@ export type {
   ServerStep,
   StoredCredentials,
   TokenError,
-} from './sasl/exchange.js';
-export { saslPrepare } from './sasl/prepare.js';
+} from './sasl/exchange/exchange.js';
+export { saslPrepare } from './sasl/exchange/prepare.js';
 export {
   type ScramCredentials,
   type ScramHash,
   type ScramKeysOptions,
   scramKeys,
-} from './sasl/scram-keys.js';
+} from './sasl/scram/scram-keys.js';
 export { Secret } from './secret.js';
-export type { ServerTimeouts } from './server/chart-context.js';
-export type { ServerState } from './server/chart-events.js';
-export type { ForeignProtocol } from './server/foreign-protocol.js';
-export type { RecordedLine } from './server/line-record.js';
-export type * from './server/messages.js';
-export type { ServerAuthenticationOptions, ServerSessionOptions } from './server/options.js';
+export type { ServerTimeouts } from './server/chart/chart-context.js';
+export type { ServerState } from './server/chart/chart-events.js';
+export type * from './server/contract/messages.js';
+export type { ServerAuthenticationOptions, ServerSessionOptions } from './server/contract/options.js';
+export type * from './server/decisions/questions.js';
+export type { ReplyOccasion, ReplyTitle } from './server/decisions/replies.js';
+export type { Withheld } from './server/decisions/withholding.js';
+export type { RecordedLine } from './server/observing/line-record.js';
+export type * from './server/observing/protocol-events.js';
 export { PreparedServerOptions } from './server/prepared-options.js';
-export type * from './server/protocol-events.js';
-export type * from './server/questions.js';
-export type { ReplyOccasion, ReplyTitle } from './server/replies.js';
 export { ServerSession } from './server/session.js';
-export type { Withheld } from './server/withholding.js';
 export type * from './tls.js';
-export { type Address, readForwardPath, readReversePath } from './wire/address.js';
-export { isHostName } from './wire/domain.js';
-export { type DecodedMailData, MailDataDecoder } from './wire/mail-data-decoder.js';
-export { MailDataError } from './wire/mail-data-encoder.js';
-export { concatenate, encodeText } from './wire/octets.js';
+export { type Address, readForwardPath, readReversePath } from './wire/commands/address.js';
+export { isHostName } from './wire/commands/domain.js';
 export {
   type ForwardPath,
   formatMailbox,
@@ -109,6 +105,10 @@ export {
   type PathFailure,
   parseMailbox,
   type ReversePath,
-} from './wire/path.js';
-export { isReply, type Reply, replyText } from './wire/reply.js';
-export { commandSpans, replyOctets, type Span } from './wire/spans.js';
+} from './wire/commands/path.js';
+export { commandSpans, replyOctets, type Span } from './wire/commands/spans.js';
+export type { ForeignProtocol } from './wire/foreign-protocol.js';
+export { type DecodedMailData, MailDataDecoder } from './wire/mail-data/mail-data-decoder.js';
+export { MailDataError } from './wire/mail-data/mail-data-encoder.js';
+export { concatenate, encodeText } from './wire/octets.js';
+export { isReply, type Reply, replyText } from './wire/replies/reply.js';

@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import type { ClientSessionOptions } from './client/options.js';
+import type { ClientSessionOptions } from './client/contract/options.js';
 import { ClientSession } from './client/session.js';
 import { deliverBy } from './extensions/deliver-by.js';
 import { futureRelease } from './extensions/future-release.js';
 import { limits } from './extensions/limits.js';
 import { mtPriority } from './extensions/mt-priority.js';
 import { noSoliciting } from './extensions/no-soliciting.js';
-import { scramKeys } from './sasl/scram-keys.js';
+import { scramKeys } from './sasl/scram/scram-keys.js';
 import { Secret } from './secret.js';
-import type { ServerSessionOptions } from './server/options.js';
+import type { ServerSessionOptions } from './server/contract/options.js';
 import { ServerSession } from './server/session.js';
 
 /** Options as a caller without types may give them. */

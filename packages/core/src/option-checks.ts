@@ -3,7 +3,7 @@
  * name and value, gives the value back, and throws a RangeError where it is outside of the option's range: a NaN would
  * compare false with everything, and a limit would never be reached, or be reached all the time.
  */
-import { isName } from './wire/command.js';
+import { isName } from './wire/commands/command.js';
 
 /** A number that counts something: octets, commands, seconds. `least` is 2 where a CRLF has to fit in. */
 export function checkLimit(

@@ -1,11 +1,11 @@
 /** Connections that do not come straight from their client: through a proxy, or one that has ended their TLS. */
 import { connect as connectSocket } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { type MailListenOptions, type MailSessionOptions, startMailServer } from './listening/mail-server.js';
 import { eventually } from './listening.test-support.js';
-import { type MailListenOptions, type MailSessionOptions, startMailServer } from './mail-server.js';
+import { trustedPeers } from './proxies/trusted-peers.js';
+import { createTlsContext } from './tls/tls-context.js';
 import { generateCertificate } from './tls-certificates.test-support.js';
-import { createTlsContext } from './tls-context.js';
-import { trustedPeers } from './trusted-peers.js';
 
 const context = createTlsContext(await generateCertificate('localhost'));
 

@@ -5,11 +5,16 @@ import { connect as connectSocket, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { TlsError } from '@sansmtp/transport';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import type { ConnectionLimiter } from './connection-limiter.js';
+import type { ConnectionLimiter } from './listening/connection-limiter.js';
+import {
+  type Excess,
+  type MailServer,
+  type MailServerOptions,
+  startMailServer,
+} from './listening/mail-server.js';
 import { eventually } from './listening.test-support.js';
-import { type Excess, type MailServer, type MailServerOptions, startMailServer } from './mail-server.js';
+import { createTlsContext } from './tls/tls-context.js';
 import { generateCertificate } from './tls-certificates.test-support.js';
-import { createTlsContext } from './tls-context.js';
 
 const { cert, key } = await generateCertificate('localhost');
 const context = createTlsContext({ cert, key });

@@ -11,11 +11,11 @@ import {
   upgraded,
 } from '@sansmtp/transport/compliance';
 import { afterAll, beforeAll, describe, it } from 'vitest';
-import { connect } from './connect.js';
-import { canLend } from './lent-buffer.js';
-import { type Listener, type ListenOptions, listen } from './listen.js';
+import { connect } from './connecting/connect.js';
+import { type Listener, type ListenOptions, listen } from './listening/listen.js';
+import { canLend } from './streams/lent-buffer.js';
+import { createTlsContext } from './tls/tls-context.js';
 import { generateCertificate } from './tls-certificates.test-support.js';
-import { createTlsContext } from './tls-context.js';
 
 const directory = await mkdtemp(join(tmpdir(), 'sansmtp-'));
 afterAll(() => rm(directory, { recursive: true }));

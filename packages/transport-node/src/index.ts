@@ -1,27 +1,18 @@
-export {
-  type AcceptProxied,
-  type ProxiedConnection,
-  type ProxiedOptions,
-  ProxyProtocolError,
-  type ProxyProtocolFailure,
-  proxiedAcceptor,
-} from './accept-proxied.js';
-export { ConnectError, type ConnectOptions, connect } from './connect.js';
+export { ConnectError, type ConnectOptions, connect } from './connecting/connect.js';
 export {
   type ConnectionLimit,
   type ConnectionLimiter,
   type ConnectionLimiterOptions,
   type CountingLimiter,
   connectionLimiter,
-} from './connection-limiter.js';
-export { duplexOf, type SocketLike } from './duplex-of.js';
+} from './listening/connection-limiter.js';
 export {
   type ArrivalInformation,
   type Listener,
   type ListenerAddress,
   type ListenOptions,
   listen,
-} from './listen.js';
+} from './listening/listen.js';
 export {
   type Excess,
   type MailListenOptions,
@@ -29,9 +20,19 @@ export {
   type MailServerOptions,
   type MailSessionOptions,
   startMailServer,
-} from './mail-server.js';
+} from './listening/mail-server.js';
 export { nodeCryptography } from './node-cryptography.js';
-export { type StreamOfOptions, secureStreamOf, socketOf, streamOf } from './stream-of.js';
+export {
+  type AcceptProxied,
+  type ProxiedConnection,
+  type ProxiedOptions,
+  ProxyProtocolError,
+  type ProxyProtocolFailure,
+  proxiedAcceptor,
+} from './proxies/accept-proxied.js';
+export { trustedPeers } from './proxies/trusted-peers.js';
+export { duplexOf, type SocketLike } from './streams/duplex-of.js';
+export { type StreamOfOptions, secureStreamOf, socketOf, streamOf } from './streams/stream-of.js';
 export { systemClock } from './system-clock.js';
 export { systemCode } from './system-error.js';
 export {
@@ -42,11 +43,10 @@ export {
   type TlsContextSource,
   type TlsSettings,
   tlsContextFromFiles,
-} from './tls-context.js';
+} from './tls/tls-context.js';
 export {
   type ClientTlsOptions,
   checkClientTls,
   type ServerTlsOptions,
   type TlsContextChoice,
-} from './tls-options.js';
-export { trustedPeers } from './trusted-peers.js';
+} from './tls/tls-options.js';

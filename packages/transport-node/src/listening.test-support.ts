@@ -1,7 +1,7 @@
 /** What the tests over real sockets share: a listener that writes down what its streams hear. */
 import type { ByteStream } from '@sansmtp/transport';
 import { afterEach, beforeEach, expect, vi } from 'vitest';
-import { type Listener, type ListenOptions, listen } from './listen.js';
+import { type Listener, type ListenOptions, listen } from './listening/listen.js';
 import { systemCode } from './system-error.js';
 
 /** Open sockets and servers. (Timers of this package do not show: none of them keeps the process running.) */

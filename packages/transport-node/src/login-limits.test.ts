@@ -2,8 +2,8 @@
 import { connect } from 'node:net';
 import { Secret } from '@sansmtp/core';
 import { expect, it, onTestFinished } from 'vitest';
+import { startMailServer } from './listening/mail-server.js';
 import { eventually } from './listening.test-support.js';
-import { startMailServer } from './mail-server.js';
 
 it('whoever has guessed ten times at one address has no more guesses at another', async () => {
   const place = () => ({

@@ -9,7 +9,7 @@ import type {
   ServerSessionInformation,
 } from '@sansmtp/transport';
 import { describe, expect, expectTypeOf, it, onTestFinished, vi } from 'vitest';
-import { type MailServer, type MailServerOptions, startMailServer } from './mail-server.js';
+import { type MailServer, type MailServerOptions, startMailServer } from './listening/mail-server.js';
 
 async function started<State>(options: MailServerOptions<State>): Promise<MailServer> {
   const server = await startMailServer(options);

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { connect } from './connect.js';
-import { type ListenOptions, listen } from './listen.js';
+import { connect } from './connecting/connect.js';
+import { type ListenOptions, listen } from './listening/listen.js';
+import { type MailServerOptions, startMailServer } from './listening/mail-server.js';
 import { expectNothingLeftOpen } from './listening.test-support.js';
-import { type MailServerOptions, startMailServer } from './mail-server.js';
 import { checkCount, checkTime } from './option-checks.js';
+import { createTlsContext } from './tls/tls-context.js';
 import { generateCertificate } from './tls-certificates.test-support.js';
-import { createTlsContext } from './tls-context.js';
 
 expectNothingLeftOpen();
 

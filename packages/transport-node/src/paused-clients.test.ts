@@ -4,12 +4,12 @@
  */
 import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { connect } from './connect.js';
+import { connect } from './connecting/connect.js';
 import { eventually, expectNothingLeftOpen, listening, portOf } from './listening.test-support.js';
-import { SocketStream } from './socket-stream.js';
+import { SocketStream } from './streams/socket-stream.js';
+import { createTlsContext } from './tls/tls-context.js';
+import { HELD_WHILE_PAUSED } from './tls/tls-options.js';
 import { generateCertificate } from './tls-certificates.test-support.js';
-import { createTlsContext } from './tls-context.js';
-import { HELD_WHILE_PAUSED } from './tls-options.js';
 
 expectNothingLeftOpen();
 

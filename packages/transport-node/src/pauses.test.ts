@@ -7,13 +7,13 @@ import { connect as connectSocket, createServer, type Socket } from 'node:net';
 import { connect as connectTls, createServer as createTlsServer } from 'node:tls';
 import { openSession, type SessionError, serveSession } from '@sansmtp/transport';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { connect } from './connect.js';
-import { listen } from './listen.js';
+import { connect } from './connecting/connect.js';
+import { listen } from './listening/listen.js';
 import { eventually, portOf } from './listening.test-support.js';
-import { secureStreamOf } from './stream-of.js';
+import { secureStreamOf } from './streams/stream-of.js';
 import { systemClock } from './system-clock.js';
+import { createTlsContext } from './tls/tls-context.js';
 import { generateCertificate } from './tls-certificates.test-support.js';
-import { createTlsContext } from './tls-context.js';
 
 /** Milliseconds. */
 const DEADLINE = 300;

@@ -6,12 +6,12 @@ import { join } from 'node:path';
 import { connect as tlsConnect } from 'node:tls';
 import { type ByteStream, TlsError } from '@sansmtp/transport';
 import { afterAll, describe, expect, it, vi } from 'vitest';
-import { connect } from './connect.js';
-import { listen } from './listen.js';
+import { connect } from './connecting/connect.js';
+import { listen } from './listening/listen.js';
 import { eventually, expectNothingLeftOpen, hear, listening, portOf } from './listening.test-support.js';
+import { createTlsContext, tlsContextFromFiles } from './tls/tls-context.js';
+import type { ClientTlsOptions, ServerTlsOptions } from './tls/tls-options.js';
 import { generateCertificate, type TestCertificate } from './tls-certificates.test-support.js';
-import { createTlsContext, tlsContextFromFiles } from './tls-context.js';
-import type { ClientTlsOptions, ServerTlsOptions } from './tls-options.js';
 
 expectNothingLeftOpen();
 

@@ -3,10 +3,10 @@
  * would never be called, and a clock that is missing would be found by the engine, in words of its own.
  */
 import { checkNames, namesOf, nearestName, type ServerAuthenticationOptions } from '@sansmtp/core';
-import type { ByteStream } from './byte-stream.js';
-import type { CancelSignal } from './client-connection.js';
-import type { Clock } from './clock.js';
-import type { ServerHandlers } from './handlers.js';
+import type { ServerHandlers } from './handlers/handlers.js';
+import type { CancelSignal } from './sending/client-connection.js';
+import type { ByteStream } from './streams/byte-stream.js';
+import type { Clock } from './time/clock.js';
 
 const HANDLER_NAMES = namesOf<ServerHandlers>({
   createState: true,

@@ -3,9 +3,9 @@
  * whose event loop would end the process.
  */
 import type { TlsInformation } from '@sansmtp/core';
-import type { ByteStream, ByteStreamListener } from './byte-stream.js';
 import { complain, guarded } from './guarded.js';
-import { isPromiseLike } from './handler-answers.js';
+import { isPromiseLike } from './handlers/handler-answers.js';
+import type { ByteStream, ByteStreamListener } from './streams/byte-stream.js';
 import { thrownError } from './thrown-error.js';
 
 class GuardedListener implements ByteStreamListener {

@@ -2,7 +2,7 @@
  * Calls of what an application has given. Whatever that throws, at once or by a promise, is caught: nothing of it may end
  * the process, and with it all other sessions.
  */
-import { isPromiseLike } from './handler-answers.js';
+import { isPromiseLike } from './handlers/handler-answers.js';
 
 /** @param report told what was thrown; must not throw */
 export function guarded(call: () => unknown, report: (error: unknown) => void): void {

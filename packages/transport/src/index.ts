@@ -1,4 +1,3 @@
-export { tellOfConnection } from './audience.js';
 export {
   type FailureLimiter,
   type FailureLimiterOptions,
@@ -13,25 +12,12 @@ export {
   type StoredUser,
   type UserLookup,
 } from './authentication/password-users.js';
-export type { ByteStream, ByteStreamListener, PeerInformation } from './byte-stream.js';
-export type {
-  CancelSignal,
-  ClientConnection,
-  MessageSource,
-  OpenSessionOptions,
-  SessionSendOptions,
-} from './client-connection.js';
-export { checkOpenOptions, openSession } from './client-driver.js';
-export { clientNetwork } from './client-network.js';
-export type { Clock } from './clock.js';
-export { connectionId } from './connection-id.js';
 export {
   type Cryptography,
   UnsupportedComputationError,
   type WebCrypto,
   webCryptography,
 } from './cryptography.js';
-export { ForeignProtocolError } from './foreign-protocol-error.js';
 export { checkHandlers, checkStream } from './given-options.js';
 export { complain, guarded } from './guarded.js';
 export { guardedListener } from './guarded-listener.js';
@@ -49,9 +35,9 @@ export {
   Rejection,
   type ServerHandlers,
   type ServerSessionInformation,
-} from './handlers.js';
-export { withoutSession } from './live-information.js';
-export { heedErrors } from './message-sending.js';
+} from './handlers/handlers.js';
+export { tellOfConnection } from './observing/audience.js';
+export { connectionId } from './observing/connection-id.js';
 export type {
   ClientObserver,
   ClientSessionEvent,
@@ -62,11 +48,25 @@ export type {
   Observer,
   ServerEvent,
   ServerObserver,
-} from './observer.js';
-export type { ServeOptions, ServerConnection } from './server-connection.js';
-export { checkServeOptions, preparedToServe, serveSession } from './server-driver.js';
-export { SessionError } from './session-error.js';
-export type { Arrival, ConnectionInformation } from './session-information.js';
+} from './observing/observer.js';
+export type {
+  CancelSignal,
+  ClientConnection,
+  MessageSource,
+  OpenSessionOptions,
+  SessionSendOptions,
+} from './sending/client-connection.js';
+export { checkOpenOptions, openSession } from './sending/client-driver.js';
+export { heedErrors } from './sending/message-sending.js';
+export { SessionError } from './sending/session-error.js';
+export { clientNetwork } from './serving/client-network.js';
+export { ForeignProtocolError } from './serving/foreign-protocol-error.js';
+export { withoutSession } from './serving/live-information.js';
+export type { ServeOptions, ServerConnection } from './serving/server-connection.js';
+export { checkServeOptions, preparedToServe, serveSession } from './serving/server-driver.js';
+export type { ByteStream, ByteStreamListener, PeerInformation } from './streams/byte-stream.js';
+export type { Arrival, ConnectionInformation } from './streams/session-information.js';
+export type { WebStream, WebStreamReader } from './streams/web-stream.js';
 export { thrownError } from './thrown-error.js';
-export { TlsError } from './tls-error.js';
-export type { WebStream, WebStreamReader } from './web-stream.js';
+export type { Clock } from './time/clock.js';
+export { TlsError } from './tls/tls-error.js';

@@ -4,9 +4,9 @@ import { xstateMachineOf } from '../chart/definition.test-support.js';
 import { compareEverywhere, startTwin, stepTwin } from '../chart/equality.test-support.js';
 import type { ChartEvent } from '../chart/machine-shape.js';
 import type { Effect } from '../chart/operations.js';
+import type { ClientChartInput } from './chart/chart-context.js';
+import type { ClientChartEvent, ClientState, Finding, Negotiable } from './chart/chart-events.js';
 import { clientMachine } from './chart.js';
-import type { ClientChartInput } from './chart-context.js';
-import type { ClientChartEvent, ClientState, Finding, Negotiable } from './chart-events.js';
 import { clientTable } from './client-table.js';
 
 const input: ClientChartInput = {

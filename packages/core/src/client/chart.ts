@@ -53,8 +53,8 @@
  * `chart-transitions.ts` what more than one phase does; `chart-negotiation.ts` and `chart-transaction.ts` the states on
  * the way to `ready` and within a mail transaction.
  */
-import { negotiation } from './chart-negotiation.js';
-import { transaction } from './chart-transaction.js';
+import { negotiation } from './chart/chart-negotiation.js';
+import { transaction } from './chart/chart-transaction.js';
 import {
   CLOSED,
   CLOSING,
@@ -66,8 +66,8 @@ import {
   timedOut,
   unreadable,
   write,
-} from './chart-transitions.js';
-import { vocabulary } from './chart-vocabulary.js';
+} from './chart/chart-transitions.js';
+import { vocabulary } from './chart/chart-vocabulary.js';
 
 const answered = {
   target: READY,

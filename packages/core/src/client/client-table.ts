@@ -1,9 +1,9 @@
 /** The client chart as a table. */
 import { compileWhenEntered } from '../chart/compile.js';
 import { shapeOf } from '../chart/machine-shape.js';
+import type { ClientChartInput, ClientContext } from './chart/chart-context.js';
+import type { ClientChartEvent } from './chart/chart-events.js';
 import { clientMachine } from './chart.js';
-import type { ClientChartInput, ClientContext } from './chart-context.js';
-import type { ClientChartEvent } from './chart-events.js';
 
 export const clientTable = compileWhenEntered<ClientContext, ClientChartEvent, ClientChartInput>(
   shapeOf(clientMachine),

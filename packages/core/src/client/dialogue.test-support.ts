@@ -6,9 +6,9 @@
 import type { MailParameters } from '../extensions/parameters.js';
 import { compute, passwordOf, tlsWith } from '../sasl/running.test-support.js';
 import type { TlsInformation } from '../tls.js';
-import type { ClientEnvelope } from './envelope.js';
-import type { ClientEvent, ClientInput, ClientOutput } from './messages.js';
-import type { ClientAuthentication, ClientSessionOptions } from './options.js';
+import type { ClientEvent, ClientInput, ClientOutput } from './contract/messages.js';
+import type { ClientAuthentication, ClientSessionOptions } from './contract/options.js';
+import type { ClientEnvelope } from './envelope/envelope.js';
 import { ClientSession } from './session.js';
 
 /** One octet a character, so that strings can stand for octets. */

@@ -6,10 +6,10 @@
  * - No failure quotes what was said in a SASL exchange: the text of a challenge is nobody else's business.
  */
 import { RemoteProtocolError } from '../errors.js';
-import type { Reply } from '../wire/reply.js';
-import type { ClientState, FailParameters, Finding, NegotiatedKeyword } from './chart-events.js';
-import type { unfitMechanisms } from './negotiation.js';
-import type { Phase, SessionFailure } from './outcomes.js';
+import type { Reply } from '../wire/replies/reply.js';
+import type { ClientState, FailParameters, Finding, NegotiatedKeyword } from './chart/chart-events.js';
+import type { Phase, SessionFailure } from './envelope/outcomes.js';
+import type { unfitMechanisms } from './negotiation/negotiation.js';
 
 /** What is awaited in each state: the phase, and the first digits of the replies that make sense there. */
 const awaited: Readonly<Record<ClientState, { readonly phase: Phase; readonly replies: string }>> = {

@@ -2,8 +2,9 @@
  * A server for tests that knows no charts: it reads the client's octets line by line, and replies to each
  * command as a whim takes it.
  */
+
+import type { ClientSessionOptions } from './contract/options.js';
 import { type Dialogue, type Shown, written } from './dialogue.test-support.js';
-import type { ClientSessionOptions } from './options.js';
 
 /** What the server does when a reply is due. */
 export type Whim =

@@ -5,10 +5,12 @@ import type {
   ClientStep,
   MechanismName,
   ServerMechanism,
-} from '../sasl/exchange.js';
+} from '../sasl/exchange/exchange.js';
 import { base64, passwordOf, ServerHalf, stored, tokenOf } from '../sasl/running.test-support.js';
 import { serverMechanisms } from '../sasl/server-mechanisms.js';
 import { Secret } from '../secret.js';
+import type { ClientOutput } from './contract/messages.js';
+import type { ClientAuthentication } from './contract/options.js';
 import {
   Dialogue,
   failureIn,
@@ -19,8 +21,6 @@ import {
   withPassword,
   written,
 } from './dialogue.test-support.js';
-import type { ClientOutput } from './messages.js';
-import type { ClientAuthentication } from './options.js';
 
 const QUIT = 'QUIT\r\n';
 const encoded = (text: string | Uint8Array) => Buffer.from(text).toString('base64');

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ExtensionNotOfferedError } from '../extensions/not-offered.js';
-import { MailDataError } from '../wire/mail-data-encoder.js';
+import { MailDataError } from '../wire/mail-data/mail-data-encoder.js';
 import {
   CHUNKFUL,
   chunking,

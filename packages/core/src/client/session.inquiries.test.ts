@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { LocalProtocolError } from '../errors.js';
 import { ExtensionNotOfferedError } from '../extensions/not-offered.js';
+import type { ClientInquiry } from './contract/messages.js';
 import { Dialogue, failureIn } from './dialogue.test-support.js';
-import type { ClientInquiry } from './messages.js';
 
 const inquire = (client: Dialogue, command: ClientInquiry) => client.handle({ type: 'inquire', command });
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { LocalProtocolError } from '../errors.js';
-import { MailDataError } from '../wire/mail-data-encoder.js';
+import { MailDataError } from '../wire/mail-data/mail-data-encoder.js';
 import { Dialogue, failureIn, octetsOf, verdictsIn, written } from './dialogue.test-support.js';
 
 const closed = { type: 'closed' };

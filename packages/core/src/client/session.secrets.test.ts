@@ -4,9 +4,10 @@
 import { inspect } from 'node:util';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Computation, MechanismName } from '../sasl/exchange.js';
+import type { Computation, MechanismName } from '../sasl/exchange/exchange.js';
 import { base64, compute, passwordOf, ServerHalf, stored } from '../sasl/running.test-support.js';
 import { serverMechanisms } from '../sasl/server-mechanisms.js';
+import type { ClientInput, ClientOutput } from './contract/messages.js';
 import {
   Dialogue,
   envelopeFor,
@@ -17,7 +18,6 @@ import {
   verdictsIn,
   withPassword,
 } from './dialogue.test-support.js';
-import type { ClientInput, ClientOutput } from './messages.js';
 import { ClientSession } from './session.js';
 
 type Timeless = ClientInput extends infer Input

@@ -3,6 +3,7 @@
  * are refused in a row.
  */
 import { describe, expect, it } from 'vitest';
+import type { ClientSessionOptions } from './contract/options.js';
 import {
   CHUNKFUL,
   chunking,
@@ -13,7 +14,6 @@ import {
   withPassword,
   written,
 } from './dialogue.test-support.js';
-import type { ClientSessionOptions } from './options.js';
 
 const { authentication } = withPassword();
 const insecure = { ...authentication, allowInsecure: true };

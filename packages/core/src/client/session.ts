@@ -29,14 +29,12 @@ import { LocalProtocolError, RemoteProtocolError } from '../errors.js';
 import { type Limits, parseLimits } from '../extensions/limits.js';
 import { checkNow } from '../option-checks.js';
 import type { TlsInformation } from '../tls.js';
-import { MAXIMUM_AUTHENTICATION_OCTETS } from '../wire/command.js';
-import { formatCommand } from '../wire/format-command.js';
-import type { MailDataCoding } from '../wire/mail-data-encoder.js';
+import { MAXIMUM_AUTHENTICATION_OCTETS } from '../wire/commands/command.js';
+import { formatCommand } from '../wire/commands/format-command.js';
+import type { MailDataCoding } from '../wire/mail-data/mail-data-encoder.js';
 import { concatenate, encodeText } from '../wire/octets.js';
-import { type Reply, type Severity, severity } from '../wire/reply.js';
-import { notAllowed } from './allowed-inputs.js';
-import type { Authentication } from './authentication.js';
-import type { ClientContext } from './chart-context.js';
+import { type Reply, type Severity, severity } from '../wire/replies/reply.js';
+import type { ClientContext } from './chart/chart-context.js';
 import type {
   ClientAction,
   ClientChartEvent,
@@ -45,14 +43,26 @@ import type {
   Finding,
   FixedLine,
   ReplyEvent,
-} from './chart-events.js';
+} from './chart/chart-events.js';
 import { clientTable } from './client-table.js';
-import type { Discretion } from './discretion.js';
-import { type ClientEnvelope, type EnvelopeInput, readEnvelope } from './envelope.js';
+import { notAllowed } from './contract/allowed-inputs.js';
+import type {
+  ClientEvent,
+  ClientInput,
+  ClientInquiry,
+  ClientOutput,
+  ServerOffer,
+} from './contract/messages.js';
+import {
+  type ClientSessionOptions,
+  type ResolvedClientOptions,
+  resolveClientOptions,
+} from './contract/options.js';
+import { type ClientEnvelope, type EnvelopeInput, readEnvelope } from './envelope/envelope.js';
+import type { SessionFailure } from './envelope/outcomes.js';
 import { awaitsOutcome, failureOf, noEvidence, phaseOf, replyIn, violations } from './failures.js';
-import { formatInquiry } from './inquiries.js';
-import { type MailTransaction, makeMailTransaction } from './mail-transaction.js';
-import type { ClientEvent, ClientInput, ClientInquiry, ClientOutput, ServerOffer } from './messages.js';
+import type { Authentication } from './negotiation/authentication.js';
+import { formatInquiry } from './negotiation/inquiries.js';
 import {
   attributesCommand,
   beginAuthentication,
@@ -60,13 +70,13 @@ import {
   negotiableWith,
   offerIn,
   unfitMechanisms,
-} from './negotiation.js';
-import { commandsIn, withheldReply } from './observing.js';
-import { type ClientSessionOptions, type ResolvedClientOptions, resolveClientOptions } from './options.js';
-import type { SessionFailure } from './outcomes.js';
-import type { ClientProtocolEvent } from './protocol-events.js';
-import { type IsSecretLine, ReplyReader } from './reply-reader.js';
-import { ReplyRecord } from './reply-record.js';
+} from './negotiation/negotiation.js';
+import { commandsIn, withheldReply } from './observing/observing.js';
+import type { ClientProtocolEvent } from './observing/protocol-events.js';
+import { ReplyRecord } from './observing/reply-record.js';
+import type { Discretion } from './replies/discretion.js';
+import { type IsSecretLine, ReplyReader } from './replies/reply-reader.js';
+import { type MailTransaction, makeMailTransaction } from './transaction/mail-transaction.js';
 
 /** Written out: a name put together at each reply would be hashed anew to be looked up in the table. */
 const replyEvents = {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { ExtensionNotOfferedError } from '../extensions/not-offered.js';
 import { smtpUtf8 } from '../extensions/smtp-utf8.js';
 import { Dialogue, mailbox, written } from './dialogue.test-support.js';
-import type { ClientEnvelope } from './envelope.js';
+import type { ClientEnvelope } from './envelope/envelope.js';
 
 const ascii = mailbox('s@a.example');
 const UTF8 = ['SMTPUTF8', '8BITMIME'];

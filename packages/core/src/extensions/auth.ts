@@ -3,7 +3,7 @@
  * of MAIL says who submitted the message first. Whether to believe it is the application's to decide: from a client
  * that it does not trust, it counts as null (RFC 4954 §5).
  */
-import { formatMailbox, parseMailbox } from '../wire/path.js';
+import { formatMailbox, parseMailbox } from '../wire/commands/path.js';
 import type { ServiceExtension } from './extension.js';
 import { malformedParameter } from './malformed-parameter.js';
 import { decodeXtext, encodeXtext } from './xtext.js';

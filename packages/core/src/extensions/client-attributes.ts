@@ -4,8 +4,8 @@
  * characters that are special in header fields; HELO and LOGIN hold what the client said, to be escaped where it is
  * written.
  */
-import { isAddressLiteral } from '../wire/domain.js';
-import type { Reply } from '../wire/reply.js';
+import { isAddressLiteral } from '../wire/commands/domain.js';
+import type { Reply } from '../wire/replies/reply.js';
 import { malformedParameter } from './malformed-parameter.js';
 import { decodeXtext, encodeXtext } from './xtext.js';
 

@@ -2,7 +2,7 @@
  * What a service extension (RFC 5321 §2.2) is, ours or an embedder's: an EHLO keyword, and with it parameters of
  * MAIL and RCPT, and verbs that are questions to the application. One that adds states changes the charts as well.
  */
-import type { Reply } from '../wire/reply.js';
+import type { Reply } from '../wire/replies/reply.js';
 import type { MailParameters, RcptParameters } from './parameters.js';
 
 /** Where a server session stands, as far as it decides what is offered. */

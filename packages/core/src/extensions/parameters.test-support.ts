@@ -2,10 +2,10 @@
  * Parameters as they travel in tests: over the wire, from the client that writes them to the server that reads them.
  */
 import fc from 'fast-check';
-import type { Parameter } from '../wire/command.js';
-import { formatCommand } from '../wire/format-command.js';
+import type { Parameter } from '../wire/commands/command.js';
+import { formatCommand } from '../wire/commands/format-command.js';
+import { parseCommand } from '../wire/commands/parse-command.js';
 import { encodeText } from '../wire/octets.js';
-import { parseCommand } from '../wire/parse-command.js';
 import type { ServiceExtension, SessionStanding } from './extension.js';
 import type { MailParameters, RcptParameters } from './parameters.js';
 import {

@@ -2,7 +2,7 @@
  * The parameters of MAIL and RCPT in typed form. A service extension of ours that defines one adds it here; one
  * that an embedder adds puts its values into `custom`.
  */
-import type { Mailbox } from '../wire/path.js';
+import type { Mailbox } from '../wire/commands/path.js';
 
 /** Typed values of the MAIL parameters that the offered service extensions define. */
 export interface MailParameters {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ServerSession } from '../server/session.js';
-import { formatReply } from '../wire/reply.js';
+import { formatReply } from '../wire/replies/reply.js';
 import { eightBitMime } from './eight-bit-mime.js';
 import type { ParameterRule, ServiceExtension } from './extension.js';
 import { knownExtensions, standardExtensions } from './lists.js';

@@ -8,8 +8,8 @@
  * for its offer once a standing.
  */
 import { checkLimit } from '../option-checks.js';
-import { isKnownVerb, type Parameter } from '../wire/command.js';
-import type { Reply } from '../wire/reply.js';
+import { isKnownVerb, type Parameter } from '../wire/commands/command.js';
+import type { Reply } from '../wire/replies/reply.js';
 import type { ParameterRule, ServiceExtension, SessionStanding } from './extension.js';
 import { checkExtension } from './given-extension.js';
 import { knownExtensions } from './lists.js';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { Secret } from '../secret.js';
 import { authorize } from './authorization.js';
-import type { AuthenticationAttempt } from './exchange.js';
+import type { AuthenticationAttempt } from './exchange/exchange.js';
 
 const secret = new Secret('s');
 

@@ -2,7 +2,11 @@
  * Who is let in, and for whom they act (RFC 4422 §3.4.1): for themselves, unless the application has granted another
  * authorization identity in so many words. It is the same for every mechanism, and none decides it for itself.
  */
-import type { AuthenticatedIdentity, AuthenticationAttempt, AuthenticationGrant } from './exchange.js';
+import type {
+  AuthenticatedIdentity,
+  AuthenticationAttempt,
+  AuthenticationGrant,
+} from './exchange/exchange.js';
 
 /** The name that was proven. A token or a certificate has none of its own: the application says whose it is. */
 function provenName(attempt: AuthenticationAttempt): string | undefined {

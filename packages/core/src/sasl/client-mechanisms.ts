@@ -1,14 +1,14 @@
 /** The client's halves of the SASL mechanisms, by name, and which one it takes of an offer. */
 import type { TlsInformation } from '../tls.js';
-import { cramMd5Client } from './cram-md5.js';
-import type { ClientCredentials, ClientMechanism, MechanismName } from './exchange.js';
-import { externalClient } from './external.js';
-import { loginClient } from './login.js';
-import { oauthBearerClient } from './oauthbearer.js';
-import { plainClient } from './plain.js';
-import { preferredBinding } from './scram.js';
-import { scramClients } from './scram-client.js';
-import { xoauth2Client } from './xoauth2.js';
+import type { ClientCredentials, ClientMechanism, MechanismName } from './exchange/exchange.js';
+import { cramMd5Client } from './mechanisms/cram-md5.js';
+import { externalClient } from './mechanisms/external.js';
+import { loginClient } from './mechanisms/login.js';
+import { oauthBearerClient } from './mechanisms/oauthbearer.js';
+import { plainClient } from './mechanisms/plain.js';
+import { xoauth2Client } from './mechanisms/xoauth2.js';
+import { preferredBinding } from './scram/scram.js';
+import { scramClients } from './scram/scram-client.js';
 
 /** The strongest first, among those that take the same credentials. */
 export const clientMechanisms: ReadonlyMap<MechanismName, ClientMechanism> = new Map(

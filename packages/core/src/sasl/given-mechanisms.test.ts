@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { clientMechanisms } from './client-mechanisms.js';
-import type { ClientMechanism, MechanismName } from './exchange.js';
+import type { ClientMechanism, MechanismName } from './exchange/exchange.js';
 import { resolveMechanisms } from './given-mechanisms.js';
-import { plainClient } from './plain.js';
+import { plainClient } from './mechanisms/plain.js';
 
 const ticket: ClientMechanism = { ...plainClient, name: 'X-TICKET' };
 const resolve = (...given: unknown[]) =>

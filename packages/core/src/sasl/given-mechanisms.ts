@@ -1,7 +1,7 @@
 /** The SASL mechanisms that the option of a session lists, at either end: ours by their names, others as values. */
 import { checkList, outOfRange } from '../option-checks.js';
 import { nearestName } from '../option-names.js';
-import type { MechanismName } from './exchange.js';
+import type { MechanismName } from './exchange/exchange.js';
 
 const OPTION = 'authentication.mechanisms';
 

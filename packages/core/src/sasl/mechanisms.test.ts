@@ -6,10 +6,10 @@ import {
   clientMechanisms,
   strongestMechanism,
 } from './client-mechanisms.js';
-import type { ClientCredentials, ClientMechanism, MechanismName } from './exchange.js';
+import type { ClientCredentials, ClientMechanism, MechanismName } from './exchange/exchange.js';
 import { resolveMechanisms } from './given-mechanisms.js';
-import { loginClient } from './login.js';
-import { plainClient } from './plain.js';
+import { loginClient } from './mechanisms/login.js';
+import { plainClient } from './mechanisms/plain.js';
 import {
   CERTIFIED,
   ClientHalf,

@@ -18,8 +18,8 @@ import type {
   ServerMechanism,
   ServerOutcome,
   StoredCredentials,
-} from './exchange.js';
-import { saslPrepare } from './prepare.js';
+} from './exchange/exchange.js';
+import { saslPrepare } from './exchange/prepare.js';
 
 export const octets = (text: string): Uint8Array => new Uint8Array(Buffer.from(text));
 export const text = (data: Uint8Array): string => Buffer.from(data).toString();

@@ -1,14 +1,14 @@
 /** The server's halves of the SASL mechanisms, by name, and which of them it may offer on a connection. */
 import type { TlsInformation } from '../tls.js';
-import { cramMd5Server } from './cram-md5.js';
-import type { MechanismName, ServerMechanism } from './exchange.js';
-import { externalServer } from './external.js';
-import { loginServer } from './login.js';
-import { oauthBearerServer } from './oauthbearer.js';
-import { plainServer } from './plain.js';
-import { preferredBinding } from './scram.js';
-import { scramServers } from './scram-server.js';
-import { xoauth2Server } from './xoauth2.js';
+import type { MechanismName, ServerMechanism } from './exchange/exchange.js';
+import { cramMd5Server } from './mechanisms/cram-md5.js';
+import { externalServer } from './mechanisms/external.js';
+import { loginServer } from './mechanisms/login.js';
+import { oauthBearerServer } from './mechanisms/oauthbearer.js';
+import { plainServer } from './mechanisms/plain.js';
+import { xoauth2Server } from './mechanisms/xoauth2.js';
+import { preferredBinding } from './scram/scram.js';
+import { scramServers } from './scram/scram-server.js';
 
 export const serverMechanisms: ReadonlyMap<MechanismName, ServerMechanism> = new Map(
   [

@@ -3,10 +3,10 @@ import { describe, expect, it } from 'vitest';
 import { xstateMachineOf } from '../chart/definition.test-support.js';
 import { compareEverywhere, startTwin, stepTwin } from '../chart/equality.test-support.js';
 import type { ChartEvent } from '../chart/machine-shape.js';
-import type { Command } from '../wire/command.js';
+import type { Command } from '../wire/commands/command.js';
+import type { ServerChartInput } from './chart/chart-context.js';
+import type { AuthenticationNext, ServerChartEvent } from './chart/chart-events.js';
 import { serverMachine } from './chart.js';
-import type { ServerChartInput } from './chart-context.js';
-import type { AuthenticationNext, ServerChartEvent } from './chart-events.js';
 import { serverTable } from './server-table.js';
 
 const input: ServerChartInput = {

@@ -50,8 +50,8 @@
  * `chart-transitions.ts` what more than one state does; `chart-authentication.ts` and `chart-transaction.ts` the
  * states within AUTH and within a mail transaction.
  */
-import { authenticating, authenticationGoesOn } from './chart-authentication.js';
-import { transaction } from './chart-transaction.js';
+import { authenticating, authenticationGoesOn } from './chart/chart-authentication.js';
+import { transaction } from './chart/chart-transaction.js';
 import {
   ask,
   authenticationFirst,
@@ -75,8 +75,8 @@ import {
   shutDown,
   takenTooLong,
   tlsFirst,
-} from './chart-transitions.js';
-import { vocabulary } from './chart-vocabulary.js';
+} from './chart/chart-transitions.js';
+import { vocabulary } from './chart/chart-vocabulary.js';
 
 /** A pipelining client sends RCPT and DATA before it learns that MAIL was refused: no error of its own. */
 const behindRefusedMail = {

@@ -4,13 +4,13 @@
  */
 import { etrn } from '../extensions/etrn.js';
 import { standardExtensions } from '../extensions/lists.js';
-import type { Computation } from '../sasl/exchange.js';
+import type { Computation } from '../sasl/exchange/exchange.js';
 import { compute } from '../sasl/running.test-support.js';
 import type { TlsInformation } from '../tls.js';
+import type { ServerInput, ServerOutput } from './contract/messages.js';
+import type { ServerSessionOptions } from './contract/options.js';
+import type { Answer, Envelope, Question } from './decisions/questions.js';
 import { handInLent } from './lent-octets.test-support.js';
-import type { ServerInput, ServerOutput } from './messages.js';
-import type { ServerSessionOptions } from './options.js';
-import type { Answer, Envelope, Question } from './questions.js';
 import { ServerSession } from './session.js';
 
 /** One octet a character, so that strings can stand for octets. */

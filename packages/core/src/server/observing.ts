@@ -5,17 +5,17 @@
 import type { ChartEvent } from '../chart/machine-shape.js';
 import type { ContextChange, TransitionExplanation } from '../chart/transition-record.js';
 import type { RunningDeadline } from '../deadlines.js';
+import type { ForwardPath } from '../wire/commands/path.js';
 import type { InboundLine } from '../wire/inbound.js';
 import { LF } from '../wire/octets.js';
-import type { ForwardPath } from '../wire/path.js';
-import { type Reply, ReplyParser } from '../wire/reply.js';
-import type { Authentication } from './authentication.js';
-import type { ServerState } from './chart-events.js';
-import type { CommandUnderWay } from './command-under-way.js';
-import { LineRecord, lengthOf, withheld } from './line-record.js';
-import type { RecordedQuestion, ServerProtocolEvent } from './protocol-events.js';
-import type { Answer, Envelope, Question } from './questions.js';
-import type { ReplyTitle } from './replies.js';
+import { type Reply, ReplyParser } from '../wire/replies/reply.js';
+import type { ServerState } from './chart/chart-events.js';
+import type { Authentication } from './client/authentication.js';
+import type { CommandUnderWay } from './commands/command-under-way.js';
+import type { Answer, Envelope, Question } from './decisions/questions.js';
+import type { ReplyTitle } from './decisions/replies.js';
+import { LineRecord, lengthOf, withheld } from './observing/line-record.js';
+import type { RecordedQuestion, ServerProtocolEvent } from './observing/protocol-events.js';
 
 /** An event without its time, which is the session's to tell. */
 type Happening = ServerProtocolEvent extends infer Event

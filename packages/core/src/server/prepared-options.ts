@@ -4,14 +4,14 @@
  */
 import type { ChartState } from '../chart/compile.js';
 import type { Effect } from '../chart/operations.js';
-import type { ServerContext } from './chart-context.js';
-import { Introductions } from './introductions.js';
+import type { ServerContext } from './chart/chart-context.js';
 import {
   chartInput,
   type ResolvedServerOptions,
   resolveServerOptions,
   type ServerSessionOptions,
-} from './options.js';
+} from './contract/options.js';
+import { Introductions } from './replying/introductions.js';
 import { serverTable } from './server-table.js';
 
 /** Where the chart begins, and what it asks for then. */

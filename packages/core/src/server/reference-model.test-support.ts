@@ -3,7 +3,7 @@
  * STARTTLS (RFC 3207), AUTH PLAIN (RFC 4954), BDAT (RFC 3030) and LMTP (RFC 2033), strictly and in lenient mode. It knows
  * neither chart nor session: a handful of flags and counts, and rules written down a second time.
  */
-import type { Question } from './questions.js';
+import type { Question } from './decisions/questions.js';
 
 /** Small limits, so that random dialogues meet them. */
 export const limits = {

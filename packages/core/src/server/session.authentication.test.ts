@@ -9,7 +9,7 @@ import type {
   MechanismName,
   ServerMechanism,
   StoredCredentials,
-} from '../sasl/exchange.js';
+} from '../sasl/exchange/exchange.js';
 import {
   CERTIFIED,
   ClientHalf,
@@ -20,6 +20,7 @@ import {
 } from '../sasl/running.test-support.js';
 import { serverMechanisms } from '../sasl/server-mechanisms.js';
 import type { TlsInformation } from '../tls.js';
+import type { Answer } from './decisions/questions.js';
 import {
   type Application,
   accept,
@@ -32,7 +33,6 @@ import {
   textOf,
   typesOf,
 } from './dialogue.test-support.js';
-import type { Answer } from './questions.js';
 
 const ALL: readonly MechanismName[] = [...serverMechanisms.keys()];
 const SUCCEEDED = '235 2.7.0 Authentication succeeded';

@@ -1,6 +1,7 @@
 /** CHUNKING and BINARYMIME (RFC 3030): mail data by BDAT. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { Answer } from './decisions/questions.js';
 import {
   accept,
   answering,
@@ -10,7 +11,6 @@ import {
   reject,
   typesOf,
 } from './dialogue.test-support.js';
-import type { Answer } from './questions.js';
 
 const CHUNK = '250 2.0.0 Chunk received';
 const ACCEPTED = '250 2.0.0 Message accepted';

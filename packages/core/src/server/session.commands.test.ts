@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { Answer, Question } from './decisions/questions.js';
 import {
   accept,
   answering,
@@ -9,7 +10,6 @@ import {
   reject,
   typesOf,
 } from './dialogue.test-support.js';
-import type { Answer, Question } from './questions.js';
 
 const HELLO_FIRST = '503 5.5.1 Bad sequence of commands: send EHLO or HELO first';
 const MAIL_FIRST = '503 5.5.1 Bad sequence of commands: send MAIL first';

@@ -1,7 +1,8 @@
 import { describe, expect, expectTypeOf, it } from 'vitest';
 import type { TransitionRecord } from '../chart/transition-record.js';
 import { LocalProtocolError } from '../errors.js';
-import type { ServerState } from './chart-events.js';
+import type { ServerState } from './chart/chart-events.js';
+import type { Answer } from './decisions/questions.js';
 import {
   accept,
   answering,
@@ -11,7 +12,6 @@ import {
   type TimelessInput,
   typesOf,
 } from './dialogue.test-support.js';
-import type { Answer } from './questions.js';
 import { serverTable } from './server-table.js';
 import type { ServerSession } from './session.js';
 

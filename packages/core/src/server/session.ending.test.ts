@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import type { ServerOutput } from './contract/messages.js';
 import { accept, answering, Dialogue, octetsOf, reject, typesOf } from './dialogue.test-support.js';
-import type { ServerOutput } from './messages.js';
 
 const SHUTTING_DOWN = '421 4.3.2 The service is shutting down, closing the session';
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import type { ServerSessionOptions } from './contract/options.js';
 import { Dialogue } from './dialogue.test-support.js';
-import type { ServerSessionOptions } from './options.js';
 
 const TOO_LONG = '500 5.5.2 Line too long';
 const BARE = expect.stringMatching(/^500 5\.5\.2 (This line ends in LF alone.* nc -C|A CR without LF|A NUL)/);

@@ -1,6 +1,7 @@
 /** LMTP (RFC 2033): LHLO, and a reply for each recipient of a message. */
 import { describe, expect, it } from 'vitest';
 import { LocalProtocolError } from '../errors.js';
+import type { Answer } from './decisions/questions.js';
 import {
   accept,
   answering,
@@ -9,7 +10,6 @@ import {
   hangUp,
   reject,
 } from './dialogue.test-support.js';
-import type { Answer } from './questions.js';
 
 const ACCEPTED = '250 2.0.0 Message accepted';
 const lmtp: DialogueOptions = { protocol: 'lmtp' };

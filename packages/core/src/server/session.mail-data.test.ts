@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import type { ServerOutput } from './contract/messages.js';
 import { answering, Dialogue, reject, typesOf } from './dialogue.test-support.js';
-import type { ServerOutput } from './messages.js';
 
 const ACCEPTED = '250 2.0.0 Message accepted';
 const MALFORMED = expect.stringMatching(/^554 5\.6\.0 Line \d+ of the message /);

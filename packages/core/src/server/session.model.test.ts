@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { EXPORTER } from '../sasl/running.test-support.js';
+import type { Answer, Question } from './decisions/questions.js';
 import {
   type Application,
   accept,
@@ -12,7 +13,6 @@ import {
   textOf,
 } from './dialogue.test-support.js';
 import { handInLent } from './lent-octets.test-support.js';
-import type { Answer, Question } from './questions.js';
 import {
   type Answering,
   type AuthenticationKind,

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { Reply } from '../wire/reply.js';
+import type { Reply } from '../wire/replies/reply.js';
 import { answering, base64, Dialogue, type DialogueOptions, reject } from './dialogue.test-support.js';
-import type { ServerProtocolEvent } from './protocol-events.js';
+import type { ServerProtocolEvent } from './observing/protocol-events.js';
 
 type EventOf<Type extends ServerProtocolEvent['type']> = Extract<
   ServerProtocolEvent,

@@ -2,6 +2,9 @@ import { createHmac } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { compute, stored } from '../sasl/running.test-support.js';
+import type { ServerOutput } from './contract/messages.js';
+import type { ServerSessionOptions } from './contract/options.js';
+import type { Answer, Question } from './decisions/questions.js';
 import {
   type Application,
   accept,
@@ -15,9 +18,6 @@ import {
   utf8,
 } from './dialogue.test-support.js';
 import { handInLent } from './lent-octets.test-support.js';
-import type { ServerOutput } from './messages.js';
-import type { ServerSessionOptions } from './options.js';
-import type { Answer, Question } from './questions.js';
 import { ServerSession } from './session.js';
 
 /** Small limits, so that random dialogues meet them. */

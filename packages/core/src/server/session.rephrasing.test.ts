@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { requireTls } from '../extensions/require-tls.js';
 import { size } from '../extensions/size.js';
 import { startTls } from '../extensions/start-tls.js';
+import type { ReplyOccasion } from './decisions/replies.js';
 import { accept, answering, Dialogue } from './dialogue.test-support.js';
-import type { ReplyOccasion } from './replies.js';
 
 describe('rephrase', () => {
   it('is asked about each reply, with its title and the verb', () => {

@@ -2,10 +2,10 @@
 import { inspect } from 'node:util';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { MechanismName } from '../sasl/exchange.js';
+import type { MechanismName } from '../sasl/exchange/exchange.js';
 import { CERTIFIED, EXPORTER, stored } from '../sasl/running.test-support.js';
+import type { Answer, Question } from './decisions/questions.js';
 import { accept, base64, Dialogue, hangUp, reject } from './dialogue.test-support.js';
-import type { Answer, Question } from './questions.js';
 
 const everything = {
   depth: Number.POSITIVE_INFINITY,

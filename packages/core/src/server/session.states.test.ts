@@ -4,10 +4,10 @@ import { LocalProtocolError } from '../errors.js';
 import { etrn } from '../extensions/etrn.js';
 import { standardExtensions } from '../extensions/lists.js';
 import { EXPORTER } from '../sasl/running.test-support.js';
-import type { ServerState } from './chart-events.js';
+import type { ServerState } from './chart/chart-events.js';
+import type { ServerSessionOptions } from './contract/options.js';
+import type { Question } from './decisions/questions.js';
 import { accept, answering, base64, Dialogue, hangUp, reject } from './dialogue.test-support.js';
-import type { ServerSessionOptions } from './options.js';
-import type { Question } from './questions.js';
 import { serverTable } from './server-table.js';
 
 /** Small limits, so that random walks meet them. */

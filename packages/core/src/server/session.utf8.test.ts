@@ -3,8 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { eightBitMime } from '../extensions/eight-bit-mime.js';
 import type { ServiceExtension } from '../extensions/extension.js';
 import { smtpUtf8 } from '../extensions/smtp-utf8.js';
+import type { Answer } from './decisions/questions.js';
 import { answering, Dialogue, utf8 } from './dialogue.test-support.js';
-import type { Answer } from './questions.js';
 
 const JOSE = utf8('josé@exämple.org');
 

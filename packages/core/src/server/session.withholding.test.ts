@@ -6,9 +6,9 @@ import { standardExtensions } from '../extensions/lists.js';
 import { EXPORTER } from '../sasl/running.test-support.js';
 import { serverMechanisms } from '../sasl/server-mechanisms.js';
 import type { TlsInformation } from '../tls.js';
+import type { Answer, Question } from './decisions/questions.js';
+import type { Withheld } from './decisions/withholding.js';
 import { answering, base64, Dialogue, type DialogueOptions, reject } from './dialogue.test-support.js';
-import type { Answer, Question } from './questions.js';
-import type { Withheld } from './withholding.js';
 
 const extensions = [...standardExtensions, etrn, { keyword: 'XPAINT', verbs: ['XPAINT'] }];
 const options: DialogueOptions = { extensions, startTls: 'offered', authentication: { allowInsecure: true } };

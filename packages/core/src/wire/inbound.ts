@@ -10,8 +10,9 @@
  *   64 KiB alive. That copy, the carry, is smaller than `maximumLength`, has been scanned, and holds no line
  *   end: nothing is scanned twice, not even when octets come one by one.
  */
+
+import { type OrdinaryCommand, ordinaryCommand } from './commands/ordinary-command.js';
 import { CR, concatenate, copyOctets, LF, NOTHING, NUL } from './octets.js';
-import { type OrdinaryCommand, ordinaryCommand } from './ordinary-command.js';
 
 /** What to do with a bare CR, a bare LF or a NUL. None of these ever ends a message. */
 export type BareNewline =

@@ -6,8 +6,8 @@
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
-import { unreachable as unreachableAtClient } from '../../src/client/unreachable.test-support.js';
-import { unreachable as unreachableAtServer } from '../../src/server/unreachable.test-support.js';
+import { unreachable as unreachableAtClient } from '../../src/client/chart/unreachable.test-support.js';
+import { unreachable as unreachableAtServer } from '../../src/server/chart/unreachable.test-support.js';
 import { flawsOf } from './flaws.js';
 import { type Coverage, type End, openFolder } from './taken.js';
 

@@ -1,8 +1,8 @@
 import { writeFile } from 'node:fs/promises';
 import { describeChart } from '@sansmtp/core';
 import { describe, expect, it } from 'vitest';
-import { unreachable as client } from '../../../core/src/client/unreachable.test-support.js';
-import { unreachable as server } from '../../../core/src/server/unreachable.test-support.js';
+import { unreachable as client } from '../../../core/src/client/chart/unreachable.test-support.js';
+import { unreachable as server } from '../../../core/src/server/chart/unreachable.test-support.js';
 import { coverageOf } from './coverage.js';
 import unreachable from './unreachable.json' with { type: 'json' };
 

@@ -1,7 +1,7 @@
 /**
  * Derivations of keys (PBKDF2), a few at a time: they are made to take long, and take the threads that files need.
  */
-import { Rejection } from '../handlers.js';
+import { Rejection } from '../handlers/handlers.js';
 
 /** Has one derivation done when it is its turn. Rejects by 454 4.7.0 where too many wait. */
 export type DerivationQueue = <Result>(derive: () => Promise<Result>) => Promise<Result>;

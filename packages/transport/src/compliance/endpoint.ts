@@ -6,7 +6,7 @@
  * What travels is a known sequence of octets, another one each way, and every octet is looked at.
  */
 import type { TlsInformation } from '@sansmtp/core';
-import type { ByteStream, ByteStreamListener } from '../byte-stream.js';
+import type { ByteStream, ByteStreamListener } from '../streams/byte-stream.js';
 import type { Sequence } from './octets.js';
 
 /** What the two ends of a pair share. */

@@ -1,5 +1,5 @@
 /**
- * The compliance suite: what every transport has to keep of the contract in `byte-stream.ts`, as cases for any
+ * The compliance suite: what every transport has to keep of the contract in `streams/byte-stream.ts`, as cases for any
  * test runner. The test file of a transport is a few lines:
  *
  * ```ts

@@ -5,7 +5,7 @@
  * so the same cases run over sockets and over memory on virtual time; a case that waits in vain fails with a
  * sentence instead of hanging.
  */
-import type { ByteStream } from '../byte-stream.js';
+import type { ByteStream } from '../streams/byte-stream.js';
 import { Endpoint, type Watch } from './endpoint.js';
 import { Sequence } from './octets.js';
 import { Patience } from './patience.js';

@@ -3,13 +3,17 @@
  * the client or goes to `onError`: nothing of it reaches the driver's loop.
  */
 import type { Answer } from '@sansmtp/core';
-import { type RunInContext, sessionContext } from '../diagnostics.js';
 import { complain, guarded } from '../guarded.js';
-import { isPromiseLike, misreturned, type ResultRule, rejectionIn } from '../handler-answers.js';
-import { MailDataAbandonedError, type ServerHandlers, type ServerSessionInformation } from '../handlers.js';
-import type { LiveInformation } from '../live-information.js';
-import type { Observation } from '../observation.js';
-import type { ServerEvent } from '../observer.js';
+import { isPromiseLike, misreturned, type ResultRule, rejectionIn } from '../handlers/handler-answers.js';
+import {
+  MailDataAbandonedError,
+  type ServerHandlers,
+  type ServerSessionInformation,
+} from '../handlers/handlers.js';
+import { type RunInContext, sessionContext } from '../observing/diagnostics.js';
+import type { Observation } from '../observing/observation.js';
+import type { ServerEvent } from '../observing/observer.js';
+import type { LiveInformation } from './live-information.js';
 
 export class Application {
   readonly handlers: ServerHandlers;

@@ -2,8 +2,8 @@
 import type { Computation } from '@sansmtp/core';
 import { derivationsOf } from '../authentication/derivations.js';
 import { type Cryptography, webCryptography } from '../cryptography.js';
-import { isPromiseLike } from '../handler-answers.js';
-import { Rejection } from '../handlers.js';
+import { isPromiseLike } from '../handlers/handler-answers.js';
+import { Rejection } from '../handlers/handlers.js';
 
 const NONE = new Uint8Array(0);
 

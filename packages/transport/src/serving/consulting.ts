@@ -9,8 +9,8 @@ import {
   namelessGrant,
   REJECT,
   ruleFor,
-} from '../handler-answers.js';
-import type { HandlerResult, ServerHandlers, ServerSessionInformation } from '../handlers.js';
+} from '../handlers/handler-answers.js';
+import type { HandlerResult, ServerHandlers, ServerSessionInformation } from '../handlers/handlers.js';
 import type { Application } from './application.js';
 import type { LoginFailures } from './login-failures.js';
 

@@ -1,9 +1,9 @@
 /** Failed authentications of one session's client, which the failure limiter counts. */
 import type { AuthenticationDecision, ServerSession } from '@sansmtp/core';
 import type { FailureLimiter } from '../authentication/failure-limiter.js';
-import { clientNetwork } from '../client-network.js';
 import { guarded } from '../guarded.js';
 import type { Application } from './application.js';
+import { clientNetwork } from './client-network.js';
 
 export class LoginFailures {
   readonly #limiter: FailureLimiter;

@@ -2,11 +2,12 @@
  * What goes to the peer. While the stream has no room, replies wait, joined to one; where too many octets wait, the driver
  * neither reads nor goes on, for the replies to one chunk of commands may be many times as long as the chunk.
  */
-import type { ByteStream } from '../byte-stream.js';
-import { Gathering } from '../gathering.js';
-import type { ServerSessionInformation } from '../handlers.js';
-import type { Observation } from '../observation.js';
-import type { ServerEvent } from '../observer.js';
+
+import type { ServerSessionInformation } from '../handlers/handlers.js';
+import type { Observation } from '../observing/observation.js';
+import type { ServerEvent } from '../observing/observer.js';
+import type { ByteStream } from '../streams/byte-stream.js';
+import { Gathering } from '../streams/gathering.js';
 
 /** Octets of replies that may wait for the peer to take them. */
 const MAXIMUM_UNSENT_OCTETS = 65_536;

@@ -1,7 +1,7 @@
 import { isReply, type Reply } from '@sansmtp/core';
 import { guarded } from '../guarded.js';
-import { isPromiseLike } from '../handler-answers.js';
-import type { ServeOptions } from '../server-connection.js';
+import { isPromiseLike } from '../handlers/handler-answers.js';
+import type { ServeOptions } from './server-connection.js';
 
 type Rephrase = NonNullable<ServeOptions['rephrase']>;
 

@@ -3,11 +3,11 @@
  * own.
  */
 import { PreparedServerOptions, type ServerProtocolEvent, type ServerSessionOptions } from '@sansmtp/core';
-import { type Audience, serverAudience, wantedOfSession } from '../audience.js';
 import { checkCallees, checkClock } from '../given-options.js';
-import type { ServerSessionInformation } from '../handlers.js';
-import type { ServerEvent } from '../observer.js';
-import { type ServeOptions, sessionPart } from '../server-connection.js';
+import type { ServerSessionInformation } from '../handlers/handlers.js';
+import { type Audience, serverAudience, wantedOfSession } from '../observing/audience.js';
+import type { ServerEvent } from '../observing/observer.js';
+import { type ServeOptions, sessionPart } from './server-connection.js';
 
 type ServerAudience = Audience<ServerEvent, ServerSessionInformation>;
 

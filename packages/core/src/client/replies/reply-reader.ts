@@ -1,0 +1,83 @@
+/**
+ * What the server sends, read as whole replies (RFC 5321 §4.2).
+ *
+ * - A reply is given when its last line has come. What stands behind it is not looked at before the next is asked for.
+ * - What is given depends on the octets alone, never on how they were cut into chunks, limits included.
+ * - A few empty lines are passed over: some servers send them, and they answer nothing.
+ * - Behind a line that is none of a reply nothing should be read: nobody could say which command it answers.
+ */
+import { RemoteProtocolError } from '../../errors.js';
+import { type Reply, ReplyParser } from '../../wire/replies/reply.js';
+import { ReplyLines } from './reply-lines.js';
+
+/** Empty lines that are passed over in front of a line of a reply. */
+const MAXIMUM_EMPTY_LINES = 8;
+
+/**
+ * Whether no error may quote this line.
+ * @param cut more of it may follow than is known
+ */
+export type IsSecretLine = (line: Uint8Array, cut?: 'cut') => boolean;
+
+export class ReplyReader {
+  readonly #maximumLines: number;
+  readonly #lines = new ReplyLines();
+  #replies: ReplyParser;
+  /** Empty lines since the last line of a reply. */
+  #emptyLines = 0;
+
+  constructor(maximumLines: number) {
+    this.#maximumLines = maximumLines;
+    this.#replies = new ReplyParser({ maximumLines });
+  }
+
+  /** Octets came that were not read. */
+  get holdsOctets(): boolean {
+    return this.#lines.length > 0;
+  }
+
+  /** Takes what the server sent, as a view. */
+  push(bytes: Uint8Array): void {
+    this.#lines.push(bytes);
+  }
+
+  /** Forgets all that came, the lines of a reply that is not whole, and how the server ends its lines. */
+  clear(): void {
+    this.#lines.clear();
+    this.#replies = new ReplyParser({ maximumLines: this.#maximumLines });
+    this.#emptyLines = 0;
+  }
+
+  /**
+   * The next reply, or what came in its place; undefined until there is more to read.
+   * @param maximumLineLength in octets, line end included
+   * @param isSecret asked of the lines that an error would quote: whether none may
+   */
+  next(maximumLineLength: number, isSecret: IsSecretLine): Reply | RemoteProtocolError | undefined {
+    for (;;) {
+      const line = this.#lines.next(maximumLineLength);
+      if (line === undefined) return undefined;
+      if (line === 'tooLong') {
+        const said = this.unfinished(isSecret);
+        return new RemoteProtocolError(
+          `A reply line exceeds ${maximumLineLength} octets (maximumReplyLineLength): ${said}`,
+        );
+      }
+      if (line.length === 0 && this.#emptyLines < MAXIMUM_EMPTY_LINES) {
+        this.#emptyLines += 1;
+        continue;
+      }
+      this.#emptyLines = 0;
+      const read = this.#replies.push(line, isSecret);
+      if (read !== undefined) return read;
+    }
+  }
+  /**
+   * What has come of a reply that is not whole, as an error may quote it; undefined if that is nothing.
+   * @param isSecret as for `next`
+   */
+  unfinished(isSecret: IsSecretLine): string | undefined {
+    const { rest } = this.#lines;
+    return this.#replies.unfinished(rest, (line) => isSecret(line, line === rest ? 'cut' : undefined));
+  }
+}
