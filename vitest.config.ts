@@ -9,7 +9,7 @@ const ALONE = [
   'packages/delivery/src/maildir/maildir.test.ts',
   'packages/delivery/test/delivering.test.ts',
   'packages/transport-memory/test/server-memory.test.ts',
-  'packages/transport-node/src/*.test.ts',
+  'packages/transport-node/src/**/*.test.ts',
 ];
 
 export default defineConfig({
