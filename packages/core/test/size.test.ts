@@ -1,6 +1,7 @@
 /**
  * What the core weighs in a browser's bundle, minified and gzipped: the whole of it, and what is left of it where only
- * one end is imported. The limits leave room for a few percent of growth, which should be noticed.
+ * one end is imported. The limits leave room for little growth, which should be noticed, and for the order of the modules,
+ * which alone makes half a percent.
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
@@ -45,7 +46,7 @@ async function weigh(line: string): Promise<{ readonly octets: number; readonly 
 }
 
 it.each([
-  ['the whole core', "export * from '@sansmtp/core';", 63],
+  ['the whole core', "export * from '@sansmtp/core';", 63.5],
   ['ClientSession', "export { ClientSession } from '@sansmtp/core';", 35],
   ['ServerSession', "export { ServerSession } from '@sansmtp/core';", 45],
   ['readForwardPath', "export { readForwardPath } from '@sansmtp/core';", 5],
