@@ -61,8 +61,8 @@ async function create({ stride, offset } = EACH): Promise<StoreUnderTest> {
 }
 
 /**
- * Dying at each of some 275 queries, half of which are answered and half of which are not sent, takes minutes: `npm run crashes`, 4.6 of a
- * processor. Here it dies at every fortieth.
+ * Dying at each of some 275 queries, half of which are answered and half of which are not sent, takes five minutes of a processor:
+ * `npm run crashes`. Here it dies at every fortieth.
  */
 const STRIDE = 40;
 

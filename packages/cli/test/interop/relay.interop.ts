@@ -139,6 +139,34 @@ describe('from strangers', () => {
   });
 });
 
+describe.each([
+  ['a stranger', []],
+  ['who may relay', ['--relay-from', '127.0.0.1']],
+])('a flood from the null reverse-path, by %s', (_, words) => {
+  it('makes no notification, whatever becomes of it, and leaves nothing in the queue', async () => {
+    const hop = await nextHop({
+      onMessage() {
+        throw new Rejection(554, '5.7.1', 'Not wanted');
+      },
+    });
+    const server = await relay(['--route', `routed.example=127.0.0.1:${hop.port}`, ...words]);
+    const message = 'MAIL FROM:<>\r\nRCPT TO:<bob@routed.example>\r\nDATA\r\n';
+    await Promise.all(
+      Array.from({ length: 5 }, async () => {
+        const client = await greeted(server);
+        await client.say('EHLO c.example\r\n', /^250 /m);
+        for (let sent = 0; sent < 10; sent++) {
+          await client.say(message, /^354 /m);
+          await client.say('Subject: a\r\n\r\na\r\n.\r\n', /^250 2\.0\.0 /m);
+        }
+      }),
+    );
+    await expect.poll(() => server.stderr.split('nobody is told').length - 1, TIMES).toBe(50);
+    expect(server.stderr).not.toContain('the sender is told');
+    await expect.poll(() => server.listed(), TIMES).toEqual([]);
+  });
+});
+
 describe('at SIGHUP', () => {
   const inPem = (key: KeyObject) => key.export({ type: 'pkcs8', format: 'pem' });
 

@@ -26,10 +26,10 @@ const LEASE = 3;
 const STANDSTILL = 5;
 
 /** Recipients whose mail may be under way at a time: so the end comes soon after the faults. */
-const UNDER_WAY = 100;
+const UNDER_WAY = 500;
 
 /** Clients to each relay. */
-const CLIENTS = 2;
+const CLIENTS = 5;
 
 /** Milliseconds between looks at the queue in the end. */
 const LOOK = 3000;
