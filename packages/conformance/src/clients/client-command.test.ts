@@ -3,12 +3,15 @@ import { clientOfCommands } from './client-command.js';
 import { CLIENT_CASES, judgeClient } from './judge-client.js';
 
 const node = `"${process.execPath}" -e`;
+/** Milliseconds for one process, and for a test: on a busy machine a process takes long to start. */
+const PATIENCE = 60_000;
+const TEST_PATIENCE = 4 * PATIENCE;
 const only = (id: string) => CLIENT_CASES.filter((each) => each.id === id);
 const oneOf = async (program: string, id = 'client-data/message-250') => {
   const client = clientOfCommands({
     commands: { plain: `${node} '${program}' {host} {port} {file} {from} {to}` },
   });
-  const [verdict] = await judgeClient(client, { cases: only(id) });
+  const [verdict] = await judgeClient(client, { cases: only(id), limit: PATIENCE });
   return verdict?.outcome;
 };
 
@@ -26,7 +29,7 @@ socket.on("data", (reply) => {
 });
 process.exitCode = 1;`;
 
-describe('a client that is a command', () => {
+describe('a client that is a command', { timeout: TEST_PATIENCE }, () => {
   it('is run without a shell, and judged by its exit code', async () => {
     expect(await oneOf(SPEAKER)).toEqual({ result: 'passed' });
     expect(
