@@ -10,10 +10,14 @@ import { clientCases, serverGroups } from '../src/index.js';
 import { DOCUMENT, documentOfResults, readClients, writeDocuments } from '../src/matrix/documents.js';
 import { matrixHtml } from '../src/matrix/matrix-html.js';
 import { merged, readResults } from '../src/matrix/results.js';
-import { reviewOf } from '../src/matrix/reviews/review.js';
+import { reviewOf, reviewsOf } from '../src/matrix/reviews/review.js';
 
 const servers = readResults();
 const serious = servers.map(({ name, findings }) => ({
+  name,
+  ids: findings.filter(({ level }) => level === 'MUST' || level === 'SECURITY').map(({ id }) => id),
+}));
+const clients = readClients().map(({ name, findings }) => ({
   name,
   ids: findings.filter(({ level }) => level === 'MUST' || level === 'SECURITY').map(({ id }) => id),
 }));
@@ -39,6 +43,14 @@ describe('the matrix of servers', () => {
     'has each finding of $name read again',
     ({ name, ids }) => {
       expect(ids.filter((id) => reviewOf(name, id) === undefined)).toEqual([]);
+    },
+  );
+
+  it.each([...serious, ...clients])(
+    'has no review of $name that no finding has any more',
+    ({ name, ids }) => {
+      const unused = reviewsOf(name).filter((review) => !ids.some((id) => reviewOf(name, id) === review));
+      expect(unused.map(({ ids: pattern }) => pattern)).toEqual([]);
     },
   );
 
@@ -84,8 +96,7 @@ describe('some cases that are judged anew', () => {
 });
 
 describe('the matrix of clients', () => {
-  it.each(readClients())('has each finding of $name read again, and none of ours', ({ name, findings }) => {
-    const ids = findings.filter(({ level }) => level === 'MUST' || level === 'SECURITY').map(({ id }) => id);
+  it.each(clients)('has each finding of $name read again, and none of ours', ({ name, ids }) => {
     expect(ids.filter((id) => reviewOf(name, id) === undefined)).toEqual([]);
     if (name === 'sansmtp send') expect(ids).toEqual([]);
   });

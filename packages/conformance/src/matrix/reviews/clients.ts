@@ -195,11 +195,8 @@ export const CLIENT_REVIEWS: readonly Review[] = [
     note: 'Whoever calls sendmail() has to say so, by mail_options; send_message() does.',
   },
   { of: "Python's smtplib", ...GOES_ON_AFTER_421 },
-  { of: "Python's smtplib", ...NO_QUIT },
   { of: "Python's smtplib", ...KNOWN_CODES_ONLY },
-  { of: "Python's smtplib", ...UTF8_ADDRESSES },
   { of: "Python's smtplib", ...EARLY_REPLY },
-  { of: "Python's smtplib", ...MAIL_WITHOUT_LOGIN },
   {
     of: 'nodemailer',
     ids: 'client-data/250-is-no-go-ahead',
