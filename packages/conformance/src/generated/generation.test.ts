@@ -1,7 +1,7 @@
 /** Generated dialogues: our own server is as the model has it, and a fault is found, shrunk and found again. */
 import type { Chunking } from '@sansmtp/testing/arbitraries';
 import { describe, expect, it } from 'vitest';
-import { plantedFacts, plantedServer } from '../planted/planted-target.js';
+import { plantedFacts, plantedServer } from '../planted/server/planted-target.js';
 import { examine } from '../running/examination.js';
 import { ownServer } from '../running/own-server.test-support.js';
 import { WHOLE } from './dialogues.js';

@@ -1,6 +1,6 @@
 /** What was seen to find each fault: for the tests, which need not look for it again. */
 import { readFileSync } from 'node:fs';
-import type { ServerFault } from '../planted/server-faults.js';
+import type { ServerFault } from '../planted/server/faults.js';
 
 export interface Finder {
   /** Id of a case. */

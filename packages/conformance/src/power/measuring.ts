@@ -2,8 +2,8 @@
 import { serverGroups } from '../cases/index.js';
 import type { ConformanceCase } from '../contract/case.js';
 import { type GeneratedVerdict, generate } from '../generated/generation.js';
-import { plantedFacts, plantedServer } from '../planted/planted-target.js';
-import type { ServerFault } from '../planted/server-faults.js';
+import type { ServerFault } from '../planted/server/faults.js';
+import { plantedFacts, plantedServer } from '../planted/server/planted-target.js';
 import { type Examination, examine } from '../running/examination.js';
 import { UnreachableError } from '../running/survey.js';
 

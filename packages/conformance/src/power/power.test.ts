@@ -4,7 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { type ServerFault, serverFaultNames, serverFaults } from '../planted/server-faults.js';
+import { type ServerFault, serverFaultNames, serverFaults } from '../planted/server/faults.js';
 import { readFinders } from './finders.js';
 import { allCases, examinePlanted, finds, generationThatFinds, SURVEY } from './measuring.js';
 import { BEGIN, END } from './table.js';

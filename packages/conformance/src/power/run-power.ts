@@ -3,7 +3,7 @@
  * and writes what found it: the tables of docs/testing.md, and `finders.json`, from which the tests find them again.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
-import { serverFaultNames } from '../planted/server-faults.js';
+import { serverFaultNames } from '../planted/server/faults.js';
 import { type Finder, findersFile } from './finders.js';
 import { casesThatFind, examinePlanted, generationThatFinds, MOST_RUNS } from './measuring.js';
 import { BEGIN, byCases, byGeneration, END, type FaultPower, powerTables } from './table.js';

@@ -1,5 +1,5 @@
 /** The tables of what finds the planted faults, as they stand in docs/testing.md. */
-import { type ServerFault, serverFaults } from '../planted/server-faults.js';
+import { type ServerFault, serverFaults } from '../planted/server/faults.js';
 import type { GenerationPower } from './measuring.js';
 
 export interface FaultPower {

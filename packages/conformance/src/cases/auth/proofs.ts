@@ -2,21 +2,27 @@
  * Mechanisms that send no password: CRAM-MD5 (RFC 2195), SCRAM-SHA-256 (RFC 5802, RFC 7677), EXTERNAL (RFC 4422 §A). A server
  * that offers SCRAM-SHA-256-PLUS is asked whether it notices that somebody has hidden it.
  */
-import { createHash, createHmac, pbkdf2Sync } from 'node:crypto';
 import type { ConformanceCase } from '../../contract/case.js';
 import type { Credentials } from '../../contract/target.js';
 import type { Dialogue } from '../../dialogue/dialogue.js';
 import { CannotJudge, Deviation } from '../../dialogue/findings.js';
 import type { SeenReply } from '../../dialogue/seen-reply.js';
+import {
+  digestOf,
+  finalOf,
+  firstBareOf,
+  MSG_ID,
+  NONCE,
+  readServerFirst,
+  SERVER_FIRST,
+  type ServerFirst,
+} from '../../running/proofs.js';
 import { authCase, base64, mechanismsOf, offering, respond } from './offering.js';
 
 const challengeOf = ({ lines }: SeenReply): string =>
   Buffer.from(lines[0] ?? '', 'base64').toString('latin1');
 
 // CRAM-MD5
-
-const digestOf = (challenge: string, { user, password }: Credentials): string =>
-  `${user} ${createHmac('md5', password).update(challenge, 'latin1').digest('hex')}`;
 
 const cramMd5: readonly ConformanceCase[] = [
   authCase(
@@ -39,7 +45,7 @@ const cramMd5: readonly ConformanceCase[] = [
         challenges.push(challengeOf(await each.ask('AUTH CRAM-MD5', '334')));
       const [first = '', second = ''] = challenges;
       if (first === second) throw new Deviation(`the challenge ${first} came twice`);
-      if (!/^<[^<>@\s]+@[^<>@\s]+>$/.test(first)) throw new Deviation(`the challenge ${first} is no msg-id`);
+      if (!MSG_ID.test(first)) throw new Deviation(`the challenge ${first} is no msg-id`);
     },
   ),
   authCase(
@@ -75,53 +81,17 @@ const cramMd5: readonly ConformanceCase[] = [
 
 // SCRAM-SHA-256
 
-/** Iterations that are computed at most: they take a second. */
-const MOST_ITERATIONS = 1_000_000;
-const NONCE = 'rOprNGfwEbeRWgbNEkqO';
-const FIRST = /^r=([!-+\--~]+),s=([A-Za-z\d+/]+=*),i=(\d+)(?:,|$)/;
+const firstLineOf = (credentials: Credentials, gs2 = 'n,,'): string =>
+  `AUTH SCRAM-SHA-256 ${base64(`${gs2}${firstBareOf(credentials)}`)}`;
 
-interface ServerFirst {
-  readonly text: string;
-  readonly nonce: string;
-  readonly salt: Buffer;
-  readonly iterations: number;
-}
-
-const hmac = (key: Uint8Array, text: string): Buffer => createHmac('sha256', key).update(text).digest();
-const firstBareOf = ({ user }: Credentials): string =>
-  `n=${user.replaceAll('=', '=3D').replaceAll(',', '=2C')},r=${NONCE}`;
-
-/** Says the first message, and reads the server's. */
+/** Says the first message, and reads the server's, where something else is to be shown. */
 async function beginScram(dialogue: Dialogue, credentials: Credentials): Promise<ServerFirst> {
-  const line = `AUTH SCRAM-SHA-256 ${base64(`n,,${firstBareOf(credentials)}`)}`;
-  return readFirst(await dialogue.need(line, '334'));
+  return readServerFirst(challengeOf(await dialogue.need(firstLineOf(credentials), '334')));
 }
 
-function readFirst(reply: SeenReply): ServerFirst {
-  const text = challengeOf(reply);
-  const [, nonce = '', salt = '', iterations = ''] = FIRST.exec(text) ?? [];
-  return { text, nonce, salt: Buffer.from(salt, 'base64'), iterations: Number(iterations) };
-}
-
-/** The final message, and the signature by which the server then shows that it knows the password's keys (RFC 5802 §3). */
-function finalOf(
-  credentials: Credentials,
-  { text, nonce, salt, iterations }: ServerFirst,
-  { gs2 = 'n,,', sentNonce = nonce } = {},
-): { readonly message: string; readonly signature: string } {
-  if (!(iterations >= 1 && iterations <= MOST_ITERATIONS))
-    throw new CannotJudge(`the first message is ${text}`);
-  const salted = pbkdf2Sync(credentials.password, salt, iterations, 32, 'sha256');
-  const clientKey = hmac(salted, 'Client Key');
-  const storedKey = createHash('sha256').update(clientKey).digest();
-  const bare = `c=${base64(gs2)},r=${sentNonce}`;
-  const signed = `${firstBareOf(credentials)},${text},${bare}`;
-  const mask = hmac(storedKey, signed);
-  const proof = clientKey.map((octet, index) => octet ^ (mask[index] ?? 0));
-  return {
-    message: `${bare},p=${base64(proof)}`,
-    signature: `v=${base64(hmac(hmac(salted, 'Server Key'), signed))}`,
-  };
+/** Likewise, where the server has to go on. */
+async function askForFirst(dialogue: Dialogue, credentials: Credentials): Promise<ServerFirst> {
+  return readServerFirst(challengeOf(await dialogue.ask(firstLineOf(credentials), '334')));
 }
 
 /** name, section, why, and the final message that has to fail */
@@ -153,7 +123,7 @@ const scram: readonly ConformanceCase[] = [
     'The proof lets the user in, after the server has shown by its signature that it knows the keys.',
     'SCRAM-SHA-256',
     async (dialogue, credentials) => {
-      const first = await beginScram(dialogue, credentials);
+      const first = await askForFirst(dialogue, credentials);
       const { message, signature } = finalOf(credentials, first);
       const shown = challengeOf(await respond(dialogue, message, '334'));
       if (shown !== signature) throw new Deviation(`the signature is ${shown}`);
@@ -165,8 +135,8 @@ const scram: readonly ConformanceCase[] = [
     "The server's first message has our nonce with more after it, a salt, and an iteration count.",
     'SCRAM-SHA-256',
     async (dialogue, credentials) => {
-      const { text, nonce } = await beginScram(dialogue, credentials);
-      if (!FIRST.test(text)) throw new Deviation(`the first message is ${text}`);
+      const { text, nonce } = await askForFirst(dialogue, credentials);
+      if (!SERVER_FIRST.test(text)) throw new Deviation(`the first message is ${text}`);
       if (!nonce.startsWith(NONCE) || nonce === NONCE) throw new Deviation(`the nonce is ${nonce}`);
     },
   ),
@@ -228,7 +198,7 @@ const scram: readonly ConformanceCase[] = [
     'SCRAM-SHA-256',
     async (dialogue, { password }, target) => {
       await target.turnToFailLogin();
-      await beginScram(dialogue, { user: 'nobody-known', password });
+      await askForFirst(dialogue, { user: 'nobody-known', password });
     },
   ),
   authCase(
@@ -239,10 +209,9 @@ const scram: readonly ConformanceCase[] = [
       if (!mechanismsOf(dialogue).includes('SCRAM-SHA-256'))
         throw new CannotJudge('SCRAM-SHA-256 is not offered');
       await target.turnToFailLogin();
-      const line = `AUTH SCRAM-SHA-256 ${base64(`y,,${firstBareOf(credentials)}`)}`;
-      const reply = await dialogue.ask(line, '334 or 4yz or 5yz');
+      const reply = await dialogue.ask(firstLineOf(credentials, 'y,,'), '334 or 4yz or 5yz');
       if (reply.code !== 334) return;
-      const { message } = finalOf(credentials, readFirst(reply), { gs2: 'y,,' });
+      const { message } = finalOf(credentials, readServerFirst(challengeOf(reply)), { gs2: 'y,,' });
       await respond(dialogue, message, '4yz or 5yz');
     },
   ),

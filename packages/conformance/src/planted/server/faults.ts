@@ -214,6 +214,13 @@ const extensions = {
   'auth-empty-response-refused': fault('does not know = for an empty initial response', 'RFC 4954 §4'),
   'auth-parameter-refused': fault('refuses AUTH=<> of MAIL', 'RFC 4954 §5'),
   'auth-success-says-250': fault('replies 250 to a login', 'RFC 4954 §6'),
+  'auth-before-ehlo': fault('takes AUTH before EHLO', 'RFC 4954 §3'),
+  'auth-runs-commands': fault('runs MAIL amid an AUTH exchange', 'RFC 4954 §4'),
+  'auth-response-of-512-refused': fault('refuses responses of more than 512 octets', 'RFC 4954 §4'),
+  'auth-challenge-has-words': fault('has words in the challenge of PLAIN', 'RFC 4954 §4'),
+  'auth-mailbox-refused': fault('refuses a mailbox in AUTH= of MAIL', 'RFC 4954 §5'),
+  'auth-empty-password-taken': fault('lets in whoever has a name and no password', 'RFC 4616 §2'),
+  'auth-unknown-user-taken': fault('lets in names that it does not know', 'RFC 4954 §4'),
   'bdat-last-ignored': fault('takes the last chunk for one of several', 'RFC 3030 §2'),
   'bdat-one-octet-short': fault('reads a chunk one octet short', 'RFC 3030 §2'),
   'bdat-refused-runs': fault('runs the octets of a chunk that it refuses', 'RFC 3030 §2'),
@@ -225,6 +232,38 @@ const extensions = {
   'bdat-without-recipient': fault('takes chunks without a recipient', 'RFC 3030 §2, RFC 5321 §3.3'),
   'bdat-size-malformed-taken': fault('takes a size that is no number for 0', 'RFC 3030 §2'),
   'binarymime-then-data': fault('takes DATA after BODY=BINARYMIME', 'RFC 3030 §3'),
+} as const;
+
+/** Mechanisms of AUTH, each with its own proof of who the client is. */
+const mechanisms = {
+  'plain-name-alone-taken': fault('lets in whoever says a name, without a NUL', 'RFC 4616 §2'),
+  'plain-rest-ignored': fault('ignores what stands after a NUL in the password of PLAIN', 'RFC 4616 §2'),
+  'login-challenges-differ': fault('has words of its own for the challenges of LOGIN', 'RFC 4954 §4'),
+  'login-name-at-once-refused': fault('refuses an initial response of LOGIN', 'RFC 4954 §4'),
+  'login-without-a-name-taken': fault('lets in whoever answers LOGIN by nothing', 'RFC 4954 §4'),
+  'cram-md5-challenge-repeats': fault('has the same challenge of CRAM-MD5 each time', 'RFC 2195 §2'),
+  'cram-md5-challenge-is-no-msg-id': fault('has a challenge of CRAM-MD5 that is no msg-id', 'RFC 2195 §2'),
+  'cram-md5-any-digest-taken': fault('takes any digest of CRAM-MD5', 'RFC 2195 §2'),
+  'cram-md5-empty-digest-taken': fault('takes a name without a digest', 'RFC 2195 §2'),
+  'cram-md5-digest-needs-capitals': fault('knows the digest of CRAM-MD5 in capitals only', 'RFC 2195 §2'),
+  'cram-md5-initial-response-taken': fault('takes an initial response of CRAM-MD5', 'RFC 4954 §4'),
+  'scram-any-proof-taken': fault('takes any proof of SCRAM', 'RFC 5802 §3'),
+  'scram-signature-of-nothing': fault('shows a signature that is not of the exchange', 'RFC 5802 §3'),
+  'scram-signature-missing': fault('lets the client in before it has shown its signature', 'RFC 5802 §3'),
+  'scram-nonce-lacks-ours': fault('adds nothing to the nonce of the client', 'RFC 5802 §5.1'),
+  'scram-nonce-repeats': fault('adds the same to the nonce each time', 'RFC 5802 §5.1'),
+  'scram-other-nonce-taken': fault('does not compare the nonce of the final message', 'RFC 5802 §5.1'),
+  'scram-other-binding-taken': fault('does not compare the header of the final message', 'RFC 5802 §6'),
+  'scram-hidden-plus-ignored': fault('does not notice that -PLUS was hidden from the client', 'RFC 5802 §6'),
+  'scram-salt-changes': fault('has another salt for a user each time', 'RFC 5802 §5.1'),
+  'scram-few-iterations': fault('derives keys by 1000 iterations', 'RFC 7677 §4'),
+  'scram-malformed-taken': fault('goes on after a first message that is none', 'RFC 5802 §7'),
+  'scram-unknown-user-told': fault('tells by its first message that a user is unknown', 'RFC 5802 §9'),
+  'external-without-certificate-taken': fault(
+    'lets in by EXTERNAL whoever has no certificate',
+    'RFC 4422 §A',
+  ),
+  'external-for-somebody-taken': fault('takes the name that EXTERNAL gives for true', 'RFC 4422 §A'),
 } as const;
 
 /** LMTP (RFC 2033). */
@@ -245,10 +284,14 @@ export const serverFaults = {
   ...replies,
   ...limits,
   ...extensions,
+  ...mechanisms,
   ...lmtp,
 } satisfies Readonly<Record<string, PlantedFault>>;
 
 export type ServerFault = keyof typeof serverFaults;
+
+/** Whether a fault is planted. */
+export type Flags = (fault: ServerFault) => boolean;
 
 export const serverFaultNames = Object.keys(serverFaults) as readonly ServerFault[];
 

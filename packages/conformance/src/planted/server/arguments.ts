@@ -1,5 +1,5 @@
 /** What stands behind MAIL and RCPT: a path and its parameters. Each way to read it wrongly is a fault. */
-import type { Flags } from './planted-server.js';
+import type { Flags } from './faults.js';
 
 export interface ReadArgument {
   /** The mailbox; empty for the null reverse-path. */
@@ -168,8 +168,8 @@ export function mailRefusal(
         if (!isXtext(value) && !has('envid-malformed-taken')) return '501 5.5.4 ENVID is xtext';
         break;
       case 'AUTH':
-        if (has('auth-parameter-refused') || !(value === '<>' || isXtext(value)))
-          return '501 5.5.4 AUTH is xtext';
+        if (has(value === '<>' ? 'auth-parameter-refused' : 'auth-mailbox-refused')) return '501 5.5.4 AUTH?';
+        if (value !== '<>' && !isXtext(value)) return '501 5.5.4 AUTH is xtext';
         break;
       default:
         if (!has('unknown-parameter-ignored')) return '555 5.5.4 That parameter is unknown';

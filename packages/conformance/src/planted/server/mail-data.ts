@@ -1,6 +1,6 @@
 /** The octets of a message: transparency undone, and what is wrong with them. Each way to do so wrongly is a fault. */
 import { SIZE_LIMIT } from './arguments.js';
-import type { Flags } from './planted-server.js';
+import type { Flags } from './faults.js';
 
 /** Mail data without its final dot, made the message that it stands for (RFC 5321 §4.5.2). */
 export function contentOf(data: string, has: Flags): string {

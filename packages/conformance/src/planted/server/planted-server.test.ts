@@ -1,10 +1,10 @@
 /** The planted server: without a fault it conforms, or a fault that is found would say nothing. */
 import { describe, expect, it } from 'vitest';
-import { serverGroups } from '../cases/index.js';
-import { generate } from '../generated/generation.js';
-import { examine } from '../running/examination.js';
+import { serverGroups } from '../../cases/index.js';
+import { generate } from '../../generated/generation.js';
+import { examine } from '../../running/examination.js';
+import { serverFaultNames, serverFaults } from './faults.js';
 import { plantedFacts, plantedServer } from './planted-target.js';
-import { serverFaultNames, serverFaults } from './server-faults.js';
 
 /** Of a site, and no fault (RFC 4954 §4): it lets in by a password in the clear, so that its dialogues need no TLS. */
 const CONFIGURATION = 'auth/passwords-need-tls';

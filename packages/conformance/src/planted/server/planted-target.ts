@@ -1,11 +1,11 @@
 /** The planted server in memory, as a server to be tested. */
 import type { ServerFacts } from '@sansmtp/testing/model';
 import { createMemoryPair } from '@sansmtp/transport-memory';
-import type { StoredTestMessage } from '../contract/target.js';
-import { createIdleClock } from '../running/idle-clock.js';
-import type { ServerToTest } from '../running/server-to-test.js';
+import type { StoredTestMessage } from '../../contract/target.js';
+import { createIdleClock } from '../../running/idle-clock.js';
+import type { ServerToTest } from '../../running/server-to-test.js';
+import { isOfLmtp, type ServerFault } from './faults.js';
 import { servePlanted } from './planted-server.js';
-import { isOfLmtp, type ServerFault } from './server-faults.js';
 
 const CREDENTIALS = { user: 'ann', password: 'pencil' };
 

@@ -1,5 +1,5 @@
 /** What the client has sent, cut into lines, mail data and chunks; one character an octet. Each way to cut wrongly is a fault. */
-import type { Flags } from './planted-server.js';
+import type { Flags } from './faults.js';
 
 const LONGEST_LINE = 512;
 /** With the parameters of service extensions. */
@@ -46,7 +46,7 @@ export class ClientOctets {
     }
     const { length } = end;
     const whole = this.#octets.slice(0, end.at);
-    const limit = limitFor === 'response' ? LONGEST_AUTH_LINE : this.#limitOf(whole);
+    const limit = limitFor === 'response' ? this.#longestAuthLine : this.#limitOf(whole);
     if (whole.length + 2 > limit) {
       if (this.#has('rest-of-long-line-runs')) {
         this.#drop(LONGEST_LINE);
@@ -60,9 +60,13 @@ export class ClientOctets {
     return { line: this.#has('nul-ends-line') && nul >= 0 ? whole.slice(0, nul) : whole };
   }
 
+  get #longestAuthLine(): number {
+    return this.#has('auth-response-of-512-refused') ? LONGEST_LINE : LONGEST_AUTH_LINE;
+  }
+
   #limitOf(line: string): number {
     if (/^(?:MAIL|RCPT)\b/i.test(line)) return LONGEST_ENVELOPE_LINE;
-    if (/^AUTH\b/i.test(line)) return LONGEST_AUTH_LINE;
+    if (/^AUTH\b/i.test(line)) return this.#longestAuthLine;
     if (this.#has('line-of-512-refused')) return LONGEST_LINE - 1;
     return this.#has('line-of-500-refused') ? 499 : LONGEST_LINE;
   }
