@@ -5,9 +5,12 @@ import type { StoredTestMessage, Target } from '../contract/target.js';
 import type { Dialogue } from '../dialogue/dialogue.js';
 import { Deviation } from '../dialogue/findings.js';
 import { openCommand, openResponse } from '../dialogue/secrets.js';
+import type { SeenReply } from '../dialogue/seen-reply.js';
 import { printable } from '../dialogue/transcript.js';
 import type { GeneratedDialogue } from './dialogues.js';
-import { chunkLine, type GeneratedStep, mailDataOf } from './steps.js';
+import { type Challenges, proverOf } from './proving.js';
+import { chunkLine, type GeneratedStep, mailDataOf, type Proof } from './steps.js';
+import { base64 } from './stretches/surroundings.js';
 
 /** A reply, or what was stored, is against a rule. */
 export class ModelDeviation extends Deviation {
@@ -50,6 +53,7 @@ class Player {
   readonly #model: ServerModel;
   readonly #cut: (octets: Uint8Array) => readonly Uint8Array[];
   readonly #target: Target;
+  readonly #challenges: Challenges = new Map();
   #hasLeft = false;
 
   constructor(
@@ -77,6 +81,8 @@ class Player {
       case 'lines':
         if (step.failsLogin) await this.#target.turnToFailLogin();
         return this.#lines(step);
+      case 'proof':
+        return this.#prove(step);
       case 'chunk':
         return this.#chunk(step);
       case 'injection':
@@ -127,6 +133,41 @@ class Player {
     for (const line of behind) if (!this.isOver) await this.#judge({ kind: 'line', line });
   }
 
+  /** Of these mechanisms the model knows only that an exchange goes on, or is over. */
+  async #prove(step: Proof): Promise<void> {
+    const { credentials } = this.#target;
+    if (credentials === undefined || !this.#mayProve(step)) return;
+    const prover = proverOf(step, credentials, this.#challenges);
+    if (prover.outcome !== 'succeeds') await this.#target.turnToFailLogin();
+    this.#sendLines([prover.command]);
+    let reply = await this.#judge({ kind: 'line', line: prover.command });
+    // Whoever is logged in already, or sends mail, is refused by rights.
+    const begins = reply?.code !== 503 && reply?.code !== 504;
+    for (let turn = 0; this.#model.phase === 'exchange' && !this.isOver; turn++) {
+      const challenge = Buffer.from(reply?.lines[0] ?? '', 'base64').toString('latin1');
+      const response = prover.respond(challenge, turn);
+      const line = response === '*' ? '*' : base64(response);
+      this.#sendLines([line], true);
+      reply = await this.#judge({ kind: 'line', line });
+    }
+    if (reply === undefined || !begins || reply.code === 421) return;
+    const isIn = reply.code === 235;
+    const wrong =
+      prover.outcome === 'is501'
+        ? reply.code !== 501
+        : isIn !== (prover.outcome === 'succeeds') || (isIn && prover.shown() !== undefined);
+    if (!wrong) return;
+    const seen = isIn ? (prover.shown() ?? 'the client is let in') : `${reply.code}`;
+    throw new ModelDeviation(`RFC 4954 §4, §6: ${step.mechanism}`, `${step.how}: ${seen}`);
+  }
+
+  /** Without a certificate EXTERNAL lets nobody in, offered or not; to bind, there has to be something to bind to. */
+  #mayProve({ mechanism, how }: Proof): boolean {
+    const offered = (this.#model.offers.get('AUTH') ?? '').toUpperCase().split(' ');
+    const needed = how === 'withoutBinding' ? `${mechanism}-PLUS` : mechanism;
+    return mechanism === 'EXTERNAL' || (offered.includes(mechanism) && offered.includes(needed));
+  }
+
   async #chunk(step: Extract<GeneratedStep, { kind: 'chunk' }>): Promise<void> {
     // What does not know BDAT takes its octets for commands.
     if (!this.#model.offers.has('CHUNKING')) return;
@@ -141,7 +182,10 @@ class Player {
     this.#dialogue.send(`STARTTLS\r\n${line}\r\n`);
     await this.#judge({ kind: 'line', line: 'STARTTLS' });
     if (this.isOver) return;
-    if (this.#model.phase !== 'securing') return this.#judge({ kind: 'line', line });
+    if (this.#model.phase !== 'securing') {
+      await this.#judge({ kind: 'line', line });
+      return;
+    }
     try {
       await this.#dialogue.startTls();
     } catch (error) {
@@ -174,24 +218,29 @@ class Player {
     this.#hasLeft = true;
   }
 
-  async #judge(input: ModelInput): Promise<void> {
+  /** Resolves with the last reply; undefined: the connection is over. */
+  async #judge(input: ModelInput): Promise<SeenReply | undefined> {
     this.#model.say(input);
-    await this.hear();
+    const reply = await this.hear();
     // The end of a connection comes after the last reply, if only by a moment.
     if (this.#model.mayBeOver && !this.#model.isOver) await this.#dialogue.endOrMore();
+    return reply;
   }
 
-  /** Reads the replies that are due. */
-  async hear(): Promise<void> {
+  /** Reads the replies that are due. Resolves with the last of them. */
+  async hear(): Promise<SeenReply | undefined> {
+    let last: SeenReply | undefined;
     while (this.#model.awaitsReply) {
-      if (this.isOver) return;
+      if (this.isOver) return undefined;
       const reply = await this.#dialogue.reply('any');
       const [flaw] = reply.flaws;
       if (flaw !== undefined)
         throw new ModelDeviation('RFC 5321 §4.2, §4.5.3.1.5', `a reply is malformed: ${flaw}`);
       const violation = this.#model.hear(reply);
       if (violation !== undefined) throw new ModelDeviation(violation.clause, violation.message);
+      last = reply;
     }
+    return last;
   }
 
   /** Nothing more is due; after 221 and 421 the connection ends (RFC 5321 §3.8, §4.1.1.10). */

@@ -3,7 +3,7 @@ import { serverGroups } from '../cases/index.js';
 import type { ConformanceCase } from '../contract/case.js';
 import { type GeneratedVerdict, generate } from '../generated/generation.js';
 import type { ServerFault } from '../planted/server/faults.js';
-import { plantedFacts, plantedServer } from '../planted/server/planted-target.js';
+import { CONFIGURATION, plantedFacts, plantedServer } from '../planted/server/planted-target.js';
 import { type Examination, examine } from '../running/examination.js';
 import { UnreachableError } from '../running/survey.js';
 
@@ -31,7 +31,10 @@ export async function examinePlanted(fault: ServerFault): Promise<Examination | 
   }
 }
 
-export const allCases: readonly ConformanceCase[] = serverGroups.flatMap(({ cases }) => cases);
+/** All that the server passes without a fault. */
+export const allCases: readonly ConformanceCase[] = serverGroups
+  .flatMap(({ cases }) => cases)
+  .filter(({ id }) => id !== CONFIGURATION);
 
 /** Whether a case deviates. */
 export async function finds(examination: Examination, each: ConformanceCase): Promise<boolean> {

@@ -2,6 +2,7 @@
 import {
   type Answer,
   type Expectation,
+  type ModelReply,
   moved,
   type ServerFacts,
   type ServerModelState,
@@ -32,10 +33,19 @@ export function authenticationStep(
   const needed = RESPONSES[exchange.mechanism];
   if (needed === undefined) return { clause, answers: [goesOn, succeeded, failed('4yz or 5yz')] };
   if (last !== undefined && !isBase64(last)) return { clause: `${clause}: 501`, answers: [failed('501')] };
-  if (exchange.responses.length < needed) return { clause, answers: [goesOn] };
+  if (exchange.responses.length < needed) {
+    const flawOf = exchange.mechanism === 'PLAIN' ? flawOfEmptyChallenge : undefined;
+    return { clause, answers: [goesOn], ...(flawOf && { flawOf }) };
+  }
   const isRight = judged(exchange, facts);
   if (isRight === undefined) return { clause, answers: [succeeded, failed('4yz or 5yz')] };
   return { clause: `${clause}, §6`, answers: [isRight ? succeeded : failed('535 or 501')] };
+}
+
+/** Where the client begins, the challenge before its first response has no text (RFC 4954 §4). */
+function flawOfEmptyChallenge({ lines }: ModelReply): string | undefined {
+  const text = lines.join('');
+  return text === '' ? undefined : `the challenge of PLAIN was to be empty; it is ${text}`;
 }
 
 function isBase64(text: string): boolean {

@@ -5,7 +5,7 @@
 import * as fc from 'fast-check';
 import { chunks } from './chunks.js';
 import { longLine, nearEnvelope, oddLine, outOfOrder, parameters } from './commands.js';
-import { login, tls } from './security.js';
+import { login, proofs, tls } from './security.js';
 import { lines, type Stretch, type Surroundings } from './surroundings.js';
 import { atTheSize, crowd, leaving, leftAfter, oddMessage, transaction } from './transactions.js';
 
@@ -30,5 +30,8 @@ export function stretches(around: Surroundings): fc.Arbitrary<Stretch> {
   if (offers.has('CHUNKING')) all.push({ weight: 8, arbitrary: chunks(around) });
   if (offers.has('STARTTLS')) all.push({ weight: 3, arbitrary: tls(around) });
   if (offers.has('AUTH')) all.push({ weight: 3, arbitrary: login(around) });
+  if (/\b(?:CRAM-MD5|SCRAM-SHA-256)\b/i.test(offers.get('AUTH') ?? '')) {
+    all.push({ weight: 2, arbitrary: proofs(around) });
+  }
   return fc.oneof(...all);
 }

@@ -1,6 +1,6 @@
 /** STARTTLS (RFC 3207) and AUTH (RFC 4954). */
 import * as fc from 'fast-check';
-import type { GeneratedStep } from '../steps.js';
+import type { GeneratedStep, Proof } from '../steps.js';
 import { base64, each, helloOf, lines, type Stretch, type Surroundings } from './surroundings.js';
 
 /** RFC 3207. */
@@ -48,11 +48,8 @@ export function login(around: Surroundings): fc.Arbitrary<Stretch> {
     lines: [`AUTH PLAIN ${base64(text)}`],
     failsLogin: true,
   });
-  const exchange = (line: string, ...responses: readonly string[]): GeneratedStep => ({
-    kind: 'lines',
-    lines: [line],
-    responses,
-  });
+  const exchange = (line: string, ...responses: readonly string[]) =>
+    ({ kind: 'lines', lines: [line], responses }) as const;
   const steps: Stretch = [
     ...(around.credentials === undefined ? [] : [lines(right), lines(right)]),
     ...(around.credentials === undefined ? [] : [exchange('AUTH LOGIN', base64(user), base64(password))]),
@@ -69,8 +66,40 @@ export function login(around: Surroundings): fc.Arbitrary<Stretch> {
     wrong(`\0${user}\0${password.slice(0, 3)}`),
     wrong(`somebody\0${user}\0${password}`),
     wrong(`\0${user}\0`),
+    wrong(user),
+    wrong(`\0${user}\0${password}\0x`),
+    wrong(`\0nobody-known\0${password}`),
+    { ...exchange('AUTH LOGIN', '', ''), failsLogin: true },
+    exchange('AUTH PLAIN', base64(`${'a'.repeat(255)}\0${'a'.repeat(255)}\0${'a'.repeat(255)}`)),
+    exchange('AUTH PLAIN', 'MAIL FROM:<>'),
+    lines('MAIL FROM:<> AUTH=e+3Dmc2@example.com'),
   ];
   return fc
     .tuple(fc.array(fc.constantFrom(...steps), { minLength: 1, maxLength: 5 }), fc.boolean())
     .map(([all, reset]) => [...(reset ? each('RSET') : []), lines(helloOf(around)), ...all]);
+}
+
+const PROOFS: readonly Proof[] = [
+  { mechanism: 'CRAM-MD5', how: 'right' },
+  { mechanism: 'CRAM-MD5', how: 'begun' },
+  { mechanism: 'CRAM-MD5', how: 'ofAnotherPassword' },
+  { mechanism: 'CRAM-MD5', how: 'malformed' },
+  { mechanism: 'CRAM-MD5', how: 'atOnce' },
+  { mechanism: 'SCRAM-SHA-256', how: 'right' },
+  { mechanism: 'SCRAM-SHA-256', how: 'begun' },
+  { mechanism: 'SCRAM-SHA-256', how: 'ofAnotherPassword' },
+  { mechanism: 'SCRAM-SHA-256', how: 'malformed' },
+  { mechanism: 'SCRAM-SHA-256', how: 'withAnotherNonce' },
+  { mechanism: 'SCRAM-SHA-256', how: 'withAnotherHeader' },
+  { mechanism: 'SCRAM-SHA-256', how: 'withoutBinding' },
+  { mechanism: 'EXTERNAL', how: 'malformed' },
+  { mechanism: 'EXTERNAL', how: 'forSomebody' },
+];
+
+/** CRAM-MD5, SCRAM-SHA-256 and EXTERNAL (RFC 2195, RFC 5802, RFC 4422 §A): what is offered is tried, rightly and wrongly. */
+export function proofs(around: Surroundings): fc.Arbitrary<Stretch> {
+  const steps = fc.constantFrom(...PROOFS.map((proof): GeneratedStep => ({ kind: 'proof', ...proof })));
+  return fc
+    .array(steps, { minLength: 1, maxLength: 4 })
+    .map((all) => [...each('RSET'), lines(helloOf(around)), ...all]);
 }

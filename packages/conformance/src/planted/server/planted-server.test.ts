@@ -4,10 +4,7 @@ import { serverGroups } from '../../cases/index.js';
 import { generate } from '../../generated/generation.js';
 import { examine } from '../../running/examination.js';
 import { serverFaultNames, serverFaults } from './faults.js';
-import { plantedFacts, plantedServer } from './planted-target.js';
-
-/** Of a site, and no fault (RFC 4954 §4): it lets in by a password in the clear, so that its dialogues need no TLS. */
-const CONFIGURATION = 'auth/passwords-need-tls';
+import { CONFIGURATION, plantedFacts, plantedServer } from './planted-target.js';
 
 describe('the planted server', () => {
   it.each(['smtp', 'lmtp'] as const)(

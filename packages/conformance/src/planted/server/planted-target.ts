@@ -7,6 +7,9 @@ import type { ServerToTest } from '../../running/server-to-test.js';
 import { isOfLmtp, type ServerFault } from './faults.js';
 import { servePlanted } from './planted-server.js';
 
+/** Of a site, and no fault (RFC 4954 §4): it lets in by a password in the clear, so that its dialogues need no TLS. */
+export const CONFIGURATION = 'auth/passwords-need-tls';
+
 const CREDENTIALS = { user: 'ann', password: 'pencil' };
 
 /**
