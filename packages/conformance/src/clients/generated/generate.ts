@@ -14,12 +14,17 @@ export interface ClientGenerationOptions {
   readonly runs?: number;
   /** What is generated depends on it alone. @default 1 */
   readonly seed?: number;
+  /** Leads to one server of a seed. */
+  readonly path?: string;
   /** Whether what is found is made as small as can be. @default true */
   readonly shrink?: boolean;
 }
 
 export interface GeneratedForClient {
   readonly runs: number;
+  readonly seed: number;
+  /** Of the server that was found, before it was made small; undefined: none was. */
+  readonly path: string | undefined;
   /** Undefined: nothing was found. */
   readonly finding: Verdict | undefined;
   /** The server of the finding. */
@@ -29,14 +34,20 @@ export interface GeneratedForClient {
 /** Milliseconds that a client may take. */
 const LIMIT = 10_000;
 
+/** Milliseconds: a client that waits no longer for a reply is met by silence as well. */
+const LONGEST_SILENCE = 5000;
+
+/** Only of a client whose time-outs are known can it be said that it does not come to an end. */
+const NEEDS_SILENCE = 'client-rule/end';
+
 interface Broken {
   readonly rule: Rule;
   readonly words: string;
   readonly seen: Seen;
 }
 
-function brokenRule(seen: Seen): Broken | undefined {
-  for (const rule of RULES) {
+function brokenRule(seen: Seen, rules: readonly Rule[]): Broken | undefined {
+  for (const rule of rules) {
     try {
       const words = rule.judge(seen);
       if (words !== undefined) return { rule, words, seen };
@@ -47,26 +58,39 @@ function brokenRule(seen: Seen): Broken | undefined {
   return undefined;
 }
 
-/** Tries a client on generated servers until a rule is broken. */
+/**
+ * Tries a client on generated servers until a rule is broken.
+ *
+ * A client whose `replyTimeout` is 5000 ms at most meets servers that say nothing more, too.
+ */
 export async function generateForClient(
   client: SmtpClient,
-  { runs = 200, seed = 1, shrink = true }: ClientGenerationOptions = {},
+  { runs = 200, seed = 1, path, shrink = true }: ClientGenerationOptions = {},
 ): Promise<GeneratedForClient> {
   const begin = performance.now();
+  const { setups = ['plain'], replyTimeout = Number.POSITIVE_INFINITY } = client;
+  const silence = replyTimeout <= LONGEST_SILENCE ? replyTimeout : undefined;
+  const rules = silence === undefined ? RULES.filter(({ id }) => id !== NEEDS_SILENCE) : RULES;
   let tried = 0;
   let isFound = false;
   let last: (Broken & { readonly script: Scene['script'] }) | undefined;
-  const property = fc.asyncProperty(scene(client.setups ?? ['plain']), async (each) => {
+  const property = fc.asyncProperty(scene({ setups, silence }), async (each) => {
     if (!isFound) tried++;
-    const seen = await observe(client, { ...each, limit: LIMIT });
-    const broken = brokenRule(seen);
+    const limit = silence === undefined ? LIMIT : LIMIT + 2 * silence;
+    const broken = brokenRule(await observe(client, { ...each, limit }), rules);
     if (broken === undefined) return;
     isFound = true;
     last = { ...broken, script: each.script };
     throw new Error(broken.words);
   });
-  await fc.check(property, { numRuns: runs, seed, endOnFailure: !shrink });
-  if (last === undefined) return { runs: tried, finding: undefined, script: undefined };
+  const details = await fc.check(property, {
+    numRuns: runs,
+    seed,
+    endOnFailure: !shrink,
+    ...(path !== undefined && { path }),
+  });
+  const found = { runs: tried, seed, path: details.counterexamplePath?.split(':')[0] };
+  if (last === undefined) return { ...found, finding: undefined, script: undefined };
   const { rule, words, seen, script } = last;
   const { id, section, level, rationale } = rule;
   const finding: Verdict = {
@@ -78,5 +102,5 @@ export async function generateForClient(
     dialogue: dialogueOf(seen.connections),
     milliseconds: performance.now() - begin,
   };
-  return { runs: tried, finding, script };
+  return { ...found, finding, script };
 }

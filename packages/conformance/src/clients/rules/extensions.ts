@@ -96,3 +96,15 @@ export const internationalIsDeclared: Judge = (seen) => {
   }
   return undefined;
 };
+
+/** RFC 1870 §6.1: what is beyond the limit that the server declared is not sent. */
+export const sizeLimitIsHeeded: Judge = ({ connections, task }) => {
+  const tooLarge = connections.flat().find(({ moment, line, offers }) => {
+    const limit = Number(offers.get('SIZE') ?? 0);
+    return (moment === 'DATA' || /^BDAT/i.test(line)) && limit > 0 && task.message.length > limit;
+  });
+  return (
+    tooLarge &&
+    `a message of ${task.message.length} octets was sent; ${tooLarge.offers.get('SIZE')} are allowed`
+  );
+};

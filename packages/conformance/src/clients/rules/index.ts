@@ -1,6 +1,6 @@
 /** The rules that hold in every dialogue, whatever the server does. Fixed cases use them, and generated servers all of them. */
 import type { Demand } from '../../contract/outcome.js';
-import type { Judge } from '../judging.js';
+import { comesToAnEnd, type Judge } from '../judging.js';
 import * as extensions from './extensions.js';
 import * as lines from './lines.js';
 import * as order from './order.js';
@@ -59,6 +59,7 @@ const ROWS: readonly Row[] = [
     lines.contentIsTransparent,
     'The server reads the message that was given, to the octet.',
   ],
+  ['data-end', 'RFC 5321 §4.1.1.4', 'MUST', order.endsMailData, 'The final dot stands on a line of its own.'],
   ['size', 'RFC 1870 §6.1', 'SHOULD', lines.sizeIsTrue, 'A declared size is that of the message.'],
   [
     'greeting-first',
@@ -114,6 +115,13 @@ const ROWS: readonly Row[] = [
     'Every recipient is named to the server.',
   ],
   [
+    'accepted-served',
+    'RFC 5321 §4.5.3.1.10',
+    'SHOULD',
+    order.servesTheAccepted,
+    'Recipients that were accepted get their message.',
+  ],
+  [
     'sent-once',
     'RFC 5321 §6.1',
     'MUST',
@@ -163,6 +171,13 @@ const ROWS: readonly Row[] = [
     'An address beyond ASCII needs SMTPUTF8.',
   ],
   [
+    'size-limit',
+    'RFC 1870 §6.1',
+    'SHOULD',
+    extensions.sizeLimitIsHeeded,
+    'A message beyond the declared limit is not sent.',
+  ],
+  [
     'tls-kept',
     'RFC 3207 §4.1',
     'SECURITY',
@@ -183,12 +198,27 @@ const ROWS: readonly Row[] = [
     trust.beginsAnewAfterTls,
     'Under TLS the session begins anew, by EHLO.',
   ],
+  ['tls-once', 'RFC 3207 §4.2', 'MUST', trust.startsTlsOnce, 'STARTTLS does not come under TLS.'],
   [
     'mechanism-offered',
     'RFC 4954 §4',
     'MUST',
     trust.mechanismsAreOffered,
     'A mechanism needs to be offered.',
+  ],
+  [
+    'auth-responses',
+    'RFC 4616 §2',
+    'MUST',
+    trust.responsesAreRight,
+    'What a mechanism asks for is what it gets.',
+  ],
+  [
+    'auth-end',
+    'RFC 4954 §4',
+    'SECURITY',
+    trust.exchangesEnd,
+    'A server that asks on and on gets no endless answers.',
   ],
   [
     'secret-needs-tls',
@@ -225,6 +255,21 @@ const ROWS: readonly Row[] = [
     verdicts.deliveredIsTaken,
     'Delivered is what the server has taken.',
   ],
+  [
+    'disagreement',
+    'RFC 5321 §4.2.1',
+    'INTEROP',
+    verdicts.disagreementIsNoSuccess,
+    'Lines that disagree are no success.',
+  ],
+  [
+    'friendly',
+    'RFC 5321 §3.3, §4.2.1',
+    'MUST',
+    verdicts.friendlyServerGetsIt,
+    'A server that takes everything gets the message.',
+  ],
+  ['end', 'RFC 5321 §4.5.3.2', 'SHOULD', comesToAnEnd, 'A client that hears nothing gives up.'],
   [
     'taken',
     'RFC 5321 §4.2.5',

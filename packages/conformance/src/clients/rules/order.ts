@@ -136,9 +136,9 @@ export const saysQuit: Judge = (seen) => {
       connection.at(-1)?.moment !== 'closed'
     )
       continue;
-    if (last.code === 421) continue; // the server closes (§3.8)
+    if (said.some(({ code }) => code === 421)) continue; // the server closes (§3.8)
     if (last.moment === 'STARTTLS' && last.code === 220) continue; // the handshake failed
-    if (/^QUIT\r\n$/i.test(connection.at(-1)?.sent ?? '')) continue;
+    if (connection.at(-1)?.sent !== '') continue; // QUIT, or a command whose reply never came
     if (last.moment === 'greeting' && !is2(last.code)) continue; // §3.1 asks for QUIT of who wants to wait for its reply
     return `the client closed after ${named(last)} without QUIT`;
   }
@@ -174,3 +174,26 @@ export const sendsOnce: Judge = ({ connections }) => {
     .filter(({ moment, code, sent }) => moment === 'message' && sent !== '' && is2(code)).length;
   return taken > 1 ? `the server took the message, and the client sent it ${taken} times` : undefined;
 };
+
+/** RFC 5321 §4.5.3.1.10: recipients that were accepted get their message, whatever became of the others. */
+export const servesTheAccepted: Judge = inOrder((connection) => {
+  const begin = connection.findIndex(({ moment, code }) => moment === 'MAIL' && is2(code));
+  if (begin < 0 || connection.some(({ moment, code, ended }) => code === 421 || (ended && moment !== 'QUIT')))
+    return undefined;
+  if (connection.some(({ moment, code }) => moment !== 'closed' && code === undefined)) return undefined;
+  const rest = connection.slice(begin);
+  const accepted = rest.filter(({ moment, code }) => moment === 'RCPT' && is2(code)).length;
+  const isServed = rest.some(({ moment, line }) => moment === 'DATA' || /^BDAT/i.test(line));
+  return accepted > 0 && !isServed
+    ? `${accepted} recipients were accepted, and no message followed`
+    : undefined;
+});
+
+/** RFC 5321 §4.1.1.4: the final dot stands on a line of its own. */
+export const endsMailData: Judge = inOrder((connection) => {
+  const closed = connection.at(-1);
+  const before = connection.at(-2);
+  if (closed?.moment !== 'closed' || before?.moment !== 'DATA' || before.code !== 354 || before.ended)
+    return undefined;
+  return /[^\n]\.\r\n$/.test(closed.sent) ? 'the final dot does not stand on a line of its own' : undefined;
+});

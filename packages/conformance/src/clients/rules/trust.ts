@@ -1,5 +1,5 @@
 /** TLS and AUTH: what a client trusts, and to whom it tells a secret. */
-import { is2, named, quoted } from '../conversation.js';
+import { type Connection, is2, named, quoted } from '../conversation.js';
 import { each, type Judge, type Seen } from '../judging.js';
 
 const needsTls = ({ task }: Seen): boolean => task.setup !== 'plain' && task.setup !== 'lmtp';
@@ -29,6 +29,16 @@ export const beginsAnewAfterTls: Judge = ({ connections }) => {
   return undefined;
 };
 
+/** RFC 3207 §4.2: STARTTLS does not come under TLS, even if it is offered. */
+export const startsTlsOnce: Judge = ({ connections }) =>
+  connections.some((connection) =>
+    connection.some(
+      ({ moment, secure }, index) => moment === 'STARTTLS' && secure && connection[index - 1]?.secure,
+    ),
+  )
+    ? 'STARTTLS came under TLS'
+    : undefined;
+
 /** RFC 4954 §4, §14: a mechanism that was offered. */
 export const mechanismsAreOffered: Judge = each(({ moment, line, offers }) => {
   if (moment !== 'AUTH' || !/^AUTH /i.test(line)) return undefined;
@@ -41,6 +51,49 @@ export const mechanismsAreOffered: Judge = each(({ moment, line, offers }) => {
 export const secretsNeedTls: Judge = each(({ moment, secure }) =>
   moment === 'AUTH' && !secure ? 'AUTH came without TLS' : undefined,
 );
+
+/** What the client said in an AUTH exchange, base64 undone, and the challenge before it. */
+function responsesIn(
+  connection: Connection,
+): readonly { mechanism: string; challenge: string; text: string }[] {
+  const decoded = (text: string) => Buffer.from(text, 'base64').toString('utf8');
+  let mechanism = '';
+  let challenge = '';
+  return connection
+    .filter(({ moment, sent }) => moment === 'AUTH' && sent !== '')
+    .flatMap(({ line, said }) => {
+      const [verb = '', name = '', initial] = line.split(' ');
+      const begins = verb.toUpperCase() === 'AUTH';
+      if (begins) mechanism = name.toUpperCase();
+      const before = begins ? '' : challenge;
+      challenge = decoded(/^334 (.*)/.exec(said)?.[1] ?? '');
+      const response = begins ? initial : line;
+      if (response === undefined || response === '*') return [];
+      return [{ mechanism, challenge: before, text: response === '=' ? '' : decoded(response) }];
+    });
+}
+
+/** RFC 4616 §2: PLAIN is an identity, the name and the password, with NUL between them; LOGIN answers what it is asked. */
+export const responsesAreRight: Judge = ({ connections, task: { user, password } }) => {
+  for (const { mechanism, challenge, text } of connections.flatMap(responsesIn)) {
+    if (
+      mechanism === 'PLAIN' &&
+      text !== `\0${user}\0${password}` &&
+      text !== `${user}\0${user}\0${password}`
+    )
+      return 'a response of PLAIN has another form than PLAIN has';
+    const asksForName = /^user ?name/i.test(challenge);
+    if (mechanism === 'LOGIN' && asksForName && text === password)
+      return 'LOGIN said the password where the name was asked for';
+  }
+  return undefined;
+};
+
+/** RFC 4954 §4: a server that asks on and on is not answered without end. */
+export const exchangesEnd: Judge = ({ connections }) => {
+  const most = Math.max(0, ...connections.map((connection) => responsesIn(connection).length));
+  return most > 20 ? `the client gave ${most} responses to AUTH` : undefined;
+};
 
 /** RFC 4954 §4: after it has succeeded, AUTH does not come again; and it does not come within a transaction. */
 export const authenticatesOnce: Judge = ({ connections }) => {

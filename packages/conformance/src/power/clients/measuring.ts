@@ -1,16 +1,30 @@
-/** Which case finds a fault of the small client. */
+/** What finds a fault of the small client: which case, and how many generated servers it takes. */
 import { readFileSync } from 'node:fs';
 import type { ClientCase } from '../../clients/client-case.js';
 import type { SmtpClient } from '../../clients/contract.js';
+import { generateForClient } from '../../clients/generated/generate.js';
 import { CLIENT_CASES, judgeCase } from '../../clients/judge-client.js';
 import { CLIENT_FAULTS, type FaultId } from '../../planted/client/faults.js';
 import { deliver } from '../../planted/client/small-client.js';
+import type { GenerationPower } from '../measuring.js';
 
-/** What was seen to find each fault, for the tests, which need not look for it again: in the sources, wherever this is run from. */
+/** What was seen to find a fault. */
+export interface ClientFinder {
+  /** Id of a case. */
+  readonly case?: string;
+  /** A generated server. */
+  readonly seed?: number;
+  readonly path?: string;
+}
+
+/** For the tests, which need not look for it again: in the sources, wherever this is run from. */
 export const findersFile = new URL('../../../src/power/clients/finders.json', import.meta.url);
 
-export const readFinders = (): Readonly<Partial<Record<FaultId, string>>> =>
+export const readFinders = (): Readonly<Partial<Record<FaultId, ClientFinder>>> =>
   JSON.parse(readFileSync(findersFile, 'utf8'));
+
+/** Generated servers after which generation gives up. */
+export const MOST_RUNS = 300;
 
 /** Faults that show where the server says nothing: only a short time-out makes that worth waiting for. */
 const OF_SILENCE: readonly FaultId[] = ['no-time-out', 'time-out-rejects'];
@@ -42,6 +56,22 @@ export async function caseThatFinds(fault: FaultId, known?: string): Promise<str
   const ranked = [...CLIENT_CASES].sort((one, other) => rank(one) - rank(other));
   for (const each of ranked) if (await finds(fault, each)) return each.id;
   return undefined;
+}
+
+/** Generates until the fault is found. */
+export async function generationThatFinds(
+  fault: FaultId,
+  { seed, path, runs = MOST_RUNS }: { readonly seed: number; readonly path?: string; readonly runs?: number },
+): Promise<GenerationPower> {
+  const begin = performance.now();
+  const options = { seed, runs, shrink: false, ...(path !== undefined && { path }) };
+  const found = await generateForClient(faultyClient(fault), options);
+  return {
+    seed,
+    runs: found.finding === undefined ? undefined : found.runs,
+    path: found.path,
+    milliseconds: performance.now() - begin,
+  };
 }
 
 /** Does it for each, a few at the same time: most of the time is waiting. */
