@@ -209,6 +209,8 @@ export class ScriptedSession implements OpenSession {
     };
     this.#begin(null);
     const replies = this.#options.protocol === 'lmtp' ? recipients.length : 1;
+    // Of a message for nobody there is a moment all the same, that its octets belong to.
+    if (replies === 0) this.#pass('message', new Uint8Array(0), false);
     for (let reply = 0; reply < replies; reply++) {
       const text = await this.#act('message', '');
       if (text?.startsWith('2') && reply === 0) {

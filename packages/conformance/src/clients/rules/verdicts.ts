@@ -190,6 +190,8 @@ function canBegin({ connections, task: { setup } }: Seen): boolean {
 /** Nothing that was said refuses anything, or is no reply, or ends the connection. What is said to QUIT decides nothing. */
 const isFriendly = ({ connections }: Seen): boolean =>
   connections.length === 1 &&
+  // Else a command was left without a reply.
+  connections[0]?.at(-1)?.sent === '' &&
   connections
     .flat()
     .filter(({ moment }) => moment !== 'closed' && moment !== 'QUIT')
