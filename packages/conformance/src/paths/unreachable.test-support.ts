@@ -1,38 +1,17 @@
-/** The transitions of the server's chart that the paths do not take, each with the reason. */
+/**
+ * The transitions of the server's chart that the paths do not take, each with the reason. Those that no session can take
+ * stand beside the chart.
+ */
+import { unreachable as ofNoSession } from '../../../core/src/server/unreachable.test-support.js';
 
-export interface Unreachable {
+export interface Untaken {
   /** Identifiers of transitions. */
   readonly transitions: RegExp;
   readonly reason: string;
 }
 
-export const unreachable: readonly Unreachable[] = [
-  {
-    transitions: /^session\|command\.\*\|/,
-    reason:
-      'Every verb has a transition of its own wherever a command may come: this one is for verbs to come.',
-  },
-  {
-    transitions:
-      /^session\.(?:greeted\|command\.MAIL\|6|transaction\.(?:opened|addressed)\|command\.RCPT\|0)$/,
-    reason: 'SIZE is a parameter of MAIL (RFC 1870 §3), and without EHLO it has none.',
-  },
-  {
-    transitions: /^session\.greeted\|command\.MAIL\|7$/,
-    reason: 'Before EHLO nobody has offered SMTPUTF8: no address that needs it is read.',
-  },
-  {
-    transitions: /^session\.transaction\.opened\|command\.RCPT\|4$/,
-    reason: 'One recipient at least may be accepted.',
-  },
-  {
-    transitions: /^session\.turning\|(?:accepted\|[0124]|rejected\|[1235])$/,
-    reason: 'ETRN is not taken in a mail transaction, nor before EHLO.',
-  },
-  {
-    transitions: /^session\.extending\|(?:accepted\|4|rejected\|5)$/,
-    reason: 'What an extension brings is not taken before EHLO.',
-  },
+/** A session can take them, and the paths cannot. */
+export const untaken: readonly Untaken[] = [
   {
     transitions: /^session\.permittingTls\|(?:rejected\|\d|after decision\|0)$/,
     reason:
@@ -60,4 +39,10 @@ export const unreachable: readonly Unreachable[] = [
 
 /** Why a transition is not taken; undefined: it has to be. */
 export const reasonFor = (transition: string): string | undefined =>
-  unreachable.find(({ transitions }) => transitions.test(transition))?.reason;
+  ofNoSession[transition] ?? untaken.find(({ transitions }) => transitions.test(transition))?.reason;
+
+/** Reasons for nothing: for what is taken, or what no session can take. */
+export const idleReasons = (left: readonly string[]): readonly Untaken[] =>
+  untaken.filter(
+    ({ transitions }) => !left.some((id) => ofNoSession[id] === undefined && transitions.test(id)),
+  );

@@ -45,6 +45,10 @@ describe('the model of a client', () => {
     expect(said).toBeUndefined();
   });
 
+  it('allows QUIT after 421, and silence', () => {
+    expect(judged(...RCPT, 'C: DATA', 'S: 421 bye', 'C: QUIT')).toBeUndefined();
+  });
+
   it.each<[string, readonly string[], RegExp]>([
     ['what comes before the greeting', ['C: EHLO x'], /before the greeting/],
     ['MAIL before EHLO', ['S: 220 a', 'C: MAIL FROM:<>'], /before EHLO/],
@@ -58,6 +62,12 @@ describe('the model of a client', () => {
     ['a second MAIL', [...RCPT, 'C: MAIL FROM:<>'], /while a mail transaction is open/],
     ['a bare LF in mail data', [...RCPT, 'C: DATA', 'S: 354 go', 'a\nb\r\n.\r\n'], /bare LF/],
     ['a command after 421', [...HELLO, 'C: NOOP', 'S: 421 bye', 'C: NOOP'], /is over/],
+    [
+      'mail data after 421, though 354 follows it',
+      [...RCPT, 'C: RCPT TO:<e@f.example>', 'C: DATA', 'S: 421 bye', 'S: 354 go', 'x\r\n.\r\n'],
+      /after 421/,
+    ],
+    ['what follows QUIT', [...HELLO, 'C: QUIT', 'S: 221 bye', 'C: NOOP'], /is over/],
     [
       'what was known before TLS',
       ['S: 220 a', 'C: EHLO x', 'S: 250-a\n250 STARTTLS', 'C: STARTTLS', 'S: 220 go', 'C: NOOP'],

@@ -56,7 +56,8 @@ export class ClientModel {
   #pending: Uint8Array = new Uint8Array();
   /** Octets of a chunk that have yet to come. */
   #chunkLeft = 0;
-  #phase: 'commands' | 'mailData' | 'exchange' | 'securing' | 'over' = 'commands';
+  /** `leaving`: the server has said 421, and QUIT may follow or not (RFC 5321 §3.8). */
+  #phase: 'commands' | 'mailData' | 'exchange' | 'securing' | 'leaving' | 'over' = 'commands';
   readonly #due: Sent[] = [{ verb: 'greeting', line: '', last: false }];
   #introduced = false;
   #offers: ReadonlyMap<string, string> = new Map();
@@ -126,6 +127,8 @@ export class ClientModel {
   #command(octets: Uint8Array): Violation | undefined {
     const line = text(octets);
     const { verb, argument } = readCommand(line);
+    if (this.#phase === 'leaving' && verb !== 'QUIT')
+      return broken('RFC 5321 §3.8', `after 421 the session is over, and the client says ${line}`);
     const ahead = this.#due.at(-1);
     const flaw = this.#flawOfOrder(verb) ?? this.#flawOfLine(line, octets) ?? this.#flawOfGroup(verb, ahead);
     if (flaw !== undefined) return flaw;
@@ -225,7 +228,8 @@ export class ClientModel {
     const { code } = reply;
     const sent = this.#due.shift();
     const transaction = this.transactions.at(-1);
-    if (code === 421 || sent?.verb === 'QUIT') this.#phase = 'over';
+    if (code === 421) this.#phase = 'leaving';
+    if (sent?.verb === 'QUIT') this.#phase = 'over';
     if (sent === undefined) return;
     const accepted = code < 300;
     switch (sent.verb) {
@@ -244,14 +248,19 @@ export class ClientModel {
         this.#dropped = transaction;
         break;
       case 'STARTTLS':
-        if (code === 220) this.#phase = 'securing';
+        if (code === 220) this.#enter('securing');
         break;
       case 'AUTH':
-        this.#phase = code === 334 ? 'exchange' : 'commands';
+        this.#enter(code === 334 ? 'exchange' : 'commands');
         break;
       default:
         if (transaction !== undefined) this.#hearOfTransaction(sent, code, transaction);
     }
+  }
+
+  /** Whatever is said after 421, the session goes on no more. */
+  #enter(phase: 'commands' | 'mailData' | 'exchange' | 'securing'): void {
+    if (this.#phase !== 'leaving' && this.#phase !== 'over') this.#phase = phase;
   }
 
   #hearOfTransaction({ verb }: Sent, code: number, transaction: SentTransaction): void {
@@ -262,7 +271,7 @@ export class ClientModel {
       if (index >= 0) transaction.recipients[index] = code;
     }
     if (verb === '.') transaction.end.push(code);
-    if (verb === 'DATA' && code === 354) this.#phase = 'mailData';
+    if (verb === 'DATA' && code === 354) this.#enter('mailData');
     else if ((verb === 'DATA' || verb === 'BDAT') && !accepted) {
       transaction.refusal = code;
       transaction.complete = true;

@@ -43,9 +43,9 @@ export function authenticationStep(
 }
 
 /** Where the client begins, the challenge before its first response has no text (RFC 4954 §4). */
-function flawOfEmptyChallenge({ lines }: ModelReply): string | undefined {
+function flawOfEmptyChallenge({ code, lines }: ModelReply): string | undefined {
   const text = lines.join('');
-  return text === '' ? undefined : `the challenge of PLAIN was to be empty; it is ${text}`;
+  return code !== 334 || text === '' ? undefined : `the challenge of PLAIN was to be empty; it is ${text}`;
 }
 
 function isBase64(text: string): boolean {
