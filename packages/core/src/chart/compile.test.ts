@@ -107,6 +107,58 @@ describe('a compiled chart', () => {
     expect(next?.context.n).toBe(1);
   });
 
+  it('explains which transition an event takes, by the guards that were asked and the states on the way', () => {
+    const chart = chartOf(
+      machineOf({
+        initial: 'x',
+        states: {
+          x: {
+            initial: 'y',
+            states: { y: {} },
+            on: {
+              E: [
+                { guard: 'never', target: 'z' },
+                { guard: 'even', target: 'z', description: 'RFC 1' },
+              ],
+              F: [{ guard: 'never', target: 'z' }, { actions: 'a' }],
+              G: { guard: 'never', target: 'z' },
+            },
+          },
+          z: {},
+        },
+      }),
+    );
+    const state = chart.start(undefined, []);
+    expect(chart.explain(state, { type: 'E' })).toEqual({
+      transition: 'x|E|1',
+      guards: [
+        { guard: 'never', passed: false },
+        { guard: 'even', passed: true },
+      ],
+      left: ['x.y', 'x'],
+      entered: ['z'],
+      description: 'RFC 1',
+    });
+    const stays = { transition: 'x|F|1', guards: [{ guard: 'never', passed: false }], left: [], entered: [] };
+    expect(chart.explain(state, { type: 'F' })).toEqual(stays);
+    expect(chart.explain(state, { type: 'G' })).toBeUndefined();
+    expect(chart.explain(state, { type: 'H' })).toBeUndefined();
+  });
+
+  it('has the same context after an assignment that changes nothing, and another one after any that does', () => {
+    const chart = chartOf(
+      machineOf({
+        initial: 'x',
+        states: { x: { on: { E: { actions: 'reset' }, F: { actions: 'increment' } } } },
+      }),
+    );
+    const first = chart.start(undefined, []);
+    const reset = chart.step(first, { type: 'E' }, []);
+    expect(reset?.context).toEqual({ n: 0, note: 'reset' });
+    expect(reset && chart.step(reset, { type: 'E' }, [])?.context).toBe(reset?.context);
+    expect(reset && chart.step(reset, { type: 'F' }, [])?.context).toEqual({ n: 1, note: 'reset' });
+  });
+
   it('throws on a state that is none of its own', () => {
     const chart = chartOf(machineOf({ initial: 'x', states: { x: {} } }));
     const stranger = { value: 'z', context: { n: 0, note: '' } };

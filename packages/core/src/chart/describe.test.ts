@@ -193,6 +193,20 @@ describe('the description of a chart', () => {
     expect(root.transitions[0]?.meta).toStrictEqual({ rfc: 'RFC 1047' });
   });
 
+  it('has no first child where there is none, and no parameters where a function computes them or there are none', () => {
+    expect('initial' in stateAt('open')).toBe(false);
+    expect('initial' in stateAt('shut', 'quiet')).toBe(false);
+    const wrong = stateAt('shut', 'quiet').transitions.find(({ id }) => id.includes('key.wrong'));
+    expect(wrong?.actions).toStrictEqual([{ kind: 'effect', name: 'say' }]);
+    expect(stateAt('gone').entry).toStrictEqual([ring]);
+  });
+
+  it('takes text, numbers, true and false for plain', () => {
+    const meta = { text: 'a', number: 1, yes: true, list: ['a'], nothing: null, absent: undefined };
+    const { root } = describeMachine(shapeOf(setup({}).createMachine({ id: 'plain', meta })));
+    expect(root.meta).toStrictEqual({ text: 'a', number: 1, yes: true });
+  });
+
   it('survives JSON unchanged', () => {
     expect(JSON.parse(JSON.stringify(description))).toStrictEqual(description);
   });
