@@ -38,7 +38,7 @@ export function clientPowerTables(all: readonly ClientFaultPower[], runs: number
     `| ${all.length} faults of a client | found |`,
     '|---|---|',
     `| by the fixed cases | ${share(byCases)} |`,
-    `| by generated servers, within ${runs}, in the median of ${seeds} seeds | ${share(byGeneration)} |`,
+    `| by generated servers, within ${runs}, ${seeds === 1 ? 'of one seed' : `in the median of ${seeds} seeds`} | ${share(byGeneration)} |`,
     `| by either | ${share((each) => byCases(each) || byGeneration(each))} |`,
     '',
     '| what a client does wrong | breaks | found by | servers | seconds |',

@@ -423,3 +423,15 @@ describe('the problem of a failure', () => {
     for (const problem of problems) expect(problem).toMatch(/^[ -~]+$/);
   });
 });
+
+describe('what is no mailbox', () => {
+  it.each<[unknown, string]>([
+    ['a@b.example', 'The mailbox is "a@b.example"'],
+    [undefined, 'The mailbox is undefined'],
+    [7, 'The mailbox is a number'],
+    [{ localPart: 'a' }, 'The mailbox is a object'],
+  ])('is not written, and named: %j', (value, problem) => {
+    expect(() => formatMailbox(value as Mailbox)).toThrow(problem);
+    expect(() => formatMailbox(value as Mailbox)).toThrow(TypeError);
+  });
+});

@@ -66,6 +66,11 @@ describe('formatReply', () => {
     ]);
   });
 
+  it('does not fold amid a character of two code units', () => {
+    const text = formatReply({ code: 250, lines: [`${'a'.repeat(167)}\u{1f600}b`] }, { utf8: true });
+    expect(decodeText(text)).toBe(`250-${'a'.repeat(167)}\r\n250 \u{1f600}b\r\n`);
+  });
+
   it('folds behind a space where there is one', () => {
     const word = 'a'.repeat(300);
     expect(linesOf(formatReply({ code: 250, lines: [`${word} ${word}`] }))).toEqual([
@@ -420,6 +425,8 @@ describe('what is no reply', () => {
     [undefined],
     [{ code: 250 }],
     [{ code: 250, lines: 'text' }],
+    [{ code: 250, lines: ['a', 1] }],
+    [{ code: 250, lines: ['a'], enhancedCode: 2 }],
     [{ code: '250', lines: ['a'] }],
     [{ code: 250, lines: [1] }],
   ])('%j', (value) => {
