@@ -187,12 +187,17 @@ function occupied(): number {
   return heapUsed + arrayBuffers;
 }
 
+/** A session of its own, after the flood. The octets are gone when this returns: as an argument they would be there still. */
+function flooded(flood: Flood, octets: number): Target {
+  const target = opened(flood);
+  pour([target], octetsOf(flood.text(octets)), flood.chunk);
+  return target;
+}
+
 /** Octets that a session holds after the flood beyond those that it held before. */
 export function heldAfter(flood: Flood, octets: number): number {
-  // The octets themselves are gone by then: what is still there is what the session holds.
   const held = (amount: number): number => {
-    const target = opened(flood);
-    pour([target], octetsOf(flood.text(amount)), flood.chunk);
+    const target = flooded(flood, amount);
     const then = occupied();
     // Used after the measurement, so that it was there.
     return target.isClosed && target.fault !== undefined ? Number.POSITIVE_INFINITY : then;

@@ -106,17 +106,10 @@ function pourAll({ random }: Mutations, until: number): readonly string[] {
   return faults;
 }
 
-/** Best of five where it is too much: on a busy machine V8 may count for a while what nobody holds any more. */
-function leastHeld(flood: Flood, octets: number): number {
-  let least = heldAfter(flood, octets);
-  for (let time = 1; time < 5 && least > MOST_HELD; time++) least = Math.min(least, heldAfter(flood, octets));
-  return least;
-}
-
 function faultsOf(flood: Flood, octets: number): readonly string[] {
   const name = `${flood.end}: ${flood.name}, ${octets} octets`;
   const growth = growthOf(flood, octets);
-  const held = leastHeld(flood, octets);
+  const held = heldAfter(flood, octets);
   const faults = [
     ...(growth > 32 ? [`${name}: ${growth.toFixed(1)} times as long as a sixteenth of it`] : []),
     ...(held > MOST_HELD ? [`${name}: ${held} octets are held`] : []),
