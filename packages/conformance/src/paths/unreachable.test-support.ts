@@ -2,7 +2,7 @@
  * The transitions of the server's chart that the paths do not take, each with the reason. Those that no session can take
  * stand beside the chart.
  */
-import { unreachable as ofNoSession } from '../../../core/src/server/unreachable.test-support.js';
+import { unreachable as ofNoSession } from '../../../core/src/server/chart/unreachable.test-support.js';
 
 export interface Untaken {
   /** Identifiers of transitions. */

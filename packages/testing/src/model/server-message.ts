@@ -49,6 +49,8 @@ function fateOf(
   if (!strict) return 'open';
   if (limit > 0 && content.length > limit) return 'refused';
   if (malformed) return 'refused';
+  // Without SIZE a limit is not told: 64 KiB are taken in any case (RFC 5321 §4.5.3.1.7).
+  if (limit === 0 && content.length > 65_536) return 'open';
   const binary = transaction?.binary === true;
   const odd = (isEightBit(content) && transaction?.eightBit !== true) || (!binary && hasLongLine(content));
   return odd ? 'open' : 'taken';

@@ -108,9 +108,10 @@ export const contentIsTransparent: Judge = ({ connections, task }: Seen) => {
   const given = latin1(task.message);
   for (const connection of connections) {
     let accepted = 0;
-    for (const { moment, code } of connection) {
-      if (moment === 'MAIL') accepted = 0;
-      if (moment === 'RCPT' && code !== undefined && code < 300) accepted++;
+    let refused = false;
+    for (const { moment, code = 0 } of connection) {
+      if (moment === 'MAIL') [accepted, refused] = [0, code >= 300];
+      if (moment === 'RCPT' && code >= 200 && code < 300 && !refused) accepted++;
       if (moment === 'message') break;
     }
     for (const message of messagesOf(connection)) {

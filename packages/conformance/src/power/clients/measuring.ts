@@ -24,7 +24,7 @@ export const readFinders = (): Readonly<Partial<Record<FaultId, ClientFinder>>> 
   JSON.parse(readFileSync(findersFile, 'utf8'));
 
 /** Generated servers after which generation gives up. */
-export const MOST_RUNS = 300;
+export const MOST_RUNS = 600;
 
 /** Faults that show where the server says nothing: only a short time-out makes that worth waiting for. */
 const OF_SILENCE: readonly FaultId[] = ['no-time-out', 'time-out-rejects'];
