@@ -187,10 +187,16 @@ function occupied(): number {
   return heapUsed + arrayBuffers;
 }
 
-/** A session of its own, after the flood. The octets are gone when this returns: as an argument they would be there still. */
+/**
+ * A session of its own, after the flood, whose reads are arrays of their own as from a socket: the last one it may hold. All the
+ * octets are gone when this returns: as an argument they would be there still.
+ */
 function flooded(flood: Flood, octets: number): Target {
   const target = opened(flood);
-  pour([target], octetsOf(flood.text(octets)), flood.chunk);
+  const all = octetsOf(flood.text(octets));
+  for (let begin = 0; begin < all.length && !target.isClosed; begin += flood.chunk) {
+    target.take({ by: 'peer', octets: all.slice(begin, begin + flood.chunk) });
+  }
   return target;
 }
 
