@@ -1,8 +1,9 @@
 import { createMailer } from '@sansmtp/delivery';
 import { Rejection } from '@sansmtp/transport';
 import { startMailServer } from '@sansmtp/transport-node';
+import { AggregatorRegistry } from 'prom-client';
 import { expect, it, onTestFinished } from 'vitest';
-import { type Metrics, startMetrics } from './metrics.js';
+import { areReady, countFigures, type Metrics, startMetrics } from './metrics.js';
 
 async function started(): Promise<{
   metrics: Metrics;
@@ -60,6 +61,20 @@ it('is alive as soon as it answers, and ready while whoever knows says so', asyn
   expect((await get('/readyz')).status).toBe(200);
   ready = () => Promise.reject(new Error('the store is gone'));
   expect((await get('/readyz')).status).toBe(503);
+});
+
+it('has all workers ready only while each of them is', async () => {
+  const [first, second] = [await countFigures(), await countFigures()];
+  const both = async () => {
+    const each = [await first.registry.getMetricsAsJSON(), await second.registry.getMetricsAsJSON()];
+    return areReady(await AggregatorRegistry.aggregate(each).metrics());
+  };
+  first.measure({ sessions: () => 0, isReady: async () => true });
+  expect(await both()).toBe(false);
+  second.measure({ sessions: () => 0, isReady: async () => true });
+  expect(await both()).toBe(true);
+  second.measure({ sessions: () => 0, isReady: () => Promise.reject(new Error('the store is gone')) });
+  expect(await both()).toBe(false);
 });
 
 it('has nothing else, and only to be read', async () => {

@@ -4,7 +4,7 @@
  *
  *     GET /metrics    200, the text format
  *     GET /healthz    200 as long as the process answers
- *     GET /readyz     200, or 503 while it starts, goes down, or cannot store what it would accept
+ *     GET /readyz     200, or 503 while it starts, goes down, or its queue does not answer
  */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -14,6 +14,12 @@ import { sessionMetrics } from './session-metrics.js';
 
 const HOST = '127.0.0.1';
 const MAXIMUM_CONNECTIONS = 64;
+const READY = 'sansmtp_ready';
+
+/** Whether all workers say that they are ready, by the figures of all. */
+export function areReady(figures: string): boolean {
+  return new RegExp(`^${READY} 1$`, 'm').test(figures);
+}
 
 /** What is known only after the metrics are: they are made first, for they observe. */
 export interface Measured {
@@ -51,13 +57,23 @@ export async function countFigures(): Promise<CountedFigures> {
   const registry = new client.Registry();
   client.collectDefaultMetrics({ register: registry });
   let measured: Measured | undefined;
+  const isReady = async () => (await measured?.isReady().catch(() => false)) ?? false;
+  new client.Gauge({
+    name: READY,
+    help: 'Whether clients are served well: 1, or 0 as for /readyz; of several workers, the least',
+    registers: [registry],
+    aggregator: 'min',
+    async collect() {
+      this.set((await isReady()) ? 1 : 0);
+    },
+  });
   return {
     observer: sessionMetrics(client, registry, () => measured?.sessions() ?? 0),
     registry,
     measure(given) {
       measured = given;
     },
-    isReady: async () => (await measured?.isReady()) ?? false,
+    isReady,
   };
 }
 

@@ -1,4 +1,4 @@
-import { Registry } from 'prom-client';
+import { AggregatorRegistry, Registry } from 'prom-client';
 import { expect, it } from 'vitest';
 import { relayMetrics } from './relay-metrics.js';
 
@@ -32,6 +32,18 @@ it('tells depth, age by state, and deliveries', async () => {
   expect(text).toMatch(/sansmtp_queue_oldest_seconds\{state="waiting"\} (?:6|7)\d/);
   expect(text).toContain('sansmtp_deliveries_total{verdict="delivered",destination="example.org"} 1');
   expect(text).toContain('sansmtp_delivery_seconds_sum 1.5');
+});
+
+it('has one queue, however many workers look at it, and the deliveries of all', async () => {
+  const registry = new Registry();
+  const tell = await relayMetrics(registry, { count: async () => COUNT }, []);
+  tell(attempt('example.org'));
+  const each = await registry.getMetricsAsJSON();
+  const text = await AggregatorRegistry.aggregate([each, each]).metrics();
+  expect(text).toContain('sansmtp_queue_messages{state="waiting"} 2\n');
+  expect(text).toContain('sansmtp_queue_octets 7\n');
+  expect(text).toMatch(/sansmtp_queue_oldest_seconds\{state="waiting"\} (?:6|7)\d\b/);
+  expect(text).toContain('sansmtp_deliveries_total{verdict="delivered",destination="example.org"} 2\n');
 });
 
 it('has a hundred destinations at most, beside those of the options; senders can name any number', async () => {

@@ -8,6 +8,9 @@ import type { Registry } from 'prom-client';
 const MAXIMUM_DESTINATIONS = 100;
 const OTHERS = 'others';
 
+/** All workers look at the same queue: theirs is not to be added up. */
+const aggregator = 'max';
+
 /** Seconds: of an attempt, and from arrival to delivery. */
 const ATTEMPT_BUCKETS = [0.01, 0.05, 0.25, 1, 5, 30, 120, 600];
 const AGE_BUCKETS = [0.1, 1, 10, 60, 600, 3600, 14_400, 86_400, 432_000];
@@ -45,6 +48,7 @@ export async function relayMetrics(
     help: 'Messages in the queue, by their state',
     labelNames: ['state'],
     registers,
+    aggregator,
     async collect() {
       const counted = await count();
       for (const state of STATES) this.set({ state }, counted?.[state] ?? Number.NaN);
@@ -54,6 +58,7 @@ export async function relayMetrics(
     name: 'sansmtp_queue_octets',
     help: 'Octets of the messages in the queue',
     registers,
+    aggregator,
     async collect() {
       this.set((await count())?.octets ?? Number.NaN);
     },
@@ -63,6 +68,7 @@ export async function relayMetrics(
     help: 'Age of the oldest message in the queue, by its state',
     labelNames: ['state'],
     registers,
+    aggregator,
     async collect() {
       const counted = await count();
       for (const state of STATES) {

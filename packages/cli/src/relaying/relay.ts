@@ -192,7 +192,7 @@ export async function openRelay(
       onAccess: (access) => hops.setAccess(access),
     }),
     failed,
-    isReady: async () => isStoreWell,
+    isReady: async () => isStoreWell && (await store.count()) !== undefined,
     started() {
       relay.start();
       log.info(

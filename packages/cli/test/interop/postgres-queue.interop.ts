@@ -34,7 +34,7 @@ describeWith('PostgreSQL', () => {
       const words = ['--relay-from', '127.0.0.1', '--route', `routed.example=127.0.0.1:${hop.port}`];
       const named = [...words, '--worker', 'mx1'];
       const [first, second] = await Promise.all([
-        relay(named, { queue: postgres.url }),
+        relay([...named, '--metrics', '0'], { queue: postgres.url }),
         relay(words, { queue: postgres.url }),
       ]);
 
@@ -57,10 +57,13 @@ describeWith('PostgreSQL', () => {
       expect(await submit(first, 'bob@routed.example')).toMatch(/^4\d\d /);
       const { exit, stderr } = await first.queue('list');
       expect(exit).toBe(75);
+      const ready = async () => (await fetch(`http://127.0.0.1:${first.portOf('metrics')}/readyz`)).status;
+      expect(await ready()).toBe(503);
       await postgres.start();
       await expect
         .poll(async () => (await first.queue('retry', '--all')).stdout, TIMES)
         .toBe('1 message due now\n');
+      await expect.poll(ready, TIMES).toBe(200);
       await expect.poll(() => arrived, TIMES).toEqual(['bob', 'eve']);
 
       // The only relay left is killed amid a delivery.

@@ -37,6 +37,7 @@ describe('serve --workers', () => {
     const port = /metrics \S+:(\d+)/.exec(server.stdout)?.[1];
     const metrics = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
     expect(metrics).toMatch(/^sansmtp_sessions 7$/m);
+    expect((await fetch(`http://127.0.0.1:${port}/readyz`)).status).toBe(200);
     server.child.kill('SIGTERM');
     for (const client of clients) await client.closed;
     for (const client of clients) expect(client.received).toMatch(/\r\n421 4\.3\.2 [^\r\n]*\r\n$/);

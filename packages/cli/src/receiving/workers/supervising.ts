@@ -4,7 +4,7 @@
  */
 import type { Command } from 'commander';
 import type { Logger } from '../../log.js';
-import { type MetricsPage, showFigures } from '../../metrics/metrics.js';
+import { areReady, type MetricsPage, showFigures } from '../../metrics/metrics.js';
 import type { Terminal } from '../../terminal.js';
 import { passingSecret } from '../../users/authentication-secret.js';
 import { selfSigned } from '../certificates.js';
@@ -24,7 +24,7 @@ async function showAll(command: Command, port: number, isReady: () => boolean): 
     showFigures(port, {
       contentType: all.contentType,
       text: () => all.clusterMetrics(),
-      isReady: async () => isReady(),
+      isReady: async () => isReady() && areReady(await all.clusterMetrics()),
     }),
   );
 }
