@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { chown, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openQueue, type QueueStore } from '@sansmtp/queue';
@@ -50,6 +50,24 @@ describe('sansmtp queue, where no relay runs', () => {
     expect(exitCode).toBe(0);
     expect(await readdir(join(place, 'damaged'))).toEqual([ids[0]]);
     expect((await sansmtp(['queue', 'list', '--queue', place])).stderr).toBe('');
+  });
+
+  it('makes no queue where there is none', async () => {
+    const place = await folder();
+    const { stderr, exitCode } = await sansmtp(['queue', 'list', '--queue', place]);
+    expect(stderr).toBe(`error: the queue ${place} cannot be reached: no queue is in this directory\n`);
+    expect(exitCode).toBe(75);
+    expect(await readdir(place)).toEqual([]);
+  });
+
+  it.runIf(process.geteuid?.() === 0)('writes nothing that its owner could not open', async () => {
+    const { place } = await filled();
+    await chown(place, 12_345, 12_345);
+    const before = await readdir(place);
+    const { stderr, exitCode } = await sansmtp(['queue', 'list', '--queue', place]);
+    expect(stderr).toMatch(/belongs to another user: say sudo -u '#12345' sansmtp queue …\n$/);
+    expect(exitCode).toBe(75);
+    expect(await readdir(place)).toEqual(before);
   });
 
   it('shows nothing that steers a terminal', async () => {

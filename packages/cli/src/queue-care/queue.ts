@@ -1,5 +1,5 @@
 /** `sansmtp queue`: looks after a queue, while relays run or not. */
-import { stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { QueueDamage, QueueStore } from '@sansmtp/queue';
 import { type Command, Option } from 'commander';
@@ -36,11 +36,25 @@ async function* ask(place: string, request: QueueRequest, { stderr }: Terminal):
   } catch (error) {
     if (!(error instanceof NoRelayError)) throw error;
   }
-  // To open it would make it.
-  await stat(place);
+  await requireQueue(place);
   const { openQueue } = await import('@sansmtp/queue');
   const onDamage = ({ message }: QueueDamage) => void stderr.write(`warning: ${oneLine(message)}\n`);
   yield* askStore(await openQueue(place, { onDamage }), request);
+}
+
+/**
+ * To open a queue makes one where there is none, and writes: what root wrote the relay's user could not open.
+ * @throws {Error} there is none, or it belongs to somebody else
+ */
+async function requireQueue(place: string): Promise<void> {
+  const { uid } = await stat(place);
+  const names = await readdir(place);
+  if (!names.some((name) => name.startsWith('journal-'))) throw new Error('no queue is in this directory');
+  if (process.geteuid !== undefined && uid !== process.geteuid()) {
+    throw new Error(
+      `no relay runs, and the directory belongs to another user: say sudo -u '#${uid}' sansmtp queue …`,
+    );
+  }
 }
 
 async function* askStore(store: QueueStore, request: QueueRequest): AsyncGenerator<QueueAnswer> {
