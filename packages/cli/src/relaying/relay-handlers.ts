@@ -9,7 +9,6 @@ import {
   type ForwardPath,
   formatMailbox,
   formatPath,
-  futureRelease,
   mtPriority,
   replyText,
   requireTls,
@@ -28,6 +27,7 @@ import { systemCode } from '@sansmtp/transport-node';
 import type { Surroundings } from '../receiving/receiving.js';
 import { storageFailure } from '../serving/reception.js';
 import { type AdmissionRules, admit, type RelayingClient } from './recipients/admission.js';
+import { futureReleaseWithinAYear } from './submission/future-release.js';
 import { completeHeader } from './submission/submitted-header.js';
 
 /** Whether a recipient of a routed domain exists; throws a `Rejection` where not, or where that is not known now. */
@@ -45,20 +45,9 @@ export interface RelayingRules extends AdmissionRules {
 /** For those who may relay alone: an order, a time to hold, a time to deliver by. */
 const FOR_TRUSTED = ['MT-PRIORITY', 'FUTURERELEASE', 'DELIVERBY'];
 
-/** Seconds for which a message may be held (RFC 4865): a month; HOLDUNTIL may name a date within a year. */
-const LONGEST_HOLD = 30 * 86_400;
-const LAST_DATE_AFTER = 366 * 86_400_000;
-
 /** What a relay can keep, beside what the protocol alone keeps. */
-export function relayExtensions(now: Date): readonly ServiceExtension[] {
-  const last = new Date(now.getTime() + LAST_DATE_AFTER).toISOString().replace(/\.\d+Z$/, 'Z');
-  return [
-    ...standardExtensions,
-    mtPriority(),
-    futureRelease({ maximumSeconds: LONGEST_HOLD, maximumDate: last }),
-    deliverBy(),
-    requireTls,
-  ];
+export function relayExtensions(): readonly ServiceExtension[] {
+  return [...standardExtensions, mtPriority(), futureReleaseWithinAYear(), deliverBy(), requireTls];
 }
 
 export function relayHandlers(

@@ -185,7 +185,7 @@ export async function openRelay(
       relay,
       surroundings,
     ),
-    session: { extensions: relayExtensions(new Date()) },
+    session: { extensions: relayExtensions() },
     folder: maildir.directory,
     rereads: files.rereads({
       onRoutes: (route) => relay.setRoutes(hops.routesBy(route)),
