@@ -78,13 +78,25 @@ describe('the model of a client', () => {
   });
 });
 
-/** The stream, and a model that hears all that goes over it. */
+/** Whether its lines say different things: the codes of one reply are the same (RFC 5321 §4.2.1), and which one counts nobody says. */
+function contradictsItself(reply: string): boolean {
+  const codes = new Set(
+    reply
+      .trimEnd()
+      .split('\n')
+      .map((line) => line.slice(0, 3)),
+  );
+  const classes = new Set([...codes].map((code) => code[0]));
+  return classes.size > 1 || (codes.size > 1 && codes.has('421'));
+}
+
+/** The stream, and a model that hears all that goes over it, up to a reply that is none. */
 function listened(stream: ByteStream, model: ClientModel, broken: Violation[]): ByteStream {
   let heard = '';
   const replies = () => {
     for (;;) {
       const [whole] = /^(?:\d{3}-[^\n]*\n)*\d{3}(?: [^\n]*)?\r?\n/.exec(heard) ?? [];
-      if (whole === undefined) return;
+      if (whole === undefined || contradictsItself(whole)) return;
       heard = heard.slice(whole.length);
       model.hear(replyOf(whole.trimEnd()));
     }
