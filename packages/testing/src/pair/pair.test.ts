@@ -50,6 +50,11 @@ describe('a pair', () => {
     expect(history.duration).toBeGreaterThan(280_000);
   });
 
+  it('tells of no handler that throws when its session is over', async () => {
+    const late = { verdict: 'throw', after: 300_000 } as const;
+    checkInvariants(await runPair({ messages: [], decisions: [late] }));
+  });
+
   const decision: fc.Arbitrary<Decision> = fc.record({
     verdict: fc.oneof(
       { weight: 6, arbitrary: fc.constant('accept' as const) },

@@ -19,6 +19,7 @@ export class Observation<Event extends End, Session> {
   readonly #now: () => number;
   readonly #onFault: (error: unknown) => void;
   readonly #begun: number;
+  #isClosed = false;
 
   /** @param onFault told what an observer throws */
   constructor(
@@ -34,9 +35,9 @@ export class Observation<Event extends End, Session> {
     this.#begun = now();
   }
 
-  /** Tells what the driver knows. */
+  /** Tells what the driver knows. `closed` is the last: a handler that throws later still has its error in `onError`. */
   tell(happening: Happening<Event>): void {
-    if (!this.#audience.has(happening.type)) return;
+    if (this.#isClosed || !this.#audience.has(happening.type)) return;
     this.pass({ ...happening, time: this.#now() } as unknown as Event);
   }
 
@@ -72,5 +73,6 @@ export class Observation<Event extends End, Session> {
       octetsReceived,
       octetsSent,
     } as unknown as Happening<Event>);
+    this.#isClosed = true;
   }
 }

@@ -35,7 +35,10 @@ export type ConnectionEvent =
       readonly tls: TlsInformation;
     }
   | { readonly type: 'tls'; readonly time: number; readonly outcome: 'failed'; readonly error: Error }
-  /** Something that the application has given threw: a handler, a callback, a body. `onError` has it too. */
+  /**
+   * Something that the application has given threw: a handler, a callback, a body. `onError` has it too, and alone what is thrown
+   * after `closed`.
+   */
   | {
       readonly type: 'fault';
       readonly time: number;
