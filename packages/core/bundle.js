@@ -1,6 +1,6 @@
 /**
  * After the types are checked and the modules written: puts the modules together for Node, `dist/node/index.js` and
- * `dist/node/chart.js`, with what both need beside them. Node finds, reads and links one file in a third of the time that it
+ * `dist/node/chart.js`, with what both need beside them. Node finds, reads and links one file in a quarter of the time that it
  * takes for a hundred and fifty. A program for the browser is bundled by whoever writes it, and from the modules its bundler
  * leaves out more: so they stay for all that is not Node (`exports` in package.json).
  *
