@@ -35,7 +35,7 @@ import { decodeMessage } from '../../delivery/src/routing/dns-message.js';
 import { readAnswer } from '../../delivery/src/routing/dns-reading.js';
 import { selectExchangers } from '../../delivery/src/routing/routing.js';
 import { parseProxyHeader } from '../../transport-node/src/proxies/proxy-protocol.js';
-import { MessageScan } from '../src/sending/message-scan.js';
+import { MessageScan } from '../src/sending/message/message-scan.js';
 
 /** Sixteen times as many are still below the size from which V8's arrays cost more by themselves. */
 const OCTETS = 1024;

@@ -10,12 +10,12 @@ import {
   secureStreamOf,
   streamOf,
 } from '@sansmtp/transport-node';
-import { called } from './callbacks.js';
 import { type Certificates, certificatesOf, hasCertificate } from './certificate.js';
-import { type ConnectionOptions, newId, SMTPConnection } from './connection.js';
+import { type ConnectionOptions, newId, SMTPConnection } from './connection/connection.js';
+import { isListed, plainAddress } from './connection/session-object.js';
+import { called } from './handlers/callbacks.js';
 import { type Level, type Log, logOf } from './logger.js';
 import type { ServedConnection, ServingServer } from './served.js';
-import { isListed, plainAddress } from './session-object.js';
 import type {
   SMTPServerAuthentication,
   SMTPServerConnectionInfo,

@@ -1,7 +1,7 @@
 /** What programs and tests reach for below the server: connections without a socket, and the parser as a stream. */
 import { describe, expect, it } from 'vitest';
-import { SMTPStream } from '../src/command-stream.js';
 import { SMTPConnection, SMTPServer, type SMTPServerOptions } from '../src/index.js';
+import { SMTPStream } from '../src/streams/command-stream.js';
 
 function connectionOf(options: SMTPServerOptions = {}): SMTPConnection {
   return new SMTPConnection(new SMTPServer({ logger: false, ...options }), {});

@@ -8,18 +8,7 @@ export { testFileOf } from './as-test/test-file.js';
 export type { TraceableEvent, TraceableSession } from './events.js';
 export { chartHash, EVENT_SCHEMA, traceHeader } from './header.js';
 export { type InspectionEvent, toInspector } from './inspection.js';
-export { Ladder, ladderOf, pipelinedFlights } from './ladder.js';
-export {
-  type ReadRecord,
-  readTrace,
-  type SessionTrace,
-  type SkippedLine,
-  sessionsOf,
-  type Trace,
-  TraceReader,
-  traceLine,
-} from './reading.js';
-export type * from './records.js';
+export { Ladder, ladderOf, pipelinedFlights } from './ladder/ladder.js';
 export type {
   BytesRung,
   ClosedRung,
@@ -33,5 +22,16 @@ export type {
   StateRung,
   TimerRung,
   TlsRung,
-} from './rungs.js';
-export { createTracer, type TracerOptions } from './tracer.js';
+} from './ladder/rungs.js';
+export {
+  type ReadRecord,
+  readTrace,
+  type SessionTrace,
+  type SkippedLine,
+  sessionsOf,
+  type Trace,
+  TraceReader,
+  traceLine,
+} from './reading.js';
+export type * from './records.js';
+export { createTracer, type TracerOptions } from './tracer/tracer.js';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { traceHeader } from './header.js';
-import { ladderOf } from './ladder.js';
+import { ladderOf } from './ladder/ladder.js';
 import { readTrace, TraceReader, traceLine } from './reading.js';
 import { deliveredBetween, TracedServer } from './traced-sessions.test-support.js';
 

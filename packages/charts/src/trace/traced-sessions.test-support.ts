@@ -9,7 +9,7 @@ import {
   type ServerSessionOptions,
 } from '@sansmtp/core';
 import type { TraceRecord } from './records.js';
-import { createTracer, type TracerOptions } from './tracer.js';
+import { createTracer, type TracerOptions } from './tracer/tracer.js';
 
 export const WALL_CLOCK = Date.UTC(2026, 0, 2, 3, 4, 5);
 

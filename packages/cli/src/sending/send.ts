@@ -17,8 +17,13 @@ import { startTracing, type Tracing } from '../tracing/tracing.js';
 import { readAuthorities } from './certificate-authorities.js';
 import { type CredentialsOptions, readCredentials } from './credentials.js';
 import { Dialogue } from './dialogue.js';
+import {
+  type LongLines,
+  type OutgoingMessage,
+  openMessage,
+  TemporaryFault,
+} from './message/outgoing-message.js';
 import { exitCodeOf, type Outcome, outcomeLine, outcomeOf } from './outcome.js';
-import { type LongLines, type OutgoingMessage, openMessage, TemporaryFault } from './outgoing-message.js';
 
 const NOTES = `
 Prints a line a recipient on stdout: "delivered|rejected|deferred|unknown ADDRESS REPLY";

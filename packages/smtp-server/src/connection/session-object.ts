@@ -1,6 +1,6 @@
 /** The session object that handlers get: one for a connection, filled anew as more is known. */
 import type { TlsInformation } from '@sansmtp/core';
-import type { SMTPServerEnvelope, SMTPServerOptions, SMTPServerSession } from './types.js';
+import type { SMTPServerEnvelope, SMTPServerOptions, SMTPServerSession } from '../types.js';
 
 export function emptyEnvelope({ hideDSN }: SMTPServerOptions): SMTPServerEnvelope {
   return {

@@ -1,6 +1,6 @@
 /** Which commands a state of the server's chart takes: those that it does not refuse out of hand. */
 import type { ReplyTitle, StateDescription, TransitionDescription } from '@sansmtp/core';
-import { chartOf } from './chart-states.js';
+import { chartOf } from '../chart-states.js';
 
 /** Verbs that every server has, in the order of a session; the others come with a service extension. */
 const COMMON = [

@@ -8,10 +8,10 @@
  * A record is made at once, and whatever is remembered of a session goes with the session.
  */
 import { commandSpans, encodeText, replyOctets, type Span, type TlsInformation } from '@sansmtp/core';
-import { initialState, isExchange } from './chart-states.js';
-import type { TraceableEvent, TraceableSession } from './events.js';
-import type { CommandLine, Decision, End, ReplyLine, TraceData, TraceName, TraceRecord } from './records.js';
-import { Sha256 } from './sha256.js';
+import { initialState, isExchange } from '../chart-states.js';
+import type { TraceableEvent, TraceableSession } from '../events.js';
+import type { CommandLine, Decision, End, ReplyLine, TraceData, TraceName, TraceRecord } from '../records.js';
+import { Sha256 } from '../sha256.js';
 import {
   addressOf,
   eventName,

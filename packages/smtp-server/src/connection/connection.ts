@@ -9,19 +9,19 @@ import { hostname } from 'node:os';
 import type { ClientAttributes, Reply, ReplyOccasion, TlsInformation } from '@sansmtp/core';
 import { type ByteStream, type ServeOptions, type ServerConnection, serveSession } from '@sansmtp/transport';
 import { nodeCryptography, socketOf, systemClock } from '@sansmtp/transport-node';
-import { parseAddressCommand } from './address-command.js';
+import { parseAddressCommand } from '../addresses/address-command.js';
+import { called } from '../handlers/callbacks.js';
+import { type Standing, serviceExtensions } from '../handlers/extensions.js';
+import { handlersOf } from '../handlers/handlers.js';
+import { mechanismsOf } from '../handlers/mechanisms.js';
+import { refusal, refusalBy } from '../handlers/refusal.js';
+import { inTheirWords } from '../handlers/wording.js';
+import type { ServedConnection, ServingServer } from '../served.js';
+import type { SMTPServerEnvelope, SMTPServerOptions, SMTPServerSession } from '../types.js';
 import { commandByHand } from './by-hand.js';
-import { called } from './callbacks.js';
 import { isHostname, lookUpHostname } from './client-hostname.js';
-import { type Standing, serviceExtensions } from './extensions.js';
-import { handlersOf } from './handlers.js';
-import { mechanismsOf } from './mechanisms.js';
 import { noteAttributes } from './proxied-attributes.js';
-import { refusal, refusalBy } from './refusal.js';
-import type { ServedConnection, ServingServer } from './served.js';
 import { emptyEnvelope, isListed, plainAddress, tlsOptions, transmissionType } from './session-object.js';
-import type { SMTPServerEnvelope, SMTPServerOptions, SMTPServerSession } from './types.js';
-import { inTheirWords } from './wording.js';
 
 /** Where a connection comes from and goes to; a socket has all of it. */
 export interface Ends {

@@ -5,8 +5,7 @@
  * Rungs are only ever added, so that a session can be followed while it goes on. Each says what it stands in: under TLS,
  * within an AUTH exchange, and in which flight, which is what came in one piece or left without waiting.
  */
-import { commandsTakenIn } from './commands-taken.js';
-import { isOutOfOrder, reasonFor } from './reasons.js';
+
 import type {
   Closed,
   Decision,
@@ -15,7 +14,9 @@ import type {
   StateUpdated,
   TracedConnection,
   TraceRecord,
-} from './records.js';
+} from '../records.js';
+import { commandsTakenIn } from './commands-taken.js';
+import { isOutOfOrder, reasonFor } from './reasons.js';
 import type { Reason, Rung, RungBase } from './rungs.js';
 
 /** A session's story, as far as it has been told. */

@@ -1,7 +1,7 @@
 /** `_parseAddressCommand()` of smtp-server, which programs and tests call by hand; sessions read commands by themselves. */
 import { parseMailbox } from '@sansmtp/core';
+import type { SMTPServerAddress, SMTPServerAddressArgs } from '../types.js';
 import { addressOf, decodeXtext, hasStrayDots, isUnsafe, shownDomain } from './address.js';
-import type { SMTPServerAddress, SMTPServerAddressArgs } from './types.js';
 
 /** @returns `false` where the command is another, or its address or a parameter is none */
 export function parseAddressCommand(

@@ -11,7 +11,7 @@ import type {
   ServerMechanism,
   ServerStep,
 } from '@sansmtp/core';
-import type { SMTPServerAuthentication } from './types.js';
+import type { SMTPServerAuthentication } from '../types.js';
 
 /** What a client showed. A token that is refused may bring what to tell the client about it. */
 export interface Shown {

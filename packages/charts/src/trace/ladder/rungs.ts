@@ -1,6 +1,6 @@
 /** The rungs of a ladder: what happened in a session, in plain data. */
 import type { ContextChange, GuardOutcome, Span } from '@sansmtp/core';
-import type { Closed, Decision, TlsHandshake, TracedError } from './records.js';
+import type { Closed, Decision, TlsHandshake, TracedError } from '../records.js';
 
 /** What all rungs have. */
 export interface RungBase {

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import type { TraceRecord } from '../records.js';
+import { deliveredBetween, TracedServer } from '../traced-sessions.test-support.js';
 import { commandsTakenIn } from './commands-taken.js';
 import { type Ladder, ladderOf, pipelinedFlights } from './ladder.js';
-import type { TraceRecord } from './records.js';
 import type { LineRung, Rung } from './rungs.js';
-import { deliveredBetween, TracedServer } from './traced-sessions.test-support.js';
 
 const told = ({ records }: { readonly records: readonly TraceRecord[] }): Ladder =>
   ladderOf({ id: 's1', end: 'server', records });

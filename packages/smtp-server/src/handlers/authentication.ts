@@ -1,10 +1,10 @@
 /** AUTH: `onAuth` is asked, and its answer is ours. */
 import type { AuthenticationAttempt } from '@sansmtp/core';
+import type { ServedConnection } from '../served.js';
+import type { SMTPServerAuthenticationResponse } from '../types.js';
 import { called } from './callbacks.js';
 import type { Shown } from './mechanisms.js';
 import { refusal, refusalBy } from './refusal.js';
-import type { ServedConnection } from './served.js';
-import type { SMTPServerAuthenticationResponse } from './types.js';
 
 const INVALID = 'Error: Authentication credentials invalid';
 

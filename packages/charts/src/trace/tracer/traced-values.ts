@@ -7,8 +7,8 @@ import {
   type ServerProtocolEvent,
   type TlsInformation,
 } from '@sansmtp/core';
-import type { TraceableSession } from './events.js';
-import type { Decision, TracedAddress, TracedReply, TracedTls } from './records.js';
+import type { TraceableSession } from '../events.js';
+import type { Decision, TracedAddress, TracedReply, TracedTls } from '../records.js';
 
 export function withheld(octets: number): string {
   return `[${octets} octets]`;

@@ -11,8 +11,8 @@ import {
   type ServiceExtension,
   standardExtensions,
 } from '@sansmtp/core';
-import { decodeXtext } from './address.js';
-import type { SMTPServerAddressArgs, SMTPServerOptions } from './types.js';
+import { decodeXtext } from '../addresses/address.js';
+import type { SMTPServerAddressArgs, SMTPServerOptions } from '../types.js';
 
 /** What the offer depends on, as it is when EHLO is answered. */
 export interface Standing {

@@ -9,8 +9,8 @@ import {
   type ServerHandlers,
   serveSession,
 } from '@sansmtp/transport';
-import { handlersOf } from './handlers.js';
-import type { ServedConnection } from './served.js';
+import { handlersOf } from '../handlers/handlers.js';
+import type { ServedConnection } from '../served.js';
 
 const SOME_TLS: TlsInformation = {
   protocol: 'TLSv1.3',

@@ -9,14 +9,14 @@ import type {
   ReversePath,
 } from '@sansmtp/core';
 import { type IncomingMessage, MailDataAbandonedError, type ServerHandlers } from '@sansmtp/transport';
-import { addressOf, hasStrayDots, isUnsafe } from './address.js';
+import { addressOf, hasStrayDots, isUnsafe } from '../addresses/address.js';
+import type { ServedConnection } from '../served.js';
+import { DataStream, drained, feed } from '../streams/data-stream.js';
+import type { SMTPServerAddress } from '../types.js';
 import { authenticate, authenticateByProxy } from './authentication.js';
 import { called } from './callbacks.js';
-import { DataStream, drained, feed } from './data-stream.js';
 import { mailArguments, rcptArguments } from './extensions.js';
 import { refusal, refusalBy } from './refusal.js';
-import type { ServedConnection } from './served.js';
-import type { SMTPServerAddress } from './types.js';
 import { SYNTAX } from './wording.js';
 
 /** Milliseconds before the greeting, in which a client that speaks gives itself away (RFC 5321 §3.1). */

@@ -2,7 +2,7 @@
 import { PassThrough } from 'node:stream';
 import { finished } from 'node:stream/promises';
 import { MailDataAbandonedError } from '@sansmtp/transport';
-import type { SMTPServerDataStream } from './types.js';
+import type { SMTPServerDataStream } from '../types.js';
 
 export class DataStream extends PassThrough implements SMTPServerDataStream {
   byteLength = 0;

@@ -1,6 +1,6 @@
 /** Why a server gave a reply, in words. They follow "because". */
 import type { ReplyTitle } from '@sansmtp/core';
-import type { Decision, ReplyLine, StateUpdated, TracedReply } from './records.js';
+import type { Decision, ReplyLine, StateUpdated, TracedReply } from '../records.js';
 
 /** Of the replies that are the session's own. */
 const REASONS: Readonly<Record<Exclude<ReplyTitle, `${string}.${string}`>, string>> = {

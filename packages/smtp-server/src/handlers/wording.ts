@@ -3,7 +3,7 @@
  * texts are the same, and codes as far as they mean the same (RFC 5321 §4.2.1).
  */
 import type { Reply, ReplyOccasion, ReplyTitle } from '@sansmtp/core';
-import type { SMTPServerOptions } from './types.js';
+import type { SMTPServerOptions } from '../types.js';
 
 /** What the words depend on. */
 export interface Speaker {

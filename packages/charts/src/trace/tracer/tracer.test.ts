@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { Secret } from '@sansmtp/core';
 import { describe, expect, it } from 'vitest';
-import { traceHeader } from './header.js';
-import type { RecordOf, TraceName, TraceRecord } from './records.js';
-import { deliveredBetween, TracedServer } from './traced-sessions.test-support.js';
+import { traceHeader } from '../header.js';
+import type { RecordOf, TraceName, TraceRecord } from '../records.js';
+import { deliveredBetween, TracedServer } from '../traced-sessions.test-support.js';
 
 function named<Name extends TraceName>(records: readonly TraceRecord[], name: Name): RecordOf<Name>[] {
   return records.filter((record): record is RecordOf<Name> => record.name === name);

@@ -1,7 +1,7 @@
 /** The name that a client's address resolves to (RFC 1035 §3.5): unverified, and never waited for long. */
 import { reverse } from 'node:dns';
 import { systemClock } from '@sansmtp/transport-node';
-import type { SMTPServerResolver } from './types.js';
+import type { SMTPServerResolver } from '../types.js';
 
 /** Milliseconds. */
 const PATIENCE = 1500;
