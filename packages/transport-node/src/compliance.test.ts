@@ -13,7 +13,7 @@ import {
 import { afterAll, beforeAll, describe, it } from 'vitest';
 import { connect } from './connecting/connect.js';
 import { type Listener, type ListenOptions, listen } from './listening/listen.js';
-import { canLend } from './streams/lent-buffer.js';
+import { canLendTls } from './streams/lent-buffer.js';
 import { createTlsContext } from './tls/tls-context.js';
 import { generateCertificate } from './tls-certificates.test-support.js';
 
@@ -52,7 +52,7 @@ function overSockets(
 }
 
 // A listener lends from when it is known that it can.
-await canLend();
+await canLendTls();
 
 describe.each<[string, ListenOptions, boolean]>([
   ['TCP', { port: 0 }, true],
@@ -75,6 +75,11 @@ describe.each<[string, ListenOptions, boolean]>([
 
   describe('with implicit TLS', () => {
     const transport = overSockets(options, abortReachesPeer, 'implicit');
+    for (const { name, run } of complianceCases) it(name, () => run(transport));
+  });
+
+  describe('with implicit TLS, before listeners that borrow', () => {
+    const transport = borrowing(overSockets(options, abortReachesPeer, 'implicit'));
     for (const { name, run } of complianceCases) it(name, () => run(transport));
   });
 

@@ -25,7 +25,7 @@ import {
 } from '@sansmtp/transport';
 import { type AnyOf, checkCount, checkNotEmpty, checkPort } from '../option-checks.js';
 import { type ProxiedOptions, proxiedAcceptor } from '../proxies/accept-proxied.js';
-import { canLend } from '../streams/lent-buffer.js';
+import { canLend, canLendTls } from '../streams/lent-buffer.js';
 import { localOf, peerOf } from '../streams/socket-peer.js';
 import { SocketStream } from '../streams/socket-stream.js';
 import { systemCode } from '../system-error.js';
@@ -257,6 +257,7 @@ export async function listenAmong(
 
   // Whoever connects before it is known is served as well, by arrays of their own.
   let lends = false;
+  let lendsTls = false;
   const arrive = (socket: Socket, arrival: ArrivalInformation) => {
     const { peer } = arrival;
     if (side === undefined || tls?.mode === 'startTls') {
@@ -276,7 +277,7 @@ export async function listenAmong(
       leave();
       if (closed) socket.destroy();
       else if (outcome instanceof TlsError) onError(outcome, arrival);
-      else give(new SocketStream(socket, { ...arrival, secured: outcome }));
+      else give(new SocketStream(socket, { ...arrival, secured: outcome, lends: lendsTls }));
     });
   };
 
@@ -316,6 +317,11 @@ export async function listenAmong(
   void canLend().then((can) => {
     lends = can;
   });
+  if (side !== undefined) {
+    void canLendTls().then((can) => {
+      lendsTls = can;
+    });
+  }
 
   return {
     address: addressOf(server),

@@ -30,6 +30,8 @@ import { localOf, peerOf } from './socket-peer.js';
 
 const OWNER = Symbol('stream');
 
+const NOTHING = new Uint8Array(0);
+
 interface OwnedSocket extends Duplex {
   [OWNER]: SocketStream;
 }
@@ -40,7 +42,7 @@ function onData(this: OwnedSocket, bytes: Uint8Array): void {
 
 /** What `lendTo` has read is here for the time of this call. */
 function onLent(this: Socket, bytes: Uint8Array): void {
-  (this as unknown as OwnedSocket)[OWNER].received(bytes);
+  (this as unknown as OwnedSocket)[OWNER].lent(bytes);
 }
 
 function onReadable(this: OwnedSocket): void {
@@ -94,7 +96,7 @@ export interface SocketStreamOptions {
   /** The TLS above the raw socket, if it stands already. */
   readonly secured?: SecuredSocket;
   /**
-   * It was accepted by a listener of ours, where `canLend()`: a listener that borrows gets what is read into one buffer.
+   * It was accepted by a listener of ours, where it can lend: a listener that borrows gets what is read into one buffer.
    * @default false
    */
   readonly lends?: boolean;
@@ -118,6 +120,8 @@ export class SocketStream implements ByteStream {
   #reason: Error | undefined;
   #writable = true;
   #paused = false;
+  /** What came in the one buffer while it was paused, and what has come behind that. */
+  #held: Uint8Array | undefined;
   /** Nothing may be called any more but `close`. */
   #broken = false;
   #secureWaits = false;
@@ -185,10 +189,18 @@ export class SocketStream implements ByteStream {
     if (!this.#paused) this.#socket.resume();
   }
 
-  /** Has the octets read into the one buffer, if that is wanted and can be. Those of TLS come from OpenSSL's own. */
+  /** Has the octets read into the one buffer, if that is wanted and can be. */
   #lend(): boolean {
-    if (!this.lends || this.#listener?.borrows !== true || this.#secured !== undefined) return false;
-    return this.#socket instanceof Socket && lendTo(this.#socket, onLent);
+    const socket = this.#socket;
+    if (!this.lends || this.#listener?.borrows !== true || !(socket instanceof Socket)) return false;
+    // A client may say its first words right behind its handshake, or its proxy's header.
+    const early: Uint8Array | null = socket.readableLength > 0 ? socket.read() : null;
+    if (lendTo(socket, onLent)) {
+      if (early !== null) this.#hold(early);
+      return true;
+    }
+    if (early !== null) socket.unshift(early);
+    return false;
   }
 
   write(bytes: Uint8Array): boolean {
@@ -209,7 +221,7 @@ export class SocketStream implements ByteStream {
     // Without a listener the socket would throw away what comes.
     if (this.#listener === undefined || this.#handshake !== undefined) return;
     if (this.#isBare) this.#socket.resume();
-    if (this.#endWaits || !this.#isBare) this.#callBackLater();
+    if (this.#endWaits || !this.#isBare || this.#held !== undefined) this.#callBackLater();
   }
 
   end(): void {
@@ -227,7 +239,7 @@ export class SocketStream implements ByteStream {
     const side = this.#side;
     if (side === undefined) throw new Error('This stream cannot start TLS: see canStartTls');
     this.#side = undefined;
-    if (raw.readableLength > 0) {
+    if (raw.readableLength > 0 || this.#held !== undefined) {
       this.abort(TlsError.plaintextBehindStartTls());
       return;
     }
@@ -307,6 +319,12 @@ export class SocketStream implements ByteStream {
     this.#listener?.data(bytes);
   }
 
+  /** As `received`, of octets that are here for the time of this call. OpenSSL gives all that it has, in spite of a pause. */
+  lent(bytes: Uint8Array): void {
+    if (this.#paused || this.#held !== undefined) this.#hold(bytes);
+    else this.received(bytes);
+  }
+
   readable(): void {
     this.#callBack();
   }
@@ -342,6 +360,25 @@ export class SocketStream implements ByteStream {
     this.#drainWaits = false;
     this.#endWaits = false;
     this.#secureWaits = false;
+    this.#held = undefined;
+  }
+
+  /** Copies it, for when the stream is resumed. */
+  #hold(bytes: Uint8Array): void {
+    if (this.#broken) return;
+    const held = this.#held ?? NOTHING;
+    const joined = new Uint8Array(held.length + bytes.length);
+    joined.set(held);
+    joined.set(bytes, held.length);
+    this.#held = joined;
+    bytes.fill(0);
+  }
+
+  #giveHeld(): void {
+    const held = this.#held;
+    if (held === undefined || this.#paused) return;
+    this.#held = undefined;
+    this.received(held);
   }
 
   #callBackOnEvent(): void {
@@ -378,6 +415,7 @@ export class SocketStream implements ByteStream {
       this.#drainWaits = false;
       listener.drain();
     }
+    this.#giveHeld();
     if (!this.#isBare) this.#read();
     if (this.#endWaits && !this.#paused) {
       this.#endWaits = false;
