@@ -1,11 +1,11 @@
 import { createHash, randomBytes } from 'node:crypto';
-import type { FileHandle } from 'node:fs/promises';
 import * as fs from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { type ServerSessionInformation, withoutSession } from '@sansmtp/transport';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type * as fileCalls from './file-calls.js';
 import { type Maildir, openMaildir, type StorableMessage } from './maildir.js';
 
 /** What was done to files and folders, in order; the step named by `failing` throws instead. */
@@ -27,29 +27,39 @@ function placeOf(path: string): string {
     .replace(/\/\d+\.M.*/, '/*');
 }
 
+vi.mock('./file-calls.js', async (importOriginal) => {
+  const actual = await importOriginal<typeof fileCalls>();
+  const places = new Map<number, string>();
+  const opening = async (how: string, path: string, open: (path: string) => Promise<number>) => {
+    called(`${how} ${placeOf(path)}`);
+    const descriptor = await open(path);
+    places.set(descriptor, placeOf(path));
+    return descriptor;
+  };
+  return {
+    ...actual,
+    create: (path: string) => opening('create', path, actual.create),
+    createSynced: (path: string) => opening('create synced', path, actual.createSynced),
+    openFolder: (path: string) => opening('open', path, actual.openFolder),
+    async write(descriptor: number, octets: Uint8Array) {
+      called(`write ${places.get(descriptor)}`);
+      await actual.write(descriptor, octets);
+    },
+    async sync(descriptor: number) {
+      called(`sync ${places.get(descriptor)}`);
+      await actual.sync(descriptor);
+    },
+    close(descriptor: number) {
+      actual.close(descriptor);
+      called(`close ${places.get(descriptor)}`);
+    },
+  };
+});
+
 vi.mock('node:fs/promises', async (importOriginal) => {
   const actual = await importOriginal<typeof fs>();
   return {
     ...actual,
-    async open(path: string, flags: string, mode?: number): Promise<FileHandle> {
-      called(`open ${placeOf(path)} ${flags}`);
-      const handle = await actual.open(path, flags, mode);
-      const { sync, close, writeFile } = handle;
-      return Object.assign(handle, {
-        async writeFile(data: Uint8Array) {
-          called(`write ${placeOf(path)}`);
-          await writeFile.call(handle, data);
-        },
-        async sync() {
-          called(`sync ${placeOf(path)}`);
-          await sync.call(handle);
-        },
-        async close() {
-          await close.call(handle);
-          called(`close ${placeOf(path)}`);
-        },
-      });
-    },
     async link(from: string, to: string) {
       called(`link ${placeOf(from)} ${placeOf(to)}`);
       await actual.link(from, to);
@@ -234,22 +244,32 @@ describe('a delivery', () => {
   });
 });
 
-/** Every step of a delivery. */
+const PLACED = ['link tmp/* new/*', 'open mail/new', 'sync mail/new', 'close mail/new'];
+
+/** Where a write to a file may take the sync with it. */
+const isLinux = process.platform === 'linux';
+
+/** Every step of a delivery of one write. */
 const STEPS = [
-  'open tmp/* wx',
+  'create synced tmp/*',
   'write tmp/*',
-  'sync tmp/*',
+  ...(isLinux ? [] : ['sync tmp/*']),
   'close tmp/*',
-  'link tmp/* new/*',
-  'open mail/new r',
-  'sync mail/new',
-  'close mail/new',
+  ...PLACED,
 ];
+
+/** And of one of two. */
+const STEPS_OF_LARGE = ['create tmp/*', 'write tmp/*', 'write tmp/*', 'sync tmp/*', 'close tmp/*', ...PLACED];
+
+const large = () => message(Buffer.alloc(70_000), 'a\r\n');
 
 describe('the order of a delivery', () => {
   it('is: write, sync the file, give it its place in new/, sync that folder', async () => {
     await maildir.deliver(message('a\r\n'), session);
     expect(calls).toEqual(STEPS);
+    calls.length = 0;
+    await maildir.deliver(large(), session);
+    expect(calls).toEqual(STEPS_OF_LARGE);
   });
 
   it.each(STEPS)('leaves no file when it fails at: %s', async (step) => {
@@ -257,6 +277,15 @@ describe('the order of a delivery', () => {
     await expect(maildir.deliver(message('a\r\n'), session)).rejects.toMatchObject({ code: 'EIO' });
     expect(await filesIn(maildir.directory)).toEqual([]);
   });
+
+  it.each([...new Set(STEPS_OF_LARGE)])(
+    'leaves no file of a large message when it fails at: %s',
+    async (step) => {
+      failing = step;
+      await expect(maildir.deliver(large(), session)).rejects.toMatchObject({ code: 'EIO' });
+      expect(await filesIn(maildir.directory)).toEqual([]);
+    },
+  );
 
   it.each(['EPERM', 'ENOTSUP', 'ENOSYS'])(
     'is by renaming where links are not to be had (%s)',

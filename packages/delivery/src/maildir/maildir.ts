@@ -10,18 +10,17 @@
  * A file holds trace header lines and then the message byte for byte as it came. Its lines end in CRLF, and so do
  * those put in front of it: a file with both kinds could not be told from a damaged one.
  */
-import { type FileHandle, link, mkdir, open, readdir, rename, stat, unlink } from 'node:fs/promises';
+import { link, mkdir, readdir, rename, stat, unlink } from 'node:fs/promises';
 import { hostname as machineName } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { checkNames, isHostName } from '@sansmtp/core';
 import type { IncomingMessage, ServerSessionInformation } from '@sansmtp/transport';
 import { systemCode } from '@sansmtp/transport-node';
+import { close, openFolder, sync } from './file-calls.js';
+import { writeMessageFile } from './message-file.js';
 import { sharedSync } from './shared-sync.js';
 import { deliveryHeader, receivedField } from './trace-header.js';
 import { uniqueName } from './unique-name.js';
-
-/** Octets gathered for one write: lines may come one by one, and each write is a system call. */
-const BATCH_OCTETS = 65_536;
 
 /** Milliseconds since a file in `tmp/` was written to, after which nobody writes it any more (the Maildir convention). */
 const ABANDONED_AFTER = 36 * 3_600_000;
@@ -30,7 +29,6 @@ const ABANDONED_AFTER = 36 * 3_600_000;
 const SWEEP_INTERVAL = 3_600_000;
 
 const FOLDER_MODE = 0o700;
-const FILE_MODE = 0o600;
 
 export interface MaildirOptions {
   /**
@@ -69,11 +67,11 @@ export interface Maildir {
 
 /** Makes the entries of a folder outlive a crash. */
 async function syncFolder(path: string): Promise<void> {
-  const handle = await open(path, 'r');
+  const descriptor = await openFolder(path);
   try {
-    await handle.sync();
+    await sync(descriptor);
   } finally {
-    await handle.close();
+    close(descriptor);
   }
 }
 
@@ -97,25 +95,6 @@ async function makeFolder(path: string): Promise<void> {
   }
   // The new folder is an entry of the one above it.
   await syncFolder(above);
-}
-
-/** Returns the octets of the body. */
-async function write(handle: FileHandle, header: Buffer, body: AsyncIterable<Uint8Array>): Promise<number> {
-  let batch: Uint8Array[] = [header];
-  let waiting = header.length;
-  let size = 0;
-  for await (const chunk of body) {
-    batch.push(chunk);
-    waiting += chunk.length;
-    size += chunk.length;
-    if (waiting < BATCH_OCTETS) continue;
-    // From where the last one ended; unlike write(), which may stop halfway.
-    await handle.writeFile(Buffer.concat(batch, waiting));
-    batch = [];
-    waiting = 0;
-  }
-  if (waiting > 0) await handle.writeFile(Buffer.concat(batch, waiting));
-  return size;
 }
 
 /** What file systems say that have no hard links, or not for us. */
@@ -194,16 +173,9 @@ export async function openMaildir(path: string, options: MaildirOptions = {}): P
       const header = Buffer.from(deliveryHeader(envelope) + (received ?? ''));
       const temporary = join(directory, 'tmp', file);
       const path = join(directory, 'new', file);
-      const handle = await open(temporary, 'wx', FILE_MODE);
+      const size = await writeMessageFile(temporary, header, body);
       let moved = false;
       try {
-        let size: number;
-        try {
-          size = await write(handle, header, body);
-          await handle.sync();
-        } finally {
-          await handle.close();
-        }
         const hasOldName = await nameAnew(temporary, path);
         moved = true;
         // Should the old name stay, the sweep takes it.
