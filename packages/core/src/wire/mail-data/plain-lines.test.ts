@@ -53,6 +53,33 @@ describe('the run of plain lines', () => {
     );
   });
 
+  it('ends likewise among lines that are all as long, up to one that is not, or not plain', () => {
+    const length = fc.integer({ min: 2, max: LIMIT });
+    fc.assert(
+      fc.property(
+        length,
+        length,
+        fc.nat(),
+        fc.constantFrom(...'.\0\n\r\x0d\x0e\x80\xff'),
+        (one, other, at, odd) => {
+          const lines = (octets: number) => `${'a'.repeat(octets - 2)}\r\n`.repeat(300 / octets);
+          const regular = lines(one) + lines(other);
+          const place = at % regular.length;
+          const whole = `${regular.slice(0, place)}${odd}${regular.slice(place + 1)}`;
+          const expected = naive(whole);
+          for (const octets of atEveryAlignment(whole)) {
+            const { end, lines: passed } = endOfPlainLines(octets, wordsIn(octets), 0, LIMIT);
+            expect(passed).toBe(whole.slice(0, end).split('\r\n').length - 1);
+            expect(end).toBeLessThanOrEqual(expected);
+            if (octets.byteOffset % 4 === 0 && end < expected)
+              expect(whole.length - end).toBeLessThanOrEqual(LIMIT + 12);
+          }
+        },
+      ),
+      { numRuns: 500 },
+    );
+  });
+
   it('begins in the middle of octets too', () => {
     const octets = new Uint8Array(Buffer.from(`${'.'.repeat(7)}${'a line\r\n'.repeat(40)}.\r\n`));
     expect(endOfPlainLines(octets, wordsIn(octets), 7, LIMIT)).toEqual({ end: 7 + 8 * 40, lines: 40 });
