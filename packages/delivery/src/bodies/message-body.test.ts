@@ -47,6 +47,11 @@ function octetsOf(length: number): Buffer {
 
 const LARGE = octetsOf(300_000);
 
+/** Begins to read what is neither text nor octets in memory. */
+function begin(body: OpenBody, again: boolean): AsyncIterator<Uint8Array> {
+  return (body.read(again) as AsyncIterable<Uint8Array>)[Symbol.asyncIterator]();
+}
+
 describe('a body', () => {
   it.each<[string, () => MessageBody | Promise<MessageBody>, number | undefined]>([
     ['text', () => 'Grüße', 7],
@@ -114,7 +119,7 @@ describe('a body', () => {
 
   it('that is kept in a file leaves nothing that has a name', async () => {
     const body = await openedBody(chunksOf(LARGE, 1000));
-    const reading = body.read(true) as AsyncGenerator<Uint8Array>;
+    const reading = begin(body, true);
     for (let chunk = 0; chunk < 200; chunk++) await reading.next();
     const named = (await readdir(tmpdir())).filter((name) => /^sansmtp-[\da-f]{8}-/.test(name));
     expect(named).toEqual([]);
@@ -201,7 +206,7 @@ describe('closing a body', () => {
       },
     });
     const body = await openBody(stream);
-    const hanging = (body.read(false) as AsyncGenerator<Uint8Array>).next();
+    const hanging = begin(body, false).next();
     await task();
     await body.close();
     expect(cancelled).toBe(true);
@@ -219,7 +224,7 @@ describe('closing a body', () => {
       }
     }
     const body = await openBody(source());
-    await (body.read(true) as AsyncGenerator<Uint8Array>).next();
+    await begin(body, true).next();
     await body.close();
     await task();
     expect(returned).toBe(true);
@@ -230,7 +235,7 @@ describe('closing a body', () => {
       yield await new Promise<Uint8Array>(() => {});
     }
     const body = await openBody(source());
-    void (body.read(true) as AsyncGenerator<Uint8Array>).next();
+    void begin(body, true).next();
     await task();
     await body.close();
   });

@@ -190,6 +190,8 @@ class FileBody implements OpenBody {
   }
 }
 
+const END = { done: true, value: undefined } as const;
+
 /** A body that can be read once. */
 class OnceBody implements OpenBody {
   failure: { readonly error: unknown } | undefined;
@@ -213,24 +215,45 @@ class OnceBody implements OpenBody {
     return this.#spool?.loss;
   }
 
-  async *read(again: boolean): AsyncGenerator<Uint8Array, void, undefined> {
+  read(again: boolean): AsyncIterable<Uint8Array> {
+    return {
+      [Symbol.asyncIterator]: () =>
+        this.#spool === undefined && !again ? this.#passThrough() : this.#readStored(),
+    };
+  }
+
+  /** No generator: those of a large message would cost more than to make it transparent. */
+  #passThrough(): AsyncIterator<Uint8Array> {
+    this.#passed = true;
+    let isOver = false;
+    return {
+      next: async () => {
+        if (isOver) return END;
+        try {
+          const value = await this.#source.next();
+          if (value !== undefined) return { value };
+        } catch (error) {
+          isOver = true;
+          this.failure ??= { error };
+          throw error;
+        }
+        isOver = true;
+        return END;
+      },
+      return: async () => {
+        isOver = true;
+        return END;
+      },
+    };
+  }
+
+  async *#readStored(): AsyncGenerator<Uint8Array, void, undefined> {
     try {
-      if (this.#spool === undefined && !again) {
-        this.#passed = true;
-        yield* this.#pass();
-      } else {
-        this.#spool ??= new Spool(this.#source);
-        yield* this.#spool.read();
-      }
+      this.#spool ??= new Spool(this.#source);
+      yield* this.#spool.read();
     } catch (error) {
       if (!(error instanceof UnstoredError)) this.failure ??= { error };
       throw error;
-    }
-  }
-
-  async *#pass(): AsyncGenerator<Uint8Array, void, undefined> {
-    for (let chunk = await this.#source.next(); chunk !== undefined; chunk = await this.#source.next()) {
-      yield chunk;
     }
   }
 

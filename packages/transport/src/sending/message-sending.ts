@@ -76,10 +76,7 @@ export class MessageSending {
   /** What is last of it goes out in one write with its end, since a write costs more than all else about a small message. */
   async #sendWhole(bytes: Uint8Array): Promise<void> {
     await undefined; // the session's other outputs come first
-    // Of a small message neither waits for anything: a promise for each would cost more than both.
-    if (bytes.length <= MAXIMUM_PIECE_OCTETS && ArrayBuffer.isView(bytes) && this.#mayGoOn) {
-      this.#outlet.handOver(bytes, true);
-    } else await this.#sendPiece(bytes, true);
+    if (!this.#sendAtOnce(bytes, true)) await this.#sendPiece(bytes, true);
     if (this.#beforeFinalDot === undefined && this.#mayGoOn) this.#outlet.handOver(undefined, false);
     else await this.#sendEnd();
   }
@@ -90,7 +87,7 @@ export class MessageSending {
     for (;;) {
       const { done, value } = await iterator.next();
       if (done) this.#iterator = undefined;
-      else await this.#sendPiece(value, false);
+      else if (!this.#sendAtOnce(value, false)) await this.#sendPiece(value, false);
       if (done) {
         await this.#sendEnd();
         return;
@@ -108,6 +105,16 @@ export class MessageSending {
       // What was stored may be too old by the time that the connection takes the end, and is then stored anew.
     } while (this.#mustWait);
     if (!this.#isOver) this.#outlet.handOver(undefined, false);
+  }
+
+  /**
+   * What `#sendPiece` does where nothing has to be waited for: a promise for each piece would cost more than all else about it.
+   * @returns false: it is too large, or no octets, or must wait
+   */
+  #sendAtOnce(bytes: Uint8Array, last: boolean): boolean {
+    if (!ArrayBuffer.isView(bytes) || bytes.length > MAXIMUM_PIECE_OCTETS || !this.#mayGoOn) return false;
+    this.#outlet.handOver(bytes, last);
+    return true;
   }
 
   /** @param last the end of the message follows */
