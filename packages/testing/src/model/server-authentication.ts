@@ -35,7 +35,8 @@ export function authenticationStep(
   if (last !== undefined && !isBase64(last)) return { clause: `${clause}: 501`, answers: [failed('501')] };
   if (exchange.responses.length < needed) {
     const flawOf = exchange.mechanism === 'PLAIN' ? flawOfEmptyChallenge : undefined;
-    return { clause, answers: [goesOn], ...(flawOf && { flawOf }) };
+    const answers = last !== undefined && isNobodysName(last) ? [goesOn, failed('535 or 501')] : [goesOn];
+    return { clause, answers, ...(flawOf && { flawOf }) };
   }
   const isRight = judged(exchange, facts);
   if (isRight === undefined) return { clause, answers: [succeeded, failed('4yz or 5yz')] };
@@ -46,6 +47,11 @@ export function authenticationStep(
 function flawOfEmptyChallenge({ code, lines }: ModelReply): string | undefined {
   const text = lines.join('');
   return code !== 334 || text === '' ? undefined : `the challenge of PLAIN was to be empty; it is ${text}`;
+}
+
+/** No RFC has LOGIN. Whether a server asks for the password of a name that nobody has is its own affair. */
+function isNobodysName(response: string): boolean {
+  return !/^[ -~]+$/.test(decoded(response));
 }
 
 function isBase64(text: string): boolean {

@@ -136,6 +136,22 @@ function play(
 }
 
 describe("the core's server", () => {
+  it.each([
+    ['empty', '='],
+    ['NUL', 'AA=='],
+    ['not UTF-8', '/w=='],
+  ])('may refuse LOGIN before the password, where the user name is %s', (_, name) => {
+    const facts: ServerFacts = { protocol: 'smtp', strict: true, users: USERS };
+    const options: ServerSessionOptions = {
+      authentication: { allowInsecure: true, mechanisms: ['LOGIN'] },
+    };
+    const steps: DialogueStep[] = [
+      { kind: 'command', line: 'EHLO c.example' },
+      { kind: 'command', line: `AUTH LOGIN ${name}` },
+    ];
+    expect(play(steps, options, facts).awaitsReply).toBe(false);
+  });
+
   it.each(['smtp', 'lmtp'] as const)('replies as the model has it, in %s', (protocol) => {
     const facts: ServerFacts = {
       protocol,
