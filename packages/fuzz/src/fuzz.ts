@@ -1,9 +1,9 @@
 /** `npm run fuzz`: see docs/testing.md. */
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
 import { type Flood, floods, growthOf, heldAfter } from './floods.js';
 import { Mutations } from './mutating.js';
+import { HELP, readOptions } from './options.js';
 import { run } from './running.js';
 import { shrunk } from './shrinking.js';
 import { formatStory, parseStory, type Story } from './story.js';
@@ -11,18 +11,7 @@ import { formatStory, parseStory, type Story } from './story.js';
 const CORPUS = fileURLToPath(new URL('../corpus/', import.meta.url));
 const CRASHES = fileURLToPath(new URL('../crashes/', import.meta.url));
 
-const { values } = parseArgs({
-  options: {
-    seconds: { type: 'string', default: '60' },
-    seed: { type: 'string', default: String(Date.now() % 1_000_000_000) },
-    replay: { type: 'string' },
-    /** A folder for what led to a place to which nothing else had led. */
-    keep: { type: 'string' },
-    /** Only the floods whose names hold this text, and of this size only. */
-    flood: { type: 'string' },
-    octets: { type: 'string' },
-  },
-});
+const values = readOptions(process.argv.slice(2));
 
 function replay(file: string): void {
   const { fault, seen } = run(parseStory(readFileSync(file, 'utf8')));
@@ -93,13 +82,17 @@ const FLOODS = [16 * 1024, 1024 * 1024, 10 * 1024 * 1024];
 function pourAll({ random }: Mutations, until: number): readonly string[] {
   const faults: string[] = [];
   const chosen = floods.filter(({ name }) => values.flood === undefined || name.includes(values.flood));
-  for (const octets of values.octets === undefined ? FLOODS : [Number(values.octets)]) {
+  for (const octets of values.octets === undefined ? FLOODS : [values.octets]) {
     let poured = 0;
     const order = new Map(chosen.map((flood) => [flood, random(1_000_000)]));
     for (const flood of chosen.sort((a, b) => (order.get(a) ?? 0) - (order.get(b) ?? 0))) {
       if (Date.now() > until) break;
       poured++;
+      const begin = Date.now();
       faults.push(...faultsOf(flood, octets));
+      // Where floods were asked for, each takes long enough to be told.
+      const took = Math.round((Date.now() - begin) / 1000);
+      if (values.flood !== undefined) console.log(`${flood.end}: ${flood.name}, ${octets} octets: ${took} s`);
     }
     if (poured > 0) console.log(`${poured} of ${chosen.length} floods of ${octets} octets`);
   }
@@ -118,5 +111,6 @@ function faultsOf(flood: Flood, octets: number): readonly string[] {
   return faults;
 }
 
-if (values.replay === undefined) fuzz(Number(values.seconds), Number(values.seed));
-else replay(values.replay);
+if (values.help) console.log(HELP);
+else if (values.replay !== undefined) replay(values.replay);
+else fuzz(values.seconds, values.seed);
