@@ -30,13 +30,13 @@ export type { DescribeOptions, TestRunner } from './running/describe-server.js';
 export { type Examination, examine } from './running/examination.js';
 export { createIdleClock, type IdleClock } from './running/idle-clock.js';
 export { type JudgeOptions, judgeAll } from './running/judge-all.js';
-export { isSelected } from './running/selection.js';
+export { isSelected, selectsNothing } from './running/selection.js';
 export type { ServerToTest } from './running/server-to-test.js';
 export { UnreachableError } from './running/survey.js';
 
 /**
  * Makes each case, and each path of the chart, a test of vitest, jest or node:test. Skipped cases are skipped tests.
- * @throws {TypeError} there is no runner: import `describe` and `it`, and pass them
+ * @throws {TypeError} there is no runner: import `describe` and `it`, and pass them; or a name is that of no case
  */
 export function describeSmtpServer(options: DescribeOptions): void {
   describeGroups([...serverGroups, paths], options);

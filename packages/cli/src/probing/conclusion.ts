@@ -6,6 +6,7 @@ import {
   judgementOf,
   junitXml,
   readKnownDeviations,
+  selectsNothing,
   type Verdict,
 } from '@sansmtp/conformance';
 import type { Command } from 'commander';
@@ -20,6 +21,13 @@ export interface ReportOptions {
   readonly report?: string;
   readonly expect?: string;
   readonly list?: true;
+}
+
+/** What is misspelt would be passed over without a word. */
+export function checkOnly(command: Command, only: string | undefined, ids: readonly string[]): void {
+  const [wrong] = only === undefined ? [] : selectsNothing(only, ids);
+  if (wrong !== undefined)
+    fail(command, exitCodes.usage, `--only ${wrong || "''"} selects no case; --list shows them all`);
 }
 
 export async function knownDeviations(

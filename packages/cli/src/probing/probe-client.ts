@@ -15,7 +15,7 @@ import type { Command } from 'commander';
 import { exitCodes } from '../exit-codes.js';
 import { fail } from '../fail.js';
 import { oneLine, type Terminal } from '../terminal.js';
-import { checkReports, conclude, knownDeviations, type ReportOptions } from './conclusion.js';
+import { checkOnly, checkReports, conclude, knownDeviations, type ReportOptions } from './conclusion.js';
 import { progressOn } from './progress.js';
 
 /** What the command is meant for, by what it is told. */
@@ -41,9 +41,11 @@ export async function probeClient(
   const { only, json, expect, list } = options;
   const { stdout } = terminal;
   const cases = clientCases.filter(({ id }) => isSelected(id, only));
-  if (cases.length === 0) {
-    fail(command, exitCodes.usage, `--only ${only} selects no case; --client … --list shows them all`);
-  }
+  checkOnly(
+    command,
+    only,
+    clientCases.map(({ id }) => id),
+  );
   if (list) {
     for (const { id, level, section, rationale } of cases) {
       stdout.write(`${id} ${level} ${section} ${rationale} ${pageOf(id)}\n`);

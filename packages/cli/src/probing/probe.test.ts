@@ -180,6 +180,7 @@ describe('sansmtp probe', () => {
     [['::1:25'], /Give a host and a port/],
     [[], /name the server/],
     [['localhost:25', '--only', 'nonsense'], /selects no case/],
+    [['localhost:25', '--only', 'sequence,smugling'], /--only smugling selects no case/],
     [['localhost:25', '--expect', '/no/such/file'], /cannot read --expect/],
     [['localhost:25', '--password-file', 'x'], /--password-file needs --user/],
   ])('%s is a mistake of usage: 64', async (words, problem) => {

@@ -22,7 +22,14 @@ import { fail } from '../fail.js';
 import { countOrNone, deadline, mailbox, path, port, userName } from '../option-values.js';
 import { type CredentialsOptions, readCredentials } from '../sending/credentials.js';
 import { oneLine, type Terminal } from '../terminal.js';
-import { checkReports, conclude, GENERATED, knownDeviations, type ReportOptions } from './conclusion.js';
+import {
+  checkOnly,
+  checkReports,
+  conclude,
+  GENERATED,
+  knownDeviations,
+  type ReportOptions,
+} from './conclusion.js';
 import { judgeGenerated } from './generated.js';
 import { addressesOf } from './private-network.js';
 import { probeClient } from './probe-client.js';
@@ -219,13 +226,7 @@ export function defineProbe(program: Command, terminal: Terminal): void {
         await probeClient(command, terminal, options.client, options);
         return;
       }
-      if (
-        only !== undefined &&
-        !isSelected(GENERATED, only) &&
-        !groups.some(({ cases }) => cases.some(({ id }) => isSelected(id, only)))
-      ) {
-        fail(command, exitCodes.usage, `--only ${only} selects no case; --list shows them all`);
-      }
+      checkOnly(command, only, [...groups.flatMap(({ cases }) => cases.map(({ id }) => id)), GENERATED]);
       if (options.list) list(terminal, groups, only);
       else if (server === undefined)
         fail(command, exitCodes.usage, 'name the server: sansmtp probe HOST:PORT');

@@ -6,7 +6,7 @@
 import type { CaseGroup, ConformanceCase } from '../contract/case.js';
 import { testMessage } from '../contract/message.js';
 import type { Dialogue } from '../dialogue/dialogue.js';
-import { Deviation } from '../dialogue/findings.js';
+import { CannotJudge, Deviation } from '../dialogue/findings.js';
 import { announcesLimit, shown } from '../dialogue/seen-reply.js';
 import { octets } from './judging.js';
 
@@ -141,6 +141,8 @@ const commands: ConformanceCase[] = (
       ...(await dialogue.rest()),
       ...(line.endsWith('\r\n') ? await dialogue.untilQuit() : []),
     ];
+    const limit = replies.find(announcesLimit);
+    if (limit !== undefined) throw new CannotJudge(`the server announced a limit: ${shown(limit)}`);
     const taken = replies.filter(({ code }) => code < 400);
     if (taken.length > atMost) {
       throw new Deviation(

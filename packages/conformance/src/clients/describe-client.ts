@@ -1,6 +1,6 @@
 /** The cases for clients as tests of vitest, jest or node:test: each case a test of its own. */
 import { reportToRunner, type TestRunner, testRunner } from '../running/describe-server.js';
-import { isSelected } from '../running/selection.js';
+import { checkSelection, isSelected } from '../running/selection.js';
 import { CLIENT_GROUPS } from './cases/index.js';
 import type { SmtpClient } from './contract.js';
 import { judgeCase } from './judge-client.js';
@@ -16,10 +16,14 @@ export interface DescribeClientOptions extends SmtpClient {
 
 /**
  * Makes each case for clients a test. Skipped cases are skipped tests.
- * @throws {TypeError} there is no runner: import `describe` and `it`, and pass them
+ * @throws {TypeError} there is no runner: import `describe` and `it`, and pass them; or a name is that of no case
  */
 export function describeSmtpClient(options: DescribeClientOptions): void {
   const { runner = testRunner(), only, knownDeviations = [], ...client } = options;
+  checkSelection(
+    CLIENT_GROUPS.flatMap(({ cases }) => cases.map(({ id }) => id)),
+    options,
+  );
   for (const { title, cases, remedy } of CLIENT_GROUPS) {
     const selected = cases.filter(({ id }) => isSelected(id, only));
     if (selected.length === 0) continue;

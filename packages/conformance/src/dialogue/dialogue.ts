@@ -18,6 +18,12 @@ export interface DialogueTimes {
   readonly replied?: (milliseconds: number) => void;
 }
 
+/** What may come without our saying anything: beyond it the server floods, and the connection is broken off. */
+const MAXIMUM_OCTETS_AT_ONCE = 2_097_152;
+
+/** What goes on for so many times the time of a reply has no end. */
+const TIMES_OF_ENDLESS_REPLIES = 3;
+
 const octetsOf = (text: string | Uint8Array): Uint8Array =>
   typeof text === 'string' ? new TextEncoder().encode(text) : text;
 
@@ -42,6 +48,9 @@ export class Dialogue {
   #ended = false;
   #closed = false;
   #secure = false;
+  /** Octets that have come since something was sent. */
+  #received = 0;
+  #isFlooded = false;
   #closeReason: Error | undefined;
   #wake: () => void = () => {};
 
@@ -53,10 +62,13 @@ export class Dialogue {
     this.#secure = stream.tls !== undefined;
     stream.open({
       data: (octets) => {
+        if (this.#isFlooded) return;
         transcript.add('S', octets);
         if (this.#sentAt !== undefined) this.#times.replied?.(clock.now() - this.#sentAt);
         this.#sentAt = undefined;
         this.#replies.push(octets);
+        this.#received += octets.length;
+        if (this.#received > MAXIMUM_OCTETS_AT_ONCE) this.#breakOffFlood();
         this.#wake();
       },
       end: () => {
@@ -114,17 +126,35 @@ export class Dialogue {
 
   #write(octets: string | Uint8Array): void {
     this.#sentAt = this.#clock.now();
+    this.#received = 0;
     this.#stream.write(octetsOf(octets));
+  }
+
+  #breakOffFlood(): void {
+    this.#isFlooded = true;
+    this.#ended = true;
+    this.#replies.clear();
+    this.abort();
+  }
+
+  /** @throws {Deviation} the server has said something to which no command was said yet */
+  #needSilenceBefore(line: string): void {
+    if (this.#replies.pending.length === 0) return;
+    const early = this.#replies.next();
+    const seen = early === undefined ? 'the beginning of a reply' : shown(early);
+    throw new Deviation(`the server said ${seen} before ${line} was said to it`);
   }
 
   /** Says a line and judges the reply. */
   async ask(line: string, expectation: Expectation): Promise<SeenReply> {
+    this.#needSilenceBefore(line);
     this.say(line);
     return this.reply(expectation);
   }
 
   /** Says a line whose reply is a prerequisite: if another one comes, the case cannot be judged. */
   async need(line: string, expectation: Expectation = '2yz'): Promise<SeenReply> {
+    orCannotJudge(() => this.#needSilenceBefore(line));
     this.say(line);
     return this.needReply(expectation);
   }
@@ -143,9 +173,7 @@ export class Dialogue {
 
   /** Reads a reply that is a prerequisite. */
   async needReply(expectation: Expectation = '2yz'): Promise<SeenReply> {
-    const reply = await this.#next(expectation).catch((error: unknown) => {
-      throw error instanceof Deviation ? new CannotJudge(error.message) : error;
-    });
+    const reply = await this.#next(expectation).catch(cannotJudge);
     if (matches(expectation, reply.code)) return reply;
     throw new CannotJudge(`the server said ${shown(reply)} after ${this.#lastSaid}`);
   }
@@ -179,6 +207,7 @@ export class Dialogue {
    */
   async silence(): Promise<void> {
     await this.#until(() => this.#replies.pending.length > 0 || this.#ended, this.#times.quiet);
+    if (this.#isFlooded) throw this.#flood();
     const reply = this.#replies.next();
     if (reply !== undefined) {
       if (announcesLimit(reply)) throw new CannotJudge(`the server announced a limit: ${shown(reply)}`);
@@ -206,15 +235,20 @@ export class Dialogue {
     await this.#until(() => this.#ended || this.#replies.pending.length > 0, this.#times.quiet);
   }
 
-  /** All replies that come until the server ends the connection, or says nothing any more. */
+  /**
+   * All replies that come until the server ends the connection, or says nothing any more.
+   * @throws {Deviation} they have no end
+   */
   async rest(): Promise<readonly SeenReply[]> {
     const replies: SeenReply[] = [];
+    const goesOn = this.#endless();
     for (;;) {
       const reply = this.#replies.next();
       if (reply !== undefined) {
         replies.push(reply);
         continue;
       }
+      if (goesOn()) throw this.#flood();
       if (this.#ended) return replies;
       const { length } = this.#replies.pending;
       const isMore = () => this.#replies.pending.length > length || this.#ended;
@@ -231,19 +265,37 @@ export class Dialogue {
   /**
    * Says QUIT, and reads what comes before its 221: all that the server had to say until then, however slow it is.
    * Without a 221, all that comes until the connection ends, or nothing comes in the time of a reply.
+   * @throws {Deviation} the replies have no end
+   * @throws {CannotJudge} the connection stands, and nothing comes at all: who says nothing does nothing wrong
    */
   async untilQuit(): Promise<readonly SeenReply[]> {
     if (this.#ended) return this.rest();
     this.say('QUIT');
     const replies: SeenReply[] = [];
+    const goesOn = this.#endless();
     for (;;) {
       const reply = await this.#next('any').catch((error: unknown) => {
         if (error instanceof Deviation) return undefined;
         throw error;
       });
-      if (reply === undefined || reply.code === 221) return replies;
+      if (goesOn()) throw this.#flood();
+      if (reply?.code === 221) return replies;
+      if (reply === undefined) break;
       replies.push(reply);
     }
+    if (replies.length === 0 && !this.#ended)
+      throw new CannotJudge('the server says nothing, not even to QUIT');
+    return replies;
+  }
+
+  /** Whether it has gone on for longer than any server needs. */
+  #endless(): () => boolean {
+    const end = this.#clock.now() + TIMES_OF_ENDLESS_REPLIES * this.#times.reply;
+    return () => this.#isFlooded || this.#clock.now() > end;
+  }
+
+  #flood(): Deviation {
+    return new Deviation(`the server does not come to an end after ${this.#lastSaid}`);
   }
 
   /** All octets that come until the server ends the connection, or says nothing any more. They need be no replies. */
@@ -285,6 +337,7 @@ export class Dialogue {
     for (;;) {
       const reply = this.#replies.next();
       if (reply !== undefined) return reply;
+      if (this.#isFlooded) throw this.#flood();
       const after = `${expected(expectation)} was due after ${this.#lastSaid}`;
       if (this.#ended) throw new Deviation(`${after}; the server ended the connection`);
       const { length } = this.#replies.pending;
@@ -315,6 +368,19 @@ export class Dialogue {
       if (isTrue()) return true;
     }
     return false;
+  }
+}
+
+/** What deviates where nothing is judged yet is some other case's finding. */
+function cannotJudge(error: unknown): never {
+  throw error instanceof Deviation ? new CannotJudge(error.message) : error;
+}
+
+function orCannotJudge(check: () => void): void {
+  try {
+    check();
+  } catch (error) {
+    cannotJudge(error);
   }
 }
 

@@ -49,7 +49,7 @@ export interface GeneratedVerdict extends Verdict {
   readonly path: string | undefined;
 }
 
-/** Resolves with what came of all dialogues: passed, or the first deviation, shrunk. */
+/** Resolves with what came of all dialogues: passed, or the first deviation, shrunk; skipped, if none could be judged. */
 export async function generate(
   examination: Examination,
   options: GenerationOptions = {},
@@ -61,15 +61,19 @@ export async function generate(
   });
   const { around, facts } = kept ?? fail();
 
+  let judged = 0;
+  let unjudged = 'no dialogue was generated';
   const outcomeOf = async (dialogue: GeneratedDialogue) => {
     const { result, dialogue: transcript } = await examination.lend(async (target) => {
       try {
         await play(target, dialogue, facts);
+        judged++;
         return undefined;
       } catch (error) {
         if (error instanceof Deviation) return error;
-        if (error instanceof CannotJudge) return undefined;
-        throw error;
+        if (!(error instanceof CannotJudge)) throw error;
+        unjudged = error.message;
+        return undefined;
       }
     });
     return { deviation: result, transcript };
@@ -102,7 +106,11 @@ export async function generate(
   const milliseconds = performance.now() - begin;
   const [counterexample] = details.counterexample ?? [];
   if (counterexample === undefined) {
-    return { ...demand, ...found, outcome: { result: 'passed' }, dialogue: [], milliseconds };
+    const outcome =
+      judged > 0
+        ? ({ result: 'passed' } as const)
+        : ({ result: 'skipped', reason: `no dialogue could be judged: ${unjudged}` } as const);
+    return { ...demand, ...found, outcome, dialogue: [], milliseconds };
   }
   const fails = async (each: GeneratedDialogue) => (await outcomeOf(each)).deviation !== undefined;
   const shrunk = shrinks ? await shrink(counterexample, fails) : counterexample;

@@ -3,9 +3,9 @@ import { encodeText } from '@sansmtp/core';
 import { type ModelInput, type ServerFacts, ServerModel, type StoredMessage } from '@sansmtp/testing/model';
 import type { StoredTestMessage, Target } from '../contract/target.js';
 import type { Dialogue } from '../dialogue/dialogue.js';
-import { Deviation } from '../dialogue/findings.js';
+import { CannotJudge, Deviation } from '../dialogue/findings.js';
 import { openCommand, openResponse } from '../dialogue/secrets.js';
-import type { SeenReply } from '../dialogue/seen-reply.js';
+import { announcesLimit, type SeenReply, shown } from '../dialogue/seen-reply.js';
 import { printable } from '../dialogue/transcript.js';
 import type { GeneratedDialogue } from './dialogues.js';
 import { type Challenges, proverOf } from './proving.js';
@@ -23,7 +23,10 @@ export class ModelDeviation extends Deviation {
   }
 }
 
-/** @throws {Deviation} (rejects) the server does what the model does not allow */
+/**
+ * @throws {Deviation} (rejects) the server does what the model does not allow
+ * @throws {CannotJudge} (rejects) it does not, up to a limit of its own that it announces
+ */
 export async function play(
   target: Target,
   { steps, chunks }: GeneratedDialogue,
@@ -44,6 +47,7 @@ export async function play(
   }
   await player.end();
   if (known) compareStored(player.stored, await target.received());
+  if (player.limit !== undefined) throw new CannotJudge(`the server announced a limit: ${player.limit}`);
 }
 
 const asLines = (lines: readonly string[]): string => lines.map((line) => `${line}\r\n`).join('');
@@ -55,6 +59,8 @@ class Player {
   readonly #target: Target;
   readonly #challenges: Challenges = new Map();
   #hasLeft = false;
+  /** The first reply by which the server has announced one. */
+  limit: string | undefined;
 
   constructor(
     dialogue: Dialogue,
@@ -190,6 +196,8 @@ class Player {
       await this.#dialogue.startTls();
     } catch (error) {
       if (!(error instanceof Deviation)) throw error;
+      if (this.#target.survey.offersUnderTls === undefined)
+        throw new CannotJudge('no handshake succeeds here, with something injected or without');
       this.#hasLeft = true;
       return;
     }
@@ -238,6 +246,7 @@ class Player {
         throw new ModelDeviation('RFC 5321 §4.2, §4.5.3.1.5', `a reply is malformed: ${flaw}`);
       const violation = this.#model.hear(reply);
       if (violation !== undefined) throw new ModelDeviation(violation.clause, violation.message);
+      if (announcesLimit(reply)) this.limit ??= shown(reply);
       last = reply;
     }
     return last;

@@ -2,7 +2,7 @@
 import type { CaseGroup, ConformanceCase } from '../contract/case.js';
 import type { Verdict } from '../contract/outcome.js';
 import { type Examination, examine } from './examination.js';
-import { isSelected } from './selection.js';
+import { checkSelection, isSelected } from './selection.js';
 import type { ServerToTest } from './server-to-test.js';
 
 /** What a test is called with by vitest and node:test; by jest with nothing. */
@@ -50,6 +50,10 @@ export function reportToRunner(verdict: Verdict, context: TestContext | undefine
 
 export function describeGroups(groups: readonly CaseGroup[], options: DescribeOptions): void {
   const { runner = testRunner(), only, knownDeviations = [], ...server } = options;
+  checkSelection(
+    groups.flatMap(({ cases }) => cases.map(({ id }) => id)),
+    options,
+  );
   let examination: Promise<Examination> | undefined;
   const judge = async (each: ConformanceCase): Promise<Verdict> => {
     examination ??= examine(server);
