@@ -5,7 +5,7 @@ import { expect } from 'vitest';
 const original: typeof fastCheck = createRequire(import.meta.url)('fast-check');
 
 /** Most mutants that a property kills, it kills in its first runs. */
-const RUNS = 30;
+const RUNS = 10;
 
 /** These count what they met in all runs, and so need all of them. */
 const needsAllRuns =

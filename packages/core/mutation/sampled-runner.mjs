@@ -6,23 +6,35 @@
  */
 import { declareFactoryPlugin, PluginKind } from '@stryker-mutator/api/plugin';
 import { strykerPlugins as plugins } from '@stryker-mutator/vitest-runner';
-import { isInSample } from './sample.mjs';
+import { isInSample, NOT_LOADED } from './sample.mjs';
 
-const share = Number(process.env.SANSMTP_MUTATION_SHARE ?? 1);
+const { SANSMTP_MUTATION_FROM: from = 0, SANSMTP_MUTATION_SHARE: share = 1 } = process.env;
+const sample = { from: Number(from), share: Number(share) };
+
+const reasonOf = (file) => file.result.errors?.[0]?.message;
 
 function sampledRunner(injector) {
   const runner = injector.injectFunction(plugins[0].factory);
+  const dryRun = runner.dryRun.bind(runner);
   const run = runner.mutantRun.bind(runner);
+  const unloadedFile = () => runner.ctx.state.getFiles().find((file) => file.result?.state === 'fail');
+
+  // Without this, a file that can never be loaded would find every mutant.
+  runner.dryRun = async (options) => {
+    const result = await dryRun(options);
+    const unloaded = result.status === 'complete' && unloadedFile();
+    return unloaded ? { status: 'error', errorMessage: `${unloaded.name}: ${reasonOf(unloaded)}` } : result;
+  };
   runner.mutantRun = async (options) => {
     const { fileName, location, replacement } = options.activeMutant;
     const start = { line: location.start.line + 1, column: location.start.column + 1 };
-    if (!isInSample(fileName, start, replacement, share))
+    if (!isInSample(fileName, start, replacement, sample))
       return { status: 'error', errorMessage: 'not in the sample' };
     const result = await run(options);
     if (result.status !== 'survived') return result;
-    const unloaded = runner.ctx.state.getFiles().find((file) => file.result?.state === 'fail');
+    const unloaded = unloadedFile();
     if (unloaded === undefined) return result;
-    const failureMessage = unloaded.result.errors?.[0]?.message ?? 'a file of tests could not be loaded';
+    const failureMessage = `${NOT_LOADED}: ${reasonOf(unloaded)}`;
     return { status: 'killed', killedBy: [], failureMessage, nrOfTests: result.nrOfTests };
   };
   return runner;

@@ -21,6 +21,7 @@ export default {
   plugins: [
     '@stryker-mutator/vitest-runner',
     './mutation/sampled-runner.mjs',
+    './mutation/survivor-reporter.mjs',
     './mutation/stryker.config.mjs',
   ],
   ignorers: ['citations'],
@@ -31,12 +32,14 @@ export default {
   ignoreStatic: false,
   incremental: true,
   incrementalFile: report,
-  reporters: ['progress-append-only'],
+  reporters: ['progress-append-only', 'survivors'],
   concurrency: Number(process.env.SANSMTP_MUTATION_CONCURRENCY ?? 2),
-  timeoutMS: 15_000,
+  // What does not end is mostly found by how often it was run; a busy machine is not to make a fault look found.
+  timeoutMS: 60_000,
   // The run of all tests before, on a machine that is busy with something else.
   dryRunTimeoutMinutes: 60,
-  tempDirName: 'mutation/.stryker-tmp',
+  // As far from the pages of `docs` as the folder that is copied: a test reads one.
+  tempDirName: '../../.stryker-tmp',
   // The copy that is mutated stands elsewhere than its tsconfig.json supposes; without it, the next one above is taken.
   ignorePatterns: ['dist', 'tsconfig.json', 'mutation/reports'],
   tsconfigFile: 'none',
