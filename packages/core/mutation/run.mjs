@@ -18,7 +18,11 @@ const MUTATED_LINES_IN_PART = 300;
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { share: { type: 'string', default: '1' }, from: { type: 'string', default: '0' }, summary: { type: 'boolean', default: false } },
+  options: {
+    share: { type: 'string', default: '1' },
+    from: { type: 'string', default: '0' },
+    summary: { type: 'boolean', default: false },
+  },
 });
 const share = Number(values.share);
 const sample = { from: Number(values.from), share };
@@ -98,7 +102,9 @@ function tell(folder) {
   }
   const found = count.Killed + count.Timeout;
   const all = found + count.Survived + count.NoCoverage;
-  console.log(`${folder}: ${found} of ${all} mutants found, ${((100 * found) / all).toFixed(1)} %`, count, { notLoaded });
+  console.log(`${folder}: ${found} of ${all} mutants found, ${((100 * found) / all).toFixed(1)} %`, count, {
+    notLoaded,
+  });
   writeFileSync(reportOf(folder).replace(/json$/, 'txt'), left.join('\n'));
 }
 

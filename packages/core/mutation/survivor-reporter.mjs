@@ -5,7 +5,9 @@ class SurvivorReporter {
   onMutantTested({ status, fileName, location, replacement }) {
     if (status === 'Survived') {
       const { line, column } = location.start;
-      console.log(`Survived: ${fileName}:${line}:${column}  ${replacement.replace(/\s+/g, ' ').slice(0, 120)}`);
+      console.log(
+        `Survived: ${fileName}:${line}:${column}  ${replacement.replace(/\s+/g, ' ').slice(0, 120)}`,
+      );
     }
   }
 }

@@ -1,5 +1,5 @@
 /**
- * The tests of one folder as one file: what they test is loaded once for a mutant. What is quick comes first, since a mutant's
+ * The tests in one folder, and those of both sessions that stand above it, as one file: what they test is loaded once for a mutant. What is quick comes first, since a mutant's
  * run ends with the first test that fails.
  */
 import { describe } from 'vitest';
@@ -26,9 +26,9 @@ const SLOW = [
 const slowness = (name: string) => SLOW.findIndex((slow) => name.includes(slow));
 
 const files = Object.entries(import.meta.glob('../src/**/*.test.ts'))
-  .filter(([name]) => name.startsWith(folder) && !LEFT_OUT.test(name))
+  .filter(([name]) => (name.startsWith(folder) || /^\.\.\/src\/[^/]*$/.test(name)) && !LEFT_OUT.test(name))
   .sort(([one], [other]) => slowness(one) - slowness(other));
 for (const [name, load] of files)
-  describe(name.slice(folder.length), async () => {
+  describe(name.replace('../src/', ''), async () => {
     await load();
   });

@@ -24,6 +24,8 @@ describe.each([
   ['maximumMessageSize', server, 1, true],
   ['maximumRecipients', server, 1, false],
   ['maximumErrors', server, 1, false],
+  ['maximumJunkCommands', server, 1, true],
+  ['maximumRefusedRecipients', server, 1, true],
   ['maximumCommandLength', server, 2, false],
   ['maximumTextLineLength', server, 2, true],
   ['maximumHeldOctets', server, 1, false],
@@ -92,16 +94,25 @@ describe('the clock of a session', () => {
 });
 
 describe.each([
+  ['session', server],
   ['idle', server],
   ['mailData', server],
   ['decision', server],
+  ['handshake', server],
   ['linger', server],
   ['greeting', client],
   ['hello', client],
+  ['startTls', client],
+  ['handshake', client],
+  ['authentication', client],
+  ['computation', client],
+  ['proxying', client],
+  ['inquiry', client],
   ['mail', client],
   ['rcpt', client],
   ['dataInitiation', client],
   ['dataBlock', client],
+  ['chunk', client],
   ['dataTermination', client],
   ['reset', client],
   ['quit', client],
@@ -119,6 +130,68 @@ describe.each([
   });
 });
 
+describe('a number between two bounds', () => {
+  const credentials = { kind: 'external' };
+  it.each([
+    ['minimumMailDataRate', 0, undefined, (value: number) => server({ minimumMailDataRate: value })],
+    ['greetingDelay', 0, undefined, (value: number) => server({ greetingDelay: value })],
+    ['refusalDelay', 0, undefined, (value: number) => server({ refusalDelay: value })],
+    [
+      'authentication.maximumFailures',
+      1,
+      undefined,
+      (value: number) => server({ authentication: { maximumFailures: value } }),
+    ],
+    [
+      'authentication.port',
+      1,
+      65_535,
+      (value: number) => client({ authentication: { credentials, port: value } }),
+    ],
+    [
+      'authentication.maximumIterations',
+      4096,
+      undefined,
+      (value: number) => client({ authentication: { credentials, maximumIterations: value } }),
+    ],
+  ] as const)('is refused by the name of the option: %s', (option, least, most, session) => {
+    for (const outside of [least - 1, least + 0.5, Number.NaN, ...(most === undefined ? [] : [most + 1])]) {
+      expect(() => session(outside)).toThrow(
+        `The option ${option} is ${outside}; it takes an integer of ${least} `,
+      );
+    }
+    for (const inside of [least, least + 1, ...(most === undefined ? [] : [most])]) {
+      expect(() => session(inside)).not.toThrow();
+    }
+  });
+});
+
+describe('an option that there is not', () => {
+  it.each([
+    [server, { hostnme: 'a' }, 'hostnme', 'hostname'],
+    [server, { timeouts: { idel: 1 } }, 'timeouts.idel', 'idle'],
+    [server, { authentication: { allowInsecrue: true } }, 'authentication.allowInsecrue', 'allowInsecure'],
+    [client, { hostnme: 'a' }, 'hostnme', 'hostname'],
+    [client, { timeouts: { gretting: 1 } }, 'timeouts.gretting', 'greeting'],
+    [
+      client,
+      { authentication: { credentials: { kind: 'external' }, hots: 'a' } },
+      'authentication.hots',
+      'host',
+    ],
+    [
+      client,
+      { authentication: { credentials: { kind: 'external', authorisationIdentity: 'a' } } },
+      'authentication.credentials.authorisationIdentity',
+      'authorizationIdentity',
+    ],
+  ])('is named, and the one that was meant', (session, options, given, meant) => {
+    expect(() => session(options)).toThrow(TypeError);
+    expect(() => session(options)).toThrow(`The option ${given} `);
+    expect(() => session(options)).toThrow(meant);
+  });
+});
+
 describe('an endless timeout', () => {
   it('is no deadline', () => {
     expect(server({ timeouts: { decision: INFINITE } }).nextDeadline()).toBeUndefined();
@@ -129,6 +202,11 @@ describe('an endless timeout', () => {
 describe.each([
   ['bareNewline', server, ['reject', 'normalize', 'keep']],
   ['newlines', client, ['reject', 'convert']],
+  ['protocol', server, ['smtp', 'lmtp']],
+  ['protocol', client, ['smtp', 'lmtp']],
+  ['startTls', server, ['none', 'offered', 'required']],
+  ['startTls', client, ['never', 'opportunistic', 'required']],
+  ['mailDataBy', client, ['data', 'bdat']],
 ] as const)('the option %s', (option, session, words) => {
   it(`takes ${words.join(' or ')} and no other word`, () => {
     for (const word of words) expect(() => session({ [option]: word })).not.toThrow();

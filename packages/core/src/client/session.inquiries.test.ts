@@ -100,3 +100,32 @@ describe('an inquiry', () => {
     expect(failureIn(asked().hear('250 OK', '250 OK'))).toMatchObject({ kind: 'protocol', phase: 'ready' });
   });
 });
+
+describe('what is refused to the application', () => {
+  it('is said with what it may do instead', () => {
+    const allowed = (act: () => unknown): string => {
+      try {
+        act();
+      } catch (error) {
+        return (error as LocalProtocolError).message;
+      }
+      return '';
+    };
+    const ready = new Dialogue().ready('LIMITS MAILMAX=1');
+    expect(allowed(() => ready.handle({ type: 'endOfMailData' }))).toMatch(/send, inquire, quit/);
+    expect(allowed(() => inquire(ready, { verb: 'VRFY', argument: 'a\r\nb' }))).toMatch(
+      /inquire came with a command that cannot be written .*an argument of printable ASCII/,
+    );
+    ready.send();
+    ready.hear('550 No');
+    expect(allowed(() => ready.send())).toMatch(/MAILMAX.*inquire, quit/);
+    const greeting = new Dialogue();
+    expect(allowed(() => greeting.send())).toMatch(/only to wait/);
+    const securing = new Dialogue({ startTls: 'required' });
+    securing.offered('STARTTLS');
+    securing.hear('220 Go ahead');
+    expect(allowed(() => securing.send())).toMatch(/tlsEstablished, tlsFailed/);
+    const sending = new Dialogue().sending();
+    expect(allowed(() => sending.send())).toMatch(/mailData, endOfMailData/);
+  });
+});

@@ -573,3 +573,28 @@ describe('the parameter AUTH of MAIL (RFC 4954 §5)', () => {
     expect(new Dialogue().ready().say('MAIL FROM:<a@b> AUTH=<>')[0]).toMatch(/^555 5\.5\.4/);
   });
 });
+
+describe('what was decided on an AUTH exchange', () => {
+  const decisions = (dialogue: Dialogue) =>
+    dialogue.outputs.flatMap((output) => (output.type === 'authenticationDecided' ? [output.decision] : []));
+  const later = { code: 454, enhancedCode: '4.7.0', lines: ['Later'] };
+
+  it.each<[string, Answer, object]>([
+    ['accepted', accept, { outcome: 'accepted', identity: { authenticatedAs: 'ann', username: 'ann' } }],
+    ['refused', reject, { outcome: 'refused' }],
+    ['unavailable', { decision: 'reject', reply: later }, { outcome: 'unavailable' }],
+  ])('comes with the mechanism and who it was: %s', (_, answer, decided) => {
+    const dialogue = new Dialogue({
+      authentication: { allowInsecure: true },
+      application: answering({ authenticate: answer }),
+    }).ready();
+    dialogue.say(`AUTH PLAIN ${base64('\0ann\0pencil')}`);
+    expect(decisions(dialogue)).toMatchObject([{ mechanism: 'PLAIN', username: 'ann', ...decided }]);
+  });
+
+  it.each(['*', '====', 'QUIT'])('does not come where nothing was: %j', (line) => {
+    const dialogue = new Dialogue({ authentication: { allowInsecure: true } }).ready();
+    dialogue.say('AUTH PLAIN', line);
+    expect(decisions(dialogue)).toEqual([]);
+  });
+});

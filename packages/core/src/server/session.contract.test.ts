@@ -251,3 +251,24 @@ describe('the state', () => {
     expect(dialogue.session.state).toBe('session.transaction.initiating');
   });
 });
+
+describe('the enhanced status code of an answer without one', () => {
+  it.each([
+    ['connect', '220 s.example Hello'],
+    ['hello', '250-s.example Hello'],
+  ])('is left out where there is none: %s (RFC 2034 §4)', (kind, expected) => {
+    const code = kind === 'connect' ? 220 : 250;
+    const reply = { code, lines: ['Hello'] };
+    const dialogue = new Dialogue({ application: answering({ [kind]: { decision: 'accept', reply } }) });
+    if (kind === 'hello') dialogue.say('EHLO c');
+    expect(
+      dialogue.replies.find((line) => line.startsWith(expected.slice(0, 3)) && line.includes('Hello')),
+    ).toBe(expected);
+  });
+
+  it('is filled in everywhere else', () => {
+    const reply = { code: 250, lines: ['Fine'] };
+    const dialogue = new Dialogue({ application: answering({ mail: { decision: 'accept', reply } }) });
+    expect(dialogue.say('EHLO c', 'MAIL FROM:<a@b>').at(-1)).toMatch(/^250 2\.\d\.\d Fine$/);
+  });
+});

@@ -161,3 +161,18 @@ describe('refused recipients', () => {
     expect(dialogue.say('RCPT TO:<c@d>')).toEqual(['421 4.3.2 Not now']);
   });
 });
+
+describe('recipients above maximumRecipients', () => {
+  it.each([
+    ['', false],
+    [', shown to an observer', ['command'] as const],
+  ])('count as refused%s, and end the session where they are too many', (_, observe) => {
+    const dialogue = new Dialogue({ maximumRecipients: 1, maximumRefusedRecipients: 2, observe }).opened();
+    const rcpt = () => dialogue.say('RCPT TO:<b@s.example>')[0];
+    expect(rcpt()).toMatch(/^250 /);
+    expect(rcpt()).toMatch(/^452 4\.5\.3 /);
+    expect(rcpt()).toMatch(/^452 4\.5\.3 /);
+    expect(rcpt()).toMatch(/^421 4\.7\.0 /);
+    expect(dialogue.session.state).toBe('closing');
+  });
+});

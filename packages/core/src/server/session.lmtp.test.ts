@@ -170,6 +170,9 @@ describe('replies for each recipient', () => {
     if (kind === 'message') dialogue.say('Hello', '.');
     expect(dialogue.session.question?.kind).toBe(kind);
     expect(() => dialogue.answer(answer)).toThrow(LocalProtocolError);
+    expect(() => dialogue.answer(answer)).toThrow(
+      /a reply (354|421) came for a recipient|\d recipientReplies came/,
+    );
     expect(dialogue.session.question?.kind).toBe(kind);
     expect(dialogue.answer(accept)[0]).toMatch(/^[23]/);
   });

@@ -254,10 +254,48 @@ describe('a refusal', () => {
   });
 });
 
+describe('an observer that wants none of a kind', () => {
+  it.each(['authentication', 'message', 'refusal', 'command', 'reply', 'timerSet', 'timerCleared'] as const)(
+    'is told of none: %s',
+    (kind) => {
+      const told = (observe: DialogueOptions['observe']) => {
+        const dialogue = observed({ ...(observe !== undefined && { observe }) }).ready();
+        dialogue.say(`AUTH PLAIN ${base64('\0ann\0pencil')}`, 'MAIL FROM:<a@c.example>', 'MAIL FROM:<>');
+        dialogue.say('RCPT TO:<b@s.example>', 'DATA');
+        dialogue.say('Hello', '.', 'QUIT');
+        return dialogue;
+      };
+      expect(only(told(true), kind).length).toBeGreaterThan(0);
+      expect(eventsOf(told(['decision'])).map(({ type }) => type)).not.toContain(kind);
+    },
+  );
+});
+
+describe('a line that is refused before its end', () => {
+  it.each([
+    ['MAIL ', 'MAIL [a line too long]'],
+    ['', '[a line too long]'],
+    ['nonsense', '[a line too long]'],
+  ])('is shown by its verb, if it begins with one: %j', (beginning, shown) => {
+    const dialogue = observed({ maximumCommandLength: 64 }).ready();
+    dialogue.say(beginning + 'x'.repeat(20_000));
+    expect(linesIn(dialogue).at(-1)).toBe(shown);
+  });
+});
+
 describe('an observed AUTH exchange', () => {
   it.each([
     ['accepted', {}, 'accepted'],
     ['refused', { application: answering({ authenticate: reject }) }, 'refused'],
+    [
+      'not decided on',
+      {
+        application: answering({
+          authenticate: { decision: 'reject', reply: { code: 454, enhancedCode: '4.7.0', lines: ['Later'] } },
+        }),
+      },
+      'unavailable',
+    ],
   ])('is told of once it is decided, with mechanism and name: %s', (_, options, outcome) => {
     const dialogue = observed(options).ready();
     dialogue.say(`AUTH PLAIN ${base64('\0ann\0pencil')}`);

@@ -87,3 +87,14 @@ describe('a line', () => {
     );
   });
 });
+
+describe('what is pushed after the beginning of a line', () => {
+  it.each([1, 4096, 100_000])('is taken whole, however large: %i octets', (count) => {
+    const lines = new ReplyLines();
+    lines.push(Uint8Array.from([0x32]));
+    lines.push(new Uint8Array(count).fill(0x35));
+    lines.push(Uint8Array.from([0x0d, 0x0a]));
+    expect(lines.length).toBe(count + 3);
+    expect(lines.next(200_000)).toHaveLength(count + 1);
+  });
+});
