@@ -3,7 +3,7 @@ import type { ActionDescription, ChartDescription, TransitionDescription } from 
 import { withServerWords } from './described-words.js';
 
 const action = (name: string, params?: ActionDescription['params']): ActionDescription => ({
-  kind: 'named',
+  kind: 'effect',
   name,
   ...(params !== undefined && { params }),
 });
