@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { clientOfCommands } from './client-command.js';
 import { CLIENT_CASES, judgeClient } from './judge-client.js';
@@ -14,6 +15,15 @@ const oneOf = async (program: string, id = 'client-data/message-250') => {
   const [verdict] = await judgeClient(client, { cases: only(id), limit: PATIENCE });
   return verdict?.outcome;
 };
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return !readFileSync(`/proc/${pid}/stat`, 'utf8').includes(') Z ');
+  } catch {
+    return false;
+  }
+}
 
 /** Says its lines one after the other, each after a reply to the one before. */
 const SPEAKER = `
@@ -47,6 +57,24 @@ describe('a client that is a command', { timeout: TEST_PATIENCE }, () => {
     const client = clientOfCommands({ commands: { plain: 'no-such-command-at-all {port}' } });
     const [verdict] = await judgeClient(client, { cases: only('client-data/message-250') });
     expect(verdict?.outcome).toMatchObject({ result: 'skipped', reason: expect.stringContaining('ENOENT') });
+  });
+
+  it('that does not connect is not judged by what it did not do', async () => {
+    for (const setup of ['startTls', 'login'] as const) {
+      const client = clientOfCommands({ commands: { [setup]: 'false {port}' } });
+      const cases = CLIENT_CASES.filter((each) => each.setup === setup && each.stranger === true);
+      const verdicts = await judgeClient(client, { cases });
+      expect(verdicts.filter(({ outcome }) => outcome.result !== 'skipped').map(({ id }) => id)).toEqual([]);
+    }
+  });
+
+  it('is over when it exits, and takes with it what it has started', async () => {
+    const start =
+      'const { pid } = require("child_process").spawn(process.execPath, ["-e", "setInterval(() => {}, 1000)"], { stdio: "inherit" });';
+    const outcome = await oneOf(`${start} console.log("started", pid); process.exit(1)`);
+    expect(outcome).toMatchObject({ result: 'skipped', reason: expect.stringContaining('started') });
+    const pid = Number(/started (\d+)/.exec(JSON.stringify(outcome))?.[1]);
+    await expect.poll(() => isRunning(pid), { timeout: PATIENCE }).toBe(false);
   });
 
   it('is ended when its time is up', async () => {

@@ -17,6 +17,39 @@ export interface ClientCommands {
 const OUTPUT_OCTETS = 65_536;
 /** Milliseconds between the request to end and the order. */
 const PATIENCE = 1000;
+/** Milliseconds in which what a command printed is still read after its end: a process of its own may hold its output open. */
+const READING_TIME = 200;
+
+/** Process groups of the commands that run. */
+const running = new Set<number>();
+
+/** The command with all that it has started. */
+function endGroup(group: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(-group, signal);
+  } catch {
+    // Nobody is left of it.
+  }
+}
+
+/** Commands have groups of their own, which a terminal's interruption does not reach. */
+function endWithThisProcess(signal: NodeJS.Signals): void {
+  for (const group of running) endGroup(group, 'SIGKILL');
+  process.removeListener(signal, endWithThisProcess);
+  if (process.listenerCount(signal) === 0) process.kill(process.pid, signal);
+}
+
+function began(group: number): void {
+  if (running.size === 0)
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, endWithThisProcess);
+  running.add(group);
+}
+
+function ended(group: number): void {
+  running.delete(group);
+  if (running.size === 0)
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.removeListener(signal, endWithThisProcess);
+}
 
 /** What exit codes say (sysexits.h): 0 delivered, 75 not now. Others say only that it failed. */
 function verdictOf(code: number | null): ClientVerdict {
@@ -78,7 +111,13 @@ function runProcess(
   { message, signal }: Task,
 ): Promise<string> {
   return new Promise((resolve, reject) => {
-    const child = spawn(command, parameters, { stdio: ['pipe', 'pipe', 'pipe'], shell: false });
+    const child = spawn(command, parameters, {
+      stdio: ['pipe', 'pipe', 'pipe'],
+      shell: false,
+      detached: true,
+    });
+    const { pid: group } = child;
+    if (group !== undefined) began(group);
     const output: Buffer[] = [];
     let length = 0;
     const keep = (octets: Buffer) => {
@@ -91,14 +130,24 @@ function runProcess(
     child.stdin.end(message);
     let timer: NodeJS.Timeout | undefined;
     const end = () => {
-      child.kill('SIGTERM');
-      timer = setTimeout(() => child.kill('SIGKILL'), PATIENCE);
+      if (group === undefined) return;
+      endGroup(group, 'SIGTERM');
+      timer = setTimeout(() => endGroup(group, 'SIGKILL'), PATIENCE);
     };
     if (signal.aborted) end();
     signal.addEventListener('abort', end);
     child.on('error', (error) => reject(Object.assign(error, { output: error.message })));
+    child.on('exit', () => {
+      clearTimeout(timer);
+      if (group !== undefined) endGroup(group, 'SIGKILL');
+      timer = setTimeout(() => {
+        child.stdout.destroy();
+        child.stderr.destroy();
+      }, READING_TIME);
+    });
     child.on('close', (code) => {
       clearTimeout(timer);
+      if (group !== undefined) ended(group);
       signal.removeEventListener('abort', end);
       const text = Buffer.concat(output).toString('utf8');
       if (code === 0) resolve(text);

@@ -95,9 +95,9 @@ const WAYS = {
   lmtp: 'speak LMTP',
 } as const;
 
-function outcomeOf({ judge, stranger = false }: ClientCase, seen: Seen): Outcome {
-  // An untrusted handshake never becomes a connection: then nothing was said to it either.
-  if (seen.connections.length === 0 && !stranger) {
+function outcomeOf({ judge, stranger = false, setup }: ClientCase, seen: Seen): Outcome {
+  // From the first octet on under TLS, an untrusted handshake never becomes a connection: then nothing was said to it either.
+  if (seen.connections.length === 0 && !(stranger && setup === 'implicitTls')) {
     const words = seen.report.output.split('\n', 1)[0]?.slice(0, 200);
     return { result: 'skipped', reason: `the client did not connect${words ? `: ${words}` : ''}` };
   }

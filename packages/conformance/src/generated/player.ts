@@ -187,6 +187,8 @@ class Player {
     if (!this.#model.offers.has('STARTTLS')) return;
     this.#dialogue.send(`STARTTLS\r\n${line}\r\n`);
     await this.#judge({ kind: 'line', line: 'STARTTLS' });
+    // To end the session by 421 is a right answer to this, and no limit.
+    if (this.isOver) this.limit = undefined;
     if (this.isOver) return;
     if (this.#model.phase !== 'securing') {
       await this.#judge({ kind: 'line', line });
