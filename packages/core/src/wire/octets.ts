@@ -27,19 +27,12 @@ function encodeUtf8(text: string): Uint8Array {
     if (codePoint >= 0xd800 && codePoint <= 0xdfff) codePoint = REPLACEMENT_CHARACTER;
     if (codePoint < 0x80) {
       octets[length++] = codePoint;
-    } else if (codePoint < 0x800) {
-      octets[length++] = 0xc0 | (codePoint >> 6);
-      octets[length++] = 0x80 | (codePoint & 0x3f);
-    } else if (codePoint < 0x10000) {
-      octets[length++] = 0xe0 | (codePoint >> 12);
-      octets[length++] = 0x80 | ((codePoint >> 6) & 0x3f);
-      octets[length++] = 0x80 | (codePoint & 0x3f);
-    } else {
-      octets[length++] = 0xf0 | (codePoint >> 18);
-      octets[length++] = 0x80 | ((codePoint >> 12) & 0x3f);
-      octets[length++] = 0x80 | ((codePoint >> 6) & 0x3f);
-      octets[length++] = 0x80 | (codePoint & 0x3f);
+      continue;
     }
+    let following = codePoint < 0x800 ? 1 : codePoint < 0x10000 ? 2 : 3;
+    // As many ones as there are octets, and a zero; of the sum the array takes the last eight bits.
+    octets[length++] = (0xff00 >> (following + 1)) | (codePoint >> (6 * following));
+    while (following-- > 0) octets[length++] = 0x80 | ((codePoint >> (6 * following)) & 0x3f);
   }
   return octets.slice(0, length);
 }
@@ -81,6 +74,9 @@ export function decodeAscii(octets: Uint8Array, from = 0, length = octets.length
   return text;
 }
 
+/** The first code point that takes so many octets after the leading one. */
+const SMALLEST = [0, 0x80, 0x800, 0x10000];
+
 function decodeUtf8(octets: Uint8Array): string | undefined {
   const length = octets.length;
   let text = '';
@@ -91,23 +87,10 @@ function decodeUtf8(octets: Uint8Array): string | undefined {
       text += String.fromCharCode(lead);
       continue;
     }
-    let following: number;
-    let codePoint: number;
-    let smallest: number;
-    if (lead < 0xc0) return undefined;
-    if (lead < 0xe0) {
-      following = 1;
-      codePoint = lead & 0x1f;
-      smallest = 0x80;
-    } else if (lead < 0xf0) {
-      following = 2;
-      codePoint = lead & 0x0f;
-      smallest = 0x800;
-    } else if (lead < 0xf8) {
-      following = 3;
-      codePoint = lead & 0x07;
-      smallest = 0x10000;
-    } else return undefined;
+    if (lead < 0xc0 || lead >= 0xf8) return undefined;
+    let following = lead < 0xe0 ? 1 : lead < 0xf0 ? 2 : 3;
+    const smallest = SMALLEST[following] as number;
+    let codePoint = lead & (0x3f >> following);
     for (; following > 0; following--) {
       // Past the end this is undefined, hence 0, which follows nothing.
       const octet = octets[i++] ?? 0;

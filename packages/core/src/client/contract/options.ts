@@ -229,25 +229,27 @@ const AUTHENTICATION_NAMES = namesOf<ClientAuthentication>({
   port: true,
 });
 
-const TIMEOUT_NAMES = namesOf<ClientTimeouts>({
-  greeting: true,
-  hello: true,
-  startTls: true,
-  handshake: true,
-  authentication: true,
-  computation: true,
-  proxying: true,
-  inquiry: true,
-  mail: true,
-  rcpt: true,
-  dataInitiation: true,
-  dataBlock: true,
-  chunk: true,
-  dataTermination: true,
-  reset: true,
-  quit: true,
-  linger: true,
-});
+const DEFAULT_TIMEOUTS: ClientTimeouts = {
+  greeting: 300_000,
+  hello: 300_000,
+  startTls: 300_000,
+  handshake: 60_000,
+  authentication: 300_000,
+  computation: 60_000,
+  proxying: 300_000,
+  inquiry: 300_000,
+  mail: 300_000,
+  rcpt: 300_000,
+  dataInitiation: 120_000,
+  dataBlock: 180_000,
+  chunk: 180_000,
+  dataTermination: 600_000,
+  reset: 300_000,
+  quit: 10_000,
+  linger: 5_000,
+};
+
+const TIMEOUT_NAMES = Object.keys(DEFAULT_TIMEOUTS) as (keyof ClientTimeouts)[];
 
 /** The names of all options of a client session. */
 export const CLIENT_OPTION_NAMES = namesOf<ClientSessionOptions>({
@@ -332,6 +334,15 @@ function checkAttributes(
   return attributes;
 }
 
+function resolveTimeouts(given: Partial<ClientTimeouts>): ClientTimeouts {
+  checkNames('The option', given, TIMEOUT_NAMES, 'timeouts.');
+  const resolved = TIMEOUT_NAMES.map((name) => [
+    name,
+    checkTimeout(`timeouts.${name}`, given[name] ?? DEFAULT_TIMEOUTS[name]),
+  ]);
+  return Object.fromEntries(resolved);
+}
+
 /**
  * @throws {RangeError} naming the option whose value is out of range, and the range
  * @throws {TypeError} naming an option that is not known, and the one that was probably meant; or the field of the
@@ -340,7 +351,6 @@ function checkAttributes(
 export function resolveClientOptions(options: ClientSessionOptions): ResolvedClientOptions {
   checkObject('The option', options, CONSTRUCTOR_NAMES);
   const { timeouts = {}, authentication } = options;
-  checkNames('The option', timeouts, TIMEOUT_NAMES, 'timeouts.');
   return {
     protocol: checkWord('protocol', options.protocol ?? 'smtp', ['smtp', 'lmtp']),
     startTls: checkWord('startTls', options.startTls ?? 'never', ['never', 'opportunistic', 'required']),
@@ -357,25 +367,7 @@ export function resolveClientOptions(options: ClientSessionOptions): ResolvedCli
       least: 2,
     }),
     maximumReplyLines: checkLimit('maximumReplyLines', options.maximumReplyLines ?? 128),
-    timeouts: {
-      greeting: checkTimeout('timeouts.greeting', timeouts.greeting ?? 300_000),
-      hello: checkTimeout('timeouts.hello', timeouts.hello ?? 300_000),
-      startTls: checkTimeout('timeouts.startTls', timeouts.startTls ?? 300_000),
-      handshake: checkTimeout('timeouts.handshake', timeouts.handshake ?? 60_000),
-      authentication: checkTimeout('timeouts.authentication', timeouts.authentication ?? 300_000),
-      computation: checkTimeout('timeouts.computation', timeouts.computation ?? 60_000),
-      proxying: checkTimeout('timeouts.proxying', timeouts.proxying ?? 300_000),
-      inquiry: checkTimeout('timeouts.inquiry', timeouts.inquiry ?? 300_000),
-      mail: checkTimeout('timeouts.mail', timeouts.mail ?? 300_000),
-      rcpt: checkTimeout('timeouts.rcpt', timeouts.rcpt ?? 300_000),
-      dataInitiation: checkTimeout('timeouts.dataInitiation', timeouts.dataInitiation ?? 120_000),
-      dataBlock: checkTimeout('timeouts.dataBlock', timeouts.dataBlock ?? 180_000),
-      chunk: checkTimeout('timeouts.chunk', timeouts.chunk ?? 180_000),
-      dataTermination: checkTimeout('timeouts.dataTermination', timeouts.dataTermination ?? 600_000),
-      reset: checkTimeout('timeouts.reset', timeouts.reset ?? 300_000),
-      quit: checkTimeout('timeouts.quit', timeouts.quit ?? 10_000),
-      linger: checkTimeout('timeouts.linger', timeouts.linger ?? 5_000),
-    },
+    timeouts: resolveTimeouts(timeouts),
     observe: checkKinds('observe', options.observe ?? false, EVENT_TYPES),
   };
 }

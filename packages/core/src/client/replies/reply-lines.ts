@@ -73,7 +73,10 @@ export class ReplyLines {
    * @param maximumLength in octets with the line end, at least 2
    */
   next(maximumLength: number): Uint8Array | 'tooLong' | undefined {
-    const octets = this.#octets.subarray(0, Math.min(this.#end, this.#begin + maximumLength));
+    const end = Math.min(this.#end, this.#begin + maximumLength);
+    if (this.#scanned >= end) return end - this.#begin >= maximumLength ? 'tooLong' : undefined;
+    // Where our copy has more room, or the limit comes first, what lies beyond is not looked at.
+    const octets = end === this.#octets.length ? this.#octets : this.#octets.subarray(0, end);
     for (;;) {
       const lineFeed = octets.indexOf(LF, this.#scanned);
       if (lineFeed < 0) {

@@ -8,6 +8,7 @@
  */
 import { RemoteProtocolError } from '../../errors.js';
 import { type Reply, ReplyParser } from '../../wire/replies/reply.js';
+import { RepeatedReplies } from './repeated-replies.js';
 import { ReplyLines } from './reply-lines.js';
 
 /** Empty lines that are passed over in front of a line of a reply. */
@@ -23,6 +24,9 @@ export class ReplyReader {
   readonly #maximumLines: number;
   readonly #lines = new ReplyLines();
   #replies: ReplyParser;
+  #repeated = new RepeatedReplies();
+  /** Lines of a reply have come that has no end yet. */
+  #isAmid = false;
   /** Empty lines since the last line of a reply. */
   #emptyLines = 0;
 
@@ -45,6 +49,8 @@ export class ReplyReader {
   clear(): void {
     this.#lines.clear();
     this.#replies = new ReplyParser({ maximumLines: this.#maximumLines });
+    this.#repeated = new RepeatedReplies();
+    this.#isAmid = false;
     this.#emptyLines = 0;
   }
 
@@ -68,10 +74,16 @@ export class ReplyReader {
         continue;
       }
       this.#emptyLines = 0;
+      const isAmid = this.#isAmid;
+      const known = isAmid ? undefined : this.#repeated.find(line);
+      if (known !== undefined) return known;
       const read = this.#replies.push(line, isSecret);
-      if (read !== undefined) return read;
+      this.#isAmid = read === undefined;
+      if (read === undefined) continue;
+      return isAmid || read instanceof RemoteProtocolError ? read : this.#repeated.remember(line, read);
     }
   }
+
   /**
    * What has come of a reply that is not whole, as an error may quote it; undefined if that is nothing.
    * @param isSecret as for `next`
