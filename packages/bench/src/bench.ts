@@ -17,11 +17,13 @@ import { report } from './results.js';
 import { compareRevisions } from './revision-comparison.js';
 import { compareServers } from './server-comparison.js';
 import { measureStartUp } from './start-up.js';
+import { compareWorkers } from './worker-comparison.js';
 
 /** Each says whether its bars were met. */
 const PARTS = {
   servers: (rounds) => compareServers(rounds),
   connections: (rounds = 5) => compareConnections(rounds),
+  workers: (rounds = 20) => compareWorkers(rounds),
   clients: (rounds = 5) => compareClients(rounds),
   maildir: (rounds = 5) => compareMaildirs(rounds),
   'start-up': (rounds = 15) => measureStartUp(rounds),

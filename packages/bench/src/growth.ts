@@ -1,8 +1,10 @@
 /**
  * How a server session's time grows, in process: with the recipients of a message, with its size, and with the way in which
- * its octets are cut and what they hold. What is printed is the processor's time for one recipient, or for one octet.
+ * its octets are cut and what they hold, and with how many sessions there are. What is measured is the processor's time for
+ * one message, one recipient, or one octet.
  */
 import { ServerSession } from '@sansmtp/core';
+import { type Measurement, report } from './results.js';
 
 const octets = (text: string) => Uint8Array.from(text, (character) => character.charCodeAt(0));
 
@@ -11,7 +13,8 @@ const LINE = `${'X'.repeat(78)}\r\n`;
 /** As much mail data at a time as a socket gives at most. */
 const CHUNK_OCTETS = 65_536;
 
-function session(maximumRecipients = 1000) {
+/** A session in which a mail transaction has begun. */
+function inSession(maximumRecipients = 1000) {
   const served = new ServerSession({
     hostname: 'bench.example',
     now: 0,
@@ -41,7 +44,7 @@ function microseconds(work: () => void): number {
 
 /** Nanoseconds for each recipient. */
 function recipients(count: number): number {
-  const { feed, state } = session(count);
+  const { feed, state } = inSession(count);
   const commands = Array.from({ length: count }, (_, index) => octets(`RCPT TO:<r${index}@example.com>\r\n`));
   const time = microseconds(() => {
     for (const command of commands) feed(command);
@@ -53,7 +56,7 @@ function recipients(count: number): number {
 
 /** Nanoseconds for each octet of so many, cut so. */
 function mailData(pattern: string, size: number, chunkOctets = CHUNK_OCTETS): number {
-  const { feed, state } = session();
+  const { feed, state } = inSession();
   feed(octets('RCPT TO:<recipient@example.com>\r\nDATA\r\n'));
   const block = octets(pattern.repeat(Math.ceil(Math.min(size, CHUNK_OCTETS) / pattern.length)));
   let fed = 0;
@@ -70,46 +73,70 @@ function mailData(pattern: string, size: number, chunkOctets = CHUNK_OCTETS): nu
   return (time * 1000) / fed;
 }
 
-/** Prints the tables: there is no bar but that their figures are alike. */
+/** Nanoseconds for each mail transaction of 1 KiB, with so many sessions that take turns. */
+function sessions(count: number): number {
+  const all = Array.from({ length: count }, () => inSession());
+  const transaction = [
+    'RCPT TO:<recipient@example.com>\r\n',
+    'DATA\r\n',
+    `${LINE.repeat(13)}.\r\n`,
+    'MAIL FROM:<sender@example.org>\r\n',
+  ].map(octets);
+  const rounds = Math.ceil(10_000 / count);
+  const time = microseconds(() => {
+    for (let round = 0; round < rounds; round += 1) {
+      for (const command of transaction) for (const { feed } of all) feed(command);
+    }
+  });
+  return (time * 1000) / (rounds * count);
+}
+
+/** Measures and prints: there is no bar but that the figures of a kind are alike. */
 export function measureGrowth(): boolean {
   for (let warm = 0; warm < 20; warm += 1) {
     recipients(1000);
+    sessions(10);
     mailData(LINE, 1_000_000);
     mailData(LINE, 10_000, 1);
   }
   const best = (measure: () => number) => Math.min(...Array.from({ length: 5 }, measure));
-  console.log('G: growth, nanoseconds of the processor for each recipient');
-  for (const count of [1, 10, 100, 1000, 10_000]) {
-    const rounds = Math.ceil(2000 / count);
-    const time = best(() => {
-      let sum = 0;
-      for (let round = 0; round < rounds; round += 1) sum += recipients(count);
-      return sum / rounds;
-    });
-    console.log(`  ${String(count).padStart(6)} recipients  ${time.toFixed(0)}`);
+  const mean = (rounds: number, measure: () => number) => {
+    let sum = 0;
+    for (let round = 0; round < rounds; round += 1) sum += measure();
+    return sum / rounds;
+  };
+  const measurements: Measurement[] = [];
+  const add = (measure: string, value: number) => measurements.push({ measure, value, unit: 'ns' });
+  for (const count of [1, 100, 10_000]) {
+    add(
+      `a message of 1 KiB, with ${number(count)} sessions that take turns`,
+      best(() => sessions(count)),
+    );
   }
-  console.log('G: growth, nanoseconds of the processor for each octet of mail data');
+  for (const count of [1, 10, 100, 1000, 10_000]) {
+    const time = best(() => mean(Math.ceil(2000 / count), () => recipients(count)));
+    add(`a recipient, in a message to ${number(count)}`, time);
+  }
   for (const size of [1000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000]) {
-    const rounds = Math.ceil(1_000_000 / size);
-    const time = best(() => {
-      let sum = 0;
-      for (let round = 0; round < rounds; round += 1) sum += mailData(LINE, size);
-      return sum / rounds;
-    });
-    console.log(`  ${String(size).padStart(11)} octets in lines of 80  ${time.toFixed(2)}`);
+    const time = best(() => mean(Math.ceil(1_000_000 / size), () => mailData(LINE, size)));
+    add(`an octet of lines of 80, in a message of ${number(size)}`, time);
   }
   for (const [name, pattern, chunkOctets] of [
-    ['an octet at a time', LINE, 1],
-    ['one line of 10 MB', 'X', CHUNK_OCTETS],
-    ['nothing but dots', '.', CHUNK_OCTETS],
-    ['lines of two dots', '..\r\n', CHUNK_OCTETS],
-    ['empty lines', '\r\n', CHUNK_OCTETS],
-    ['cut in the middle of CRLF', `${'X'.repeat(14)}\r\n`, 15],
+    ['that comes by itself', LINE, 1],
+    ['of one line', 'X', CHUNK_OCTETS],
+    ['of nothing but dots', '.', CHUNK_OCTETS],
+    ['of lines of two dots', '..\r\n', CHUNK_OCTETS],
+    ['of empty lines', '\r\n', CHUNK_OCTETS],
+    ['of lines that are cut amid CRLF', `${'X'.repeat(14)}\r\n`, 15],
   ] as const) {
     for (const size of [1_000_000, 10_000_000]) {
       const time = best(() => mailData(pattern, size, chunkOctets));
-      console.log(`  ${String(size).padStart(11)} octets, ${name}  ${time.toFixed(2)}`);
+      add(`an octet ${name}, in a message of ${number(size)}`, time);
     }
   }
-  return true;
+  return report('growth', measurements);
+}
+
+function number(count: number): string {
+  return count.toLocaleString('en-US');
 }

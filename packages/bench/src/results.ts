@@ -15,7 +15,7 @@ export interface Measurement {
   readonly measure: string;
   readonly value: number;
   /** `×` for a ratio. */
-  readonly unit: '×' | 'ms' | 'KiB' | 'MiB' | 'a second';
+  readonly unit: '×' | 'ms' | 'ns' | 'KiB' | 'MiB' | 'a second';
   /** The same as processor time has it, where that was measured: it knows nothing of who else used the machine. */
   readonly processor?: number;
   readonly bar?: number;

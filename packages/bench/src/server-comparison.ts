@@ -42,7 +42,7 @@ const LOADS = [
 /** Over TLS, of the time of a bare `node:tls` server: at most. */
 const TLS_BARS = { floor: { bar: 1.25, goal: 1.1 }, peer: undefined };
 
-interface Count {
+export interface Count {
   readonly messages: number;
   readonly size: number;
   readonly connections: number;
@@ -52,7 +52,7 @@ interface Count {
 type Load = (count: Count, port: number) => Promise<number>;
 
 /** What one load costs one server. */
-interface Cost {
+export interface Cost {
   readonly seconds: number;
   readonly processorSeconds: number;
 }
@@ -111,7 +111,7 @@ async function compareOverTls(rounds: number | undefined): Promise<readonly Meas
 }
 
 /** What each round cost each of them. Each goes first as often as any other. */
-async function race(
+export async function race(
   peers: readonly Peer[],
   count: Count,
   load: Load,
@@ -171,7 +171,7 @@ function measured(
 }
 
 /** The median over the rounds of what one cost in terms of the other. */
-function ratioIn(
+export function ratioIn(
   costs: ReadonlyMap<string, readonly Cost[]>,
   of: (cost: Cost) => number,
 ): (one: string, other: string) => number {
@@ -182,7 +182,7 @@ function ratioIn(
   };
 }
 
-function smtpSource({ messages, size, connections, each }: Count, port: number): Promise<number> {
+export function smtpSource({ messages, size, connections, each }: Count, port: number): Promise<number> {
   const kept = each ? [] : ['-d'];
   return runSmtpSource([...kept, '-s', `${connections}`, '-m', `${messages}`, '-l', `${size}`], port);
 }

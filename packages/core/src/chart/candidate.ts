@@ -18,6 +18,8 @@ export interface Candidate {
 export interface Ready {
   /** All effects, those that are not known yet as they were the last time. Never written into, but replaced. */
   effects: readonly Effect[];
+  /** The leaf state at the target, from when it was first entered by this way. */
+  leaf: unknown;
   readonly rest: readonly Pending[];
 }
 
@@ -33,5 +35,5 @@ export function makeReady(operations: readonly Operation[]): Ready {
     if (operation.kind !== 'effect') rest.push({ ...operation, place: effects.length });
     if (operation.kind !== 'assign') effects.push(operation.kind === 'effect' ? operation.effect : NOT_YET);
   }
-  return { effects, rest };
+  return { effects, leaf: undefined, rest };
 }

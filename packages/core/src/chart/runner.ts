@@ -57,7 +57,8 @@ export class ChartRunner<Context, Event extends ChartEvent> {
       const effects = ready.rest.length === 0 ? ready.effects : performed(ready, this.#context, event);
       if (target !== undefined) {
         this.#value = target;
-        this.#leaf = this.#leafAt(target);
+        ready.leaf ??= this.#leafAt(target);
+        this.#leaf = ready.leaf;
       }
       forgetArguments();
       return effects;
