@@ -82,11 +82,13 @@ function sessions(count: number): number {
     `${LINE.repeat(13)}.\r\n`,
     'MAIL FROM:<sender@example.org>\r\n',
   ].map(octets);
-  const rounds = Math.ceil(10_000 / count);
+  const rounds = Math.max(3, Math.ceil(10_000 / count));
+  const take = () => {
+    for (const command of transaction) for (const { feed } of all) feed(command);
+  };
+  take(); // a session's first message makes what it has for all others
   const time = microseconds(() => {
-    for (let round = 0; round < rounds; round += 1) {
-      for (const command of transaction) for (const { feed } of all) feed(command);
-    }
+    for (let round = 0; round < rounds; round += 1) take();
   });
   return (time * 1000) / (rounds * count);
 }

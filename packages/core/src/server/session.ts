@@ -8,7 +8,7 @@
  *   the session closes, no further command is looked at.
  * - What a line comes to is read in `command-under-way.ts`, and AUTH in `authentication.ts`; who the client is stands in
  *   `client-identity.ts`, what an answer must be in `answers.ts`. `receiving.ts` has the mail data that arrives,
- *   `replying.ts` the replies on their way. Here the chart is stepped, and its effects are performed.
+ *   `giving.ts` the replies on their way. Here the chart is stepped, and its effects are performed.
  *
  * Invariants
  * - Whatever the chunks in which the peer's bytes come, the outputs are the same, limits included; but for how
@@ -38,7 +38,7 @@ import { checkNow } from '../option-checks.js';
 import { encodeBase64 } from '../sasl/exchange/base64.js';
 import type { AuthenticatedIdentity } from '../sasl/exchange/exchange.js';
 import type { TlsInformation } from '../tls.js';
-import { type Command, MAXIMUM_AUTHENTICATION_OCTETS } from '../wire/commands/command.js';
+import { MAXIMUM_AUTHENTICATION_OCTETS } from '../wire/commands/command.js';
 import type { OrdinaryCommand } from '../wire/commands/ordinary-command.js';
 import { beginsTls, type ForeignProtocol, foreignProtocolOf } from '../wire/foreign-protocol.js';
 import { InboundBuffer, type InboundLine } from '../wire/inbound.js';
@@ -58,17 +58,14 @@ import { checkAnswer, checkFarewell, completed } from './contract/answers.js';
 import type { ServerInput, ServerOutput } from './contract/messages.js';
 import type { ResolvedServerOptions, ServerSessionOptions } from './contract/options.js';
 import type { Answer, Envelope, Hello, Question, Recipient } from './decisions/questions.js';
-import { defaultReplies, introduction, malformedMessage, replies, titleOf } from './decisions/replies.js';
+import { defaultReplies, malformedMessage, replies } from './decisions/replies.js';
 import { MailDataRate } from './mail-data/mail-data-rate.js';
 import { Receiving } from './mail-data/receiving.js';
 import { Observing } from './observing.js';
 import { PreparedServerOptions } from './prepared-options.js';
-import type { Introductions, Offer } from './replying/introductions.js';
-import { inquiryReply, messageReplies, octetsOf, Replying } from './replying/replying.js';
+import { Giving } from './replying/giving.js';
+import type { Offer } from './replying/introductions.js';
 import { serverTable } from './server-table.js';
-
-/** From this first digit on, a reply refuses (RFC 5321 §4.2.1). */
-const FOUR = 0x34;
 
 /** The states of an AUTH exchange. */
 const AUTHENTICATING = 'session.authenticating.';
@@ -98,17 +95,13 @@ interface Transaction extends Envelope {
  */
 export class ServerSession {
   readonly #options: ResolvedServerOptions;
-  readonly #introductions: Introductions;
   readonly #inbound: InboundBuffer;
   readonly #reading: CommandReading;
   readonly #deadlines = new Deadlines();
   readonly #position: ChartRunner<ServerContext, ServerChartEvent>;
   #now: number;
 
-  /** Outputs that one step gave, and that `poll()` has yet to give: the first of them, and those after it. */
-  #output: ServerOutput | undefined;
-  readonly #moreOutputs: ServerOutput[] = [];
-  readonly #replying = new Replying();
+  readonly #giving: Giving;
   /** The greeting or a refusal is delayed. */
   readonly #wait = new ClientWait();
 
@@ -129,10 +122,6 @@ export class ServerSession {
   #offer: Offer | undefined;
   /** The command that was read last, while anything is to be done about it. */
   #command: CommandUnderWay | undefined;
-  /** Of the last command. */
-  #verb: Command['verb'] | undefined;
-  /** The last reply, as it was before it was rephrased or completed: by what it goes. */
-  #lastReply: Reply | undefined;
   /** What to say at a shutdown. */
   #farewell: Reply = replies.shuttingDown;
   #transaction: Transaction | undefined;
@@ -162,7 +151,13 @@ export class ServerSession {
         : new PreparedServerOptions(options as ServerSessionOptions);
     this.#options = prepared.resolved;
     this.#inbound = new InboundBuffer(this.#options.bareNewline);
-    this.#introductions = prepared.introductions;
+    this.#giving = new Giving(
+      this.#options,
+      prepared.introductions,
+      this.#wait,
+      () => this.#takeHeldReply(),
+      () => this.#delayRefusal(),
+    );
     this.#reading = new CommandReading(this.#options, prepared.introductions);
     this.#client = unknownClient(this.#options.tls);
     this.#junk = new Junk(this.#options);
@@ -173,8 +168,9 @@ export class ServerSession {
         this.#options.observe,
         customVerbs(this.#options.extensions),
         () => this.#now,
-        (event) => this.#put({ type: 'observed', event }),
+        (event) => this.#giving.put({ type: 'observed', event }),
       );
+      this.#giving.observing = this.#observing;
     }
     const { position, effects } = prepared.beginning;
     this.#position = serverTable.run(position);
@@ -273,7 +269,7 @@ export class ServerSession {
   get #isReceiving(): boolean {
     const { value } = this.#position;
     return (
-      this.#replying.isHeld ||
+      this.#giving.replying.isHeld ||
       value === 'session.transaction.receiving' ||
       value === 'session.transaction.receivingChunk' ||
       value === 'session.transaction.chunked'
@@ -360,26 +356,14 @@ export class ServerSession {
   /** The next thing to do, or undefined when there is nothing left until the next `handle()`. */
   poll(): ServerOutput | undefined {
     for (;;) {
-      const output = this.#takeOutput();
+      const output = this.#giving.take();
       if (output !== undefined) return output;
       if (!this.#advance()) {
         // While more of a pipelined batch is held, its replies wait for the open decision, however long it takes.
-        if (this.wantsInput || this.#inbound.length === 0) this.#flush();
-        return this.#takeOutput();
+        if (this.wantsInput || this.#inbound.length === 0) this.#giving.flush();
+        return this.#giving.take();
       }
     }
-  }
-
-  #put(output: ServerOutput): void {
-    if (this.#output === undefined && this.#moreOutputs.length === 0) this.#output = output;
-    else this.#moreOutputs.push(output);
-  }
-
-  #takeOutput(): ServerOutput | undefined {
-    const output = this.#output;
-    if (output === undefined) return this.#moreOutputs.length === 0 ? undefined : this.#moreOutputs.shift();
-    this.#output = undefined;
-    return output;
   }
 
   /**
@@ -465,7 +449,7 @@ export class ServerSession {
     if (this.#wait.isOn) return false;
     if (state === 'closing' || state === 'session.securing') return this.#endOfInput();
     if (this.#now >= this.#endsAt && this.#isBetweenTransactions) return this.#cutOff(replies.sessionTooLong);
-    if (this.#replying.isHeld) return this.#readAway();
+    if (this.#giving.replying.isHeld) return this.#readAway();
     if (this.#receiving !== undefined && state !== 'session.transaction.chunked') {
       return this.#receiveMailData(this.#receiving);
     }
@@ -500,8 +484,8 @@ export class ServerSession {
     this.#commandCount += 1;
     this.#observing?.command(line, this.#command, this.state);
     const { event, verb, about = verb, octetsBehind = 0 } = this.#command;
-    this.#verb = about;
-    this.#replying.expect(octetsBehind);
+    this.#giving.verb = about;
+    this.#giving.replying.expect(octetsBehind);
     this.#afterBareLineFeed = line.kind === 'line' && line.endsInBareLineFeed === true;
     if (event.type === 'badCommand') {
       const protocol = foreignProtocolOf(line);
@@ -523,8 +507,8 @@ export class ServerSession {
     this.#command = underWay;
     this.#commandCount += 1;
     this.#observing?.ordinary(length, underWay, this.state);
-    this.#verb = verb;
-    this.#replying.expect(0);
+    this.#giving.verb = verb;
+    this.#giving.replying.expect(0);
     this.#afterBareLineFeed = false;
     const excess = verb === 'RCPT' && this.#isFull ? this.#junk.refuse('rcpt') : this.#junk.take(verb);
     return excess === undefined ? this.#step(underWay.event) : this.#cutOff(excess);
@@ -544,11 +528,11 @@ export class ServerSession {
   #readAway(): boolean {
     const chunk = this.#inbound.nextChunk();
     if (chunk === undefined) return this.#endOfInput();
-    const octets = this.#replying.readAway(chunk.length);
+    const octets = this.#giving.replying.readAway(chunk.length);
     this.#inbound.consume(octets);
     this.#rate?.earn(octets);
     this.#restartDeadlines();
-    this.#giveHeld();
+    this.#giving.giveHeld();
     return true;
   }
 
@@ -562,8 +546,9 @@ export class ServerSession {
     this.#inbound.consume(consumed);
     this.#rate?.earn(consumed);
     const { flaw, last } = receiving;
-    if (flaw !== undefined && flawBefore === undefined) this.#emit({ type: 'abandonMailData', reason: flaw });
-    else if (data.length > 0) this.#emit({ type: 'mailData', bytes: data });
+    if (flaw !== undefined && flawBefore === undefined)
+      this.#giving.emit({ type: 'abandonMailData', reason: flaw });
+    else if (data.length > 0) this.#giving.emit({ type: 'mailData', bytes: data });
     if (!ended) return true;
 
     if (last !== false) {
@@ -602,7 +587,7 @@ export class ServerSession {
     if (exchange !== undefined && !to.startsWith(AUTHENTICATING)) {
       this.#command = undefined;
       const decision = exchange.decision;
-      if (decision !== undefined) this.#emit({ type: 'authenticationDecided', decision });
+      if (decision !== undefined) this.#giving.emit({ type: 'authenticationDecided', decision });
     }
     return true;
   }
@@ -653,15 +638,17 @@ export class ServerSession {
         if (this.#deadlines.clear(action.params.id)) this.#observing?.timerCleared(action.params.id);
         break;
       case 'reply':
-        this.#reply(action.params.reply === 'shuttingDown' ? this.#farewell : replies[action.params.reply]);
+        this.#giving.reply(
+          action.params.reply === 'shuttingDown' ? this.#farewell : replies[action.params.reply],
+        );
         break;
       case 'refuse':
-        this.#reply(action.params.reply);
+        this.#giving.reply(action.params.reply);
         break;
       case 'ask':
         this.#question = this.#ask(action.params.question);
         this.#observing?.asked();
-        this.#emit({ type: 'ask', question: this.#question });
+        this.#giving.emit({ type: 'ask', question: this.#question });
         break;
       case 'answer':
         this.#giveAnswer();
@@ -702,7 +689,7 @@ export class ServerSession {
         this.#refuseMessage(action.params.reply);
         break;
       case 'upgradeTls':
-        this.#emit({ type: 'upgradeTls' });
+        this.#giving.emit({ type: 'upgradeTls' });
         break;
       case 'forget':
         this.#client = forgetClient(this.#client);
@@ -711,18 +698,18 @@ export class ServerSession {
         break;
       case 'challenge': {
         const { data } = this.#exchange.step('challenge');
-        this.#reply({ code: 334, lines: [encodeBase64(data)] });
+        this.#giving.reply({ code: 334, lines: [encodeBase64(data)] });
         break;
       }
       case 'compute':
-        this.#emit({ type: 'compute', computation: this.#exchange.step('compute').computation });
+        this.#giving.emit({ type: 'compute', computation: this.#exchange.step('compute').computation });
         break;
       case 'admitClient':
         this.#client = { ...this.#client, authenticated: this.#exchange.identity };
-        this.#reply(this.#exchange.lastReply('accept'));
+        this.#giving.reply(this.#exchange.lastReply('accept'));
         break;
       case 'turnAway':
-        this.#reply(this.#exchange.lastReply('reject'));
+        this.#giving.reply(this.#exchange.lastReply('reject'));
         break;
       case 'impersonate':
         this.#junk.forgetAll();
@@ -735,18 +722,18 @@ export class ServerSession {
         break;
       case 'close':
         this.#wait.drop();
-        this.#replying.releaseOctets();
-        this.#giveHeld();
+        this.#giving.replying.releaseOctets();
+        this.#giving.giveHeld();
         this.#drop();
-        this.#emit({
+        this.#giving.emit({
           type: 'close',
           ...(this.#foreignProtocol && { foreignProtocol: this.#foreignProtocol }),
         });
         break;
       case 'closed':
-        this.#replying.forgetHeld();
+        this.#giving.replying.forgetHeld();
         this.#drop();
-        this.#emit({ type: 'closed' });
+        this.#giving.emit({ type: 'closed' });
         break;
     }
   }
@@ -779,7 +766,7 @@ export class ServerSession {
       this.#watchRate();
     }
     this.#receiving.announce(octetsBehind, last);
-    this.#replying.releaseOctets();
+    this.#giving.replying.releaseOctets();
     this.#settle();
   }
 
@@ -808,32 +795,19 @@ export class ServerSession {
     const reply = answer.reply ?? defaultReplies[question.kind][decision];
     if (question.kind === 'message') {
       const { envelope, size } = question;
-      this.#observing?.message(envelope, size, recipientReplies ?? this.#eachOf(envelope, reply));
+      this.#observing?.message(envelope, size, recipientReplies ?? this.#giving.eachOf(envelope, reply));
     }
     if (decision === 'accept' && (question.kind === 'connect' || question.kind === 'hello')) {
       if (offer !== undefined) this.#reading.offer(offer);
-      this.#introduce(reply, offer);
+      this.#giving.introduce(reply, offer);
     } else if (question.kind === 'message' && reply.code !== 421) {
-      this.#replyToMessage(question.envelope, (index) => recipientReplies?.[index] ?? reply);
+      this.#giving.replyToMessage(question.envelope, (index) => recipientReplies?.[index] ?? reply);
     } else if (question.kind === 'data' && isLastChunk && reply.code !== 421) {
-      this.#replyToMessage(question.envelope, () => reply);
+      this.#giving.replyToMessage(question.envelope, () => reply);
     } else if (question.kind === 'verify' || question.kind === 'expand') {
-      this.#give(inquiryReply(question, this.#said(reply)));
+      this.#giving.replyToInquiry(question, reply);
     } else {
-      this.#reply(reply);
-    }
-  }
-
-  /** The greeting, or with an offer the reply to EHLO, HELO or LHLO. */
-  #introduce(reply: Reply, offer: Offer | undefined): void {
-    const ours = defaultReplies[offer === undefined ? 'connect' : 'hello'].accept;
-    const isOurs = reply === ours && this.#options.rephrase === undefined;
-    const stored = offer === undefined ? this.#introductions.greeting : offer.octets;
-    if (isOurs && stored !== undefined) {
-      this.#lastReply = reply;
-      this.#give(stored);
-    } else {
-      this.#reply(introduction(this.#options.hostname, reply, offer?.keywords ?? []), reply);
+      this.#giving.reply(reply);
     }
   }
 
@@ -841,94 +815,24 @@ export class ServerSession {
   #refuseMessage(reply: Reply): void {
     if (this.#observing !== undefined && this.#receiving !== undefined) {
       const { size, flaw = 'malformed' } = this.#receiving;
-      const given = this.#receiving.last === false ? [reply] : this.#eachOf(this.#envelope, reply);
+      const given = this.#receiving.last === false ? [reply] : this.#giving.eachOf(this.#envelope, reply);
       this.#observing.message(this.#envelope, size, given, flaw);
     }
-    if (this.#receiving?.last === false) this.#reply(reply);
-    else this.#replyToMessage(this.#envelope, () => reply);
+    if (this.#receiving?.last === false) this.#giving.reply(reply);
+    else this.#giving.replyToMessage(this.#envelope, () => reply);
   }
 
-  /** The reply to a message waits for none to the commands behind it: the client is to know at once. */
-  #replyToMessage({ recipients }: Envelope, replyTo: (index: number) => Reply): void {
-    this.#replying.doNotWait();
-    const { protocol, refusalDelay } = this.#options;
-    if (protocol === 'smtp') {
-      this.#reply(replyTo(0));
-      return;
-    }
-    const isRefused = refusalDelay > 0 && recipients.some((_, index) => replyTo(index).code >= 400);
-    this.#give(
-      messageReplies(protocol, recipients, (index) => this.#said(replyTo(index))),
-      isRefused,
-    );
+  /** A reply waits for octets, which may come no more slowly than those of a message. */
+  #takeHeldReply(): void {
+    if (this.#receiving === undefined) this.#watchRate();
   }
 
-  /** The replies to a message that fares alike for all of its recipients. */
-  #eachOf({ recipients }: Envelope, reply: Reply): readonly Reply[] {
-    return this.#options.protocol === 'lmtp' ? recipients.map(() => reply) : [reply];
-  }
-
-  #reply(reply: Reply, titled = reply): void {
-    this.#give(octetsOf(this.#said(reply, titled)));
-  }
-
-  /**
-   * The reply in the words in which it is given.
-   * @param titled by which one the title goes
-   */
-  #said(reply: Reply, titled = reply): Reply {
-    this.#lastReply = titled;
-    const { rephrase } = this.#options;
-    if (rephrase === undefined) return reply;
-    const title = titleOf(titled);
-    const said = rephrase(reply, { title, verb: this.#verb });
-    if (Math.floor(said.code / 100) === Math.floor(reply.code / 100)) return said;
-    throw new RangeError(
-      `rephrase made ${said.code} of the reply ${reply.code}: it may change the words, but not what they mean (RFC 5321 §4.2.1)`,
-    );
-  }
-
-  /**
-   * Gives a reply as it stands on the wire.
-   * @param refuses it is a reply 4yz or 5yz, or one of those to a message is
-   */
-  #give(reply: Uint8Array, refuses = (reply[0] ?? 0) >= FOUR): void {
-    const leaves = this.#replying.add(reply);
-    if (this.#replying.isHeld) {
-      // The octets that it waits for may come no more slowly than those of a message.
-      if (this.#receiving === undefined) this.#watchRate();
-      return;
-    }
-    this.#observing?.replies(reply, this.#lastReply && titleOf(this.#lastReply));
-    const { refusalDelay } = this.#options;
-    if (refuses && refusalDelay > 0) this.#wait.beforeRefusal(this.#now + refusalDelay, this.#giveRefusal);
-    else if (leaves) this.#flush();
-  }
-
-  /** The client has waited for it, and has its time for the next command from now on. */
-  readonly #giveRefusal = (): void => {
-    this.#restartDeadlines();
-    this.#flush();
-  };
-
-  #giveHeld(): void {
-    const held = this.#replying.takeHeld();
-    if (held !== undefined) this.#give(held);
-  }
-
-  /**
-   * Queues an output behind the replies given so far. Only a question overtakes them, for its reply may leave with
-   * them (RFC 2920 §3.2).
-   */
-  #emit(output: ServerOutput): void {
-    if (output.type !== 'ask') this.#flush();
-    this.#put(output);
-  }
-
-  #flush(): void {
-    if (this.#wait.isOn) return;
-    const bytes = this.#replying.take();
-    if (bytes !== undefined) this.#put({ type: 'write', bytes });
+  /** The client waits for a refusal, and has its time for the next command from then on. */
+  #delayRefusal(): void {
+    this.#wait.beforeRefusal(this.#now + this.#options.refusalDelay, () => {
+      this.#restartDeadlines();
+      this.#giving.flush();
+    });
   }
 
   /** Nothing that was begun will be finished. */
@@ -954,7 +858,7 @@ export class ServerSession {
     this.#heldBackSince = undefined;
     if (receiving === undefined || receiving.flaw !== undefined) return;
     this.#observing?.message(this.#envelope, receiving.size, [], reason);
-    this.#emit({ type: 'abandonMailData', reason });
+    this.#giving.emit({ type: 'abandonMailData', reason });
   }
 }
 

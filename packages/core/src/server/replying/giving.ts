@@ -1,0 +1,160 @@
+/**
+ * What a session gives to its host: replies in the words in which they are given, among its other outputs.
+ *
+ * - A reply is given other words if somebody has them (`rephrase`), joins the batch (`replying.ts`) and leaves with it.
+ * - Outputs are taken in the order in which they were put. Replies given so far leave before any other output; only a
+ *   question overtakes them, for its reply may leave with them (RFC 2920 §3.2).
+ * - While the client is made to wait (`client-wait.ts`), no reply leaves.
+ */
+import type { Command } from '../../wire/commands/command.js';
+import type { Reply } from '../../wire/replies/reply.js';
+import type { ClientWait } from '../client/client-wait.js';
+import type { ServerOutput } from '../contract/messages.js';
+import type { ResolvedServerOptions } from '../contract/options.js';
+import type { Envelope, Question } from '../decisions/questions.js';
+import { defaultReplies, introduction, titleOf } from '../decisions/replies.js';
+import type { Observing } from '../observing.js';
+import type { Introductions, Offer } from './introductions.js';
+import { inquiryReply, messageReplies, octetsOf, Replying } from './replying.js';
+
+/** From this first digit on, a reply refuses (RFC 5321 §4.2.1). */
+const FOUR = 0x34;
+
+export class Giving {
+  /** The batch of replies. */
+  readonly replying = new Replying();
+  /** Of the last command: by it and its title a reply is given other words. */
+  verb: Command['verb'] | undefined;
+  readonly #options: ResolvedServerOptions;
+  readonly #introductions: Introductions;
+  readonly #wait: ClientWait;
+  /** A reply was held, until the octets behind a refused BDAT were read away. */
+  readonly #onHeld: () => void;
+  /** A refusal is to be given after the delay. */
+  readonly #onDelay: () => void;
+  /** Undefined: nobody observes. */
+  observing: Observing | undefined;
+  /** The last reply, as it was before it was rephrased or completed: by what it goes. */
+  #lastReply: Reply | undefined;
+  /** Outputs that one step gave, and that are yet to be taken: the first of them, and those after it. */
+  #output: ServerOutput | undefined;
+  readonly #moreOutputs: ServerOutput[] = [];
+
+  constructor(
+    options: ResolvedServerOptions,
+    introductions: Introductions,
+    wait: ClientWait,
+    onHeld: () => void,
+    onDelay: () => void,
+  ) {
+    this.#options = options;
+    this.#introductions = introductions;
+    this.#wait = wait;
+    this.#onHeld = onHeld;
+    this.#onDelay = onDelay;
+  }
+
+  /** Puts an output after those that are there. */
+  put(output: ServerOutput): void {
+    if (this.#output === undefined && this.#moreOutputs.length === 0) this.#output = output;
+    else this.#moreOutputs.push(output);
+  }
+
+  /** The output that was put first. */
+  take(): ServerOutput | undefined {
+    const output = this.#output;
+    if (output === undefined) return this.#moreOutputs.length === 0 ? undefined : this.#moreOutputs.shift();
+    this.#output = undefined;
+    return output;
+  }
+
+  /** Puts an output after the replies given so far, or a question before them. */
+  emit(output: ServerOutput): void {
+    if (output.type !== 'ask') this.flush();
+    this.put(output);
+  }
+
+  /** The batch leaves, unless the client is made to wait. */
+  flush(): void {
+    if (this.#wait.isOn) return;
+    const bytes = this.replying.take();
+    if (bytes !== undefined) this.put({ type: 'write', bytes });
+  }
+
+  /** @param titled by which one the title goes */
+  reply(reply: Reply, titled = reply): void {
+    this.#give(octetsOf(this.#said(reply, titled)));
+  }
+
+  /** The greeting, or with an offer the reply to EHLO, HELO or LHLO. */
+  introduce(reply: Reply, offer: Offer | undefined): void {
+    const ours = defaultReplies[offer === undefined ? 'connect' : 'hello'].accept;
+    const isOurs = reply === ours && this.#options.rephrase === undefined;
+    const stored = offer === undefined ? this.#introductions.greeting : offer.octets;
+    if (isOurs && stored !== undefined) {
+      this.#lastReply = reply;
+      this.#give(stored);
+    } else {
+      this.reply(introduction(this.#options.hostname, reply, offer?.keywords ?? []), reply);
+    }
+  }
+
+  /** The reply to VRFY or EXPN. */
+  replyToInquiry(question: Extract<Question, { readonly kind: 'verify' | 'expand' }>, reply: Reply): void {
+    this.#give(inquiryReply(question, this.#said(reply)));
+  }
+
+  /** The reply to a message waits for none to the commands behind it: the client is to know at once. */
+  replyToMessage({ recipients }: Envelope, replyTo: (index: number) => Reply): void {
+    this.replying.doNotWait();
+    const { protocol, refusalDelay } = this.#options;
+    if (protocol === 'smtp') {
+      this.reply(replyTo(0));
+      return;
+    }
+    const isRefused = refusalDelay > 0 && recipients.some((_, index) => replyTo(index).code >= 400);
+    this.#give(
+      messageReplies(protocol, recipients, (index) => this.#said(replyTo(index))),
+      isRefused,
+    );
+  }
+
+  /** The replies to a message that fares alike for all of its recipients. */
+  eachOf({ recipients }: Envelope, reply: Reply): readonly Reply[] {
+    return this.#options.protocol === 'lmtp' ? recipients.map(() => reply) : [reply];
+  }
+
+  /** Gives the reply that was held, if nothing is left for which it would wait. */
+  giveHeld(): void {
+    const held = this.replying.takeHeld();
+    if (held !== undefined) this.#give(held);
+  }
+
+  /** The reply in the words in which it is given. */
+  #said(reply: Reply, titled = reply): Reply {
+    this.#lastReply = titled;
+    const { rephrase } = this.#options;
+    if (rephrase === undefined) return reply;
+    const title = titleOf(titled);
+    const said = rephrase(reply, { title, verb: this.verb });
+    if (Math.floor(said.code / 100) === Math.floor(reply.code / 100)) return said;
+    throw new RangeError(
+      `rephrase made ${said.code} of the reply ${reply.code}: it may change the words, but not what they mean (RFC 5321 §4.2.1)`,
+    );
+  }
+
+  /**
+   * Gives a reply as it stands on the wire.
+   * @param refuses it is a reply 4yz or 5yz, or one of those to a message is
+   */
+  #give(reply: Uint8Array, refuses = (reply[0] ?? 0) >= FOUR): void {
+    const leaves = this.replying.add(reply);
+    if (this.replying.isHeld) {
+      this.#onHeld();
+      return;
+    }
+    this.observing?.replies(reply, this.#lastReply && titleOf(this.#lastReply));
+    if (refuses && this.#options.refusalDelay > 0) this.#onDelay();
+    else if (leaves) this.flush();
+  }
+}
