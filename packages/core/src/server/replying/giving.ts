@@ -8,17 +8,25 @@
  */
 import type { Command } from '../../wire/commands/command.js';
 import type { Reply } from '../../wire/replies/reply.js';
-import type { ClientWait } from '../client/client-wait.js';
 import type { ServerOutput } from '../contract/messages.js';
 import type { ResolvedServerOptions } from '../contract/options.js';
 import type { Envelope, Question } from '../decisions/questions.js';
-import { defaultReplies, introduction, titleOf } from '../decisions/replies.js';
-import type { Observing } from '../observing.js';
+import { defaultReplies, introduction, type ReplyTitle, titleOf } from '../decisions/replies.js';
 import type { Introductions, Offer } from './introductions.js';
 import { inquiryReply, messageReplies, octetsOf, Replying } from './replying.js';
 
 /** From this first digit on, a reply refuses (RFC 5321 §4.2.1). */
 const FOUR = 0x34;
+
+/** What the client is made to wait for, see `client-wait.ts`. */
+interface Wait {
+  readonly isOn: boolean;
+}
+
+/** Told of each reply as it goes to the client, and by what it goes if it is one of ours. */
+interface RepliesObserver {
+  replies(octets: Uint8Array, title: ReplyTitle | undefined): void;
+}
 
 export class Giving {
   /** The batch of replies. */
@@ -27,13 +35,13 @@ export class Giving {
   verb: Command['verb'] | undefined;
   readonly #options: ResolvedServerOptions;
   readonly #introductions: Introductions;
-  readonly #wait: ClientWait;
+  readonly #wait: Wait;
   /** A reply was held, until the octets behind a refused BDAT were read away. */
   readonly #onHeld: () => void;
   /** A refusal is to be given after the delay. */
   readonly #onDelay: () => void;
   /** Undefined: nobody observes. */
-  observing: Observing | undefined;
+  observing: RepliesObserver | undefined;
   /** The last reply, as it was before it was rephrased or completed: by what it goes. */
   #lastReply: Reply | undefined;
   /** Outputs that one step gave, and that are yet to be taken: the first of them, and those after it. */
@@ -43,7 +51,7 @@ export class Giving {
   constructor(
     options: ResolvedServerOptions,
     introductions: Introductions,
-    wait: ClientWait,
+    wait: Wait,
     onHeld: () => void,
     onDelay: () => void,
   ) {
