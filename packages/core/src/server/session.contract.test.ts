@@ -272,3 +272,35 @@ describe('the enhanced status code of an answer without one', () => {
     expect(dialogue.say('EHLO c', 'MAIL FROM:<a@b>').at(-1)).toMatch(/^250 2\.\d\.\d Fine$/);
   });
 });
+
+describe('a grant or a tokenError', () => {
+  const grant = { authorizationIdentity: 'ann' } as never;
+  const tokenError = { status: 'invalid_token' } as never;
+  const came = (kind: 'mail' | 'authenticate', answer: Answer) => {
+    const dialogue = new Dialogue({
+      authentication: { allowInsecure: true },
+      application: answering({ [kind]: undefined }),
+    }).ready();
+    dialogue.say(kind === 'mail' ? 'MAIL FROM:<a@b>' : 'AUTH PLAIN AGFubgBwZW5jaWw=');
+    expect(dialogue.session.question?.kind).toBe(kind);
+    return () => dialogue.answer(answer);
+  };
+
+  it.each<['mail' | 'authenticate', Answer, string]>([
+    ['mail', { decision: 'accept', grant }, 'a grant came to accept the question "mail"'],
+    ['mail', { decision: 'reject', grant }, 'a grant came to reject the question "mail"'],
+    ['authenticate', { decision: 'reject', grant }, 'a grant came to reject the question "authenticate"'],
+    ['mail', { decision: 'reject', tokenError }, 'a tokenError came to reject the question "mail"'],
+    ['mail', { decision: 'accept', tokenError }, 'a tokenError came to accept the question "mail"'],
+    [
+      'authenticate',
+      { decision: 'accept', tokenError },
+      'a tokenError came to accept the question "authenticate"',
+    ],
+  ])('is for the question "authenticate" alone: %s, %j', (kind, answer, problem) => {
+    const act = came(kind, answer);
+    expect(act).toThrow(LocalProtocolError);
+    expect(act).toThrow(problem);
+    expect(act).toThrow('a grant to accept, or a tokenError to reject, the question "authenticate"');
+  });
+});
