@@ -155,8 +155,16 @@ export class ServerSession {
       this.#options,
       prepared.introductions,
       this.#wait,
-      () => this.#takeHeldReply(),
-      () => this.#delayRefusal(),
+      () => {
+        // The octets that it waits for may come no more slowly than those of a message.
+        if (this.#receiving === undefined) this.#watchRate();
+      },
+      () =>
+        this.#wait.beforeRefusal(this.#now + this.#options.refusalDelay, () => {
+          // The client has waited for it, and has its time for the next command from now on.
+          this.#restartDeadlines();
+          this.#giving.flush();
+        }),
     );
     this.#reading = new CommandReading(this.#options, prepared.introductions);
     this.#client = unknownClient(this.#options.tls);
@@ -820,19 +828,6 @@ export class ServerSession {
     }
     if (this.#receiving?.last === false) this.#giving.reply(reply);
     else this.#giving.replyToMessage(this.#envelope, () => reply);
-  }
-
-  /** A reply waits for octets, which may come no more slowly than those of a message. */
-  #takeHeldReply(): void {
-    if (this.#receiving === undefined) this.#watchRate();
-  }
-
-  /** The client waits for a refusal, and has its time for the next command from then on. */
-  #delayRefusal(): void {
-    this.#wait.beforeRefusal(this.#now + this.#options.refusalDelay, () => {
-      this.#restartDeadlines();
-      this.#giving.flush();
-    });
   }
 
   /** Nothing that was begun will be finished. */

@@ -96,10 +96,9 @@ export class Giving {
 
   /** The greeting, or with an offer the reply to EHLO, HELO or LHLO. */
   introduce(reply: Reply, offer: Offer | undefined): void {
-    const ours = defaultReplies[offer === undefined ? 'connect' : 'hello'].accept;
-    const isOurs = reply === ours && this.#options.rephrase === undefined;
+    const { accept: ours } = offer === undefined ? defaultReplies.connect : defaultReplies.hello;
     const stored = offer === undefined ? this.#introductions.greeting : offer.octets;
-    if (isOurs && stored !== undefined) {
+    if (stored !== undefined && reply === ours && this.#options.rephrase === undefined) {
       this.#lastReply = reply;
       this.#give(stored);
     } else {
@@ -115,15 +114,13 @@ export class Giving {
   /** The reply to a message waits for none to the commands behind it: the client is to know at once. */
   replyToMessage({ recipients }: Envelope, replyTo: (index: number) => Reply): void {
     this.replying.doNotWait();
-    const { protocol, refusalDelay } = this.#options;
-    if (protocol === 'smtp') {
+    if (this.#options.protocol === 'smtp') {
       this.reply(replyTo(0));
       return;
     }
-    const isRefused = refusalDelay > 0 && recipients.some((_, index) => replyTo(index).code >= 400);
     this.#give(
-      messageReplies(protocol, recipients, (index) => this.#said(replyTo(index))),
-      isRefused,
+      messageReplies(recipients, (index) => this.#said(replyTo(index))),
+      recipients.some((_, index) => replyTo(index).code >= 400),
     );
   }
 
@@ -143,8 +140,7 @@ export class Giving {
     this.#lastReply = titled;
     const { rephrase } = this.#options;
     if (rephrase === undefined) return reply;
-    const title = titleOf(titled);
-    const said = rephrase(reply, { title, verb: this.verb });
+    const said = rephrase(reply, { title: titleOf(titled), verb: this.verb });
     if (Math.floor(said.code / 100) === Math.floor(reply.code / 100)) return said;
     throw new RangeError(
       `rephrase made ${said.code} of the reply ${reply.code}: it may change the words, but not what they mean (RFC 5321 §4.2.1)`,

@@ -12,7 +12,6 @@
  */
 import { concatenate } from '../../wire/octets.js';
 import { formatReply, type Reply, severity } from '../../wire/replies/reply.js';
-import type { ResolvedServerOptions } from '../contract/options.js';
 import type { Question } from '../decisions/questions.js';
 import { defaultReplies, replies } from '../decisions/replies.js';
 
@@ -127,12 +126,10 @@ export function inquiryReply(
   return octetsOf(reply);
 }
 
-/** The reply to a message, in LMTP one for each recipient, as they stand on the wire. */
+/** The replies to a message in LMTP, one for each recipient, as they stand on the wire. */
 export function messageReplies(
-  protocol: ResolvedServerOptions['protocol'],
   recipients: readonly unknown[],
   replyTo: (index: number) => Reply,
 ): Uint8Array {
-  if (protocol === 'smtp') return octetsOf(replyTo(0));
   return concatenate(recipients.map((_, index) => octetsOf(replyTo(index))));
 }
