@@ -35,7 +35,9 @@ export function authenticationStep(
   if (last !== undefined && !isBase64(last)) return { clause: `${clause}: 501`, answers: [failed('501')] };
   if (exchange.responses.length < needed) {
     const flawOf = exchange.mechanism === 'PLAIN' ? flawOfEmptyChallenge : undefined;
-    const answers = last !== undefined && isNobodysName(last) ? [goesOn, failed('535 or 501')] : [goesOn];
+    const early = last === undefined ? undefined : codesForNobodysName(last);
+    const answers =
+      early === undefined ? [goesOn] : [goesOn, { codes: early, next: () => moved(state, over) }];
     return { clause, answers, ...(flawOf && { flawOf }) };
   }
   const isRight = judged(exchange, facts);
@@ -49,9 +51,14 @@ function flawOfEmptyChallenge({ code, lines }: ModelReply): string | undefined {
   return code !== 334 || text === '' ? undefined : `the challenge of PLAIN was to be empty; it is ${text}`;
 }
 
-/** No RFC has LOGIN. Whether a server asks for the password of a name that nobody has is its own affair. */
-function isNobodysName(response: string): boolean {
-  return !/^[ -~]+$/.test(decoded(response));
+/**
+ * No RFC has LOGIN: whether a server asks for the password of a name that nobody has is its own affair. But an empty name is
+ * well-formed, as the sign for it is (RFC 4954 §4): 501 would say that the server does not know that sign.
+ */
+function codesForNobodysName(response: string): string | undefined {
+  const name = decoded(response);
+  if (name === '') return '535';
+  return /^[ -~]+$/.test(name) ? undefined : '4yz or 5yz';
 }
 
 function isBase64(text: string): boolean {

@@ -44,8 +44,13 @@ describe('LOGIN', () => {
     expect(server.outcome).toEqual({ type: 'failure', reason: 'refused' });
   });
 
+  it('refuses an empty user name as one that nobody has, and takes an empty password for malformed', () => {
+    const refused = { type: 'failure', reason: 'refused' };
+    expect(new ServerHalf(loginServer).respond('').outcome).toEqual(refused);
+    expect(new ServerHalf(loginServer).respond('u').respond('').outcome).toEqual(MALFORMED);
+  });
+
   it.each([
-    ['is empty', ''],
     ['has NUL in it', 'u\0'],
     ['is not UTF-8', Uint8Array.of(0xff)],
     ['has 1025 octets', 'x'.repeat(1025)],

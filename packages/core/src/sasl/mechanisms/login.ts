@@ -21,7 +21,9 @@ export const loginServer: ServerMechanism = {
   clientFirst: true,
   *begin(): ServerExchange {
     const username = presentedName(yield* challenge(encodeText('Username:')));
-    if (!username) return MALFORMED;
+    // `AUTH LOGIN =` is well-formed (RFC 4954 §4), and nobody has an empty name.
+    if (username === '') return REFUSED;
+    if (username === undefined) return MALFORMED;
     const password = presentedPassword(yield* challenge(encodeText('Password:')));
     if (password === undefined) return MALFORMED;
     return (yield* verify({ mechanism: 'LOGIN', username, password })) ? SUCCESS : REFUSED;
