@@ -7,17 +7,17 @@
  * commit instead.
  */
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { compareClients } from './client-comparison.js';
-import { compareConnections } from './connection-comparison.js';
-import { measureGrowth } from './growth.js';
-import { transactionsPerSecond } from './in-process.js';
-import { measureLatency } from './latency.js';
-import { compareMaildirs } from './maildir-comparison.js';
+import { compareClients } from './clients/client-comparison.js';
 import { report } from './results.js';
-import { compareRevisions } from './revision-comparison.js';
-import { compareServers } from './server-comparison.js';
+import { compareConnections } from './servers/connection-comparison.js';
+import { measureLatency } from './servers/latency.js';
+import { compareMaildirs } from './servers/maildir-comparison.js';
+import { compareRevisions } from './servers/revision-comparison.js';
+import { compareServers } from './servers/server-comparison.js';
+import { compareWorkers } from './servers/worker-comparison.js';
+import { measureGrowth } from './sessions/growth.js';
+import { transactionsPerSecond } from './sessions/in-process.js';
 import { measureStartUp } from './start-up.js';
-import { compareWorkers } from './worker-comparison.js';
 
 /** Each says whether its bars were met. */
 const PARTS = {

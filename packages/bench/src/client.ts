@@ -3,7 +3,14 @@
  * mailer's pool to any server, and prints one line: `{"seconds":…,"messages":…}`.
  */
 import { createMailer } from '@sansmtp/delivery';
-import { loadFromArguments, pieces, RECIPIENT, SENDER, sendAll, smallMessage } from './client-load.js';
+import {
+  loadFromArguments,
+  pieces,
+  RECIPIENT,
+  SENDER,
+  sendAll,
+  smallMessage,
+} from './clients/client-load.js';
 
 const load = loadFromArguments();
 const { host, port, size, connections } = load;

@@ -12,8 +12,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
 import type { Peer } from './peer.js';
-import { HARAKA, postfixVersion, startHaraka, startPostfix, startRelay } from './relay-peers.js';
-import { type RelaySink, startRelaySink } from './relay-sink.js';
+import { HARAKA, postfixVersion, startHaraka, startPostfix, startRelay } from './relays/relay-peers.js';
+import { type RelaySink, startRelaySink } from './relays/relay-sink.js';
 import { runSmtpSource } from './smtp-source.js';
 
 const options = new Command('bench:relay')

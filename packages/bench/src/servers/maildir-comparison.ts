@@ -6,9 +6,9 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type Peer, startPeer } from './peer.js';
-import { median, report, versionOf } from './results.js';
-import { runSmtpSource } from './smtp-source.js';
+import { type Peer, startPeer } from '../peer.js';
+import { median, report, versionOf } from '../results.js';
+import { runSmtpSource } from '../smtp-source.js';
 
 const MESSAGES = 1000;
 const LOAD = ['-d', '-s', '16', '-m', String(MESSAGES), '-l', '1024'];
@@ -20,7 +20,7 @@ export async function compareMaildirs(rounds: number): Promise<boolean> {
   try {
     const [ours, theirs] = ['ours', 'theirs'].map((name) => join(folder, name)) as [string, string];
     const local = (file: string) => fileURLToPath(new URL(file, import.meta.url));
-    const command = local('../../cli/bin/sansmtp.js');
+    const command = local('../../../cli/bin/sansmtp.js');
     peers.push(
       await startPeer('sansmtp', process.execPath, [command, 'serve', '--port', '0', '--maildir', ours]),
     );

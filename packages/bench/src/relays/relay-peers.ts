@@ -4,7 +4,7 @@ import { chmod, copyFile, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { freePort, type Peer, startPeer, untilItAnswers } from './peer.js';
+import { freePort, type Peer, startPeer, untilItAnswers } from '../peer.js';
 
 const run = promisify(execFile);
 
@@ -18,7 +18,7 @@ const LONGEST = '7200';
 export const HARAKA = '3.3.4';
 
 export function startRelay(folder: string, nextHop: number): Promise<Peer> {
-  const command = fileURLToPath(new URL('../../cli/bin/sansmtp.js', import.meta.url));
+  const command = fileURLToPath(new URL('../../../cli/bin/sansmtp.js', import.meta.url));
   const places = ['--queue', join(folder, 'queue'), '--maildir', join(folder, 'mail')];
   const words = ['--relay-from', '127.0.0.1', '--route', `*=127.0.0.1:${nextHop}`, '--port', '0', ...places];
   return startPeer('sansmtp', process.execPath, [command, 'relay', ...words]);

@@ -5,7 +5,7 @@
 import { once } from 'node:events';
 import { connect, type TLSSocket } from 'node:tls';
 import { parseArgs } from 'node:util';
-import { pieces, RECIPIENT, SENDER } from './client-load.js';
+import { pieces, RECIPIENT, SENDER } from '../clients/client-load.js';
 
 const { values } = parseArgs({
   options: {

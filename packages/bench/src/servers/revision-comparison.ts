@@ -3,9 +3,9 @@
  * short rounds; of the ratios within each round the median counts, so that whatever else the machine does falls on both.
  * Below 1, this one takes less.
  */
-import { type Peer, startServe } from './peer.js';
+import { type Peer, startServe } from '../peer.js';
+import { runSmtpSource } from '../smtp-source.js';
 import { buildRevision } from './revision.js';
-import { runSmtpSource } from './smtp-source.js';
 
 const LOADS = [
   {

@@ -4,7 +4,7 @@
  * one message, one recipient, or one octet.
  */
 import { ServerSession } from '@sansmtp/core';
-import { type Measurement, report } from './results.js';
+import { type Measurement, report } from '../results.js';
 
 const octets = (text: string) => Uint8Array.from(text, (character) => character.charCodeAt(0));
 

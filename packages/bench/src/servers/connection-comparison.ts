@@ -6,9 +6,9 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { type Peer, startPeer, startServe } from './peer.js';
-import { median, report } from './results.js';
-import { runSmtpSource } from './smtp-source.js';
+import { type Peer, startPeer, startServe } from '../peer.js';
+import { median, report } from '../results.js';
+import { runSmtpSource } from '../smtp-source.js';
 
 const local = (file: string) => fileURLToPath(new URL(file, import.meta.url));
 

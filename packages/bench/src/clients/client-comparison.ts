@@ -8,9 +8,9 @@
 import { fork, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import { type Peer, startPeer, startSmtpSink } from '../peer.js';
+import { type Measurement, median, report, versionOf } from '../results.js';
 import type { ClientLoad, Measured } from './client-load.js';
-import { type Peer, startPeer, startSmtpSink } from './peer.js';
-import { type Measurement, median, report, versionOf } from './results.js';
 
 /** Against nodemailer the rate counts, and against bare sockets the time. */
 const LOADS = [
@@ -44,7 +44,7 @@ type Client = (load: ClientLoad) => Promise<Run>;
 
 const CLIENTS = {
   nodemailer: program('client-nodemailer.js'),
-  sansmtp: program('client.js'),
+  sansmtp: program('../client.js'),
   bare: program('client-bare.js'),
   'smtp-source': smtpSource,
 } as const satisfies Record<string, Client>;
@@ -55,7 +55,7 @@ type Name = keyof typeof CLIENTS;
 export async function compareClients(rounds: number): Promise<boolean> {
   const sinks: Peer[] = [];
   try {
-    const floor = await startPeer('floor', process.execPath, [local('floor.js')]);
+    const floor = await startPeer('floor', process.execPath, [local('../servers/floor.js')]);
     sinks.push(floor);
     const measurements: Measurement[] = [];
     for (const { title, load, nodemailer, bare } of LOADS) {

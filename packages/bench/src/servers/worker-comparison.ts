@@ -2,8 +2,8 @@
  * What several processes cost: `sansmtp serve --workers 2` against one process, under the same load. On two processors that
  * are shared with the load it cannot show that more fits through; processor time says what each message costs.
  */
-import { type Peer, startServe } from './peer.js';
-import { type Measurement, report } from './results.js';
+import { type Peer, startServe } from '../peer.js';
+import { type Measurement, report } from '../results.js';
 import { race, ratioIn, smtpSource } from './server-comparison.js';
 
 const LOADS = [

@@ -12,7 +12,7 @@ export interface Revision {
   remove(): Promise<void>;
 }
 
-const HERE = fileURLToPath(new URL('../../..', import.meta.url));
+const HERE = fileURLToPath(new URL('../../../..', import.meta.url));
 
 /**
  * Checks the commit out, installs what its lock file says and builds the command.

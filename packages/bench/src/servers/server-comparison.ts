@@ -9,10 +9,10 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { type Peer, startPeer, startServe, startSmtpSink } from '../peer.js';
+import { type Measurement, median, report, versionOf } from '../results.js';
+import { runSmtpSource } from '../smtp-source.js';
 import { makeCertificate } from './certificate.js';
-import { type Peer, startPeer, startServe, startSmtpSink } from './peer.js';
-import { type Measurement, median, report, versionOf } from './results.js';
-import { runSmtpSource } from './smtp-source.js';
 
 /** Times are of the floor's: at most. Rates are of smtp-server's: at least. */
 const LOADS = [

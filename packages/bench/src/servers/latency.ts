@@ -6,8 +6,8 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { createMailer } from '@sansmtp/delivery';
-import { RECIPIENT, SENDER, smallMessage } from './client-load.js';
-import { startServe } from './peer.js';
+import { RECIPIENT, SENDER, smallMessage } from '../clients/client-load.js';
+import { startServe } from '../peer.js';
 
 const CLIENTS = 20;
 const DELIVERIES = 15;
