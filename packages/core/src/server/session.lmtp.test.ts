@@ -69,6 +69,15 @@ describe('a message (RFC 2033 §4.2)', () => {
     }
   });
 
+  it('has an enhanced status code in each reply, also where the application gave none (RFC 2034 §4)', () => {
+    const recipientReplies = [250, 452].map((code) => ({ code, lines: ['Said'] }));
+    const dialogue = addressed({
+      application: answering({ message: { decision: 'accept', recipientReplies } }),
+    });
+    dialogue.say('DATA');
+    expect(dialogue.say('Hello', '.')).toEqual(['250 2.0.0 Said', '452 4.0.0 Said']);
+  });
+
   it('is refused once for each where it is refused as a whole', () => {
     const dialogue = addressed({ application: answering({ message: reject }) });
     dialogue.say('DATA');
