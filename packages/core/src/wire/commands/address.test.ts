@@ -71,6 +71,13 @@ describe('what is no address', () => {
     },
   );
 
+  it.each(['<ann@example.org', 'ann@example.org>', 'xann@example.org>', '<ann@example.orgx'])(
+    '%s is one with half of the brackets, of which nothing is cut off',
+    (text) => {
+      expect(() => readForwardPath(text)).toThrow(`The forward-path ${JSON.stringify(text)} is no mailbox. `);
+    },
+  );
+
   it.each([
     [undefined, 'missing'],
     [42, "'42'"],

@@ -538,6 +538,13 @@ describe('AUTH (RFC 4954 §4)', () => {
     expect(() => auth(12_276)).toThrow('AUTH would take 12289 octets');
   });
 
+  it.each(['', 'A B', 'PLAIN\r\nRSET', 'A+B', 'A'.repeat(21)])(
+    'is not written of a mechanism %j',
+    (mechanism) => {
+      expect(() => formatCommand({ verb: 'AUTH', mechanism })).toThrow('AUTH takes the name of a mechanism');
+    },
+  );
+
   it('shows nothing of a response that cannot be written', () => {
     const initialResponse = new Secret('pässword');
     expect(() => formatCommand({ verb: 'AUTH', mechanism: 'PLAIN', initialResponse })).toThrow(

@@ -320,6 +320,7 @@ describe('ReplyParser', () => {
       code: 250,
       lines: ['a?b'],
     });
+    expect(parse(Uint8Array.of(0x32, 0x35, 0x30, 0x20, 0x80))).toEqual({ code: 250, lines: ['?'] });
   });
 
   it('reads ? for control characters other than the tab', () => {
