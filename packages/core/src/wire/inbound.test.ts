@@ -153,6 +153,11 @@ describe('lines of the peer', () => {
     }
   });
 
+  it('have a bare CR also where the chunk ends in it', () => {
+    expect(linesOf('reject', 20, 'ab\r', 'cd\r\nef\r\n')).toEqual(linesOf('reject', 20, 'ab\rcd\r\nef\r\n'));
+    expect(linesOf('reject', 20, 'ab\r', 'cd\r\n')[0]).toMatch(/^bareCarriageReturn /);
+  });
+
   it('end, when malformed by a CR before their CRLF, in that CRLF', () => {
     expect(linesOf('reject', 512, 'NOOP\r\r\nQUIT\r\n')).toEqual(['malformed NOOP\r\r', '"QUIT"']);
   });

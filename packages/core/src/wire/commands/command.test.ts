@@ -510,12 +510,25 @@ describe('BDAT (RFC 3030 §2)', () => {
   });
 });
 
+describe('ETRN, XCLIENT and XFORWARD', () => {
+  it.each(['ETRN', 'XCLIENT', 'XFORWARD'] as const)('%s is not written without an argument', (verb) => {
+    expect(() => formatCommand({ verb, argument: '' })).toThrow(`${verb} needs an argument`);
+  });
+});
+
+describe('LHLO (RFC 2033 §4.1)', () => {
+  it('is read as EHLO is', () => {
+    expect(parse('LHLO c.example')).toEqual({ ...parse('EHLO c.example'), verb: 'LHLO' });
+  });
+});
+
 describe('AUTH (RFC 4954 §4)', () => {
   it.each([
     ['AUTH PLAIN', 'PLAIN', undefined],
     ['auth scram-sha-256-plus biws', 'SCRAM-SHA-256-PLUS', 'biws'],
     ['AUTH EXTERNAL =', 'EXTERNAL', '='],
     ['AUTH LOGIN not*base64', 'LOGIN', 'not*base64'],
+    ['AUTH  PLAIN   =', 'PLAIN', '='],
   ])('takes a mechanism and an initial response: %s', (text, mechanism, response) => {
     const read = parse(text);
     expect(read).toMatchObject({ verb: 'AUTH', mechanism });

@@ -429,9 +429,14 @@ describe('what is no mailbox', () => {
     ['a@b.example', 'The mailbox is "a@b.example"'],
     [undefined, 'The mailbox is undefined'],
     [7, 'The mailbox is a number'],
-    [{ localPart: 'a' }, 'The mailbox is a object'],
+    [{ localPart: 'a' }, 'The mailbox is an object'],
   ])('is not written, and named: %j', (value, problem) => {
     expect(() => formatMailbox(value as Mailbox)).toThrow(problem);
     expect(() => formatMailbox(value as Mailbox)).toThrow(TypeError);
+  });
+
+  it('is not read where nothing is given', () => {
+    expect(() => parseMailbox(null as never)).toThrow('The mailbox is null');
+    expect(() => parseMailbox(undefined as never)).toThrow('The mailbox is undefined');
   });
 });

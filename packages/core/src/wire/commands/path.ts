@@ -365,7 +365,8 @@ function checkMailbox(mailbox: Mailbox): void {
 
 function shown(value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(value);
-  return value === undefined || value === null ? String(value) : `a ${typeof value}`;
+  if (value === undefined || value === null) return String(value);
+  return typeof value === 'object' ? 'an object' : `a ${typeof value}`;
 }
 
 /**
