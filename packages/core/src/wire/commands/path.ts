@@ -365,8 +365,7 @@ function checkMailbox(mailbox: Mailbox): void {
 
 function shown(value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(value);
-  if (value === undefined || value === null) return String(value);
-  return typeof value === 'object' ? 'an object' : `a ${typeof value}`;
+  return value === undefined || value === null ? String(value) : `of type ${typeof value}`;
 }
 
 /**
