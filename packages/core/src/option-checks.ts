@@ -3,6 +3,7 @@
  * name and value, gives the value back, and throws a RangeError where it is outside of the option's range: a NaN would
  * compare false with everything, and a limit would never be reached, or be reached all the time.
  */
+import { checkNames } from './option-names.js';
 import { isName } from './wire/commands/command.js';
 
 /** A number that counts something: octets, commands, seconds. `least` is 2 where a CRLF has to fit in. */
@@ -33,9 +34,26 @@ export function checkList<Item>(option: string, list: readonly Item[], items: st
 }
 
 /** Milliseconds; `Infinity` for no deadline. */
-export function checkTimeout(option: string, value: number): number {
+function checkTimeout(option: string, value: number): number {
   if (typeof value === 'number' && value >= 0) return value;
   throw outOfRange(option, value, 'milliseconds of 0 or more, or Infinity for no deadline');
+}
+
+/**
+ * The option `timeouts`: what is given, and the defaults of the rest.
+ * @throws {TypeError} one is given by a name that is not among the defaults
+ */
+export function checkTimeouts<Timeouts extends { readonly [Name in keyof Timeouts]: number }>(
+  given: Partial<Timeouts>,
+  defaults: Timeouts,
+): Timeouts {
+  const names = Object.keys(defaults) as (keyof Timeouts & string)[];
+  checkNames('The option', given, names, 'timeouts.');
+  const checked = names.map((name) => [
+    name,
+    checkTimeout(`timeouts.${name}`, given[name] ?? defaults[name]),
+  ]);
+  return Object.fromEntries(checked);
 }
 
 /** A reading of the caller's clock: with a NaN no deadline would ever come. */

@@ -186,10 +186,13 @@ class Player {
   async #inject(line: string): Promise<void> {
     if (!this.#model.offers.has('STARTTLS')) return;
     this.#dialogue.send(`STARTTLS\r\n${line}\r\n`);
+    const { limit } = this;
     await this.#judge({ kind: 'line', line: 'STARTTLS' });
-    // To end the session by 421 is a right answer to this, and no limit.
-    if (this.isOver) this.limit = undefined;
-    if (this.isOver) return;
+    if (this.isOver) {
+      // To end the session by 421 is a right answer to this, and no limit.
+      this.limit = limit;
+      return;
+    }
     if (this.#model.phase !== 'securing') {
       await this.#judge({ kind: 'line', line });
       return;

@@ -16,7 +16,7 @@
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { TLSSocket } from 'node:tls';
-import type { TlsInformation } from '@sansmtp/core';
+import { concatenate, type TlsInformation } from '@sansmtp/core';
 import {
   type ByteStream,
   type ByteStreamListener,
@@ -29,8 +29,6 @@ import { lendTo } from './lent-buffer.js';
 import { localOf, peerOf } from './socket-peer.js';
 
 const OWNER = Symbol('stream');
-
-const NOTHING = new Uint8Array(0);
 
 interface OwnedSocket extends Duplex {
   [OWNER]: SocketStream;
@@ -366,11 +364,7 @@ export class SocketStream implements ByteStream {
   /** Copies it, for when the stream is resumed. */
   #hold(bytes: Uint8Array): void {
     if (this.#broken) return;
-    const held = this.#held ?? NOTHING;
-    const joined = new Uint8Array(held.length + bytes.length);
-    joined.set(held);
-    joined.set(bytes, held.length);
-    this.#held = joined;
+    this.#held = concatenate(this.#held === undefined ? [bytes] : [this.#held, bytes]);
     bytes.fill(0);
   }
 

@@ -15,7 +15,7 @@ import {
   checkLimit,
   checkList,
   checkName,
-  checkTimeout,
+  checkTimeouts,
   checkWord,
   outOfRange,
 } from '../../option-checks.js';
@@ -249,8 +249,6 @@ const DEFAULT_TIMEOUTS: ClientTimeouts = {
   linger: 5_000,
 };
 
-const TIMEOUT_NAMES = Object.keys(DEFAULT_TIMEOUTS) as (keyof ClientTimeouts)[];
-
 /** The names of all options of a client session. */
 export const CLIENT_OPTION_NAMES = namesOf<ClientSessionOptions>({
   protocol: true,
@@ -334,15 +332,6 @@ function checkAttributes(
   return attributes;
 }
 
-function resolveTimeouts(given: Partial<ClientTimeouts>): ClientTimeouts {
-  checkNames('The option', given, TIMEOUT_NAMES, 'timeouts.');
-  const resolved = TIMEOUT_NAMES.map((name) => [
-    name,
-    checkTimeout(`timeouts.${name}`, given[name] ?? DEFAULT_TIMEOUTS[name]),
-  ]);
-  return Object.fromEntries(resolved);
-}
-
 /**
  * @throws {RangeError} naming the option whose value is out of range, and the range
  * @throws {TypeError} naming an option that is not known, and the one that was probably meant; or the field of the
@@ -350,7 +339,7 @@ function resolveTimeouts(given: Partial<ClientTimeouts>): ClientTimeouts {
  */
 export function resolveClientOptions(options: ClientSessionOptions): ResolvedClientOptions {
   checkObject('The option', options, CONSTRUCTOR_NAMES);
-  const { timeouts = {}, authentication } = options;
+  const { authentication } = options;
   return {
     protocol: checkWord('protocol', options.protocol ?? 'smtp', ['smtp', 'lmtp']),
     startTls: checkWord('startTls', options.startTls ?? 'never', ['never', 'opportunistic', 'required']),
@@ -367,7 +356,7 @@ export function resolveClientOptions(options: ClientSessionOptions): ResolvedCli
       least: 2,
     }),
     maximumReplyLines: checkLimit('maximumReplyLines', options.maximumReplyLines ?? 128),
-    timeouts: resolveTimeouts(timeouts),
+    timeouts: checkTimeouts(options.timeouts ?? {}, DEFAULT_TIMEOUTS),
     observe: checkKinds('observe', options.observe ?? false, EVENT_TYPES),
   };
 }

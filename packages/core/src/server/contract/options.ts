@@ -11,7 +11,7 @@ import {
   checkLimit,
   checkList,
   checkName,
-  checkTimeout,
+  checkTimeouts,
   checkWord,
 } from '../../option-checks.js';
 import { checkNames, checkObject, namesOf } from '../../option-names.js';
@@ -227,14 +227,16 @@ const AUTHENTICATION_NAMES = namesOf<ServerAuthenticationOptions>({
   iterations: true,
 });
 
-const TIMEOUT_NAMES = namesOf<ServerTimeouts>({
-  session: true,
-  idle: true,
-  mailData: true,
-  decision: true,
-  handshake: true,
-  linger: true,
-});
+const DEFAULT_TIMEOUTS: ServerTimeouts = {
+  // RFC 5321 §4.5.3.2.7
+  idle: 300_000,
+  mailData: 300_000,
+  // The client waits 10 minutes for the reply to its final dot (RFC 5321 §4.5.3.2.6).
+  decision: 600_000,
+  handshake: 60_000,
+  linger: 5_000,
+  session: 3_600_000,
+};
 
 /** The names of all options of a server session. */
 export const SERVER_OPTION_NAMES = namesOf<ServerSessionOptions>({
@@ -307,8 +309,7 @@ function resolveAuthentication(options: ServerAuthenticationOptions): ResolvedSe
  */
 export function resolveServerOptions(options: ServerSessionOptions): ResolvedServerOptions {
   checkObject('The option', options, CONSTRUCTOR_NAMES);
-  const { timeouts = {}, authentication } = options;
-  checkNames('The option', timeouts, TIMEOUT_NAMES, 'timeouts.');
+  const { authentication } = options;
   return {
     protocol: checkWord('protocol', options.protocol ?? 'smtp', ['smtp', 'lmtp']),
     tls: options.tls,
@@ -347,16 +348,7 @@ export function resolveServerOptions(options: ServerSessionOptions): ResolvedSer
     greetingDelay: checkLimit('greetingDelay', options.greetingDelay ?? 0, DELAY),
     refusalDelay: checkLimit('refusalDelay', options.refusalDelay ?? 0, DELAY),
     maximumHeldOctets: checkLimit('maximumHeldOctets', options.maximumHeldOctets ?? 262_144),
-    timeouts: {
-      // RFC 5321 §4.5.3.2.7
-      idle: checkTimeout('timeouts.idle', timeouts.idle ?? 300_000),
-      mailData: checkTimeout('timeouts.mailData', timeouts.mailData ?? 300_000),
-      // The client waits 10 minutes for the reply to its final dot (RFC 5321 §4.5.3.2.6).
-      decision: checkTimeout('timeouts.decision', timeouts.decision ?? 600_000),
-      handshake: checkTimeout('timeouts.handshake', timeouts.handshake ?? 60_000),
-      linger: checkTimeout('timeouts.linger', timeouts.linger ?? 5_000),
-      session: checkTimeout('timeouts.session', timeouts.session ?? 3_600_000),
-    },
+    timeouts: checkTimeouts(options.timeouts ?? {}, DEFAULT_TIMEOUTS),
     rephrase: options.rephrase,
     observe: checkKinds('observe', options.observe ?? false, EVENT_TYPES),
   };

@@ -114,13 +114,14 @@ export class Giving {
   /** The reply to a message waits for none to the commands behind it: the client is to know at once. */
   replyToMessage({ recipients }: Envelope, replyTo: (index: number) => Reply): void {
     this.replying.doNotWait();
-    if (this.#options.protocol === 'smtp') {
+    const { protocol, refusalDelay } = this.#options;
+    if (protocol === 'smtp') {
       this.reply(replyTo(0));
       return;
     }
     this.#give(
       messageReplies(recipients, (index) => this.#said(replyTo(index))),
-      recipients.some((_, index) => replyTo(index).code >= 400),
+      refusalDelay > 0 && recipients.some((_, index) => replyTo(index).code >= 400),
     );
   }
 
