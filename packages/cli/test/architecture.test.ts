@@ -90,7 +90,9 @@ it.each(['core', 'transport', 'delivery'])(
 
 /** Rooms within a room. The files beside them stand on top of them: as one room, which no other imports from. */
 describe.each([
+  ['core', 'chart'],
   ['core', 'client'],
+  ['core', 'extensions'],
   ['core', 'server'],
   ['queue', 'relay'],
   ['cli', 'relaying'],

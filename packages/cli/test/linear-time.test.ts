@@ -15,10 +15,10 @@ import {
 import { createPolicyFetch, findStsPolicy, toAsciiDomain } from '@sansmtp/delivery';
 import { describe, expect, it } from 'vitest';
 import { ReplyReader } from '../../core/src/client/replies/reply-reader.js';
-import { parseClientAttributes } from '../../core/src/extensions/client-attributes.js';
-import { dsn } from '../../core/src/extensions/dsn.js';
-import { parseLimits } from '../../core/src/extensions/limits.js';
-import { decodeXtext, encodeXtext } from '../../core/src/extensions/xtext.js';
+import { dsn } from '../../core/src/extensions/delivery/dsn.js';
+import { parseClientAttributes } from '../../core/src/extensions/session/client-attributes.js';
+import { parseLimits } from '../../core/src/extensions/session/limits.js';
+import { decodeXtext, encodeXtext } from '../../core/src/extensions/values/xtext.js';
 import { decodeBase64 } from '../../core/src/sasl/exchange/base64.js';
 import { parseFields } from '../../core/src/sasl/exchange/bearer.js';
 import { parseGs2Header } from '../../core/src/sasl/exchange/gs2.js';

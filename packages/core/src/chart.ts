@@ -5,11 +5,10 @@
  * same state, context and effects come of it. `describe` makes data of a machine, for pictures and documents.
  */
 import type { AnyStateMachine, ContextFrom, EventFrom, InputFrom } from 'xstate';
-import { type CompiledChart, compile as compileShape } from './chart/compile.js';
-import { type ChartDescription, describeMachine } from './chart/describe.js';
-import { shapeOf } from './chart/machine-shape.js';
+import { type ChartDescription, describeMachine } from './chart/description/describe.js';
+import { shapeOf } from './chart/machine/machine-shape.js';
+import { type CompiledChart, compile as compileShape } from './chart/table/compile.js';
 
-export type { ChartState, CompiledChart } from './chart/compile.js';
 export type {
   ActionDescription,
   ChartDescription,
@@ -19,11 +18,12 @@ export type {
   StateDescription,
   TransitionDescription,
   TriggerDescription,
-} from './chart/describe.js';
-export { leafOf, lineageOf } from './chart/lineage.js';
-export { type ChartEvent, UnsupportedChartError } from './chart/machine-shape.js';
-export { CLEAR_DEADLINE, type DeadlineEffect, type Effect, SET_DEADLINE } from './chart/operations.js';
-export type { GuardOutcome, TransitionExplanation } from './chart/transition-record.js';
+} from './chart/description/describe.js';
+export { leafOf, lineageOf } from './chart/description/lineage.js';
+export { type ChartEvent, UnsupportedChartError } from './chart/machine/machine-shape.js';
+export type { ChartState, CompiledChart } from './chart/table/compile.js';
+export { CLEAR_DEADLINE, type DeadlineEffect, type Effect, SET_DEADLINE } from './chart/table/operations.js';
+export type { GuardOutcome, TransitionExplanation } from './chart/table/transition-record.js';
 
 /**
  * Compiles an XState machine, made with `setup()`, to a table. Walk it by `start(input, effects)` and

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { StateDescription } from './chart/describe.js';
+import type { StateDescription } from './chart/description/describe.js';
 import { describeChart } from './charts.js';
 import { clientTable } from './client/client-table.js';
 import { serverTable } from './server/server-table.js';

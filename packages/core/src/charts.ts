@@ -1,6 +1,6 @@
 /** Both charts as plain data, for pictures and documents. */
-import { type ChartDescription, describeMachine } from './chart/describe.js';
-import { shapeOf } from './chart/machine-shape.js';
+import { type ChartDescription, describeMachine } from './chart/description/describe.js';
+import { shapeOf } from './chart/machine/machine-shape.js';
 import { withClientWords } from './client/chart/described-words.js';
 import { clientMachine } from './client/chart.js';
 import { withServerWords } from './server/chart/described-words.js';

@@ -14,14 +14,14 @@ export type {
   StateDescription,
   TransitionDescription,
   TriggerDescription,
-} from './chart/describe.js';
+} from './chart/description/describe.js';
 export type {
   ContextChange,
   GuardOutcome,
   SessionEnding,
   TransitionExplanation,
   TransitionRecord,
-} from './chart/transition-record.js';
+} from './chart/table/transition-record.js';
 export { describeChart } from './charts.js';
 export type { ClientTimeouts } from './client/chart/chart-context.js';
 export type { ClientState } from './client/chart/chart-events.js';
@@ -40,19 +40,19 @@ export type * from './client/envelope/outcomes.js';
 export type * from './client/observing/protocol-events.js';
 export { ClientSession } from './client/session.js';
 export { LocalProtocolError, RemoteProtocolError } from './errors.js';
-export type { ClientAttributes, Unavailable } from './extensions/client-attributes.js';
-export { type DeliverByOptions, deliverBy } from './extensions/deliver-by.js';
-export { etrn } from './extensions/etrn.js';
-export type { ParameterRule, ServiceExtension, SessionStanding } from './extensions/extension.js';
-export { type FutureReleaseBounds, futureRelease } from './extensions/future-release.js';
-export { type Limits, limits } from './extensions/limits.js';
+export type { ParameterRule, ServiceExtension, SessionStanding } from './extensions/contract/extension.js';
+export type { MailParameters, RcptParameters } from './extensions/contract/parameters.js';
+export { type DeliverByOptions, deliverBy } from './extensions/delivery/deliver-by.js';
+export { type FutureReleaseBounds, futureRelease } from './extensions/delivery/future-release.js';
+export { type MtPriorityOptions, mtPriority } from './extensions/delivery/mt-priority.js';
+export { type NoSolicitingOptions, noSoliciting } from './extensions/delivery/no-soliciting.js';
+export { requireTls } from './extensions/delivery/require-tls.js';
+export { rrvs } from './extensions/delivery/rrvs.js';
 export { knownExtensions, standardExtensions } from './extensions/lists.js';
-export { type MtPriorityOptions, mtPriority } from './extensions/mt-priority.js';
-export { type NoSolicitingOptions, noSoliciting } from './extensions/no-soliciting.js';
 export { ExtensionNotOfferedError } from './extensions/not-offered.js';
-export type { MailParameters, RcptParameters } from './extensions/parameters.js';
-export { requireTls } from './extensions/require-tls.js';
-export { rrvs } from './extensions/rrvs.js';
+export type { ClientAttributes, Unavailable } from './extensions/session/client-attributes.js';
+export { etrn } from './extensions/session/etrn.js';
+export { type Limits, limits } from './extensions/session/limits.js';
 export { checkNames, checkObject, namesOf, nearestName } from './option-names.js';
 export type {
   AuthenticatedIdentity,

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import type { ClientSessionOptions } from './client/contract/options.js';
 import { ClientSession } from './client/session.js';
-import { deliverBy } from './extensions/deliver-by.js';
-import { futureRelease } from './extensions/future-release.js';
-import { limits } from './extensions/limits.js';
-import { mtPriority } from './extensions/mt-priority.js';
-import { noSoliciting } from './extensions/no-soliciting.js';
+import { deliverBy } from './extensions/delivery/deliver-by.js';
+import { futureRelease } from './extensions/delivery/future-release.js';
+import { mtPriority } from './extensions/delivery/mt-priority.js';
+import { noSoliciting } from './extensions/delivery/no-soliciting.js';
+import { limits } from './extensions/session/limits.js';
 import { scramKeys } from './sasl/scram/scram-keys.js';
 import { Secret } from './secret.js';
 import type { ServerSessionOptions } from './server/contract/options.js';

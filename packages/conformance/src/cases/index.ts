@@ -1,26 +1,26 @@
 /** All groups, in the order in which they are run and reported. */
 import type { CaseGroup } from '../contract/case.js';
 import { auth } from './auth/index.js';
-import { chunking } from './chunking.js';
-import { disconnects } from './disconnects.js';
+import { limits } from './commands/limits.js';
+import { parameters } from './commands/parameters.js';
+import { pipelining } from './commands/pipelining.js';
+import { refusals } from './commands/refusals.js';
+import { replies } from './commands/replies.js';
+import { starttls } from './commands/starttls.js';
+import { disconnects } from './connections/disconnects.js';
+import { floods } from './connections/floods.js';
+import { realClients } from './connections/real-clients.js';
 import { dsn } from './dsn.js';
-import { eightBit } from './eight-bit.js';
-import { floods } from './floods.js';
-import { limits } from './limits.js';
 import { lmtp } from './lmtp.js';
-import { parameters } from './parameters.js';
-import { pipelining } from './pipelining.js';
-import { realClients } from './real-clients.js';
-import { refusals } from './refusals.js';
-import { replies } from './replies.js';
+import { chunking } from './mail-data/chunking.js';
+import { eightBit } from './mail-data/eight-bit.js';
+import { size } from './mail-data/size.js';
+import { smtpUtf8 } from './mail-data/smtp-utf8.js';
+import { smuggling } from './mail-data/smuggling.js';
+import { stored } from './mail-data/stored.js';
+import { transparency } from './mail-data/transparency.js';
 import { sequence } from './sequence/index.js';
-import { size } from './size.js';
-import { smtpUtf8 } from './smtp-utf8.js';
-import { smuggling } from './smuggling.js';
-import { starttls } from './starttls.js';
-import { stored } from './stored.js';
 import { syntax } from './syntax/index.js';
-import { transparency } from './transparency.js';
 
 export const serverGroups: readonly CaseGroup[] = [
   sequence,

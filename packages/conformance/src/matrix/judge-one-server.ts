@@ -2,7 +2,7 @@
 import { connect } from '@sansmtp/transport-node';
 import { serverGroups } from '../cases/index.js';
 import { lmtp } from '../cases/lmtp.js';
-import { stored } from '../cases/stored.js';
+import { stored } from '../cases/mail-data/stored.js';
 import type { CaseGroup } from '../contract/case.js';
 import type { Verdict } from '../contract/outcome.js';
 import { generate } from '../generated/generation.js';

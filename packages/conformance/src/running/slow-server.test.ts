@@ -1,7 +1,7 @@
 /** A server that takes long for each reply, or a machine that is busy, is judged as any other. */
 import { describe, expect, it } from 'vitest';
-import { disconnects } from '../cases/disconnects.js';
-import { smuggling } from '../cases/smuggling.js';
+import { disconnects } from '../cases/connections/disconnects.js';
+import { smuggling } from '../cases/mail-data/smuggling.js';
 import type { ConformanceCase } from '../contract/case.js';
 import { Deviation } from '../dialogue/findings.js';
 import { examine } from './examination.js';

@@ -1,9 +1,9 @@
 /** Servers that are none: the kit comes to an end with each, and nothing passes that was not judged. */
 import { createMemoryPair } from '@sansmtp/transport-memory';
 import { describe, expect, it } from 'vitest';
+import { starttls } from '../cases/commands/starttls.js';
+import { smuggling } from '../cases/mail-data/smuggling.js';
 import { sequence } from '../cases/sequence/index.js';
-import { smuggling } from '../cases/smuggling.js';
-import { starttls } from '../cases/starttls.js';
 import type { CaseGroup } from '../contract/case.js';
 import { generate } from '../generated/generation.js';
 import { paths } from '../paths/paths.js';

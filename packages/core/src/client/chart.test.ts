@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { xstateMachineOf } from '../chart/definition.test-support.js';
-import { compareEverywhere, startTwin, stepTwin } from '../chart/equality.test-support.js';
-import type { ChartEvent } from '../chart/machine-shape.js';
-import type { Effect } from '../chart/operations.js';
+import { xstateMachineOf } from '../chart/machine/definition.test-support.js';
+import type { ChartEvent } from '../chart/machine/machine-shape.js';
+import { compareEverywhere, startTwin, stepTwin } from '../chart/table/equality.test-support.js';
+import type { Effect } from '../chart/table/operations.js';
 import type { ClientChartInput } from './chart/chart-context.js';
 import type { ClientChartEvent, ClientState, Finding, Negotiable } from './chart/chart-events.js';
 import { clientMachine } from './chart.js';

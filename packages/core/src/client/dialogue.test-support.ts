@@ -3,7 +3,7 @@
  * as the text that was written and the events as they are.
  */
 
-import type { MailParameters } from '../extensions/parameters.js';
+import type { MailParameters } from '../extensions/contract/parameters.js';
 import { compute, passwordOf, tlsWith } from '../sasl/running.test-support.js';
 import type { TlsInformation } from '../tls.js';
 import type { ClientEvent, ClientInput, ClientOutput } from './contract/messages.js';

@@ -20,13 +20,14 @@
  * - What the application does wrong is thrown before anything has changed, but for a message that cannot be
  *   sent: half of it may be on its way, so that the session can only end.
  */
-import type { ChartEvent } from '../chart/machine-shape.js';
-import { CLEAR_DEADLINE, type DeadlineEffect, type Effect, SET_DEADLINE } from '../chart/operations.js';
-import type { ChartRunner } from '../chart/runner.js';
-import { changesBetween, type SessionEnding } from '../chart/transition-record.js';
+
+import type { ChartEvent } from '../chart/machine/machine-shape.js';
+import { CLEAR_DEADLINE, type DeadlineEffect, type Effect, SET_DEADLINE } from '../chart/table/operations.js';
+import type { ChartRunner } from '../chart/table/runner.js';
+import { changesBetween, type SessionEnding } from '../chart/table/transition-record.js';
 import { Deadlines } from '../deadlines.js';
 import { LocalProtocolError, RemoteProtocolError } from '../errors.js';
-import { type Limits, parseLimits } from '../extensions/limits.js';
+import { type Limits, parseLimits } from '../extensions/session/limits.js';
 import { checkNow } from '../option-checks.js';
 import type { TlsInformation } from '../tls.js';
 import { MAXIMUM_AUTHENTICATION_OCTETS } from '../wire/commands/command.js';

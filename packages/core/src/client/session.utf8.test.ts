@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { smtpUtf8 } from '../extensions/mail-data/smtp-utf8.js';
 import { ExtensionNotOfferedError } from '../extensions/not-offered.js';
-import { smtpUtf8 } from '../extensions/smtp-utf8.js';
 import { Dialogue, mailbox, written } from './dialogue.test-support.js';
 import type { ClientEnvelope } from './envelope/envelope.js';
 

@@ -3,7 +3,7 @@
  * the engine, or by a client, and a misspelt name by nobody.
  */
 import { checkObject, namesOf } from '../option-names.js';
-import type { ParameterRule, ServiceExtension } from './extension.js';
+import type { ParameterRule, ServiceExtension } from './contract/extension.js';
 
 const NAMES = namesOf<ServiceExtension>({
   keyword: true,

@@ -2,28 +2,29 @@
  * The lists of our service extensions, in the order in which EHLO lists them. A new extension is a file of its own and
  * a row here.
  */
-import { auth } from './auth.js';
-import { binaryMime } from './binary-mime.js';
-import { chunking } from './chunking.js';
-import { deliverBy } from './deliver-by.js';
-import { dsn } from './dsn.js';
-import { eightBitMime } from './eight-bit-mime.js';
-import { enhancedStatusCodes } from './enhanced-status-codes.js';
-import { etrn } from './etrn.js';
-import type { ServiceExtension } from './extension.js';
-import { futureRelease } from './future-release.js';
-import { help } from './help.js';
-import { limits } from './limits.js';
-import { mtPriority } from './mt-priority.js';
-import { noSoliciting } from './no-soliciting.js';
-import { pipelining } from './pipelining.js';
-import { requireTls } from './require-tls.js';
-import { rrvs } from './rrvs.js';
-import { size } from './size.js';
-import { smtpUtf8 } from './smtp-utf8.js';
-import { startTls } from './start-tls.js';
-import { xclient } from './xclient.js';
-import { xforward } from './xforward.js';
+
+import type { ServiceExtension } from './contract/extension.js';
+import { deliverBy } from './delivery/deliver-by.js';
+import { dsn } from './delivery/dsn.js';
+import { futureRelease } from './delivery/future-release.js';
+import { mtPriority } from './delivery/mt-priority.js';
+import { noSoliciting } from './delivery/no-soliciting.js';
+import { requireTls } from './delivery/require-tls.js';
+import { rrvs } from './delivery/rrvs.js';
+import { binaryMime } from './mail-data/binary-mime.js';
+import { chunking } from './mail-data/chunking.js';
+import { eightBitMime } from './mail-data/eight-bit-mime.js';
+import { size } from './mail-data/size.js';
+import { smtpUtf8 } from './mail-data/smtp-utf8.js';
+import { auth } from './session/auth.js';
+import { enhancedStatusCodes } from './session/enhanced-status-codes.js';
+import { etrn } from './session/etrn.js';
+import { help } from './session/help.js';
+import { limits } from './session/limits.js';
+import { pipelining } from './session/pipelining.js';
+import { startTls } from './session/start-tls.js';
+import { xclient } from './session/xclient.js';
+import { xforward } from './session/xforward.js';
 
 /**
  * What a server offers by default, as things stand: all that the protocol alone can keep. The others are promises

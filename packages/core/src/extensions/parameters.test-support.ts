@@ -6,8 +6,8 @@ import type { Parameter } from '../wire/commands/command.js';
 import { formatCommand } from '../wire/commands/format-command.js';
 import { parseCommand } from '../wire/commands/parse-command.js';
 import { encodeText } from '../wire/octets.js';
-import type { ServiceExtension, SessionStanding } from './extension.js';
-import type { MailParameters, RcptParameters } from './parameters.js';
+import type { ServiceExtension, SessionStanding } from './contract/extension.js';
+import type { MailParameters, RcptParameters } from './contract/parameters.js';
 import {
   offeredKeywords,
   readMailParameters,

@@ -2,11 +2,12 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ServerSession } from '../server/session.js';
 import { formatReply } from '../wire/replies/reply.js';
-import { eightBitMime } from './eight-bit-mime.js';
-import type { ParameterRule, ServiceExtension } from './extension.js';
+import type { ParameterRule, ServiceExtension } from './contract/extension.js';
+import type { MailParameters, RcptParameters } from './contract/parameters.js';
 import { knownExtensions, standardExtensions } from './lists.js';
+import { eightBitMime } from './mail-data/eight-bit-mime.js';
+import { size } from './mail-data/size.js';
 import { ExtensionNotOfferedError } from './not-offered.js';
-import type { MailParameters, RcptParameters } from './parameters.js';
 import {
   mutated,
   readMail,
@@ -17,7 +18,6 @@ import {
   standing,
   writeMail,
 } from './parameters.test-support.js';
-import { size } from './size.js';
 import {
   additionalMailOctets,
   additionalRcptOctets,

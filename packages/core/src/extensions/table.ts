@@ -10,12 +10,12 @@
 import { checkLimit } from '../option-checks.js';
 import { isKnownVerb, type Parameter } from '../wire/commands/command.js';
 import type { Reply } from '../wire/replies/reply.js';
-import type { ParameterRule, ServiceExtension, SessionStanding } from './extension.js';
+import type { ParameterRule, ServiceExtension, SessionStanding } from './contract/extension.js';
+import type { MailParameters, RcptParameters } from './contract/parameters.js';
 import { checkExtension } from './given-extension.js';
 import { knownExtensions } from './lists.js';
-import { malformedParameter } from './malformed-parameter.js';
 import { ExtensionNotOfferedError } from './not-offered.js';
-import type { MailParameters, RcptParameters } from './parameters.js';
+import { malformedParameter } from './values/malformed-parameter.js';
 
 /** A parameter's rule, and whose it is. */
 interface Row<Parameters> {

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { xstateMachineOf } from '../chart/definition.test-support.js';
-import { compareEverywhere, startTwin, stepTwin } from '../chart/equality.test-support.js';
-import type { ChartEvent } from '../chart/machine-shape.js';
+import { xstateMachineOf } from '../chart/machine/definition.test-support.js';
+import type { ChartEvent } from '../chart/machine/machine-shape.js';
+import { compareEverywhere, startTwin, stepTwin } from '../chart/table/equality.test-support.js';
 import type { Command } from '../wire/commands/command.js';
 import type { ServerChartInput } from './chart/chart-context.js';
 import type { AuthenticationNext, ServerChartEvent } from './chart/chart-events.js';

@@ -2,8 +2,9 @@
  * A server session as the tests speak to it: lines of the client go in as text, the application answers as it was
  * told to, and what comes out is kept to be looked at.
  */
-import { etrn } from '../extensions/etrn.js';
+
 import { standardExtensions } from '../extensions/lists.js';
+import { etrn } from '../extensions/session/etrn.js';
 import type { Computation } from '../sasl/exchange/exchange.js';
 import { compute } from '../sasl/running.test-support.js';
 import type { TlsInformation } from '../tls.js';

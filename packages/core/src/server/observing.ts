@@ -2,8 +2,9 @@
  * Makes the records of `protocol-events.ts`, as far as they are wanted. A session has one of these only where somebody
  * observes it: without, nothing is made, remembered or asked.
  */
-import type { ChartEvent } from '../chart/machine-shape.js';
-import type { ContextChange, TransitionExplanation } from '../chart/transition-record.js';
+
+import type { ChartEvent } from '../chart/machine/machine-shape.js';
+import type { ContextChange, TransitionExplanation } from '../chart/table/transition-record.js';
 import type { RunningDeadline } from '../deadlines.js';
 import type { ForwardPath } from '../wire/commands/path.js';
 import type { InboundLine } from '../wire/inbound.js';

@@ -2,8 +2,8 @@
  * What all sessions of a listener have in common: options that were checked and filled in, where the chart begins with
  * them, and what the server says of itself. Whoever serves many makes one, and each session costs only what is its own.
  */
-import type { ChartState } from '../chart/compile.js';
-import type { Effect } from '../chart/operations.js';
+import type { ChartState } from '../chart/table/compile.js';
+import type { Effect } from '../chart/table/operations.js';
 import type { ServerContext } from './chart/chart-context.js';
 import {
   chartInput,

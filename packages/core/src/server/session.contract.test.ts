@@ -1,5 +1,5 @@
 import { describe, expect, expectTypeOf, it } from 'vitest';
-import type { TransitionRecord } from '../chart/transition-record.js';
+import type { TransitionRecord } from '../chart/table/transition-record.js';
 import { LocalProtocolError } from '../errors.js';
 import type { ServerState } from './chart/chart-events.js';
 import type { Answer } from './decisions/questions.js';

@@ -1,8 +1,8 @@
 /** Service extensions: ETRN (RFC 1985), and an embedder's own with keyword, parameters and verb (RFC 5321 §2.2). */
 import { describe, expect, it } from 'vitest';
-import { etrn } from '../extensions/etrn.js';
-import type { ServiceExtension } from '../extensions/extension.js';
+import type { ServiceExtension } from '../extensions/contract/extension.js';
 import { standardExtensions } from '../extensions/lists.js';
+import { etrn } from '../extensions/session/etrn.js';
 import { EXPORTER } from '../sasl/running.test-support.js';
 import {
   accept,

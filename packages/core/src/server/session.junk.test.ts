@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { etrn } from '../extensions/etrn.js';
 import { standardExtensions } from '../extensions/lists.js';
+import { etrn } from '../extensions/session/etrn.js';
 import { EXPORTER } from '../sasl/running.test-support.js';
 import { accept, answering, Dialogue, type DialogueOptions, reject } from './dialogue.test-support.js';
 

@@ -1,8 +1,8 @@
 /** Lenient mode: what docs/receiving.md says of it, line by line, and what a client may do that says no EHLO. */
 import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
-import { etrn } from '../extensions/etrn.js';
 import { standardExtensions } from '../extensions/lists.js';
+import { etrn } from '../extensions/session/etrn.js';
 import { EXPORTER } from '../sasl/running.test-support.js';
 import { Dialogue, type DialogueOptions } from './dialogue.test-support.js';
 

@@ -1,12 +1,12 @@
 /** The parameters of MAIL and RCPT on their way to the application (RFC 5321 §4.1.1.11). */
 import { describe, expect, it } from 'vitest';
-import { deliverBy } from '../extensions/deliver-by.js';
-import { futureRelease } from '../extensions/future-release.js';
+import { deliverBy } from '../extensions/delivery/deliver-by.js';
+import { futureRelease } from '../extensions/delivery/future-release.js';
+import { mtPriority } from '../extensions/delivery/mt-priority.js';
+import { noSoliciting } from '../extensions/delivery/no-soliciting.js';
+import { requireTls } from '../extensions/delivery/require-tls.js';
+import { rrvs } from '../extensions/delivery/rrvs.js';
 import { standardExtensions } from '../extensions/lists.js';
-import { mtPriority } from '../extensions/mt-priority.js';
-import { noSoliciting } from '../extensions/no-soliciting.js';
-import { requireTls } from '../extensions/require-tls.js';
-import { rrvs } from '../extensions/rrvs.js';
 import { EXPORTER } from '../sasl/running.test-support.js';
 import { Dialogue, type DialogueOptions } from './dialogue.test-support.js';
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { requireTls } from '../extensions/require-tls.js';
-import { size } from '../extensions/size.js';
-import { startTls } from '../extensions/start-tls.js';
+import { requireTls } from '../extensions/delivery/require-tls.js';
+import { size } from '../extensions/mail-data/size.js';
+import { startTls } from '../extensions/session/start-tls.js';
 import type { ReplyOccasion } from './decisions/replies.js';
 import { accept, answering, Dialogue } from './dialogue.test-support.js';
 

@@ -1,8 +1,8 @@
 /** STARTTLS (RFC 3207): when it may be used, what may not come behind it, and what is forgotten. */
 import { describe, expect, it } from 'vitest';
 import { LocalProtocolError } from '../errors.js';
-import { etrn } from '../extensions/etrn.js';
 import { standardExtensions } from '../extensions/lists.js';
+import { etrn } from '../extensions/session/etrn.js';
 import { END_POINT, EXPORTER, tlsWith } from '../sasl/running.test-support.js';
 import {
   accept,

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { LocalProtocolError } from '../errors.js';
-import { etrn } from '../extensions/etrn.js';
 import { standardExtensions } from '../extensions/lists.js';
+import { etrn } from '../extensions/session/etrn.js';
 import { EXPORTER } from '../sasl/running.test-support.js';
 import type { ServerState } from './chart/chart-events.js';
 import type { ServerSessionOptions } from './contract/options.js';

@@ -26,13 +26,13 @@
  *   deadlines stand still.
  */
 
-import type { ChartState } from '../chart/compile.js';
-import { CLEAR_DEADLINE, type DeadlineEffect, type Effect, SET_DEADLINE } from '../chart/operations.js';
-import type { ChartRunner } from '../chart/runner.js';
-import { changesBetween, type SessionEnding } from '../chart/transition-record.js';
+import type { ChartState } from '../chart/table/compile.js';
+import { CLEAR_DEADLINE, type DeadlineEffect, type Effect, SET_DEADLINE } from '../chart/table/operations.js';
+import type { ChartRunner } from '../chart/table/runner.js';
+import { changesBetween, type SessionEnding } from '../chart/table/transition-record.js';
 import { Deadlines } from '../deadlines.js';
 import { LocalProtocolError } from '../errors.js';
-import type { ClientAttributes } from '../extensions/client-attributes.js';
+import type { ClientAttributes } from '../extensions/session/client-attributes.js';
 import { customVerbs } from '../extensions/table.js';
 import { checkNow } from '../option-checks.js';
 import { encodeBase64 } from '../sasl/exchange/base64.js';

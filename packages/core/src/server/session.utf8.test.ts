@@ -1,8 +1,8 @@
 /** SMTPUTF8 (RFC 6531): characters outside ASCII in paths, in what VRFY and EXPN ask about, and in their replies. */
 import { describe, expect, it } from 'vitest';
-import { eightBitMime } from '../extensions/eight-bit-mime.js';
-import type { ServiceExtension } from '../extensions/extension.js';
-import { smtpUtf8 } from '../extensions/smtp-utf8.js';
+import type { ServiceExtension } from '../extensions/contract/extension.js';
+import { eightBitMime } from '../extensions/mail-data/eight-bit-mime.js';
+import { smtpUtf8 } from '../extensions/mail-data/smtp-utf8.js';
 import type { Answer } from './decisions/questions.js';
 import { answering, Dialogue, utf8 } from './dialogue.test-support.js';
 

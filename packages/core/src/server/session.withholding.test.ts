@@ -1,8 +1,8 @@
 /** What the application withholds from one client: to it, the server is one that has none of it. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { etrn } from '../extensions/etrn.js';
 import { standardExtensions } from '../extensions/lists.js';
+import { etrn } from '../extensions/session/etrn.js';
 import { EXPORTER } from '../sasl/running.test-support.js';
 import { serverMechanisms } from '../sasl/server-mechanisms.js';
 import type { TlsInformation } from '../tls.js';

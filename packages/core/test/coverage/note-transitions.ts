@@ -7,8 +7,8 @@ import { appendFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect } from 'vitest';
-import type { CompiledChart } from '../../src/chart/compile.js';
-import type { ChartEvent } from '../../src/chart/machine-shape.js';
+import type { ChartEvent } from '../../src/chart/machine/machine-shape.js';
+import type { CompiledChart } from '../../src/chart/table/compile.js';
 
 /** Properties step millions of times: after so many steps by an event in a state, only some are looked at. */
 const OFTEN = 500;

@@ -2,7 +2,7 @@
  * The words of the client chart: the guards that ask, the actions that count, and the delays. An
  * action without a body is an effect, which the session performs.
  */
-import { assign, setup } from '../../chart/definition.js';
+import { assign, setup } from '../../chart/machine/definition.js';
 import type { ClientChartInput, ClientContext } from './chart-context.js';
 import type { ClientChartEvent, FailParameters, Finding, FixedLine, Negotiable } from './chart-events.js';
 

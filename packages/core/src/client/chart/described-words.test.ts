@@ -1,5 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import type { ChartDescription, StateDescription, TriggerDescription } from '../../chart/describe.js';
+import type {
+  ChartDescription,
+  StateDescription,
+  TriggerDescription,
+} from '../../chart/description/describe.js';
 import { withClientWords } from './described-words.js';
 
 /** A chart of one state, with one transition. */

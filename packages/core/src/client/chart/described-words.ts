@@ -3,8 +3,12 @@
  * transition of the state waits for. A client goes by the first digit (RFC 5321 §4.2); the code that a server gives
  * for success is that of RFC 5321 §4.3.2.
  */
-import { annotate } from '../../chart/annotate.js';
-import type { ChartDescription, ReplyDescription, StateDescription } from '../../chart/describe.js';
+import { annotate } from '../../chart/description/annotate.js';
+import type {
+  ChartDescription,
+  ReplyDescription,
+  StateDescription,
+} from '../../chart/description/describe.js';
 
 /** By the last part of a state's path: what the client sends on the way into it, and the reply to it that leads on. */
 const DIALOGUE: Readonly<

@@ -1,14 +1,15 @@
 /**
  * Options of a client session, each with its default. Limits are integers of 1 or more.
  */
+
+import type { ServiceExtension } from '../../extensions/contract/extension.js';
+import { knownExtensions } from '../../extensions/lists.js';
 import {
   type AttributeVerb,
   attributeNames,
   type ClientAttributes,
   formatClientAttributes,
-} from '../../extensions/client-attributes.js';
-import type { ServiceExtension } from '../../extensions/extension.js';
-import { knownExtensions } from '../../extensions/lists.js';
+} from '../../extensions/session/client-attributes.js';
 import {
   checkFlag,
   checkKinds,

@@ -2,7 +2,7 @@
  * The envelope as a caller writes it, `{ from, to }` in text or the parts of one that was received, and the one form
  * that the rest of the code reads.
  */
-import type { MailParameters, RcptParameters } from '../../extensions/parameters.js';
+import type { MailParameters, RcptParameters } from '../../extensions/contract/parameters.js';
 import { checkNames, namesOf } from '../../option-names.js';
 import { type Address, readForwardPath, readReversePath } from '../../wire/commands/address.js';
 import type { ForwardPath, ReversePath } from '../../wire/commands/path.js';

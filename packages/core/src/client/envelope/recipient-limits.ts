@@ -1,7 +1,7 @@
 /**
  * Which recipients of an envelope may be sent to a server that says its limits (LIMITS, RFC 9422 §4).
  */
-import type { Limits } from '../../extensions/limits.js';
+import type { Limits } from '../../extensions/session/limits.js';
 import type { ForwardPath } from '../../wire/commands/path.js';
 import type { RecipientLimit } from './outcomes.js';
 

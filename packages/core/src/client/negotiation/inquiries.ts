@@ -5,7 +5,7 @@
  * the command (RFC 5321 §4.2.4).
  */
 import { LocalProtocolError } from '../../errors.js';
-import type { ServiceExtension } from '../../extensions/extension.js';
+import type { ServiceExtension } from '../../extensions/contract/extension.js';
 import { ExtensionNotOfferedError } from '../../extensions/not-offered.js';
 import { formatCommand } from '../../wire/commands/format-command.js';
 import type { ClientState } from '../chart/chart-events.js';

@@ -5,7 +5,7 @@
  * - What was done already, and what comes first, the chart knows.
  * - Credentials are shown only where nobody can listen, unless the options allow it (RFC 4954 §9).
  */
-import { type AttributeVerb, formatClientAttributes } from '../../extensions/client-attributes.js';
+import { type AttributeVerb, formatClientAttributes } from '../../extensions/session/client-attributes.js';
 import { fittingMechanisms, strongestMechanism } from '../../sasl/client-mechanisms.js';
 import type { ClientMechanism, MechanismName } from '../../sasl/exchange/exchange.js';
 import type { TlsInformation } from '../../tls.js';

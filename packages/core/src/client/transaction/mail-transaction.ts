@@ -7,7 +7,7 @@
  *   left out, or the envelope is not sent, as the extension has it (RFC 6531 §3.2, RFC 3030 §3).
  * - A message goes by BDAT if it must, being BINARYMIME, or if the options have it and the server offers it.
  */
-import type { Limits } from '../../extensions/limits.js';
+import type { Limits } from '../../extensions/session/limits.js';
 import { writeMailParameters, writeRcptParameters } from '../../extensions/table.js';
 import { formatCommand } from '../../wire/commands/format-command.js';
 import type { ReversePath } from '../../wire/commands/path.js';

@@ -2,7 +2,7 @@
  * The words of the server chart: the guards that ask, the actions that count, and the delays. An
  * action without a body is an effect, which the session performs.
  */
-import { assign, setup } from '../../chart/definition.js';
+import { assign, setup } from '../../chart/machine/definition.js';
 import type { Reply } from '../../wire/replies/reply.js';
 import type { Question } from '../decisions/questions.js';
 import type { ReplyName } from '../decisions/replies.js';

@@ -1,5 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import type { ActionDescription, ChartDescription, TransitionDescription } from '../../chart/describe.js';
+import type {
+  ActionDescription,
+  ChartDescription,
+  TransitionDescription,
+} from '../../chart/description/describe.js';
 import { withServerWords } from './described-words.js';
 
 const action = (name: string, params?: ActionDescription['params']): ActionDescription => ({

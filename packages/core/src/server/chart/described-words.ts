@@ -2,14 +2,14 @@
  * What goes over the wire with the transitions of the server chart: the command that triggers one, and its reply. The
  * replies are the very ones of the session: the chart names them, or asks a question that has a default.
  */
-import { annotate } from '../../chart/annotate.js';
+import { annotate } from '../../chart/description/annotate.js';
 import type {
   ActionDescription,
   ChartDescription,
   ReplyDescription,
   StateDescription,
   TransitionDescription,
-} from '../../chart/describe.js';
+} from '../../chart/description/describe.js';
 import type { Reply } from '../../wire/replies/reply.js';
 import type { Question } from '../decisions/questions.js';
 import { defaultReplies, type ReplyName, replies } from '../decisions/replies.js';

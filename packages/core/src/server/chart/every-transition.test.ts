@@ -3,11 +3,15 @@
  * options that let each guard hold.
  */
 import { describe, expect, it } from 'vitest';
-import type { ReplyDescription, StateDescription, TransitionDescription } from '../../chart/describe.js';
+import type {
+  ReplyDescription,
+  StateDescription,
+  TransitionDescription,
+} from '../../chart/description/describe.js';
 import { describeChart } from '../../charts.js';
 import { LocalProtocolError } from '../../errors.js';
-import { etrn } from '../../extensions/etrn.js';
 import { standardExtensions } from '../../extensions/lists.js';
+import { etrn } from '../../extensions/session/etrn.js';
 import type { ServerExchange, ServerMechanism } from '../../sasl/exchange/exchange.js';
 import { EXPORTER } from '../../sasl/running.test-support.js';
 import { Secret } from '../../secret.js';

@@ -12,7 +12,7 @@ import {
   type AttributeVerb,
   type ClientAttributes,
   parseClientAttributes,
-} from '../../extensions/client-attributes.js';
+} from '../../extensions/session/client-attributes.js';
 import type { AuthenticatedIdentity } from '../../sasl/exchange/exchange.js';
 import type { TlsInformation } from '../../tls.js';
 import type { Reply } from '../../wire/replies/reply.js';

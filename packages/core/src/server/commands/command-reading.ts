@@ -5,8 +5,8 @@
  * What was offered is what stood in the reply to the last EHLO: a client cannot know of anything else, and what
  * came before STARTTLS counts for nothing (RFC 5321 §2.2.1, RFC 3207 §4.2).
  */
-import type { ServiceExtension, SessionStanding } from '../../extensions/extension.js';
-import type { MailParameters, RcptParameters } from '../../extensions/parameters.js';
+import type { ServiceExtension, SessionStanding } from '../../extensions/contract/extension.js';
+import type { MailParameters, RcptParameters } from '../../extensions/contract/parameters.js';
 import {
   additionalMailOctets,
   additionalRcptOctets,

@@ -6,9 +6,10 @@
  *   and `message` are raised by no command; those of an AUTH exchange by the exchange.
  * - A command's argument is read as far as the grammar left it unread; one that is wrong refuses the command.
  */
-import { malformedSubmitter } from '../../extensions/auth.js';
-import type { ClientAttributes } from '../../extensions/client-attributes.js';
-import { malformedOriginalRecipient } from '../../extensions/dsn.js';
+
+import { malformedOriginalRecipient } from '../../extensions/delivery/dsn.js';
+import { malformedSubmitter } from '../../extensions/session/auth.js';
+import type { ClientAttributes } from '../../extensions/session/client-attributes.js';
 import type { Command } from '../../wire/commands/command.js';
 import type { InboundLine } from '../../wire/inbound.js';
 import type { Reply } from '../../wire/replies/reply.js';

@@ -3,7 +3,7 @@
  * `Infinity` say so.
  */
 
-import type { ServiceExtension } from '../../extensions/extension.js';
+import type { ServiceExtension } from '../../extensions/contract/extension.js';
 import { standardExtensions } from '../../extensions/lists.js';
 import {
   checkFlag,

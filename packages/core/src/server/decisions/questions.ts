@@ -1,5 +1,5 @@
 /** What a session asks the application, what of it the application is told with that, and what it answers. */
-import type { MailParameters, RcptParameters } from '../../extensions/parameters.js';
+import type { MailParameters, RcptParameters } from '../../extensions/contract/parameters.js';
 import type {
   AuthenticatedIdentity,
   AuthenticationAttempt,

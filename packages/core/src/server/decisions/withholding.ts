@@ -3,7 +3,7 @@
  * until the next one, STARTTLS or XCLIENT. To such a client the server is one that has none of it: nothing of it stands in
  * the reply to EHLO, and what is used all the same is refused (502, 504, 555).
  */
-import type { ServiceExtension } from '../../extensions/extension.js';
+import type { ServiceExtension } from '../../extensions/contract/extension.js';
 import { knownExtensions } from '../../extensions/lists.js';
 import { checkNames, namesOf, nearestName } from '../../option-names.js';
 import { serverMechanisms } from '../../sasl/server-mechanisms.js';

@@ -7,7 +7,7 @@
  * - No record holds an octet of a message.
  * - `time` is the `now` of the input that led to it, in monotonic milliseconds.
  */
-import type { TransitionRecord } from '../../chart/transition-record.js';
+import type { TransitionRecord } from '../../chart/table/transition-record.js';
 import type { ForwardPath } from '../../wire/commands/path.js';
 import type { Reply } from '../../wire/replies/reply.js';
 import type { ServerState } from '../chart/chart-events.js';

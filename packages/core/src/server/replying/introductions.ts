@@ -6,7 +6,7 @@
  *   extensions of its own offer. Those are asked each time.
  * - What is stored differs by how a client's connection stands; there are a handful of such standings.
  */
-import type { SessionStanding } from '../../extensions/extension.js';
+import type { SessionStanding } from '../../extensions/contract/extension.js';
 import { standardExtensions } from '../../extensions/lists.js';
 import { offeredKeywords } from '../../extensions/table.js';
 import { formatReply } from '../../wire/replies/reply.js';

@@ -1,7 +1,0 @@
-/**
- * CHUNKING (RFC 3030 §2): mail data in chunks whose size is told before, by the command BDAT. The sessions speak it;
- * there is nothing in it but the keyword.
- */
-import type { ServiceExtension } from './extension.js';
-
-export const chunking: ServiceExtension = { keyword: 'CHUNKING' };

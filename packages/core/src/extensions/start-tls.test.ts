@@ -1,9 +1,0 @@
-import { expect, it } from 'vitest';
-import { standing } from './parameters.test-support.js';
-import { startTls } from './start-tls.js';
-import { offeredKeywords } from './table.js';
-
-it('STARTTLS is offered while it may be used (RFC 3207 §4.2)', () => {
-  expect(offeredKeywords([startTls], standing)).toEqual(['STARTTLS']);
-  expect(offeredKeywords([startTls], { ...standing, startTls: false })).toEqual([]);
-});
