@@ -110,7 +110,7 @@ it.each<[string, () => unknown, string]>([
   [
     'no name to prepare',
     () => saslPrepare(undefined as Unchecked, 'query'),
-    'saslPrepare() takes a text, and was given nothing',
+    'saslPrepare() takes a text, and was given undefined',
   ],
   [
     'no domain',

@@ -254,7 +254,7 @@ const serving: Mistake[] = [
   [
     'a list of proxies for a function',
     () => at({ proxied: { isTrusted: ['192.0.2.1'] } }),
-    'proxied.isTrusted is a object; trustedPeers',
+    'proxied.isTrusted is a list; trustedPeers',
   ],
   [
     'last words in text',
@@ -272,7 +272,7 @@ const serving: Mistake[] = [
     'The option observer is an object without any of its functions',
   ],
   ['an onExcess that is none', () => at({}, { onExcess: true }), 'The option onExcess is a boolean'],
-  ['an onError that is none', () => at({ onError: console }), 'addresses[0].onError is a object'],
+  ['an onError that is none', () => at({ onError: console }), 'addresses[0].onError is an object'],
   [
     'a limiter that is none',
     () => at({}, { session: { failureLimiter: failureLimiter } }),
@@ -431,7 +431,7 @@ const sending: Mistake[] = [
   [
     'a stream for openStream',
     () => mailer({ openStream: {} }),
-    'The option openStream is a object; it takes a function',
+    'The option openStream is an object; it takes a function',
   ],
   [
     'a session of a mailer in text',
@@ -711,7 +711,7 @@ const others: Mistake[] = [
   [
     'no look-up of users',
     () => js(passwordUsers)({ ann: 'pencil' }),
-    'The look-up of users is a object; it takes a function',
+    'The look-up of users is an object; it takes a function',
   ],
   [
     'a misspelt option of users',

@@ -53,6 +53,7 @@ export { ExtensionNotOfferedError } from './extensions/not-offered.js';
 export type { ClientAttributes, Unavailable } from './extensions/session/client-attributes.js';
 export { etrn } from './extensions/session/etrn.js';
 export { type Limits, limits } from './extensions/session/limits.js';
+export { kindOf } from './kind-of.js';
 export { checkNames, checkObject, namesOf, nearestName } from './option-names.js';
 export type {
   AuthenticatedIdentity,

@@ -4,6 +4,7 @@
  * A secret can be used only by asking for it by name, `reveal()`. Everything that turns a value into text by
  * itself, such as a template, `JSON.stringify`, a logger, `util.inspect` or an error's message, gets a stand-in.
  */
+import { kindOf } from './kind-of.js';
 import { decodeText, encodeText } from './wire/octets.js';
 
 const STAND_IN = '[secret]';
@@ -21,8 +22,7 @@ export class Secret {
    */
   constructor(value: string | Uint8Array) {
     if (typeof value !== 'string' && !(value instanceof Uint8Array)) {
-      const given = value === undefined ? 'undefined' : value === null ? 'null' : `a ${typeof value}`;
-      throw new TypeError(`A Secret takes a text or a Uint8Array, and was given ${given}`);
+      throw new TypeError(`A Secret takes a text or a Uint8Array, and was given ${kindOf(value)}`);
     }
     this.#octets = typeof value === 'string' ? encodeText(value) : value;
   }

@@ -5,7 +5,7 @@
  * one fires, `now()` is its moment (or the present one, if it was set for the past); a timer set by a firing
  * one is fired by the same advance when it falls within it.
  */
-import { checkNames } from '@sansmtp/core';
+import { checkNames, kindOf } from '@sansmtp/core';
 import type { Clock } from '@sansmtp/transport';
 
 export interface VirtualClock extends Clock {
@@ -43,7 +43,7 @@ export function createVirtualClock(options: VirtualClockOptions = {}): VirtualCl
   checkNames('The option', options, ['settle']);
   const { settle = takeTurns } = options;
   if (typeof settle !== 'function') {
-    throw new TypeError(`The option settle is a ${typeof settle}; it takes a function`);
+    throw new TypeError(`The option settle is ${kindOf(settle)}; it takes a function`);
   }
   let now = 0;
   /** By moment, the next one last, so that firing is a `pop()`. */

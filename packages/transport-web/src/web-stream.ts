@@ -6,7 +6,7 @@
  * wanted, so at most one chunk waits here; what was read is copied, since the other end may be in this process. While TLS
  * begins, the pair is the host's, unlocked.
  */
-import { checkNames, namesOf, type TlsInformation } from '@sansmtp/core';
+import { checkNames, kindOf, namesOf, type TlsInformation } from '@sansmtp/core';
 import {
   type ByteStream,
   type ByteStreamListener,
@@ -57,7 +57,7 @@ export function webStream(pair: WebPair, options: WebStreamOptions = {}): ByteSt
   checkNames('The option', options.tls, TLS_NAMES, 'tls.');
   checkNames('The option', options.peer, PEER_NAMES, 'peer.');
   if (options.startTls !== undefined && typeof options.startTls !== 'function') {
-    throw new TypeError(`The option startTls is a ${typeof options.startTls}; it takes a function`);
+    throw new TypeError(`The option startTls is ${kindOf(options.startTls)}; it takes a function`);
   }
   if (!isPair(pair)) {
     throw new TypeError(

@@ -2,7 +2,7 @@
  * Checks of what an application gives to a driver, which may not have been compiled: a handler whose name is misspelt
  * would never be called, and a clock that is missing would be found by the engine, in words of its own.
  */
-import { checkNames, namesOf, nearestName, type ServerAuthenticationOptions } from '@sansmtp/core';
+import { checkNames, kindOf, namesOf, nearestName, type ServerAuthenticationOptions } from '@sansmtp/core';
 import type { ServerHandlers } from './handlers/handlers.js';
 import type { CancelSignal } from './sending/client-connection.js';
 import type { ByteStream } from './streams/byte-stream.js';
@@ -60,9 +60,7 @@ export function checkCallees(options: object): void {
   for (const name of ['onTransition', 'onWire', 'onError', 'rephrase']) {
     const callback = given[name];
     if (callback === undefined || typeof callback === 'function') continue;
-    throw new TypeError(
-      `The option ${name} is ${callback === null ? 'null' : `a ${typeof callback}`}; it takes a function`,
-    );
+    throw new TypeError(`The option ${name} is ${kindOf(callback)}; it takes a function`);
   }
   checkSignal(given.signal as CancelSignal | undefined);
   for (const [name, methods] of Object.entries({
@@ -147,7 +145,7 @@ function checkEach(handlers: ServerHandlers | undefined): asserts handlers is Se
     const handler = handlers[name as keyof ServerHandlers] as unknown;
     if (handler === undefined && name !== 'onMessage') continue;
     if (typeof handler === 'function') continue;
-    const given = handler === undefined ? 'missing' : `a ${typeof handler}`;
+    const given = handler === undefined ? 'missing' : kindOf(handler);
     throw new TypeError(`The handler ${name} is ${given}; it takes a function`);
   }
   checked.add(handlers);

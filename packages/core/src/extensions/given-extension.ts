@@ -2,6 +2,7 @@
  * A service extension as it is given, perhaps by a program that is not compiled: what has another shape would be found by
  * the engine, or by a client, and a misspelt name by nobody.
  */
+import { kindOf } from '../kind-of.js';
 import { checkObject, namesOf } from '../option-names.js';
 import type { ParameterRule, ServiceExtension } from './contract/extension.js';
 
@@ -38,7 +39,7 @@ export function checkExtension(extension: ServiceExtension): void {
   }
   const whose = `of the service extension ${keyword}`;
   if (offer !== undefined && typeof offer !== 'function') {
-    throw new TypeError(`offer ${whose} is a ${typeof offer}; it takes a function, such as () => 'words'`);
+    throw new TypeError(`offer ${whose} is ${kindOf(offer)}; it takes a function, such as () => 'words'`);
   }
   checkEach(`verbs ${whose}`, verbs, 'words', (verb) => typeof verb === 'string');
   checkRules(`mailParameters ${whose}`, mailParameters);

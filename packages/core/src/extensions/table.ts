@@ -7,6 +7,7 @@
  * AUTH does, whose parameter may be given by a client that has authenticated (RFC 4954 §5). So each extension is asked
  * for its offer once a standing.
  */
+import { kindOf } from '../kind-of.js';
 import { checkLimit } from '../option-checks.js';
 import { isKnownVerb, type Parameter } from '../wire/commands/command.js';
 import type { Reply } from '../wire/replies/reply.js';
@@ -184,7 +185,7 @@ function makeOffers({ byKeyword }: ExtensionTable, standing: SessionStanding): R
 function checkOffer(keyword: string, offer: string): string {
   if (typeof offer !== 'string') {
     throw new TypeError(
-      `offer() of the service extension ${keyword} gave ${offer === null ? 'null' : `a ${typeof offer}`}; ` +
+      `offer() of the service extension ${keyword} gave ${kindOf(offer)}; ` +
         'it takes a text, or undefined where it is not offered',
     );
   }

@@ -3,7 +3,7 @@
  */
 import { isIP } from 'node:net';
 import { hostname as systemName } from 'node:os';
-import { type ClientCredentials, checkNames, isHostName, namesOf } from '@sansmtp/core';
+import { type ClientCredentials, checkNames, isHostName, kindOf, namesOf } from '@sansmtp/core';
 import {
   type ClientObserver,
   type Clock,
@@ -235,9 +235,7 @@ function checkOptionNames(options: MailerOptions): void {
   for (const name of ['openStream', 'now', 'random'] as const) {
     const given: unknown = options[name];
     if (given === undefined || typeof given === 'function') continue;
-    throw new TypeError(
-      `The option ${name} is ${given === null ? 'null' : `a ${typeof given}`}; it takes a function`,
-    );
+    throw new TypeError(`The option ${name} is ${kindOf(given)}; it takes a function`);
   }
   const { relay, session } = options;
   checkNames('The option', relay, ['host', 'port', 'path'], 'relay.');

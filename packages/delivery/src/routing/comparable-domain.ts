@@ -2,7 +2,7 @@
  * Whether two addresses are the same. Domains have no case, may be written in Unicode, and may end in a dot (RFC 5321
  * §2.4, RFC 5890 §2.3.2.1, RFC 1034 §3.1): comparing them as texts misses some.
  */
-import { isHostName, type Mailbox } from '@sansmtp/core';
+import { isHostName, kindOf, type Mailbox } from '@sansmtp/core';
 import { toAsciiDomain } from './internationalized-domain.js';
 
 /**
@@ -12,9 +12,7 @@ import { toAsciiDomain } from './internationalized-domain.js';
  */
 export function comparableDomain(text: string): string | undefined {
   if (typeof text !== 'string') {
-    throw new TypeError(
-      `comparableDomain() takes the text of a domain, and was given ${text === undefined ? 'undefined' : `a ${typeof text}`}`,
-    );
+    throw new TypeError(`comparableDomain() takes the text of a domain, and was given ${kindOf(text)}`);
   }
   if (text.startsWith('[')) return isHostName(text) ? text.toLowerCase() : undefined;
   const converted = toAsciiDomain(text);

@@ -7,7 +7,7 @@
  */
 import { Resolver } from 'node:dns';
 import { isIP } from 'node:net';
-import { checkNames, namesOf } from '@sansmtp/core';
+import { checkNames, kindOf, namesOf } from '@sansmtp/core';
 import { systemClock } from '@sansmtp/transport-node';
 import type { Answer, RecordType } from 'dns-packet';
 import { askServer, type DnsServer } from './dns-exchange.js';
@@ -83,9 +83,7 @@ export function createResolver(options: ResolverOptions = {}): MailResolver {
     throw new RangeError(`The option ${option} is ${value}; it takes an integer of 1 to 2147483647`);
   }
   if (server !== undefined && typeof server !== 'string') {
-    throw new TypeError(
-      `The option server is ${server === null ? 'null' : `a ${typeof server}`}; it takes ADDRESS or ADDRESS:PORT`,
-    );
+    throw new TypeError(`The option server is ${kindOf(server)}; it takes ADDRESS or ADDRESS:PORT`);
   }
   // A server that is no address is the caller's mistake now, not a failing look-up later.
   serversOf(server);

@@ -2,7 +2,9 @@
  * An application's outbox: what is sent is stored first, and arrives later, whatever happens to the process meanwhile; or the application
  * hears that it does not.
  */
+
 import type { EnvelopeInput } from '@sansmtp/core';
+import { kindOf } from '@sansmtp/core';
 import type { QueuedMessage } from '../contract/messages.js';
 import { createRelay, type RelayStatus, type StopOptions } from '../relay/relay.js';
 import type { RelayOptions } from '../relay/relay-options.js';
@@ -59,8 +61,5 @@ async function* octetsOf(body: OutboxBody): AsyncGenerator<Uint8Array, void, und
   if (typeof body === 'string') yield Buffer.from(body);
   else if (body instanceof Uint8Array) yield body;
   else if (typeof body === 'object' && body !== null && Symbol.asyncIterator in body) yield* body;
-  else
-    throw new TypeError(
-      `The message is ${body === null ? 'null' : `a ${typeof body}`}; give a text, octets or a stream of octets`,
-    );
+  else throw new TypeError(`The message is ${kindOf(body)}; give a text, octets or a stream of octets`);
 }

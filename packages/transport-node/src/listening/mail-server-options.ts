@@ -1,7 +1,7 @@
 /**
  * What a mail server is told, checked before it listens anywhere: names that are not known, and what cannot work.
  */
-import { checkNames, checkObject, namesOf } from '@sansmtp/core';
+import { checkNames, checkObject, kindOf, namesOf } from '@sansmtp/core';
 import { checkHandlers, checkServeOptions, type ServerHandlers } from '@sansmtp/transport';
 import type { ConnectionLimiter } from './connection-limiter.js';
 import { checkListenable, LISTEN_NAMES } from './listen.js';
@@ -49,9 +49,7 @@ export function checkMailServerOptions<State>(options: MailServerOptions<State>)
     checkFunctions(address, ['onError'], where);
     const label: unknown = address.label;
     if (label !== undefined && typeof label !== 'string') {
-      throw new TypeError(
-        `The option ${where}label is ${label === null ? 'null' : `a ${typeof label}`}; it takes a text`,
-      );
+      throw new TypeError(`The option ${where}label is ${kindOf(label)}; it takes a text`);
     }
     checkSession(address.session, `${where}session.`);
   }
@@ -74,7 +72,7 @@ function checkFunctions(options: object, names: readonly string[], where = ''): 
   for (const name of names) {
     const given: unknown = Reflect.get(options, name);
     if (given === undefined || typeof given === 'function') continue;
-    throw new TypeError(`The option ${where}${name} is a ${typeof given}; it takes a function`);
+    throw new TypeError(`The option ${where}${name} is ${kindOf(given)}; it takes a function`);
   }
 }
 

@@ -8,7 +8,7 @@
  * an octet of what came behind the header was looked at.
  */
 import type { Socket } from 'node:net';
-import { checkObject, namesOf } from '@sansmtp/core';
+import { checkObject, kindOf, namesOf } from '@sansmtp/core';
 import { type Clock, complain, guarded, type PeerInformation, thrownError } from '@sansmtp/transport';
 import { checkCount, checkTime } from '../option-checks.js';
 import { peerOf } from '../streams/socket-peer.js';
@@ -153,7 +153,7 @@ export function proxiedAcceptor(options: ProxiedOptions): AcceptProxied {
   } = options;
   if (typeof isTrusted !== 'function') {
     throw new TypeError(
-      `The option proxied.isTrusted is ${isTrusted === undefined ? 'missing' : `a ${typeof isTrusted}`}; trustedPeers([…]) makes the function that it takes`,
+      `The option proxied.isTrusted is ${isTrusted === undefined ? 'missing' : kindOf(isTrusted)}; trustedPeers([…]) makes the function that it takes`,
     );
   }
   if (others !== 'refused' && others !== 'direct') {
@@ -164,7 +164,7 @@ export function proxiedAcceptor(options: ProxiedOptions): AcceptProxied {
   checkTime('proxied.timeout', timeout);
   checkCount('proxied.maximumHeaderOctets', maximumHeaderOctets, FIXED_PART);
   if (lastWords !== undefined && !(lastWords instanceof Uint8Array)) {
-    throw new TypeError(`The option proxied.lastWords is a ${typeof lastWords}; it takes a Uint8Array`);
+    throw new TypeError(`The option proxied.lastWords is ${kindOf(lastWords)}; it takes a Uint8Array`);
   }
   if (typeof clock?.now !== 'function' || typeof clock.set !== 'function') {
     throw new TypeError('The option proxied.clock is no clock; it takes an object with now() and set()');

@@ -1,7 +1,7 @@
 /** What `listen` and `connect` are told about TLS, and how their ends of the handshake follow from it. */
 import { isIP, type Socket } from 'node:net';
 import { connect as connectTls, TLSSocket } from 'node:tls';
-import { checkObject, namesOf } from '@sansmtp/core';
+import { checkObject, kindOf, namesOf } from '@sansmtp/core';
 import { thrownError } from '@sansmtp/transport';
 import { checkFlag, checkTime, checkWord } from '../option-checks.js';
 import {
@@ -123,7 +123,7 @@ export function serverSide(options: ServerTlsOptions): TlsSide {
   }
   if (typeof contexts !== 'function' && (typeof contexts !== 'object' || contexts === null)) {
     throw new TypeError(
-      `The option tls.contexts is ${contexts === null ? 'null' : `a ${typeof contexts}`}; it takes contexts by name, or a function`,
+      `The option tls.contexts is ${kindOf(contexts)}; it takes contexts by name, or a function`,
     );
   }
   const choose = choiceOf(contexts);

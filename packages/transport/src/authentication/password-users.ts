@@ -14,6 +14,7 @@ import {
   checkNames,
   concatenate,
   encodeText,
+  kindOf,
   type MechanismName,
   namesOf,
   type ScramCredentials,
@@ -119,7 +120,7 @@ function checkStored(user: StoredUser): void {
   const stored: unknown[] = Array.isArray(user) ? user : [user];
   if (stored.every(areCredentials)) return;
   throw new TypeError(
-    `The look-up of users gave ${typeof user === 'object' ? 'an object of another form' : `a ${typeof user}`}; it takes ` +
+    `The look-up of users gave ${typeof user === 'object' ? 'an object of another form' : kindOf(user)}; it takes ` +
       "nothing, { kind: 'password', password: new Secret(…) }, what scramKeys() makes, or a list of these",
   );
 }
@@ -163,7 +164,7 @@ const OPTION_NAMES = namesOf<PasswordUsersOptions>({
 export function passwordUsers(lookup: UserLookup, options: PasswordUsersOptions = {}): PasswordHandlers {
   if (typeof lookup !== 'function') {
     throw new TypeError(
-      `The look-up of users is ${lookup === undefined ? 'missing' : `a ${typeof lookup}`}; it takes a function from a name to what is stored of that user`,
+      `The look-up of users is ${lookup === undefined ? 'missing' : kindOf(lookup)}; it takes a function from a name to what is stored of that user`,
     );
   }
   checkNames('The option', options, OPTION_NAMES);

@@ -6,6 +6,7 @@ import {
   type AuthenticationAttempt,
   type AuthenticationGrant,
   isReply,
+  kindOf,
   type Question,
   Secret,
   type StoredCredentials,
@@ -145,15 +146,14 @@ export function misreturned(name: keyof ServerHandlers, result: unknown, takes: 
   if (result instanceof Error) {
     return new TypeError(`${name} returned an error; throw it to refuse, or return ${takes}`);
   }
-  return new TypeError(`${name} returned ${kindOf(result)}; return ${takes}`);
+  return new TypeError(`${name} returned ${kindOfResult(result)}; return ${takes}`);
 }
 
 /** Not what it says: it may be a password. */
-function kindOf(result: unknown): string {
+function kindOfResult(result: unknown): string {
   if (result === undefined) return 'nothing';
-  if (result === null) return 'null';
-  if (Array.isArray(result)) return 'a list';
-  return typeof result === 'object' ? 'an object of another form' : `a ${typeof result}`;
+  const kind = kindOf(result);
+  return kind === 'an object' ? `${kind} of another form` : kind;
 }
 
 function isName(value: unknown): boolean {

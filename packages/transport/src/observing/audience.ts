@@ -2,7 +2,7 @@
  * Who wants to know of which events: the observer that is given, and the subscribers of the host's channels. A kind of
  * event that nobody wants does not stand in it, and is not made.
  */
-import { checkNames } from '@sansmtp/core';
+import { checkNames, kindOf } from '@sansmtp/core';
 import { isLiteral } from '../given-options.js';
 import { guarded } from '../guarded.js';
 import type { ServerSessionInformation } from '../handlers/handlers.js';
@@ -73,7 +73,7 @@ const known: Readonly<Record<End, WeakMap<object, AnyAudience>>> = {
 
 function audienceOf(end: End, observer: object): AnyAudience {
   if ((typeof observer !== 'object' && typeof observer !== 'function') || observer === null) {
-    throw notAnObserver(observer === null ? 'null' : `a ${typeof observer}`);
+    throw notAnObserver(kindOf(observer));
   }
   const before = known[end].get(observer);
   if (before !== undefined) return before;
@@ -98,7 +98,7 @@ function byKind(end: End, observer: Readonly<Record<string, unknown>>): AnyAudie
     const told = observer[type];
     if (told === undefined) continue;
     if (typeof told !== 'function') {
-      throw new TypeError(`The option observer.${type} is a ${typeof told}; it takes a function`);
+      throw new TypeError(`The option observer.${type} is ${kindOf(told)}; it takes a function`);
     }
     all.set(type, [(event, session) => told.call(observer, event, session)]);
   }

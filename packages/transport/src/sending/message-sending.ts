@@ -2,7 +2,7 @@
  * A message on its way to the session: pulled only as fast as the stream and the session take it, and handed over in pieces.
  * It knows nothing of the protocol, and nothing of what becomes of the message.
  */
-import { encodeText } from '@sansmtp/core';
+import { encodeText, kindOf } from '@sansmtp/core';
 import type { MessageSource, SessionSendOptions } from './client-connection.js';
 
 /** Where the message goes. */
@@ -156,7 +156,7 @@ export class MessageSending {
 export function checkMessage(message: unknown): void {
   if (typeof message === 'string' || ArrayBuffer.isView(message)) return;
   if (typeof message === 'object' && message !== null && Symbol.asyncIterator in message) return;
-  const given = message === undefined ? 'missing' : message === null ? 'null' : `a ${typeof message}`;
+  const given = message === undefined ? 'missing' : kindOf(message);
   throw new TypeError(
     `The message is ${given}; it takes a text, a Uint8Array or an async iterable of Uint8Arrays`,
   );
@@ -164,9 +164,7 @@ export function checkMessage(message: unknown): void {
 
 export function checkBeforeFinalDot(given: unknown): void {
   if (given === undefined || typeof given === 'function') return;
-  throw new TypeError(
-    `The option beforeFinalDot is ${given === null ? 'null' : `a ${typeof given}`}; it takes a function`,
-  );
+  throw new TypeError(`The option beforeFinalDot is ${kindOf(given)}; it takes a function`);
 }
 
 interface Emitter {

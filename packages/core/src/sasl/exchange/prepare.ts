@@ -10,6 +10,8 @@
  * left-to-right.
  */
 
+import { kindOf } from '../../kind-of.js';
+
 /** RFC 3454 §C.1.2. */
 const NON_ASCII_SPACE = /[\u00a0\u1680\u2000-\u200b\u202f\u205f\u3000]/g;
 
@@ -72,8 +74,7 @@ function isOfOneDirection(text: string): boolean {
  */
 export function saslPrepare(text: string, use: 'query' | 'stored'): string | undefined {
   if (typeof text !== 'string') {
-    const given = text === undefined ? 'nothing' : text === null ? 'null' : `a ${typeof text}`;
-    throw new TypeError(`saslPrepare() takes a text, and was given ${given}`);
+    throw new TypeError(`saslPrepare() takes a text, and was given ${kindOf(text)}`);
   }
   if (PRINTABLE_ASCII.test(text)) return text;
   const prepared = text.replace(NON_ASCII_SPACE, ' ').replace(MAPPED_TO_NOTHING, '').normalize('NFKC');

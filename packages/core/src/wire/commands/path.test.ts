@@ -428,8 +428,8 @@ describe('what is no mailbox', () => {
   it.each<[unknown, string]>([
     ['a@b.example', 'The mailbox is "a@b.example"'],
     [undefined, 'The mailbox is undefined'],
-    [7, 'The mailbox is of type number'],
-    [{ localPart: 'a' }, 'The mailbox is of type object'],
+    [7, 'The mailbox is a number'],
+    [{ localPart: 'a' }, 'The mailbox is an object'],
   ])('is not written, and named: %j', (value, problem) => {
     expect(() => formatMailbox(value as Mailbox)).toThrow(problem);
     expect(() => formatMailbox(value as Mailbox)).toThrow(TypeError);

@@ -13,6 +13,7 @@
  * never quotes the text, so it can go into a reply or a log as it is.
  */
 
+import { kindOf } from '../../kind-of.js';
 import { DOT, encodeText } from '../octets.js';
 import {
   addressLiteralEnd,
@@ -364,8 +365,7 @@ function checkMailbox(mailbox: Mailbox): void {
 }
 
 function shown(value: unknown): string {
-  if (typeof value === 'string') return JSON.stringify(value);
-  return value === undefined || value === null ? String(value) : `of type ${typeof value}`;
+  return typeof value === 'string' ? JSON.stringify(value) : kindOf(value);
 }
 
 /**
