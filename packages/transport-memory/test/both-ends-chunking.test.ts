@@ -238,6 +238,7 @@ describe('between two chunks', () => {
     else client.abort();
     expect(await sending).toMatchObject([{ verdict: 'deferred', failure: { kind: 'lost' } }]);
     await connection.closed;
+    await settle(); // the handler hears of it after the connection
     expect(reasons).toEqual([new MailDataAbandonedError('closed')]);
     expect(errors).toEqual([]);
   });

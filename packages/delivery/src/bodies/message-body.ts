@@ -49,8 +49,8 @@ export interface OpenBody {
   readonly loss?: UnstoredError | undefined;
   /** @param again whether another reading may be wanted, later or at the same time */
   read(again: boolean): MessageSource;
-  /** Lets go of it, whether or not it was read. */
-  close(): Promise<void>;
+  /** Lets go of it, whether or not it was read; undefined: there was nothing to let go of. */
+  close(): Promise<void> | undefined;
 }
 
 /** Octets of a file that are read at once. */
@@ -84,7 +84,7 @@ function bytesBody(bytes: Uint8Array): OpenBody {
     failure: undefined,
     readable: true,
     read: () => bytes,
-    close: async () => {},
+    close: () => undefined,
   };
 }
 
@@ -108,7 +108,7 @@ async function openUnlessAborted(
       read() {
         throw signal.reason;
       },
-      close: async () => {},
+      close: () => undefined,
     };
   }
 }
@@ -146,7 +146,7 @@ class RereadBody implements OpenBody {
     }
   }
 
-  async close(): Promise<void> {}
+  close(): undefined {}
 }
 
 class FileBody implements OpenBody {

@@ -16,7 +16,7 @@ import {
   type Reply,
   type Verdict,
 } from '@sansmtp/core';
-import { SessionError } from '@sansmtp/transport';
+import { SessionError, type SessionSendOptions } from '@sansmtp/transport';
 import type { OpenBody } from '../bodies/message-body.js';
 import { UnstoredError } from '../bodies/spool.js';
 import type { Destination } from '../sessions/destination.js';
@@ -37,18 +37,21 @@ export interface MessageDelivery {
   /** Told the recipients' places in the envelope. */
   readonly beforeFinalDot: ((recipients: readonly number[]) => Promise<void>) | undefined;
   readonly recipientsPerTransaction: number;
-  /** There is more than one group, and so more than one reading of the body. */
-  readonly several: boolean;
   /** The verdicts, by the recipients' places in the envelope. */
   readonly outcomes: (Outcome | undefined)[];
 }
 
 /**
  * Delivers to one group; the verdicts go to `outcomes`, also when it throws: whom that left undecided is deferred.
+ * @param several there is more than one group, and so more than one reading of the body
  * @throws what the body throws, and a `MailDataError` for what it holds
  */
-export function deliverToGroup(group: RecipientGroup, message: MessageDelivery): Promise<void> {
-  return new GroupDelivery(group, message).run();
+export function deliverToGroup(
+  group: RecipientGroup,
+  message: MessageDelivery,
+  several: boolean,
+): Promise<void> {
+  return new GroupDelivery(group, message, several).run();
 }
 
 /** What one mail transaction came to, for those recipients that it did not decide. */
@@ -67,6 +70,7 @@ interface Undecided {
 class GroupDelivery {
   readonly #group: RecipientGroup;
   readonly #message: MessageDelivery;
+  readonly #several: boolean;
   #pending: readonly number[];
   #step = 0;
   /** Why the steps so far have failed, a reason for each. */
@@ -82,9 +86,10 @@ class GroupDelivery {
   /** What the caller threw when the end of the message was to be sent. */
   #unended: { readonly error: unknown } | undefined;
 
-  constructor(group: RecipientGroup, message: MessageDelivery) {
+  constructor(group: RecipientGroup, message: MessageDelivery, several: boolean) {
     this.#group = group;
     this.#message = message;
+    this.#several = several;
     this.#pending = group.recipients;
     this.#batchSize = message.recipientsPerTransaction;
   }
@@ -117,33 +122,32 @@ class GroupDelivery {
 
   async #tryAt(destination: Destination): Promise<void> {
     const { pool, signal } = this.#message;
+    let turn: Promise<void> | undefined;
     try {
-      this.#session ??= await pool.acquire(destination, signal, this.#fresh);
+      const session = this.#session ?? pool.acquire(destination, signal, this.#fresh);
+      this.#session = session instanceof Promise ? await session : session;
+      if (signal?.aborted) return;
+      turn = pool.turn(signal);
+      if (turn !== undefined) await turn;
     } catch (error) {
       if (!signal?.aborted) this.#fail(outcomeOfOpening(error, destination));
       else if (error instanceof SessionError) this.#phase = error.failure.phase;
       return;
     }
-    if (!signal?.aborted) await this.#transact(this.#session, destination);
+    // One that has waited may have been lost meanwhile, which says nothing of the server.
+    const reused = this.#session.transactions > 0 || turn !== undefined;
+    await this.#transact(this.#session, reused, destination);
   }
 
-  async #transact(session: PooledSession, destination: Destination): Promise<void> {
+  /** @param reused the session has waited, since it was opened or between two mail transactions */
+  async #transact(session: PooledSession, reused: boolean, destination: Destination): Promise<void> {
     const { host } = destination;
-    const { envelope, body, pool, signal, beforeFinalDot, several } = this.#message;
-    const turn = pool.turn(signal);
-    try {
-      if (turn !== undefined) await turn;
-    } catch (reason) {
-      if (!signal?.aborted) this.#fail(outcomeOfOpening(reason, destination));
-      return;
-    }
+    const { envelope, body, pool, signal } = this.#message;
     const batch =
       this.#pending.length <= this.#batchSize ? this.#pending : this.#pending.slice(0, this.#batchSize);
     const rest = this.#pending.slice(batch.length);
-    // One that has waited may have been lost meanwhile, which says nothing of the server.
-    const reused = session.transactions > 0 || turn !== undefined;
     // Not for a reused session: one that was lost while it waited shows it before the body is read.
-    const again = several || this.#pending.length > 1 || this.#step + 1 < this.#group.steps.length;
+    const again = this.#several || this.#pending.length > 1 || this.#step + 1 < this.#group.steps.length;
     pool.begin(session);
     let verdicts: readonly Verdict[];
     try {
@@ -151,13 +155,7 @@ class GroupDelivery {
       verdicts = await session.connection.send(
         fitting(transactionOf(envelope, batch, body.size), keywords),
         body.read(again),
-        {
-          ...(signal && { signal }),
-          ...(beforeFinalDot && {
-            beforeFinalDot: (accepted: readonly number[]) =>
-              this.#mayEnd(() => beforeFinalDot(accepted.map((index) => batch[index] as number))),
-          }),
-        },
+        this.#sendOptions(batch),
       );
     } catch (error) {
       this.#takeError(error, batch, rest, destination, reused);
@@ -183,6 +181,18 @@ class GroupDelivery {
     } else if (session.transactionsLeft <= 0) {
       this.#giveBack(true);
     }
+  }
+
+  #sendOptions(batch: readonly number[]): SessionSendOptions | undefined {
+    const { signal, beforeFinalDot } = this.#message;
+    if (signal === undefined && beforeFinalDot === undefined) return undefined;
+    return {
+      ...(signal && { signal }),
+      ...(beforeFinalDot && {
+        beforeFinalDot: (accepted: readonly number[]) =>
+          this.#mayEnd(() => beforeFinalDot(accepted.map((index) => batch[index] as number))),
+      }),
+    };
   }
 
   async #mayEnd(tellCaller: () => Promise<void>): Promise<void> {
@@ -251,7 +261,8 @@ class GroupDelivery {
     let breakage: Verdict | undefined;
     let taken = 0;
     let domainsExhausted = false;
-    for (const [index, recipient] of batch.entries()) {
+    for (let index = 0; index < batch.length; index += 1) {
+      const recipient = batch[index] as number;
       const verdict = verdicts[index];
       if (verdict === undefined) continue;
       if (endsSession(verdict)) breakage ??= verdict;
@@ -264,7 +275,7 @@ class GroupDelivery {
         tooMany.push(recipient);
       } else {
         if (verdict.phase === 'data' || verdict.phase === 'message') taken += 1;
-        this.#settle([recipient], { ...this.#outcomeOf(verdict, host), offersDsn });
+        this.#message.outcomes[recipient] = { ...this.#outcomeOf(verdict, host), offersDsn };
       }
     }
     // A server that takes none says that it has no room at all, and not how many it takes at once.

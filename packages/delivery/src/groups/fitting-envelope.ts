@@ -1,13 +1,23 @@
 /**
  * The envelope of one mail transaction, as the server that it is for can take it.
  */
-import { type ClientEnvelope, ExtensionNotOfferedError, type Mailbox } from '@sansmtp/core';
+import {
+  type ClientEnvelope,
+  type ClientRecipient,
+  ExtensionNotOfferedError,
+  type Mailbox,
+  type ReversePath,
+} from '@sansmtp/core';
 import { toAsciiDomain } from '../routing/internationalized-domain.js';
 import { isAscii } from '../text/ascii.js';
 
 function inAscii<Path extends Mailbox>(path: Path): Path {
   const converted = toAsciiDomain(path.domain);
   return converted.kind === 'domain' ? { ...path, domain: converted.domain } : path;
+}
+
+function hasAsciiDomain(path: ReversePath): boolean {
+  return path === null || isAscii(path.domain);
 }
 
 /**
@@ -21,7 +31,7 @@ export function fitting(envelope: ClientEnvelope, keywords: ReadonlyMap<string, 
   }
   if (keywords.has('SMTPUTF8')) return envelope;
   const { reversePath, recipients } = envelope;
-  if ([reversePath, ...recipients].every((path) => path === null || isAscii(path.domain))) return envelope;
+  if (hasAsciiDomain(reversePath) && recipients.every(hasAsciiDomain)) return envelope;
   return {
     ...envelope,
     reversePath: reversePath && inAscii(reversePath),
@@ -41,7 +51,7 @@ export function transactionOf(
 ): ClientEnvelope {
   return {
     reversePath,
-    recipients: batch.flatMap((place) => recipients[place] ?? []),
+    recipients: batch.map((place) => recipients[place] as ClientRecipient),
     ...(size !== undefined ? { parameters: { size, ...parameters } } : parameters && { parameters }),
   };
 }

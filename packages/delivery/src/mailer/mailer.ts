@@ -6,7 +6,7 @@
  *   delivery would invite to send again what has arrived.
  */
 import { setMaxListeners } from 'node:events';
-import { type ClientEnvelope, checkNames, type EnvelopeInput, formatPath } from '@sansmtp/core';
+import { type ClientEnvelope, checkNames, type EnvelopeInput, formatPath, namesOf } from '@sansmtp/core';
 import { type Clock, heedErrors } from '@sansmtp/transport';
 import { type MessageBody, openBody } from '../bodies/message-body.js';
 import { apartByAlphabet } from '../groups/apart-by-alphabet.js';
@@ -16,7 +16,7 @@ import { createDestination, type TlsPlan } from '../sessions/destination.js';
 import { SessionPool } from '../sessions/session-pool.js';
 import { whenAborted } from '../signals/shared-signal.js';
 import type { Outcome, RecipientVerdict } from '../verdicts/recipient-verdict.js';
-import { readWritable, type WritableEnvelope } from '../verdicts/unwritable-address.js';
+import { readWritable } from '../verdicts/unwritable-address.js';
 import { type MailerOptions, resolveMailerOptions } from './mailer-options.js';
 
 export interface SendOptions {
@@ -34,6 +34,9 @@ export interface SendOptions {
    */
   readonly beforeFinalDot?: (recipients: readonly number[]) => Promise<void>;
 }
+
+const SEND_OPTIONS = namesOf<SendOptions>({ signal: true, deadline: true, beforeFinalDot: true });
+const NO_OPTIONS: SendOptions = {};
 
 export interface CloseOptions {
   /** Drops all connections: what is under way is stopped, with verdicts that say so, and `close()` resolves at once. */
@@ -100,14 +103,17 @@ export function createMailer(options: MailerOptions = {}): Mailer {
   ): Promise<RecipientVerdict[]> {
     const signal = controller?.signal;
     const outcomes: (Outcome | undefined)[] = new Array(envelope.recipients.length).fill(undefined);
-    const body = await openBody(source, signal);
+    // A promise is awaited only where there is one: for a small message, each costs as much as a command.
+    const opening = openBody(source, signal);
+    const body = opening instanceof Promise ? await opening : opening;
     try {
       const message = { envelope, body, pool, signal, beforeFinalDot, recipientsPerTransaction, outcomes };
       try {
         if (grouping === undefined) await deliverRelayed(relayed(envelope), message, controller);
         else await deliverGrouped(grouping, message, controller);
       } finally {
-        await body.close();
+        const closing = body.close();
+        if (closing !== undefined) await closing;
       }
     } catch (error) {
       if (!outcomes.some((outcome) => outcome !== undefined && isOfServer(outcome))) throw error;
@@ -118,23 +124,22 @@ export function createMailer(options: MailerOptions = {}): Mailer {
     }));
   }
 
-  async function deliverRelayed(
+  function deliverRelayed(
     groups: readonly RecipientGroup[],
-    message: Omit<MessageDelivery, 'several'>,
+    message: MessageDelivery,
     controller: AbortController | undefined,
   ): Promise<void> {
     const [only] = groups;
-    if (only !== undefined && groups.length === 1)
-      return deliverToGroup(only, { ...message, several: false });
+    if (only !== undefined && groups.length === 1) return deliverToGroup(only, message, false);
     const deliveries = new Deliveries(controller);
-    for (const each of groups) deliveries.add(deliverToGroup(each, { ...message, several: true }));
+    for (const each of groups) deliveries.add(deliverToGroup(each, message, true));
     return deliveries.settled();
   }
 
   /** Each group goes as soon as it is known where to. */
   async function deliverGrouped(
     grouping: GroupingOptions,
-    message: Omit<MessageDelivery, 'several'>,
+    message: MessageDelivery,
     controller: AbortController | undefined,
   ): Promise<void> {
     const { recipients, parameters } = message.envelope;
@@ -144,19 +149,19 @@ export function createMailer(options: MailerOptions = {}): Mailer {
       for (const [place, outcome] of found.decided) message.outcomes[place] = outcome;
       const ready = found.groups.flatMap((each) => apartByAlphabet(each, recipients));
       const several = found.more || deliveries.size + ready.length > 1;
-      for (const each of ready) deliveries.add(deliverToGroup(each, { ...message, several }));
+      for (const each of ready) deliveries.add(deliverToGroup(each, message, several));
     }
     return deliveries.settled();
   }
 
   /** Recipients that no command can carry have their verdict already; the message goes to the others. */
-  async function deliverWritable(
-    { envelope, decided }: WritableEnvelope,
+  async function deliverToOthers(
+    envelope: ClientEnvelope,
+    decided: ReadonlyMap<number, Outcome>,
     source: MessageBody,
     controller: AbortController | undefined,
     beforeFinalDot: SendOptions['beforeFinalDot'],
   ): Promise<readonly RecipientVerdict[]> {
-    if (decided === undefined) return deliver(envelope, source, controller, beforeFinalDot);
     const { recipients } = envelope;
     const places = [...recipients.keys()].filter((place) => !decided.has(place));
     const others = places.map((place) => recipients[place] as (typeof recipients)[number]);
@@ -186,17 +191,17 @@ export function createMailer(options: MailerOptions = {}): Mailer {
   }
 
   return {
-    async send(given, body, options = {}) {
+    async send(given, body, options = NO_OPTIONS) {
       heedErrors(body);
-      checkNames('The option', options, ['signal', 'deadline', 'beforeFinalDot']);
+      checkNames('The option', options, SEND_OPTIONS);
       const { signal, deadline, beforeFinalDot } = options;
       checkSignal(signal);
       if (beforeFinalDot !== undefined && typeof beforeFinalDot !== 'function') {
         throw new TypeError('The option beforeFinalDot takes a function that returns a promise');
       }
       if (closing !== undefined) throw new Error('The mailer is closed: it takes no more mail');
-      const writable = readWritable(given);
-      check(writable.envelope, deadline);
+      const { envelope, decided } = readWritable(given);
+      check(envelope, deadline);
       // A controller costs as much as a small message, and a relay's one group has nobody else to stop.
       const isStoppable = grouping !== undefined || signal !== undefined || deadline !== undefined;
       const controller = isStoppable ? new AbortController() : undefined;
@@ -204,7 +209,9 @@ export function createMailer(options: MailerOptions = {}): Mailer {
       if (controller !== undefined) stoppable.add(controller);
       underWay += 1;
       try {
-        return await deliverWritable(writable, body, controller, beforeFinalDot);
+        return await (decided === undefined
+          ? deliver(envelope, body, controller, beforeFinalDot)
+          : deliverToOthers(envelope, decided, body, controller, beforeFinalDot));
       } finally {
         release?.();
         if (controller !== undefined) stoppable.delete(controller);

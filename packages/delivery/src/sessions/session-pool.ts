@@ -112,7 +112,7 @@ export class SessionPool {
   }
 
   /**
-   * A session to a destination, as soon as the limits allow.
+   * A session to a destination, as soon as the limits allow: at once if one is idle.
    * @param fresh one that has had no mail transaction yet
    * @throws the signal's reason once it is aborted, and why the session could not be opened
    */
@@ -120,7 +120,7 @@ export class SessionPool {
     destination: PoolDestination,
     signal: AbortSignal | undefined,
     fresh = false,
-  ): Promise<PooledSession> {
+  ): PooledSession | Promise<PooledSession> {
     if (signal?.aborted) return Promise.reject(signal.reason);
     if (this.#aborted !== undefined) return Promise.reject(this.#aborted.reason);
     const queue = this.#queueOf(destination);
@@ -128,7 +128,7 @@ export class SessionPool {
     if (session !== undefined) {
       this.#idle.delete(session);
       session.state = 'lent';
-      return Promise.resolve(session);
+      return session;
     }
     return new Promise((resolve, reject) => {
       const leave = (): void => {

@@ -32,7 +32,7 @@ export interface WritableEnvelope {
  * @throws as `readEnvelope` does, but not for a recipient in text
  */
 export function readWritable(given: EnvelopeInput): WritableEnvelope {
-  const unreadable = new Map<ClientRecipient, unknown>();
+  let unreadable: Map<ClientRecipient, unknown> | undefined;
   const envelope = readEnvelope(given, (address) => {
     if (typeof address !== 'string') return readForwardPath(address);
     try {
@@ -43,17 +43,18 @@ export function readWritable(given: EnvelopeInput): WritableEnvelope {
         localPart: at < 0 ? address : address.slice(0, at),
         domain: at < 0 ? '' : address.slice(at + 1),
       };
+      unreadable ??= new Map();
       unreadable.set(recipient, error);
       return recipient;
     }
   });
   let decided: Map<number, Outcome> | undefined;
-  for (const [place, recipient] of envelope.recipients.entries()) {
-    const problem = unreadable.get(recipient) ?? problemOf(recipient);
-    if (problem === undefined) continue;
+  envelope.recipients.forEach((recipient, place) => {
+    const problem = unreadable?.get(recipient) ?? problemOf(recipient);
+    if (problem === undefined) return;
     decided ??= new Map();
     decided.set(place, unwritable(problem));
-  }
+  });
   return { envelope, decided };
 }
 

@@ -19,6 +19,7 @@ import {
   concatenate,
   type EnvelopeInput,
   LocalProtocolError,
+  namesOf,
   type Reply,
   type ServerOffer,
   type TlsInformation,
@@ -101,9 +102,15 @@ function sessionPart(options: Omit<OpenSessionOptions, 'clock'>): ClientSessionO
 /** A message on its way, and whoever waits for what becomes of it. */
 interface Delivery {
   readonly sending: MessageSending;
-  resolve(verdicts: readonly Verdict[]): void;
-  reject(error: unknown): void;
+  readonly resolve: (verdicts: readonly Verdict[]) => void;
+  readonly reject: (error: unknown) => void;
+  /** Lets go of the signal. */
+  readonly release: () => void;
 }
+
+const SEND_OPTIONS = namesOf<SessionSendOptions>({ signal: true, beforeFinalDot: true });
+const NO_OPTIONS: SessionSendOptions = {};
+const NOTHING_TO_RELEASE = (): void => {};
 
 class ClientDriver implements ClientConnection, ByteStreamListener, MessageOutlet {
   readonly closed: Promise<void>;
@@ -125,6 +132,8 @@ class ClientDriver implements ClientConnection, ByteStreamListener, MessageOutle
 
   #opening: { resolve(): void; reject(error: SessionError): void } | undefined;
   #delivery: Delivery | undefined;
+  /** The session wants the message, or more of it. */
+  #mailDataWanted = false;
   #inquiry: { resolve(reply: Reply): void; reject(error: SessionError): void } | undefined;
   #quitting = false;
   #failure: SessionError | undefined;
@@ -199,29 +208,25 @@ class ClientDriver implements ClientConnection, ByteStreamListener, MessageOutle
     return this;
   }
 
-  async send(
+  /** One promise a message: each further one would cost as much as a command. What is thrown in here rejects it. */
+  send(
     envelope: EnvelopeInput,
     message: MessageSource,
-    options: SessionSendOptions = {},
+    options: SessionSendOptions = NO_OPTIONS,
   ): Promise<readonly Verdict[]> {
-    heedErrors(message);
-    this.#requireOpen('send');
-    checkNames('The option', options, ['signal', 'beforeFinalDot']);
-    const { signal, beforeFinalDot } = options;
-    checkSignal(signal);
-    checkBeforeFinalDot(beforeFinalDot);
-    checkMessage(message);
-    this.#session.handle({ type: 'send', envelope, now: this.#clock.now() });
-    const sent = new Promise<readonly Verdict[]>((resolve, reject) => {
-      this.#delivery = { sending: new MessageSending(message, beforeFinalDot, this), resolve, reject };
+    return new Promise((resolve, reject) => {
+      heedErrors(message);
+      this.#requireOpen('send');
+      checkNames('The option', options, SEND_OPTIONS);
+      const { signal, beforeFinalDot } = options;
+      checkSignal(signal);
+      checkBeforeFinalDot(beforeFinalDot);
+      checkMessage(message);
+      this.#session.handle({ type: 'send', envelope, now: this.#clock.now() });
+      const sending = new MessageSending(message, beforeFinalDot, this);
+      this.#delivery = { sending, resolve, reject, release: this.#abortOn(signal) };
+      this.#pump();
     });
-    const release = this.#abortOn(signal);
-    this.#pump();
-    try {
-      return await sent;
-    } finally {
-      release();
-    }
   }
 
   async inquire(command: ClientInquiry): Promise<Reply> {
@@ -334,6 +339,8 @@ class ClientDriver implements ClientConnection, ByteStreamListener, MessageOutle
       }
     }
     this.#timer.arm(this.#session.nextDeadline(), this.#onDue);
+    // Now that nothing else waits to be written.
+    if (this.#mailDataWanted) this.#sendMessage();
   }
 
   async #compute(computation: Computation): Promise<void> {
@@ -363,9 +370,7 @@ class ClientDriver implements ClientConnection, ByteStreamListener, MessageOutle
         this.#opening = undefined;
         break;
       case 'mailDataWanted':
-        // Begun, and not waiting to be resumed: it was resumed already, and will go on by itself.
-        if (this.#delivery?.sending.isBegun === false) void this.#sendMessage(this.#delivery);
-        else this.#delivery?.sending.resume();
+        this.#mailDataWanted = true;
         break;
       case 'answered':
         this.#inquiry?.resolve(event.reply);
@@ -398,16 +403,30 @@ class ClientDriver implements ClientConnection, ByteStreamListener, MessageOutle
     if (!this.#stream.write(held)) this.#blocked = true;
   }
 
-  async #sendMessage({ sending }: Delivery): Promise<void> {
-    try {
-      await sending.run();
-    } catch (error) {
-      this.#finish(({ reject }) => reject(error));
-      guarded(
-        () => this.#stream.abort(error instanceof Error ? error : undefined),
-        (thrown) => this.#fail(thrown),
-      );
+  /** Begins with the message, or goes on with it. */
+  #sendMessage(): void {
+    this.#mailDataWanted = false;
+    const sending = this.#delivery?.sending;
+    if (sending === undefined) return;
+    if (sending.isBegun) {
+      // Not waiting to be resumed: it was resumed already, and will go on by itself.
+      sending.resume();
+      return;
     }
+    try {
+      sending.run()?.catch((error: unknown) => this.#giveUpMessage(error));
+    } catch (error) {
+      this.#giveUpMessage(error);
+    }
+  }
+
+  /** The message cannot be sent to its end: so the connection is dropped without it. */
+  #giveUpMessage(error: unknown): void {
+    this.#finish(({ reject }) => reject(error));
+    guarded(
+      () => this.#stream.abort(error instanceof Error ? error : undefined),
+      (thrown) => this.#fail(thrown),
+    );
   }
 
   get isFull(): boolean {
@@ -436,6 +455,7 @@ class ClientDriver implements ClientConnection, ByteStreamListener, MessageOutle
     if (delivery === undefined) return;
     this.#delivery = undefined;
     settle(delivery);
+    delivery.release();
     delivery.sending.leave();
   }
 
@@ -480,7 +500,7 @@ class ClientDriver implements ClientConnection, ByteStreamListener, MessageOutle
   }
 
   #abortOn(signal: CancelSignal | undefined): () => void {
-    if (signal === undefined) return () => {};
+    if (signal === undefined) return NOTHING_TO_RELEASE;
     const abort = () =>
       guarded(
         () => this.#stream.abort(signal.reason instanceof Error ? signal.reason : undefined),

@@ -52,13 +52,15 @@ export class MessageSending {
     return this.#isBegun;
   }
 
-  /** Sends it to its end, or until `leave()`. @throws what the body throws, or what it holds that cannot be sent */
-  async run(): Promise<void> {
+  /**
+   * Sends it to its end, or until `leave()`; undefined: it is sent, without a promise, since nothing had to be waited for.
+   * @throws what the body throws, or what it holds that cannot be sent
+   */
+  run(): Promise<void> | undefined {
     this.#isBegun = true;
     const message = this.#message;
-    if (typeof message === 'string') await this.#sendWhole(encodeText(message));
-    else if (Symbol.asyncIterator in message) await this.#sendPieces(message);
-    else await this.#sendWhole(message);
+    if (typeof message === 'string') return this.#sendWhole(encodeText(message));
+    return Symbol.asyncIterator in message ? this.#sendPieces(message) : this.#sendWhole(message);
   }
 
   /** The stream has room, or the session wants more. */
@@ -74,11 +76,16 @@ export class MessageSending {
   }
 
   /** What is last of it goes out in one write with its end, since a write costs more than all else about a small message. */
-  async #sendWhole(bytes: Uint8Array): Promise<void> {
-    await undefined; // the session's other outputs come first
-    if (!this.#sendAtOnce(bytes, true)) await this.#sendPiece(bytes, true);
-    if (this.#beforeFinalDot === undefined && this.#mayGoOn) this.#outlet.handOver(undefined, false);
-    else await this.#sendEnd();
+  #sendWhole(bytes: Uint8Array): Promise<void> | undefined {
+    if (!this.#sendAtOnce(bytes, true)) return this.#sendPieceAndEnd(bytes);
+    if (this.#beforeFinalDot !== undefined || !this.#mayGoOn) return this.#sendEnd();
+    this.#outlet.handOver(undefined, false);
+    return undefined;
+  }
+
+  async #sendPieceAndEnd(bytes: Uint8Array): Promise<void> {
+    await this.#sendPiece(bytes, true);
+    await this.#sendEnd();
   }
 
   async #sendPieces(body: AsyncIterable<Uint8Array>): Promise<void> {
