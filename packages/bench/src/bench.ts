@@ -17,6 +17,7 @@ import { compareServers } from './servers/server-comparison.js';
 import { compareWorkers } from './servers/worker-comparison.js';
 import { measureGrowth } from './sessions/growth.js';
 import { transactionsPerSecond } from './sessions/in-process.js';
+import { compareObserving } from './sessions/observing.js';
 import { measureStartUp } from './start-up.js';
 
 /** Each says whether its bars were met. */
@@ -30,6 +31,7 @@ const PARTS = {
   latency: () => measureLatency(),
   'in-process': measureInProcess,
   growth: measureGrowth,
+  observing: (rounds = 15) => compareObserving(rounds),
 } as const satisfies Record<string, (rounds?: number) => Promise<boolean> | boolean>;
 
 type Part = keyof typeof PARTS;
