@@ -23,6 +23,7 @@ import {
   TlsError,
   thrownError,
 } from '@sansmtp/transport';
+import { canonicalAddress } from '../canonical-address.js';
 import { type AnyOf, checkCount, checkNotEmpty, checkPort } from '../option-checks.js';
 import { type ProxiedOptions, proxiedAcceptor } from '../proxies/accept-proxied.js';
 import { canLend, canLendTls } from '../streams/lent-buffer.js';
@@ -131,9 +132,11 @@ export function checkListenable(options: ListenOptions, where = ''): void {
   checkNotEmpty(`${where}path`, path);
 }
 
-/** Whose connection it is, as the socket says; one that is gone says nothing. */
-function endsOf(socket: Socket): ArrivalInformation {
-  return { peer: peerOf(socket), local: localOf(socket) };
+/** Where all connect who connect to this address; undefined: to any of this machine's, so each has to be asked. */
+function commonLocal(address: ListenerAddress): PeerInformation | undefined {
+  if (address.kind !== 'tcp') return undefined;
+  const host = canonicalAddress(address.host);
+  return host === '0.0.0.0' || host === '::' ? undefined : { address: host, port: address.port };
 }
 
 /** Connections that may wait to be accepted, if the system does not allow fewer. */
@@ -258,13 +261,23 @@ export async function listenAmong(
   // Whoever connects before it is known is served as well, by arrays of their own.
   let lends = false;
   let lendsTls = false;
+  let local: PeerInformation | undefined;
+  /** Whose connection it is, as the socket says; of the peer, one that is gone says nothing. */
+  const endsOf = (socket: Socket): ArrivalInformation => ({
+    peer: peerOf(socket),
+    local: local ?? localOf(socket),
+  });
   const arrive = (socket: Socket, arrival: ArrivalInformation) => {
-    const { peer } = arrival;
-    if (side === undefined || tls?.mode === 'startTls') {
+    const { peer, local } = arrival;
+    if (side === undefined) {
+      arriving.delete(socket);
+      give(new SocketStream(socket, { peer, local, lends }));
+      return;
+    }
+    if (tls?.mode === 'startTls') {
       arriving.delete(socket);
       const enterHandshake = (giveWay: () => void) => arrivals.enter(clientOf(peer), giveWay);
-      const options = { ...arrival, lends };
-      give(new SocketStream(socket, side === undefined ? options : { ...options, side, enterHandshake }));
+      give(new SocketStream(socket, { peer, local, lends, side, enterHandshake }));
       return;
     }
     const leave = arrivals.enter(clientOf(peer), () => {
@@ -313,6 +326,8 @@ export async function listenAmong(
   if ('path' in options && options.path !== undefined) await listenOnPath(server, options.path);
   else if ('port' in options)
     await listenOnce(server, { host: options.host ?? '127.0.0.1', port: options.port });
+  const address = addressOf(server);
+  local = commonLocal(address);
   server.on('error', (error) => onError(error));
   void canLend().then((can) => {
     lends = can;
@@ -324,7 +339,7 @@ export async function listenAmong(
   }
 
   return {
-    address: addressOf(server),
+    address,
     async close() {
       // Node stops listening at once; it calls back only when the last connection is gone, too late for this.
       server.close();

@@ -39,6 +39,7 @@ import {
   listenAmong,
 } from './listen.js';
 import { checkMailServerOptions, checkTlsAt } from './mail-server-options.js';
+import { type Served, ServedConnections } from './served-connections.js';
 
 /** Options of the sessions: what `ServerSessionOptions` says, but for what the connection decides. */
 export type MailSessionOptions = Omit<ServeOptions, 'clock' | 'trusted' | 'id' | 'listener' | 'observer'>;
@@ -235,8 +236,8 @@ export async function startMailServer<State>(options: MailServerOptions<State>):
   const limiter = failureLimiter();
   const maximumOfClient = maximumConnectionsPerClient ?? 100;
   const sharedLimit = arrivalLimit(options.maximumArriving, isTrusted);
-  const served = new Set<ServerConnection>();
-  const refused = new Set<ServerConnection>();
+  const served = new ServedConnections();
+  const refused = new ServedConnections();
   /** What the limiter takes its time for: each begins a session in the end. */
   const asked = new Set<Promise<unknown>>();
   let stopping = false;
@@ -271,16 +272,16 @@ export async function startMailServer<State>(options: MailServerOptions<State>):
       }
       const connections = limit === undefined ? served : refused;
       let isClosed = false;
-      let connection: ServerConnection | undefined;
+      let place: Served | undefined;
       const leave = () => {
         isClosed = true;
-        if (connection !== undefined) connections.delete(connection);
+        if (place !== undefined) connections.delete(place);
         if (limit === undefined) clients.leave(client);
       };
-      connection = serve[standing](stream, id, limit, leave);
+      const connection = serve[standing](stream, id, limit, leave);
       // A stream may throw at what it is told first, and be dropped for it.
       if (isClosed) return;
-      connections.add(connection);
+      place = connections.add(connection);
       if (stopping) connection.shutdown();
     };
     const drop = (error: unknown) => {

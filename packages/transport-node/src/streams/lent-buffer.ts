@@ -28,19 +28,15 @@ interface Places {
   readonly callback: symbol;
 }
 
-type Received = (this: Socket, bytes: Uint8Array) => void;
+/** Called by Node with how many octets are in the buffer; false would stop the reading. */
+export type Lending = (this: Socket, length: number) => true;
 
-/** Where a socket remembers whom its octets are for. */
-const RECEIVED = Symbol('received');
-
-interface LentSocket extends Socket {
-  [RECEIVED]: Received;
-}
-
-/** Called by Node; false would stop the reading. */
-function onRead(this: LentSocket, length: number): true {
-  this[RECEIVED](buffer.subarray(0, length));
-  return true;
+/** What `lend` takes: made once for all sockets whose octets are received in the same way. */
+export function lendingTo(received: (socket: Socket, bytes: Uint8Array) => void): Lending {
+  return function (length) {
+    received(this, buffer.subarray(0, length));
+    return true;
+  };
 }
 
 /**
@@ -61,22 +57,24 @@ function findPlaces(): Places | undefined {
 const found: { clear?: Places; tls?: Places } = {};
 
 /**
- * From here on the octets of this socket come by `received`, in the one buffer, and not by `data`; its end comes by `end`,
+ * From here on the octets of this socket come by `lending`, in the one buffer, and not by `data`; its end comes by `end`,
  * as ever, once it flows.
  * @returns false: nothing was changed, for octets are waiting to be read by `data`, or it cannot be
  */
-export function lendTo(socket: Socket, received: Received): boolean {
+export function lend(socket: Socket, lending: Lending): boolean {
   const places = socket instanceof TLSSocket ? found.tls : found.clear;
-  return places !== undefined && begin(socket, received, places);
+  return places !== undefined && begin(socket, lending, places);
 }
 
-function begin(socket: Socket, received: Received, places: Places): boolean {
+function begin(socket: Socket, lending: Lending, places: Places): boolean {
   const handle: unknown = Reflect.get(socket, '_handle');
   if (typeof handle !== 'object' || handle === null) return false;
   if (socket.destroyed || socket.readableLength > 0 || socket.readableEnded) return false;
   const useUserBuffer: unknown = Reflect.get(handle, 'useUserBuffer');
   if (typeof useUserBuffer !== 'function') return false;
-  Object.assign(socket, { [RECEIVED]: received, [places.buffer]: buffer, [places.callback]: onRead });
+  const inside = socket as unknown as Record<symbol, unknown>;
+  inside[places.buffer] = buffer;
+  inside[places.callback] = lending;
   useUserBuffer.call(handle, buffer);
   return true;
 }
@@ -84,13 +82,13 @@ function begin(socket: Socket, received: Received, places: Places): boolean {
 let probing: Promise<boolean> | undefined;
 let probingTls: Promise<boolean> | undefined;
 
-/** Whether `lendTo` works here for sockets in the clear: found out once. */
+/** Whether `lend` works here for sockets in the clear: found out once. */
 export function canLend(): Promise<boolean> {
   probing ??= probe(false);
   return probing;
 }
 
-/** Whether `lendTo` works here for those under TLS as well: found out once. */
+/** Whether `lend` works here for those under TLS as well: found out once. */
 export function canLendTls(): Promise<boolean> {
   probingTls ??= canLend().then((works) => works && probe(true));
   return probingTls;
@@ -151,14 +149,14 @@ async function works(client: Socket, socket: Socket, places: Places, signal: Abo
   const heard: string[] = [];
   let isOdd = false;
   const arrival = () => once(socket, ARRIVED, { signal });
-  const received = (bytes: Uint8Array) => {
+  const lending = lendingTo((_, bytes) => {
     if (bytes.buffer !== buffer.buffer || bytes.byteOffset !== 0 || socket.isPaused()) isOdd = true;
     heard.push(String.fromCharCode(...bytes));
     bytes.fill(0);
     socket.emit(ARRIVED);
     socket.pause();
-  };
-  if (!begin(socket, received, places)) return false;
+  });
+  if (!begin(socket, lending, places)) return false;
   socket.on('data', () => {
     isOdd = true;
   });

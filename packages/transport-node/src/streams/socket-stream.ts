@@ -25,7 +25,7 @@ import {
   TlsError,
 } from '@sansmtp/transport';
 import { type SecuredSocket, shakeHands, type TlsSide } from '../tls/tls-handshake.js';
-import { lendTo } from './lent-buffer.js';
+import { lend, lendingTo } from './lent-buffer.js';
 import { localOf, peerOf } from './socket-peer.js';
 
 const OWNER = Symbol('stream');
@@ -38,10 +38,8 @@ function onData(this: OwnedSocket, bytes: Uint8Array): void {
   this[OWNER].received(bytes);
 }
 
-/** What `lendTo` has read is here for the time of this call. */
-function onLent(this: Socket, bytes: Uint8Array): void {
-  (this as unknown as OwnedSocket)[OWNER].lent(bytes);
-}
+/** What the one buffer has is here for the time of this call. */
+const lending = lendingTo((socket, bytes) => (socket as unknown as OwnedSocket)[OWNER].lent(bytes));
 
 function onReadable(this: OwnedSocket): void {
   this[OWNER].readable();
@@ -158,7 +156,8 @@ export class SocketStream implements ByteStream {
   }
 
   #own(): void {
-    const socket = Object.assign(this.#socket, { [OWNER]: this });
+    const socket = this.#socket as OwnedSocket;
+    socket[OWNER] = this;
     socket.on('end', onEnd);
     socket.on('drain', onDrain);
     socket.on('error', onError);
@@ -193,7 +192,7 @@ export class SocketStream implements ByteStream {
     if (!this.lends || this.#listener?.borrows !== true || !(socket instanceof Socket)) return false;
     // A client may say its first words right behind its handshake, or its proxy's header.
     const early: Uint8Array | null = socket.readableLength > 0 ? socket.read() : null;
-    if (lendTo(socket, onLent)) {
+    if (lend(socket, lending)) {
       if (early !== null) this.#hold(early);
       return true;
     }

@@ -29,6 +29,8 @@ interface Reader {
 
 const DONE: Result = { done: true, value: undefined };
 
+const NO_BRANCHES: readonly MessageBody[] = [];
+
 export class MessageBody implements IncomingBody, AsyncIterator<Uint8Array, undefined> {
   readonly #onRoom: () => void;
   readonly #isLent: boolean;
@@ -39,7 +41,7 @@ export class MessageBody implements IncomingBody, AsyncIterator<Uint8Array, unde
   /** `left`: by its reader. */
   #state: 'open' | 'complete' | 'left' | MailDataAbandonedError['reason'] = 'open';
   #begun = false;
-  #branches: readonly MessageBody[] = [];
+  #branches: readonly MessageBody[] = NO_BRANCHES;
   #readable: WebStream | undefined;
   /** Those that wait for what is not here yet; more than one if the reader does not wait for each. */
   #readers: Reader[] = [];
@@ -51,7 +53,8 @@ export class MessageBody implements IncomingBody, AsyncIterator<Uint8Array, unde
   }
 
   get isFull(): boolean {
-    return this.#octets >= HIGH_WATER_OCTETS || this.#branches.some((branch) => branch.isFull);
+    if (this.#octets >= HIGH_WATER_OCTETS) return true;
+    return this.#branches !== NO_BRANCHES && this.#branches.some((branch) => branch.isFull);
   }
 
   push(chunk: Uint8Array): void {
@@ -194,7 +197,7 @@ export class MessageBody implements IncomingBody, AsyncIterator<Uint8Array, unde
 
   #fail(reason: MailDataAbandonedError['reason']): void {
     this.#state = reason;
-    this.#empty();
+    if (this.#octets > 0) this.#empty();
     this.#settleReaders((reader) => reader.reject(new MailDataAbandonedError(reason)));
   }
 
@@ -208,6 +211,7 @@ export class MessageBody implements IncomingBody, AsyncIterator<Uint8Array, unde
 
   #settleReaders(settle: (reader: Reader) => void): void {
     const readers = this.#readers;
+    if (readers.length === 0) return;
     this.#readers = [];
     readers.forEach(settle);
   }

@@ -18,15 +18,19 @@ interface Channel {
   runStores?<Result>(message: object, run: () => Result): Result;
 }
 
-/** Runs a function as if it were called where the session began. */
-export type RunInContext = <Result>(run: () => Result) => Result;
+type RunInContext = <Result>(run: () => Result) => Result;
+
+/** Where a session began: a function that it runs is called as if from there. */
+export interface SessionContext {
+  readonly runInAsyncScope: RunInContext;
+}
 
 interface Host {
   readonly process?: {
     getBuiltinModule?(name: 'node:diagnostics_channel'): { channel(name: string): Channel } | undefined;
     getBuiltinModule?(
       name: 'node:async_hooks',
-    ): { readonly AsyncResource: new (type: string) => { runInAsyncScope: RunInContext } } | undefined;
+    ): { readonly AsyncResource: new (type: string) => SessionContext } | undefined;
   };
 }
 
@@ -34,11 +38,15 @@ const { process } = globalThis as Host;
 const channels = process?.getBuiltinModule?.('node:diagnostics_channel');
 const Resource = process?.getBuiltinModule?.('node:async_hooks')?.AsyncResource;
 
-const named = (end: End): ReadonlyMap<string, Channel> =>
-  new Map(
-    channels &&
-      EVENT_TYPES[end].map((type): [string, Channel] => [type, channels.channel(`sansmtp:${end}:${type}`)]),
-  );
+interface EventChannel {
+  readonly type: string;
+  readonly channel: Channel;
+}
+
+const named = (end: End): readonly EventChannel[] =>
+  channels === undefined
+    ? []
+    : EVENT_TYPES[end].map((type) => ({ type, channel: channels.channel(`sansmtp:${end}:${type}`) }));
 
 const eventChannels = { server: named('server'), client: named('client') };
 const sessionChannels = {
@@ -47,26 +55,30 @@ const sessionChannels = {
 };
 
 type Publish = (event: object, session: ConnectionInformation) => void;
+type Subscribed = readonly [type: string, publish: Publish];
+
+const NOBODY: readonly Subscribed[] = [];
 
 /** The kinds of events at one end that somebody has subscribed to, and how to publish one. */
-export function subscribers(end: End): readonly (readonly [type: string, publish: Publish])[] {
-  const all: [string, Publish][] = [];
-  for (const [type, channel] of eventChannels[end]) {
-    if (channel.hasSubscribers) all.push([type, (event, session) => channel.publish({ event, session })]);
+export function subscribers(end: End): readonly Subscribed[] {
+  let all: Subscribed[] | undefined;
+  for (const { type, channel } of eventChannels[end]) {
+    if (!channel.hasSubscribers) continue;
+    all ??= [];
+    all.push([type, (event, session) => channel.publish({ event, session })]);
   }
-  return all;
+  return all ?? NOBODY;
 }
 
-const here: RunInContext = (run) => run();
+const HERE: SessionContext = { runInAsyncScope: (run) => run() };
+
+/** AsyncLocalStorage.snapshot() is the same for many times the price. */
+function capture(): SessionContext {
+  return Resource === undefined ? HERE : new Resource('sansmtp');
+}
 
 /** The context in which the application is to be called for this session: that of the caller, and the stores bound to it. */
-export function sessionContext(end: End, session: ConnectionInformation): RunInContext {
-  const capture = (): RunInContext => {
-    if (Resource === undefined) return here;
-    // AsyncLocalStorage.snapshot() is the same for many times the price.
-    const resource = new Resource('sansmtp');
-    return (run) => resource.runInAsyncScope(run);
-  };
+export function sessionContext(end: End, session: ConnectionInformation): SessionContext {
   const channel = sessionChannels[end];
   return channel?.hasSubscribers && channel.runStores ? channel.runStores({ session }, capture) : capture();
 }

@@ -11,7 +11,7 @@ import type { ClientSessionEvent, ServerEvent } from './observer.js';
 type End = ServerEvent | ClientSessionEvent;
 
 /** An event without its time. */
-type Happening<Event> = Event extends End ? Omit<Event, 'time'> : never;
+export type Happening<Event> = Event extends End ? Omit<Event, 'time'> : never;
 
 export class Observation<Event extends End, Session> {
   readonly #audience: Audience<Event, Session>;
@@ -21,24 +21,32 @@ export class Observation<Event extends End, Session> {
   readonly #begun: number;
   #isClosed = false;
 
-  /** @param onFault told what an observer throws */
+  /**
+   * @param begun when the session began
+   * @param onFault told what an observer throws
+   */
   constructor(
     audience: Audience<Event, Session>,
     session: Session,
     now: () => number,
     onFault: (error: unknown) => void,
+    begun = now(),
   ) {
     this.#audience = audience;
     this.#session = session;
     this.#now = now;
     this.#onFault = onFault;
-    this.#begun = now();
+    this.#begun = begun;
   }
 
-  /** Tells what the driver knows. `closed` is the last: a handler that throws later still has its error in `onError`. */
+  /**
+   * Tells what the driver knows. `closed` is the last: a handler that throws later still has its error in `onError`.
+   * @param happening made for this, and nobody else's: it becomes the event
+   */
   tell(happening: Happening<Event>): void {
     if (this.#isClosed || !this.#audience.has(happening.type)) return;
-    this.pass({ ...happening, time: this.#now() } as unknown as Event);
+    (happening as { time?: number }).time = this.#now();
+    this.pass(happening as unknown as Event);
   }
 
   /** Tells of a piece of mail data; of one that is lent, by a copy. */

@@ -30,7 +30,7 @@ import { checkCallees, checkClock, checkSignal, checkStream, withoutTls } from '
 import { complain, guarded } from '../guarded.js';
 import { clientAudience, wantedOfSession } from '../observing/audience.js';
 import { connectionId } from '../observing/connection-id.js';
-import { type RunInContext, sessionContext } from '../observing/diagnostics.js';
+import { type SessionContext, sessionContext } from '../observing/diagnostics.js';
 import { Observation } from '../observing/observation.js';
 import type { ClientSessionEvent } from '../observing/observer.js';
 import type { ByteStream, ByteStreamListener } from '../streams/byte-stream.js';
@@ -124,7 +124,7 @@ class ClientDriver implements ClientConnection, ByteStreamListener, MessageOutle
   /** Undefined: nobody observes. */
   readonly #observation: Observation<ClientSessionEvent, ConnectionInformation> | undefined;
   /** Calls what the application has given. */
-  readonly #run: RunInContext;
+  readonly #context: SessionContext;
   readonly #timer: DeadlineTimer;
   #octetsReceived = 0;
   #octetsSent = 0;
@@ -161,7 +161,7 @@ class ClientDriver implements ClientConnection, ByteStreamListener, MessageOutle
     const observe: typeof wanted = options.onTransition === undefined ? wanted : [...wanted, 'transition'];
     const { tls, canStartTls } = stream;
     const information = { id: connectionId(), peer: stream.peer, local: stream.local ?? {} };
-    this.#run = sessionContext('client', information);
+    this.#context = sessionContext('client', information);
     if (audience.size > 0) {
       this.#observation = new Observation<ClientSessionEvent, ConnectionInformation>(
         audience,
@@ -468,7 +468,7 @@ class ClientDriver implements ClientConnection, ByteStreamListener, MessageOutle
   #record(direction: 'sent' | 'received', bytes: Uint8Array): void {
     if (bytes.length === 0 || this.#onWire === undefined) return;
     guarded(
-      () => this.#run(() => this.#onWire?.(direction, bytes)),
+      () => this.#context.runInAsyncScope(() => this.#onWire?.(direction, bytes)),
       (error) => this.#complain('onWire', error),
     );
   }
@@ -478,7 +478,7 @@ class ClientDriver implements ClientConnection, ByteStreamListener, MessageOutle
     if (event.type !== 'transition' || this.#onTransition === undefined) return;
     const { type: _, time: __, ...record } = event;
     guarded(
-      () => this.#run(() => this.#onTransition?.(record)),
+      () => this.#context.runInAsyncScope(() => this.#onTransition?.(record)),
       (error) => this.#complain('onTransition', error),
     );
   }
@@ -491,7 +491,7 @@ class ClientDriver implements ClientConnection, ByteStreamListener, MessageOutle
       return;
     }
     guarded(
-      () => this.#run(() => this.#onError?.(error)),
+      () => this.#context.runInAsyncScope(() => this.#onError?.(error)),
       (thrown) => {
         complain(callback, error);
         complain('onError', thrown);

@@ -5,47 +5,42 @@
 import type { Answer } from '@sansmtp/core';
 import { complain, guarded } from '../guarded.js';
 import { isPromiseLike, misreturned, type ResultRule, rejectionIn } from '../handlers/handler-answers.js';
-import {
-  MailDataAbandonedError,
-  type ServerHandlers,
-  type ServerSessionInformation,
-} from '../handlers/handlers.js';
-import { type RunInContext, sessionContext } from '../observing/diagnostics.js';
-import type { Observation } from '../observing/observation.js';
-import type { ServerEvent } from '../observing/observer.js';
+import { MailDataAbandonedError, type ServerHandlers } from '../handlers/handlers.js';
+import { type SessionContext, sessionContext } from '../observing/diagnostics.js';
 import type { LiveInformation } from './live-information.js';
+import type { Watching } from './watching.js';
 
 export class Application {
   readonly handlers: ServerHandlers;
   readonly information: LiveInformation;
-  readonly #run: RunInContext;
-  /** Undefined: nobody observes. */
-  readonly #observation: Observation<ServerEvent, ServerSessionInformation> | undefined;
+  readonly #context: SessionContext;
+  readonly #watching: Watching;
 
-  constructor(
-    handlers: ServerHandlers,
-    information: LiveInformation,
-    observation: Observation<ServerEvent, ServerSessionInformation> | undefined,
-  ) {
+  constructor(handlers: ServerHandlers, information: LiveInformation, watching: Watching) {
     this.handlers = handlers;
     this.information = information;
-    this.#run = sessionContext('server', information);
-    this.#observation = observation;
+    this.#context = sessionContext('server', information);
+    this.#watching = watching;
   }
 
   /** Runs a handler and reads its result, or what it throws, as an answer. */
   answerOf(name: keyof ServerHandlers, rule: ResultRule, handler: () => unknown): Answer | Promise<Answer> {
-    const answer = (result: unknown): Answer =>
-      rule.read(result) ?? this.refusal(name, misreturned(name, result, rule.takes), rule);
     try {
-      const result = this.#run(handler);
-      if (!isPromiseLike(result)) return answer(result);
-      return Promise.resolve(result)
-        .then(answer)
-        .catch((error: unknown) => this.refusal(name, error, rule));
+      const result = this.#context.runInAsyncScope(handler);
+      return isPromiseLike(result) ? this.#settled(name, rule, result) : this.#read(name, rule, result);
     } catch (error) {
       return this.refusal(name, error, rule);
     }
+  }
+
+  #settled(name: keyof ServerHandlers, rule: ResultRule, result: PromiseLike<unknown>): Promise<Answer> {
+    return Promise.resolve(result)
+      .then((settled) => this.#read(name, rule, settled))
+      .catch((error: unknown) => this.refusal(name, error, rule));
+  }
+
+  #read(name: keyof ServerHandlers, rule: ResultRule, result: unknown): Answer {
+    return rule.read(result) ?? this.refusal(name, misreturned(name, result, rule.takes), rule);
   }
 
   /** What a handler threw as an answer: its own reply if it brought one, else a temporary failure. */
@@ -60,14 +55,14 @@ export class Application {
   /** Calls a handler that decides nothing. */
   call(name: string, handler: () => unknown): void {
     guarded(
-      () => this.#run(handler),
+      () => this.#context.runInAsyncScope(handler),
       (error) => this.report(name, error),
     );
   }
 
   /** @param callback the name of what threw */
   report(callback: string, error: unknown): undefined {
-    this.#observation?.tell({ type: 'fault', callback, error });
+    if (this.#watching.wants('fault')) this.#watching.tell({ type: 'fault', callback, error });
     this.complain(callback, error);
   }
 
@@ -77,7 +72,7 @@ export class Application {
       return;
     }
     guarded(
-      () => this.#run(() => this.handlers.onError?.(error, this.information)),
+      () => this.#context.runInAsyncScope(() => this.handlers.onError?.(error, this.information)),
       (thrown) => {
         complain(callback, error);
         complain('onError', thrown);

@@ -47,6 +47,12 @@ export function consult(
   const rule = ruleFor(question.kind);
   switch (question.kind) {
     case 'connect':
+      if (
+        handlers.createState === undefined &&
+        handlers.onConnect === undefined &&
+        handlers.onSecure === undefined
+      )
+        return ACCEPT;
       return application.answerOf('onConnect', rule, () => {
         const begin = (state: unknown) => {
           information.state = state;

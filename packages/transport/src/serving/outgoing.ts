@@ -2,12 +2,9 @@
  * What goes to the peer. While the stream has no room, replies wait, joined to one; where too many octets wait, the driver
  * neither reads nor goes on, for the replies to one chunk of commands may be many times as long as the chunk.
  */
-
-import type { ServerSessionInformation } from '../handlers/handlers.js';
-import type { Observation } from '../observing/observation.js';
-import type { ServerEvent } from '../observing/observer.js';
 import type { ByteStream } from '../streams/byte-stream.js';
 import { Gathering } from '../streams/gathering.js';
+import type { Watching } from './watching.js';
 
 /** Octets of replies that may wait for the peer to take them. */
 const MAXIMUM_UNSENT_OCTETS = 65_536;
@@ -15,17 +12,14 @@ const MAXIMUM_UNSENT_OCTETS = 65_536;
 export class Outgoing {
   readonly #stream: ByteStream;
   /** Told how many octets the stream was given. */
-  readonly #observation: Observation<ServerEvent, ServerSessionInformation> | undefined;
+  readonly #watching: Watching;
   #octets = 0;
   /** Undefined while the stream has room. */
   #unsent: Gathering | undefined;
 
-  constructor(
-    stream: ByteStream,
-    observation: Observation<ServerEvent, ServerSessionInformation> | undefined,
-  ) {
+  constructor(stream: ByteStream, watching: Watching) {
     this.#stream = stream;
-    this.#observation = observation;
+    this.#watching = watching;
   }
 
   /** Octets that the stream was given so far. */
@@ -44,7 +38,7 @@ export class Outgoing {
       return;
     }
     this.#octets += bytes.length;
-    this.#observation?.tell({ type: 'sent', length: bytes.length });
+    if (this.#watching.wants('sent')) this.#watching.tell({ type: 'sent', length: bytes.length });
     if (!this.#stream.write(bytes)) this.#unsent = new Gathering();
   }
 

@@ -27,15 +27,14 @@ import {
   type TlsInformation,
 } from '@sansmtp/core';
 import { limiterOf } from '../authentication/failure-limiter.js';
-import type { Cryptography } from '../cryptography.js';
 import { checkCallees, checkHandlers, checkStream } from '../given-options.js';
 import { guarded } from '../guarded.js';
 import { ACCEPT, CLOSED_BY_LIMIT, REJECT, ruleFor } from '../handlers/handler-answers.js';
 import type { ServerHandlers, ServerSessionInformation } from '../handlers/handlers.js';
 import { MessageBody } from '../handlers/message-body.js';
-import { serverAudience } from '../observing/audience.js';
+import { type Audience, serverAudience } from '../observing/audience.js';
 import { connectionId } from '../observing/connection-id.js';
-import { Observation } from '../observing/observation.js';
+import { type Happening, Observation } from '../observing/observation.js';
 import type { ServerEvent } from '../observing/observer.js';
 import type { ByteStream, ByteStreamListener } from '../streams/byte-stream.js';
 import { release } from '../streams/release.js';
@@ -54,6 +53,7 @@ import { Outgoing } from './outgoing.js';
 import { guardedRephrase } from './rephrasing.js';
 import { type ServeOptions, type ServerConnection, sessionPart } from './server-connection.js';
 import { type OwnOptions, SharedOptions } from './shared-options.js';
+import type { Watching } from './watching.js';
 
 /** Commands of one client that are looked at before all others have their turn. */
 const COMMANDS_A_TURN = 128;
@@ -112,13 +112,12 @@ function isReceiving(state: ServerState): boolean {
   return state === 'session.transaction.receiving' || state === 'session.transaction.receivingChunk';
 }
 
-class ServerDriver implements ServerConnection, ByteStreamListener {
+class ServerDriver implements ServerConnection, ByteStreamListener, Watching {
   readonly information: LiveInformation;
   /** What `data` is given is the stream's again when it returns. */
   readonly borrows: boolean;
   readonly #stream: ByteStream;
   readonly #clock: Clock;
-  readonly #cryptography: Cryptography | undefined;
   readonly #session: ServerSession;
   readonly #application: Application;
   /** Made for who authenticates. */
@@ -126,9 +125,9 @@ class ServerDriver implements ServerConnection, ByteStreamListener {
   readonly #options: ServeOptions;
   readonly #onClosed: (() => void) | undefined;
   readonly #outgoing: Outgoing;
-  readonly #onTransition: ServeOptions['onTransition'];
-  /** Undefined: nobody observes. */
-  readonly #observation: Observation<ServerEvent, ServerSessionInformation> | undefined;
+  readonly #audience: Audience<ServerEvent, ServerSessionInformation>;
+  /** Made for the first event that somebody wants. */
+  #observation: Observation<ServerEvent, ServerSessionInformation> | undefined;
   readonly #timer: DeadlineTimer;
   readonly #begun: number;
   #octetsReceived = 0;
@@ -171,10 +170,8 @@ class ServerDriver implements ServerConnection, ByteStreamListener {
     // Only where the stream says so itself: what stands between may know nothing of it, and keep the arrays.
     this.borrows = stream.lends === true;
     this.#clock = options.clock;
-    this.#cryptography = options.cryptography;
     this.#now = options.clock.now();
     this.#begun = this.#now;
-    this.#onTransition = options.onTransition;
     this.#timer = new DeadlineTimer(options.clock);
     const audience = shared.audience();
     const tls = stream.tls ?? terminatedTls(options.secured);
@@ -189,20 +186,11 @@ class ServerDriver implements ServerConnection, ByteStreamListener {
       listener,
     });
     this.information = information;
-    if (audience.size > 0) {
-      const now = () => this.#now;
-      const onFault = (error: unknown) => this.#application.complain('observer', error);
-      this.#observation = new Observation<ServerEvent, ServerSessionInformation>(
-        audience,
-        information,
-        now,
-        onFault,
-      );
-    }
-    this.#application = new Application(handlers, information, this.#observation);
-    this.#outgoing = new Outgoing(stream, this.#observation);
+    this.#audience = audience;
+    this.#application = new Application(handlers, information, this);
+    this.#outgoing = new Outgoing(stream, this);
     stream.open(this);
-    this.#observation?.tell({ type: 'opened', ...(tls && { tls }) });
+    if (this.wants('opened')) this.tell({ type: 'opened', ...(tls && { tls }) });
     this.#pump();
   }
 
@@ -286,7 +274,7 @@ class ServerDriver implements ServerConnection, ByteStreamListener {
     if (state === 'connecting') this.information.spokeEarly = true;
     const now = this.#tick();
     this.#octetsReceived += bytes.length;
-    this.#observation?.tell({ type: 'received', length: bytes.length });
+    if (this.wants('received')) this.tell({ type: 'received', length: bytes.length });
     this.#session.handle({ type: 'bytes', bytes, now });
     if (!wantsInput || this.#waitsForTurn || this.#isSecuring) {
       this.#pause();
@@ -311,7 +299,7 @@ class ServerDriver implements ServerConnection, ByteStreamListener {
 
   secure(tls: TlsInformation): void {
     this.#session.handle({ type: 'tlsEstablished', tls, now: this.#tick() });
-    this.#observation?.tell({ type: 'tls', outcome: 'established', tls });
+    this.tell({ type: 'tls', outcome: 'established', tls });
     const answer = this.#application.answerOf('onSecure', ruleFor('connect'), () =>
       this.#application.handlers.onSecure?.(tls, this.information),
     );
@@ -342,8 +330,7 @@ class ServerDriver implements ServerConnection, ByteStreamListener {
     if (this.#closed) return;
     this.#closed = true;
     const now = this.#tick();
-    if (reason instanceof TlsError)
-      this.#observation?.tell({ type: 'tls', outcome: 'failed', error: reason });
+    if (reason instanceof TlsError) this.tell({ type: 'tls', outcome: 'failed', error: reason });
     this.#isSecuring = false;
     this.#pump(() => this.#session.handle({ type: 'lost', now }));
     this.#timer.clear();
@@ -351,8 +338,34 @@ class ServerDriver implements ServerConnection, ByteStreamListener {
     const why = this.#foreignProtocol ?? reason;
     this.#resolveClosed?.();
     this.#onClosed?.();
-    this.#application.call('onClose', () => this.#application.handlers.onClose?.(this.information, why));
-    this.#observation?.closed(this.#session.ending, this.#octetsReceived, this.#outgoing.octets, why);
+    this.#tellClosed(why);
+    if (this.#audience.size === 0) return;
+    this.#observed.closed(this.#session.ending, this.#octetsReceived, this.#outgoing.octets, why);
+  }
+
+  #tellClosed(why: Error | undefined): void {
+    const { handlers } = this.#application;
+    if (handlers.onClose === undefined) return;
+    this.#application.call('onClose', () => handlers.onClose?.(this.information, why));
+  }
+
+  wants(type: ServerEvent['type']): boolean {
+    return this.#audience.has(type);
+  }
+
+  tell(happening: Happening<ServerEvent>): void {
+    if (this.wants(happening.type)) this.#observed.tell(happening);
+  }
+
+  get #observed(): Observation<ServerEvent, ServerSessionInformation> {
+    this.#observation ??= new Observation<ServerEvent, ServerSessionInformation>(
+      this.#audience,
+      this.information,
+      () => this.#now,
+      (error) => this.#application.complain('observer', error),
+      this.#begun,
+    );
+    return this.#observation;
   }
 
   /**
@@ -422,7 +435,7 @@ class ServerDriver implements ServerConnection, ByteStreamListener {
           this.#decide(output.question);
           break;
         case 'mailData':
-          this.#observation?.mailData(output.bytes, this.borrows);
+          if (this.wants('mailData')) this.#observed.mailData(output.bytes, this.borrows);
           this.#delivery?.body.push(output.bytes);
           break;
         case 'abandonMailData':
@@ -451,7 +464,7 @@ class ServerDriver implements ServerConnection, ByteStreamListener {
           release(this.#stream, this.#peerEnded, this.#clock, this.#timer);
           break;
         case 'observed':
-          this.#observation?.pass(output.event);
+          if (this.wants(output.event.type)) this.#observed.pass(output.event);
           this.#trace(output.event);
           break;
       }
@@ -516,7 +529,7 @@ class ServerDriver implements ServerConnection, ByteStreamListener {
       const isOver = this.#loginFailures.haveBecomeTooMany;
       session.handle({ type: 'computed', result: isOver ? undefined : result, now: this.#now });
     };
-    const result = compute(computation, this.#cryptography, {
+    const result = compute(computation, this.#options.cryptography, {
       isWaiting: () => session.wantsComputed,
       left: this.closed,
       onFault: (error) => this.#application.report('cryptography', error),
@@ -590,10 +603,11 @@ class ServerDriver implements ServerConnection, ByteStreamListener {
   }
 
   #trace(event: ServerProtocolEvent): void {
-    if (this.#onTransition === undefined || event.type !== 'transition') return;
+    const { onTransition } = this.#options;
+    if (onTransition === undefined || event.type !== 'transition') return;
     const { type: _, time: __, ...record } = event;
     guarded(
-      () => this.#onTransition?.(record),
+      () => onTransition(record),
       (error) => this.#application.report('onTransition', error),
     );
   }

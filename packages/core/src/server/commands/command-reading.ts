@@ -102,7 +102,7 @@ export class CommandReading {
   offerTo(verb: Hello['verb'], client: ClientIdentity, withhold: Withheld | undefined): Offer {
     const mechanisms = this.#options.authentication?.mechanisms ?? [];
     const withheld = resolveWithheld(withhold, this.#extensions, mechanisms);
-    if (verb === 'HELO') return { standing: undefined, withheld, keywords: [] };
+    if (verb === 'HELO') return this.#introductions.offerToHelo(withheld);
     return this.#introductions.offerTo(this.#standing(client, withheld), withheld);
   }
 

@@ -27,6 +27,8 @@ export interface Offer {
 export class Introductions {
   /** As it goes to the client, if nobody has other words for it. */
   readonly greeting: Uint8Array;
+  /** To HELO nothing is offered. */
+  readonly #toHelo: Offer;
   readonly #hostname: string;
   readonly #extensions: ResolvedServerOptions['extensions'];
   /** All that they offer is ours to say, and the same for the same standing. */
@@ -35,9 +37,16 @@ export class Introductions {
 
   constructor({ hostname, extensions }: Pick<ResolvedServerOptions, 'hostname' | 'extensions'>) {
     this.greeting = formatReply(introduction(hostname, defaultReplies.connect.accept, []));
+    const octets = formatReply(introduction(hostname, defaultReplies.hello.accept, []));
+    this.#toHelo = { standing: undefined, withheld: NOTHING_WITHHELD, keywords: [], octets };
     this.#hostname = hostname;
     this.#extensions = extensions;
     this.#areOurs = extensions.every((extension) => standardExtensions.includes(extension));
+  }
+
+  /** What a client is told that does not ask for extensions. */
+  offerToHelo(withheld: ResolvedWithheld): Offer {
+    return withheld === NOTHING_WITHHELD ? this.#toHelo : { ...this.#toHelo, withheld };
   }
 
   /**
