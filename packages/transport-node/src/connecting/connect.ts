@@ -101,8 +101,7 @@ function reach(
 ): () => void {
   if ('path' in options) return raceSockets([options.path], (path) => begin({ path }, readsAhead), done);
   const { host, port } = options;
-  const beginAt = (address: string) =>
-    begin({ host: address, port, keepAlive: true, noDelay: true }, readsAhead);
+  const beginAt = (address: string) => begin({ host: address, port, noDelay: true }, readsAhead);
   return isIP(host) === 0 ? raceToHost(host, beginAt, done) : raceSockets([host], beginAt, done);
 }
 

@@ -257,9 +257,9 @@ export function proxiedAcceptor(options: ProxiedOptions): AcceptProxied {
       }
 
       socket.on('error', ignore);
-      // Without an address of the peer, but with one of ours: a TCP connection that was reset. It must not pass
-      // for a Unix socket.
-      if (peer.address === undefined && socket.localAddress !== undefined) {
+      // Without an address of the peer, but with one of ours, or closed: a TCP connection that was reset. It must not
+      // pass for a Unix socket, and nothing more would be heard of it.
+      if (socket.destroyed || (peer.address === undefined && socket.localAddress !== undefined)) {
         refuse('lost', 'it broke before its PROXY header ended');
       } else if (!trusts(peer)) {
         if (others === 'direct') handOver({ peer, local: undefined, header: undefined });
