@@ -1,7 +1,7 @@
 /**
  * How a server session's time grows, in process: with the recipients of a message, with its size, and with the way in which
  * its octets are cut and what they hold, and with how many sessions there are. What is measured is the processor's time for
- * one message, one recipient, or one octet.
+ * one message, one recipient, or one octet; beside it, what memory alone takes where there are many.
  */
 import { ServerSession } from '@sansmtp/core';
 import { type Measurement, report } from '../results.js';
@@ -93,6 +93,37 @@ function sessions(count: number): number {
   return (time * 1000) / (rounds * count);
 }
 
+/** What a turn of a session looks at, about: so many objects, spread over somewhat less than two KiB. */
+const LOOKED_AT = 28;
+const APART = 8;
+
+/**
+ * Nanoseconds for the memory of four turns, with so many that take turns: what the processor's caches alone make of thousands of
+ * sessions.
+ */
+function memory(count: number): number {
+  const all = Array.from({ length: count }, () =>
+    Array.from({ length: LOOKED_AT * APART }, (_, place) => ({ place })),
+  );
+  const rounds = Math.max(3, Math.ceil(100_000 / count));
+  let sum = 0;
+  const take = () => {
+    for (const objects of all) {
+      for (let index = 0; index < objects.length; index += APART) {
+        const object = objects[index];
+        if (object === undefined) continue;
+        sum += object.place;
+        object.place = sum & 255;
+      }
+    }
+  };
+  take();
+  const time = microseconds(() => {
+    for (let round = 0; round < 4 * rounds; round += 1) take();
+  });
+  return (time * 1000) / (rounds * count);
+}
+
 /** Measures and prints: there is no bar but that the figures of a kind are alike. */
 export function measureGrowth(): boolean {
   for (let warm = 0; warm < 20; warm += 1) {
@@ -113,6 +144,12 @@ export function measureGrowth(): boolean {
     add(
       `a message of 1 KiB, with ${number(count)} sessions that take turns`,
       best(() => sessions(count)),
+    );
+  }
+  for (const count of [1, 100, 10_000]) {
+    add(
+      `the memory alone that a message takes, with ${number(count)} in turn`,
+      best(() => memory(count)),
     );
   }
   for (const count of [1, 10, 100, 1000, 10_000]) {
