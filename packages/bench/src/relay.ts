@@ -12,9 +12,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
 import type { Peer } from './peer.js';
-import { HARAKA, postfixVersion, startHaraka, startPostfix, startRelay } from './relays/relay-peers.js';
+import { HARAKA, startHaraka, startPostfix, startRelay } from './relays/relay-peers.js';
 import { type RelaySink, startRelaySink } from './relays/relay-sink.js';
-import { runSmtpSource } from './smtp-source.js';
+import { postfixVersion, runSmtpSource } from './smtp-source.js';
 
 const options = new Command('bench:relay')
   .option('--rounds <count>', 'how often each gets each load', count, 3)

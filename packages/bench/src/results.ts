@@ -44,7 +44,6 @@ export function report(
   measurements: readonly Measurement[],
   peers: Part['peers'] = {},
 ): boolean {
-  for (const measurement of measurements) console.log(lineOf(measurement));
   const rounded = measurements.map((each) => ({
     ...each,
     value: Number(each.value.toPrecision(3)),
@@ -55,9 +54,17 @@ export function report(
     ...{ node: process.version, processors: availableParallelism(), load },
     ...{ peers, measurements: rounded },
   };
+  console.log(circumstancesOf(measured));
+  for (const measurement of measurements) console.log(lineOf(measurement));
   const all = Object.entries({ ...readResults(), [part]: measured }).sort(([a], [b]) => (a < b ? -1 : 1));
   writeFileSync(FILE, `${JSON.stringify(Object.fromEntries(all), null, 2)}\n`);
   return measurements.every(isMet);
+}
+
+/** Where and with what a part was measured, in one line. */
+export function circumstancesOf({ node, processors, load, peers }: Part): string {
+  const versions = Object.entries(peers).map(([peer, version]) => `, ${peer} ${version}`);
+  return `Node ${node.slice(1)}, ${processors} processors, load ${load}${versions.join('')}.`;
 }
 
 export function isMet({ value, bar, limit = 'most' }: Measurement): boolean {

@@ -2,17 +2,15 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
-import { isMet, type Measurement, type Part, readResults } from '../src/results.js';
+import { circumstancesOf, isMet, type Measurement, type Part, readResults } from '../src/results.js';
 
 const file = fileURLToPath(new URL('../../../docs/performance.md', import.meta.url));
 const BEGIN = '<!-- figures -->\n';
 const END = '<!-- end of figures -->';
 
-function tableOf([name, { node, processors, load, peers, measurements }]: [string, Part]): string {
-  const versions = Object.entries(peers).map(([peer, version]) => `, ${peer} ${version}`);
-  const machine = `Node ${node.slice(1)}, ${processors} processors, load ${load}${versions.join('')}.`;
+function tableOf([name, part]: [string, Part]): string {
   const head = '| | measured | of a processor | bar | goal |\n|---|---|---|---|---|';
-  return `### ${name}\n\n${machine}\n\n${head}\n${measurements.map(rowOf).join('\n')}\n`;
+  return `### ${name}\n\n${circumstancesOf(part)}\n\n${head}\n${part.measurements.map(rowOf).join('\n')}\n`;
 }
 
 function rowOf(measurement: Measurement): string {

@@ -10,6 +10,7 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { type Peer, startPeer, startSmtpSink } from '../peer.js';
 import { type Measurement, median, report, versionOf } from '../results.js';
+import { postfixVersion } from '../smtp-source.js';
 import type { ClientLoad, Measured } from './client-load.js';
 
 /** Against nodemailer the rate counts, and against bare sockets the time. */
@@ -95,7 +96,10 @@ export async function compareClients(rounds: number): Promise<boolean> {
       ...{ unit: 'MiB', bar: MEMORY.bar },
     });
     console.log('clients');
-    return report('clients', measurements, { nodemailer: versionOf('nodemailer') });
+    return report('clients', measurements, {
+      nodemailer: versionOf('nodemailer'),
+      Postfix: await postfixVersion(),
+    });
   } finally {
     await Promise.all(sinks.map((sink) => sink.stop()));
   }

@@ -80,11 +80,6 @@ export async function startPostfix(folder: string, nextHop: number): Promise<Pee
   return untilItAnswers('postfix', port, child, 'SIGTERM');
 }
 
-/** Debian's version of it. */
-export async function postfixVersion(): Promise<string> {
-  return (await run('postconf', ['-d', '-h', 'mail_version'])).stdout.trim();
-}
-
 function asRoot(...words: string[]): string[] {
   return process.getuid?.() === 0 ? words : ['sudo', '-n', ...words];
 }

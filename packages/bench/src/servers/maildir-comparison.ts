@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Peer, startPeer } from '../peer.js';
 import { median, report, versionOf } from '../results.js';
-import { runSmtpSource } from '../smtp-source.js';
+import { postfixVersion, runSmtpSource } from '../smtp-source.js';
 
 const MESSAGES = 1000;
 const LOAD = ['-d', '-s', '16', '-m', String(MESSAGES), '-l', '1024'];
@@ -48,7 +48,7 @@ export async function compareMaildirs(rounds: number): Promise<boolean> {
           ...{ value: MESSAGES / median(own), unit: 'a second' },
         },
       ],
-      { 'smtp-server': versionOf('smtp-server') },
+      { 'smtp-server': versionOf('smtp-server'), Postfix: await postfixVersion() },
     );
   } finally {
     await Promise.all(peers.map((peer) => peer.stop()));

@@ -11,7 +11,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Peer, startPeer, startServe, startSmtpSink } from '../peer.js';
 import { type Measurement, median, report, versionOf } from '../results.js';
-import { runSmtpSource } from '../smtp-source.js';
+import { postfixVersion, runSmtpSource } from '../smtp-source.js';
 import { makeCertificate } from './certificate.js';
 
 /** Times are of the floor's: at most. Rates are of smtp-server's: at least. */
@@ -66,7 +66,10 @@ const local = (file: string) => fileURLToPath(new URL(file, import.meta.url));
  */
 export async function compareServers(rounds: number | undefined): Promise<boolean> {
   const measurements = [...(await compareInTheClear(rounds)), ...(await compareOverTls(rounds))];
-  return report('servers', measurements, { 'smtp-server': versionOf('smtp-server') });
+  return report('servers', measurements, {
+    'smtp-server': versionOf('smtp-server'),
+    Postfix: await postfixVersion(),
+  });
 }
 
 async function compareInTheClear(rounds: number | undefined): Promise<readonly Measurement[]> {

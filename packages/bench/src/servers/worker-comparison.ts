@@ -4,6 +4,7 @@
  */
 import { type Peer, startServe } from '../peer.js';
 import { type Measurement, report } from '../results.js';
+import { postfixVersion } from '../smtp-source.js';
 import { race, ratioIn, smtpSource } from './server-comparison.js';
 
 const LOADS = [
@@ -38,5 +39,5 @@ export async function compareWorkers(rounds: number): Promise<boolean> {
   } finally {
     await Promise.all(peers.map((peer) => peer.stop()));
   }
-  return report('workers', measurements);
+  return report('workers', measurements, { Postfix: await postfixVersion() });
 }
