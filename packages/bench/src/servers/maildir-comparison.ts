@@ -1,22 +1,34 @@
 /**
- * How `sansmtp serve` with a Maildir compares with smtp-server that writes the same files with the same syncs: 16 clients at
- * a time, whose messages are each safe on the disk before their 250.
+ * How `sansmtp serve` with a Maildir compares with smtp-server that writes the same files with the same syncs: each message is
+ * safe on the disk before its 250. The folders are where `TMPDIR` says: what a sync costs is the file system's.
  */
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Peer, startPeer } from '../peer.js';
-import { median, report, versionOf } from '../results.js';
-import { postfixVersion, runSmtpSource } from '../smtp-source.js';
+import { type Measurement, median, report, versionOf } from '../results.js';
+import { postfixVersion } from '../smtp-source.js';
+import { race, ratioIn, smtpSource } from './server-comparison.js';
 
-const MESSAGES = 1000;
-const LOAD = ['-d', '-s', '16', '-m', String(MESSAGES), '-l', '1024'];
+const LOADS = [
+  {
+    title: 'Maildir with fsync, 16 connections',
+    count: { messages: 1000, size: 1024, connections: 16 },
+    bars: { bar: 1.2, goal: 2 },
+  },
+  {
+    title: 'Maildir with fsync, one connection',
+    count: { messages: 200, size: 1024, connections: 1 },
+    bars: undefined,
+  },
+] as const;
 
 /** @returns whether the bar was met */
 export async function compareMaildirs(rounds: number): Promise<boolean> {
   const folder = await mkdtemp(join(tmpdir(), 'sansmtp-bench-'));
   const peers: Peer[] = [];
+  const measurements: Measurement[] = [];
   try {
     const [ours, theirs] = ['ours', 'theirs'].map((name) => join(folder, name)) as [string, string];
     const local = (file: string) => fileURLToPath(new URL(file, import.meta.url));
@@ -25,33 +37,36 @@ export async function compareMaildirs(rounds: number): Promise<boolean> {
       await startPeer('sansmtp', process.execPath, [command, 'serve', '--port', '0', '--maildir', ours]),
     );
     peers.push(await startPeer('smtp-server', process.execPath, [local('smtp-server-maildir.js'), theirs]));
-    const seconds = new Map(peers.map(({ name }): [string, number[]] => [name, []]));
-    for (let round = 0; round < rounds; round += 1) {
-      for (const { name, port } of peers) seconds.get(name)?.push(await runSmtpSource(LOAD, port));
-    }
-    for (const maildir of [ours, theirs]) {
-      const { length } = await readdir(join(maildir, 'new'));
-      if (length !== rounds * MESSAGES) throw new Error(`${maildir} has ${length} messages`);
-    }
-    const own = seconds.get('sansmtp') ?? [];
-    const ratios = own.map((each, round) => (seconds.get('smtp-server')?.[round] ?? Number.NaN) / each);
-    console.log('Maildir, 16 connections');
-    return report(
-      'maildir',
-      [
+    let sent = 0;
+    for (const { title, count, bars } of LOADS) {
+      const costs = await race(peers, count, smtpSource, rounds);
+      sent += (rounds + 1) * count.messages;
+      const own = costs.get('sansmtp') ?? [];
+      measurements.push(
         {
-          measure: 'Maildir with fsync, 16 connections: rate against smtp-server writing the same files',
-          ...{ value: median(ratios), unit: '×', bar: 1.2, goal: 2, limit: 'least' },
+          measure: `${title}: rate against smtp-server writing the same files`,
+          value: ratioIn(costs, ({ seconds }) => seconds)('smtp-server', 'sansmtp'),
+          processor: ratioIn(costs, ({ processorSeconds }) => processorSeconds)('smtp-server', 'sansmtp'),
+          unit: '×',
+          ...(bars !== undefined && { ...bars, limit: 'least' }),
         },
         {
           measure: 'the same, messages a second',
-          ...{ value: MESSAGES / median(own), unit: 'a second' },
+          value: count.messages / median(own.map(({ seconds }) => seconds)),
+          unit: 'a second',
         },
-      ],
-      { 'smtp-server': versionOf('smtp-server'), Postfix: await postfixVersion() },
-    );
+      );
+    }
+    for (const maildir of [ours, theirs]) {
+      const { length } = await readdir(join(maildir, 'new'));
+      if (length !== sent) throw new Error(`${maildir} has ${length} messages, and ${sent} were sent`);
+    }
   } finally {
     await Promise.all(peers.map((peer) => peer.stop()));
     await rm(folder, { recursive: true });
   }
+  return report('maildir', measurements, {
+    'smtp-server': versionOf('smtp-server'),
+    Postfix: await postfixVersion(),
+  });
 }

@@ -1,6 +1,6 @@
 /** smtp-server with a Maildir written as ours is: the same files, the same syncs, one after the other for each message. */
 import { randomUUID } from 'node:crypto';
-import { link, mkdir, open, unlink } from 'node:fs/promises';
+import { mkdir, open, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SMTPServer } from 'smtp-server';
 
@@ -19,8 +19,7 @@ async function store(message: AsyncIterable<Uint8Array>): Promise<void> {
   } finally {
     await file.close();
   }
-  await link(temporary, join(folder, 'new', name));
-  await unlink(temporary);
+  await rename(temporary, join(folder, 'new', name));
   const entries = await open(join(folder, 'new'), 'r');
   try {
     await entries.sync();

@@ -7,15 +7,15 @@ import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type * as fileCalls from './file-calls.js';
 import { type Maildir, openMaildir, type StorableMessage } from './maildir.js';
+import { writeMessageFile } from './message-file.js';
 
 /** What was done to files and folders, in order; the step named by `failing` throws instead. */
 const calls: string[] = [];
 let failing: string | undefined;
-let failingCode = 'EIO';
 
 function called(step: string): void {
   calls.push(step);
-  if (step === failing) throw Object.assign(new Error(`${step} failed`), { code: failingCode });
+  if (step === failing) throw Object.assign(new Error(`${step} failed`), { code: 'EIO' });
 }
 
 /** The last two parts of a path; message files are called `*`. */
@@ -60,10 +60,6 @@ vi.mock('node:fs/promises', async (importOriginal) => {
   const actual = await importOriginal<typeof fs>();
   return {
     ...actual,
-    async link(from: string, to: string) {
-      called(`link ${placeOf(from)} ${placeOf(to)}`);
-      await actual.link(from, to);
-    },
     async rename(from: string, to: string) {
       called(`rename ${placeOf(from)} ${placeOf(to)}`);
       await actual.rename(from, to);
@@ -79,7 +75,6 @@ beforeEach(async () => {
   maildir = await openMaildir(join(root, 'mail'), { hostname: 'mx.example' });
   calls.length = 0;
   failing = undefined;
-  failingCode = 'EIO';
 });
 
 afterEach(async () => {
@@ -244,7 +239,7 @@ describe('a delivery', () => {
   });
 });
 
-const PLACED = ['link tmp/* new/*', 'open mail/new', 'sync mail/new', 'close mail/new'];
+const PLACED = ['rename tmp/* new/*', 'open mail/new', 'sync mail/new', 'close mail/new'];
 
 /** Where a write to a file may take the sync with it. */
 const isLinux = process.platform === 'linux';
@@ -287,27 +282,19 @@ describe('the order of a delivery', () => {
     },
   );
 
-  it.each(['EPERM', 'ENOTSUP', 'ENOSYS'])(
-    'is by renaming where links are not to be had (%s)',
-    async (code) => {
-      failing = 'link tmp/* new/*';
-      failingCode = code;
-      const { path } = await maildir.deliver(message('a\r\n'), session);
-      expect(calls).toEqual([
-        ...STEPS.slice(0, STEPS.indexOf(failing) + 1),
-        'rename tmp/* new/*',
-        ...STEPS.slice(STEPS.indexOf(failing) + 1),
-      ]);
-      expect(await filesIn(maildir.directory)).toEqual([`new/${basename(path)}`]);
-    },
-  );
-
-  it("takes nobody else's place, nor deletes what stands there", async () => {
+  it("deletes nobody else's file when its own gets no place", async () => {
     const first = await maildir.deliver(message('a\r\n'), session);
-    failing = 'link tmp/* new/*';
-    failingCode = 'EEXIST';
-    await expect(maildir.deliver(message('b\r\n'), session)).rejects.toMatchObject({ code: 'EEXIST' });
+    failing = 'rename tmp/* new/*';
+    await expect(maildir.deliver(message('b\r\n'), session)).rejects.toMatchObject({ code: 'EIO' });
     expect(await filesIn(maildir.directory)).toEqual([`new/${basename(first.path)}`]);
+  });
+
+  it('takes no name that stands in tmp/ already', async () => {
+    const path = join(maildir.directory, 'tmp', 'taken');
+    await fs.writeFile(path, "somebody else's");
+    const write = writeMessageFile(path, Buffer.from('a\r\n'), chunksOf([]));
+    await expect(write).rejects.toMatchObject({ code: 'EEXIST' });
+    expect(await fs.readFile(path, 'latin1')).toBe("somebody else's");
   });
 
   it('leaves no file when the body is abandoned, and throws what the body threw', async () => {

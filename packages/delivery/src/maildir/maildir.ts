@@ -1,21 +1,20 @@
 /**
  * Maildir: a folder of messages, one file each, that needs no locks.
  *
- * A message is written to `tmp/`, synced, linked into `new/`, unlinked from `tmp/`, and `new/` is synced, once for all
- * that wait for it: in this order, so that at any moment a reader sees whole messages only, and what was reported as stored
- * outlives a crash or a power failure. A link never takes the place of another message, as a renamed file would. Whatever
- * fails on the way, no file is left; what a crash leaves in `tmp/` is swept after 36 hours. Readers of mail move messages
- * from `new/` to `cur/`.
+ * A message is written to `tmp/`, synced, renamed into `new/`, and `new/` is synced, once for all that wait for it: in this
+ * order, so that at any moment a reader sees whole messages only, and what was reported as stored outlives a crash or a
+ * power failure. A rename would take the place of a message of the same name: that there is none is what the name is made for.
+ * Whatever fails on the way, no file is left; what a crash leaves in `tmp/` is swept after 36 hours. Readers of mail move
+ * messages from `new/` to `cur/`.
  *
  * A file holds trace header lines and then the message byte for byte as it came. Its lines end in CRLF, and so do
  * those put in front of it: a file with both kinds could not be told from a damaged one.
  */
-import { link, mkdir, readdir, rename, stat, unlink } from 'node:fs/promises';
+import { mkdir, readdir, rename, stat, unlink } from 'node:fs/promises';
 import { hostname as machineName } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { checkNames, isHostName } from '@sansmtp/core';
 import type { IncomingMessage, ServerSessionInformation } from '@sansmtp/transport';
-import { systemCode } from '@sansmtp/transport-node';
 import { close, openFolder, sync } from './file-calls.js';
 import { writeMessageFile } from './message-file.js';
 import { sharedSync } from './shared-sync.js';
@@ -97,26 +96,6 @@ async function makeFolder(path: string): Promise<void> {
   await syncFolder(above);
 }
 
-/** What file systems say that have no hard links, or not for us. */
-const WITHOUT_LINKS: ReadonlySet<string | undefined> = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS']);
-
-/**
- * Gives a file a name that no other file has.
- * @returns whether it has its old name, too, which may then be removed
- * @throws the system's error: `EEXIST` when there is one
- */
-async function nameAnew(from: string, to: string): Promise<boolean> {
-  try {
-    await link(from, to);
-    return true;
-  } catch (error) {
-    if (!WITHOUT_LINKS.has(systemCode(error))) throw error;
-    // The 128 random bits of the name have to do.
-    await rename(from, to);
-    return false;
-  }
-}
-
 /** Deletes what crashes have left in `tmp/`. What cannot be looked at or deleted stays: no delivery depends on it. */
 async function sweep(temporary: string, now: number): Promise<void> {
   const names = await readdir(temporary).catch(() => []);
@@ -176,14 +155,13 @@ export async function openMaildir(path: string, options: MaildirOptions = {}): P
       const size = await writeMessageFile(temporary, header, body);
       let moved = false;
       try {
-        const hasOldName = await nameAnew(temporary, path);
+        await rename(temporary, path);
         moved = true;
-        // Should the old name stay, the sweep takes it.
-        await Promise.all([syncNew(), hasOldName && unlink(temporary).catch(() => {})]);
+        await syncNew();
         return { id, path, size };
       } catch (error) {
         // That it failed is what matters. A file in `new/` that this delivery did not put there is somebody else's.
-        await Promise.allSettled([unlink(temporary), ...(moved ? [unlink(path)] : [])]);
+        await unlink(moved ? path : temporary).catch(() => {});
         throw error;
       }
     },

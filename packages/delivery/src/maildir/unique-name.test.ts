@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { uniqueName } from './unique-name.js';
 
 describe('a unique name', () => {
-  it('holds the time in seconds, then microseconds, process, count and 128 random bits, then the host', () => {
+  it('holds the time in seconds, then microseconds, process, count and 122 random bits, then the host', () => {
     const { file } = uniqueName('mx.example', 1_700_000_000_042);
     expect(file).toMatch(new RegExp(`^1700000000\\.M42000P${process.pid}Q\\d+R[\\da-f]{32}\\.mx\\.example$`));
   });
