@@ -65,43 +65,26 @@ export const violations: Readonly<Record<Exclude<Finding, 'initialResponseAwaite
     'that the mechanism has to say, or not proven what it has to (RFC 5802 §3), and need not be who it says it is',
 };
 
+type Mechanisms = ReturnType<typeof unfitMechanisms>;
+
 /** What came that a failure may be due to. The session keeps it up to date. */
 export interface Evidence {
   /** The reply that the chart was told of last. */
-  reply: Reply | undefined;
+  reply?: Reply;
   /** What came in place of a reply, or what is wrong with it. */
-  protocolError: RemoteProtocolError | undefined;
+  protocolError?: RemoteProtocolError;
   /** Why the TLS handshake failed, if that is known. */
-  tlsError: Error | undefined;
+  tlsError?: Error | undefined;
   /** By which a SASL exchange was begun. */
-  mechanism: string | undefined;
+  mechanism?: string | undefined;
   /** Why the SASL exchange was given up. */
-  cancelReason: string;
+  cancelReason?: string;
   /** What there is to authenticate with, and what of it the options do without. */
-  mechanisms: ReturnType<typeof unfitMechanisms>;
+  mechanisms?: Mechanisms;
   /** Milliseconds for which no octet has come at all on a connection without TLS; undefined where one has. */
-  silentFor: number | undefined;
+  silentFor?: number;
   /** What had come of a reply that was not whole. */
-  unfinished: string | undefined;
-}
-
-export function noEvidence(): Evidence {
-  return {
-    reply: undefined,
-    protocolError: undefined,
-    tlsError: undefined,
-    mechanism: undefined,
-    cancelReason: '',
-    mechanisms: { offered: [], switchedOff: [] },
-    silentFor: undefined,
-    unfinished: undefined,
-  };
-}
-
-/** The reply of which the chart speaks; it speaks of one only after one came. */
-export function replyIn({ reply }: Evidence): Reply {
-  if (reply === undefined) throw new Error('The client chart speaks of a reply before there was one');
-  return reply;
+  unfinished?: string | undefined;
 }
 
 /** Where in the dialogue a state stands. */
@@ -118,12 +101,14 @@ export function awaitsOutcome(state: ClientState): boolean {
 export function failureOf(parameters: FailParameters, from: ClientState, evidence: Evidence): SessionFailure {
   const { kind } = parameters;
   const { phase, replies } = awaited[from];
+  // The chart speaks of a reply only after one came.
+  const reply = evidence.reply as Reply;
   switch (kind) {
     case 'refused':
       return {
         kind,
         phase,
-        reply: replyIn(evidence),
+        reply,
         ...(phase === 'auth' && evidence.mechanism !== undefined && { mechanism: evidence.mechanism }),
       };
     case 'tls': {
@@ -136,9 +121,9 @@ export function failureOf(parameters: FailParameters, from: ClientState, evidenc
     case 'withheld':
       return { kind, phase: 'auth', reason: WITHHELD };
     case 'authentication':
-      return { kind, phase: 'auth', reason: evidence.cancelReason };
+      return { kind, phase: 'auth', reason: evidence.cancelReason ?? '' };
     case 'protocol':
-      return { kind, phase, error: evidence.protocolError ?? mismatch(phase, replies, replyIn(evidence)) };
+      return { kind, phase, error: evidence.protocolError ?? mismatch(phase, replies, reply) };
     case 'timeout':
       return { kind, phase, ...unanswered(evidence, 0) };
     case 'lost':
@@ -167,7 +152,7 @@ function notOffered(keyword: NegotiatedKeyword, { mechanisms }: Evidence): Sessi
     case 'XCLIENT':
       return { kind: 'notOffered', phase: 'xclient', keyword };
     case 'AUTH':
-      return { kind: 'notOffered', phase: 'auth', keyword, ...mechanisms };
+      return { kind: 'notOffered', phase: 'auth', keyword, ...(mechanisms as Mechanisms) };
   }
 }
 

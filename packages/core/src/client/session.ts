@@ -4,79 +4,48 @@
  * How it works
  * - `handle()` takes in what happened. `poll()` then works through it one reply at a time and gives back one
  *   output at a time, until it has none; only then comes the next `handle()`.
- * - The chart says whose reply is awaited. What was written ahead of it stands in the `CommandPipeline`, what
- *   the replies mean for each recipient in the `Verdicts`, what is said in a SASL exchange in the `Authentication`.
- * - What is made of an envelope, of an inquiry, of the server's offer and of a failure are functions in files of their
- *   own; they know of the session what they are given.
+ * - The chart says whose reply is awaited. What its effects lead to is done in `performing.ts`: here stands what comes in,
+ *   there what goes out.
+ * - What was written ahead of a reply stands in the `CommandPipeline`, what the replies mean for each recipient in the
+ *   `Verdicts`, what was negotiated in `Negotiating`, and what observers are told in `Observing`.
  *
  * Invariants
- * - Whatever the chunks in which the server's bytes come, the outputs are the same, limits included; but that
- *   `upgradeTls` is not asked for any more where plaintext is known to stand behind the reply to STARTTLS.
+ * - Whatever the chunks in which the server's bytes come, the outputs are the same, limits included. There is one exception:
+ *   `upgradeTls` is no longer asked for where plaintext is known to follow the reply to STARTTLS.
  * - What was heard before a TLS handshake is forgotten with it: the offer, and all octets (RFC 3207 §4.2, §6).
- * - No secret stands in an output but in the octets to be written, and beside those stands what may be recorded; of
- *   what the server says, which may quote it at any time, `recordable` says that.
+ * - A secret stands in the octets to be written and in no other output; beside those stands what may be recorded. The
+ *   server may quote it at any time: of what it says, `recordable` gives what may be shown.
  * - Every `send` that was taken is followed by one `done`, with a verdict for each recipient; `failed` comes
- *   once at most, and behind it.
- * - What the application does wrong is thrown before anything has changed, but for a message that cannot be
- *   sent: half of it may be on its way, so that the session can only end.
+ *   once at most, and after it.
+ * - What the application does wrong is thrown before anything has changed. One exception: half of a message that cannot
+ *   be sent may be on its way, so the session can only end.
  */
-
 import type { ChartEvent } from '../chart/machine/machine-shape.js';
-import { CLEAR_DEADLINE, type DeadlineEffect, type Effect, SET_DEADLINE } from '../chart/table/operations.js';
+import type { Effect } from '../chart/table/operations.js';
 import type { ChartRunner } from '../chart/table/runner.js';
 import { changesBetween, type SessionEnding } from '../chart/table/transition-record.js';
-import { Deadlines } from '../deadlines.js';
 import { LocalProtocolError, RemoteProtocolError } from '../errors.js';
-import { type Limits, parseLimits } from '../extensions/session/limits.js';
 import { checkNow } from '../option-checks.js';
-import type { TlsInformation } from '../tls.js';
 import { MAXIMUM_AUTHENTICATION_OCTETS } from '../wire/commands/command.js';
-import { formatCommand } from '../wire/commands/format-command.js';
-import type { MailDataCoding } from '../wire/mail-data/mail-data-encoder.js';
-import { concatenate, encodeText } from '../wire/octets.js';
 import { type Reply, type Severity, severity } from '../wire/replies/reply.js';
 import type { ClientContext } from './chart/chart-context.js';
-import type {
-  ClientAction,
-  ClientChartEvent,
-  ClientState,
-  FailParameters,
-  Finding,
-  FixedLine,
-  ReplyEvent,
-} from './chart/chart-events.js';
+import type { ClientChartEvent, ClientState, ReplyEvent } from './chart/chart-events.js';
 import { clientTable } from './client-table.js';
 import { notAllowed } from './contract/allowed-inputs.js';
-import type {
-  ClientEvent,
-  ClientInput,
-  ClientInquiry,
-  ClientOutput,
-  ServerOffer,
-} from './contract/messages.js';
+import type { ClientInput, ClientInquiry, ClientOutput, ServerOffer } from './contract/messages.js';
 import {
   type ClientSessionOptions,
   type ResolvedClientOptions,
   resolveClientOptions,
 } from './contract/options.js';
-import { type ClientEnvelope, type EnvelopeInput, readEnvelope } from './envelope/envelope.js';
-import type { SessionFailure } from './envelope/outcomes.js';
-import { awaitsOutcome, failureOf, noEvidence, phaseOf, replyIn, violations } from './failures.js';
-import type { Authentication } from './negotiation/authentication.js';
+import { type EnvelopeInput, readEnvelope } from './envelope/envelope.js';
+import { violations } from './failures.js';
 import { formatInquiry } from './negotiation/inquiries.js';
-import {
-  attributesCommand,
-  beginAuthentication,
-  NO_KEYWORDS,
-  negotiableWith,
-  offerIn,
-  unfitMechanisms,
-} from './negotiation/negotiation.js';
-import { commandsIn, withheldReply } from './observing/observing.js';
-import type { ClientProtocolEvent } from './observing/protocol-events.js';
+import { isExchange } from './negotiation/negotiating.js';
+import { withheldReply } from './observing/observing.js';
 import { ReplyRecord } from './observing/reply-record.js';
-import type { Discretion } from './replies/discretion.js';
-import { type IsSecretLine, ReplyReader } from './replies/reply-reader.js';
+import { Performing } from './performing.js';
+import type { IsSecretLine } from './replies/reply-reader.js';
 import { type MailTransaction, makeMailTransaction } from './transaction/mail-transaction.js';
 
 /** Written out: a name put together at each reply would be hashed anew to be looked up in the table. */
@@ -87,20 +56,7 @@ const replyEvents = {
   permanent: 'reply.permanent',
 } as const satisfies Record<Severity, ReplyEvent['type']>;
 
-/** An event without its time. */
-type Happening = ClientProtocolEvent extends infer Event
-  ? Event extends ClientProtocolEvent
-    ? Omit<Event, 'time'>
-    : never
-  : never;
-
-/** The states in which a reply leads on in the negotiation before `ready`. */
-const negotiating: ReadonlySet<ClientState> = new Set<ClientState>([
-  'session.identifying',
-  'session.fallingBack',
-  'session.startingTls',
-  'session.authentication.responding',
-]);
+const END_OF_MAIL_DATA = { type: 'endOfMailData' } as const;
 
 /**
  * The client's end of one SMTP connection (RFC 5321), without I/O.
@@ -117,41 +73,15 @@ const negotiating: ReadonlySet<ClientState> = new Set<ClientState>([
  */
 export class ClientSession {
   readonly #options: ResolvedClientOptions;
-  readonly #fixedLines: Readonly<Record<FixedLine, Uint8Array>>;
-  readonly #replies: ReplyReader;
-  readonly #deadlines = new Deadlines();
   readonly #position: ChartRunner<ClientContext, ClientChartEvent>;
-  #now: number;
-
-  /** Outputs that one step gave, and that `poll()` has yet to give. */
-  readonly #outputs: ClientOutput[] = [];
-
-  /** When the connection was made. */
-  readonly #begin: number;
-  /** An octet has come. */
-  #heard = false;
+  readonly #performing: Performing;
+  /** The server will send nothing more. */
   #ended = false;
-  #tls: TlsInformation | undefined;
-  #offer: ServerOffer | undefined;
-  #authentication: Authentication | undefined;
-  #authenticatedBy: string | undefined;
-  /** Of what was said in the SASL exchange; undefined before there was one. */
-  #discretion: Discretion | undefined;
   readonly #record = new ReplyRecord();
-  /** What the SASL exchange came to, of which the chart is yet to be told. */
-  #prepared: ClientChartEvent | undefined;
-  /** The inquiry to be written. */
-  #inquiry: Uint8Array | undefined;
   /** Mail transactions that were begun. */
   #transactions = 0;
   /** Domains of the recipients that were sent, where the server limits them. */
   #recipientDomains: ReadonlySet<string> = new Set();
-  /** The octets of the chunk to be written. */
-  #chunk: Uint8Array | undefined;
-  #transaction: MailTransaction | undefined;
-  /** Of the mail transaction under way, for whoever observes. */
-  #observed: { readonly envelope: ClientEnvelope; size: number } | undefined;
-  readonly #evidence = noEvidence();
   #ending: SessionEnding | undefined;
 
   /**
@@ -161,22 +91,10 @@ export class ClientSession {
    */
   constructor(options: ClientSessionOptions & { readonly now: number }) {
     this.#options = resolveClientOptions(options);
-    const { hostname: name, maximumReplyLines, protocol } = this.#options;
-    this.#tls = this.#options.tls;
-    this.#fixedLines = {
-      hello: formatCommand({ verb: protocol === 'lmtp' ? 'LHLO' : 'EHLO', name }),
-      HELO: formatCommand({ verb: 'HELO', name }),
-      STARTTLS: formatCommand({ verb: 'STARTTLS' }),
-      cancel: encodeText('*\r\n'), // RFC 4954 §4
-      RSET: formatCommand({ verb: 'RSET' }),
-      QUIT: formatCommand({ verb: 'QUIT' }),
-    };
-    this.#replies = new ReplyReader(maximumReplyLines);
-    this.#now = checkNow(options.now);
-    this.#begin = options.now;
+    this.#performing = new Performing(this.#options, checkNow(options.now), this.#isSecret);
     const effects: Effect[] = [];
     this.#position = clientTable.run(clientTable.start(this.#options, effects));
-    for (const effect of effects) this.#perform(effect, this.state);
+    for (const effect of effects) this.#performing.perform(effect, this.state);
   }
 
   /** Where the session stands: a leaf state of the chart. */
@@ -199,12 +117,12 @@ export class ClientSession {
 
   /** What the server offered in reply to the last EHLO or HELO; undefined while that has none. */
   get offer(): ServerOffer | undefined {
-    return this.#offer;
+    return this.#performing.negotiating.offer;
   }
 
   /** The result of the last `compute` is awaited: `computed` is allowed. A session that has given up awaits none. */
   get wantsComputed(): boolean {
-    return this.#authentication?.computing === true && this.#isOpen;
+    return this.#performing.negotiating.authentication?.computing === true && this.#isOpen;
   }
 
   get #isOpen(): boolean {
@@ -217,17 +135,20 @@ export class ClientSession {
    * that quote the credentials later, the code and the length only. Of what is written, the output `write` says what may.
    */
   recordable(bytes: Uint8Array): Uint8Array {
-    return this.#discretion === undefined ? bytes : this.#record.take(bytes, this.#isSecret);
+    const { discretion } = this.#performing.negotiating;
+    return discretion === undefined ? bytes : this.#record.take(bytes, this.#isSecret);
   }
 
-  /** What may be recorded behind the last chunk: that the server has begun a line, and how long it was. */
+  /** What may be recorded after the last chunk: that the server has begun a line, and how long it was. */
   recordableRest(): Uint8Array {
     return this.#record.end();
   }
 
   /** Mail transactions that the server still takes in this session (MAILMAX, RFC 9422 §4.1); Infinity for no limit. */
   get transactionsLeft(): number {
-    return (this.#limits?.mailMaximum ?? Number.POSITIVE_INFINITY) - this.#transactions;
+    return (
+      (this.#performing.negotiating.limits?.mailMaximum ?? Number.POSITIVE_INFINITY) - this.#transactions
+    );
   }
 
   /**
@@ -235,7 +156,7 @@ export class ClientSession {
    * message may go to these with its end, and to no other.
    */
   get undecided(): readonly number[] {
-    return this.#transaction?.verdicts.undecided() ?? [];
+    return this.#performing.transaction?.verdicts.undecided() ?? [];
   }
 
   /** How the session began to end; undefined while it goes on. */
@@ -245,7 +166,7 @@ export class ClientSession {
 
   /** When to call `handle({ type: 'timeout' })` at the latest, in monotonic milliseconds. */
   nextDeadline(): number | undefined {
-    return this.#deadlines.next();
+    return this.#performing.deadlines.next();
   }
 
   /**
@@ -262,21 +183,22 @@ export class ClientSession {
    */
   handle(input: ClientInput): void {
     if (this.state === 'closed') return;
-    this.#now = input.now;
+    const performing = this.#performing;
+    performing.now = input.now;
     switch (input.type) {
       case 'bytes':
-        this.#heard = true;
-        if (this.state !== 'closing') this.#replies.push(input.bytes);
+        performing.silentSince = undefined;
+        if (this.state !== 'closing') performing.replies.push(input.bytes);
         return;
       case 'eof':
         this.#ended = true;
         return;
       case 'lost':
-        this.#evidence.tlsError = input.error;
+        performing.evidence.tlsError = input.error;
         this.#step({ type: 'connectionLost' });
         return;
       case 'timeout':
-        for (const id of this.#deadlines.takeAllDue(this.#now)) this.#step({ type: id });
+        for (const id of performing.deadlines.takeAllDue(input.now)) this.#step({ type: id });
         return;
       case 'send':
         this.#send(input.envelope);
@@ -290,66 +212,57 @@ export class ClientSession {
       case 'inquire':
         this.#inquire(input.command);
         return;
-      case 'quit':
-        this.#require({ type: 'quit' }, 'quit');
-        this.#step({ type: 'quit' });
-        return;
-      case 'tlsEstablished':
-        this.#require({ type: 'tlsEstablished' }, 'tlsEstablished');
-        this.#tls = input.tls;
-        this.#replies.clear(); // nothing that was heard before holds any more (RFC 3207 §4.2)
-        this.#step({ type: 'tlsEstablished' });
-        return;
-      case 'tlsFailed':
-        this.#require({ type: 'tlsFailed' }, 'tlsFailed');
-        this.#evidence.tlsError = input.error;
-        this.#step({ type: 'tlsFailed' });
-        return;
       case 'computed':
         this.#takeResult(input.result);
+        return;
+      case 'quit':
+      case 'tlsEstablished':
+      case 'tlsFailed': {
+        const event = { type: input.type };
+        this.#require(event);
+        if (input.type === 'tlsEstablished') {
+          performing.negotiating.tls = input.tls;
+          performing.forgetReplies(); // RFC 3207 §4.2
+        } else if (input.type === 'tlsFailed') performing.evidence.tlsError = input.error;
+        this.#step(event);
+      }
     }
   }
 
   /** The next thing to do, or undefined when there is nothing left until the next `handle()`. */
   poll(): ClientOutput | undefined {
     for (;;) {
-      const output = this.#outputs.shift();
+      const output = this.#performing.outputs.shift();
       if (output !== undefined || !this.#advance()) return output;
     }
   }
 
   #send(given: EnvelopeInput): void {
-    this.#require({ type: 'send', recipients: 1, chunks: 0 }, 'send');
+    this.#require({ type: 'send', recipients: 1, chunks: 0 });
     if (this.transactionsLeft <= 0) {
-      const problem = `send came behind the ${this.#transactions} mail transactions that the server takes (MAILMAX)`;
+      const problem = `send came after the ${this.#transactions} mail transactions that the server takes (MAILMAX)`;
       throw new LocalProtocolError(this.state, problem, 'inquire, quit');
     }
+    const { keywords, limits } = this.#performing.negotiating;
     const transaction = this.#written(
       'send came with an envelope',
       'addresses of RFC 5321 §4.1.2 and valid parameters',
-      () => {
-        const envelope = readEnvelope(given);
-        if (this.#wants('message')) this.#observed = { envelope, size: 0 };
-        return makeMailTransaction(
-          envelope,
-          this.#keywords,
-          this.#limits,
-          this.#recipientDomains,
-          this.#options,
-        );
-      },
+      () => makeMailTransaction(readEnvelope(given), keywords, limits, this.#recipientDomains, this.#options),
     );
     const { recipients, chunks, recipientDomains } = transaction;
-    this.#transaction = transaction;
+    this.#performing.transaction = transaction;
     this.#recipientDomains = recipientDomains;
     if (recipients > 0) this.#transactions += 1;
     this.#step({ type: 'send', recipients, chunks });
   }
 
   #inquire(command: ClientInquiry): void {
-    this.#require({ type: 'inquire' }, 'inquire');
-    this.#inquiry = this.#written('inquire came with a command', 'an argument of printable ASCII', () =>
-      formatInquiry(command, this.state, this.#options.extensions, this.#keywords),
+    this.#require({ type: 'inquire' });
+    const { keywords } = this.#performing.negotiating;
+    this.#performing.inquiry = this.#written(
+      'inquire came with a command',
+      'an argument of printable ASCII',
+      () => formatInquiry(command, this.state, this.#options.extensions, keywords),
     );
     this.#step({ type: 'inquire' });
   }
@@ -357,8 +270,9 @@ export class ClientSession {
   #takeResult(result: Uint8Array): void {
     // A host that computes meanwhile cannot know that the session has given up.
     if (!this.#isOpen) return;
-    if (!this.#authentication?.computing) throw this.#notAllowed('computed');
-    this.#authentication.computed(result);
+    const { authentication } = this.#performing.negotiating;
+    if (!authentication?.computing) throw this.#notAllowed('computed');
+    authentication.computed(result);
     this.#step({ type: 'computed' });
   }
 
@@ -374,30 +288,35 @@ export class ClientSession {
   }
 
   #takeMailData(bytes: Uint8Array): void {
-    this.#require({ type: 'endOfMailData' }, 'mailData');
-    if (this.#observed !== undefined) this.#observed.size += bytes.length;
-    const encoded = this.#encode((encoder) => encoder.encode(bytes));
-    const { chunks, gathering } = this.#underWay;
-    if (chunks > 0) {
-      this.#chunk = encoded.length === 0 ? undefined : gathering.add(encoded);
-      if (this.#chunk === undefined) this.#deadlines.restart(this.#now);
-      else this.#step({ type: 'chunk' });
+    this.#require(END_OF_MAIL_DATA, 'mailData');
+    const { deadlines, now } = this.#performing;
+    const underWay = this.#performing.transaction as MailTransaction;
+    underWay.octets += bytes.length;
+    const encoded = this.#encode(bytes);
+    if (underWay.chunks === 0) {
+      deadlines.restart(now);
+      if (encoded.length > 0) this.#performing.write(encoded);
       return;
     }
-    this.#deadlines.restart(this.#now);
-    if (encoded.length > 0) this.#write(encoded);
+    underWay.chunk = encoded.length === 0 ? undefined : underWay.gathering.add(encoded);
+    if (underWay.chunk === undefined) deadlines.restart(now);
+    else this.#step({ type: 'chunk' });
   }
 
   #endMailData(): void {
-    this.#require({ type: 'endOfMailData' }, 'endOfMailData');
-    this.#encode((encoder) => encoder.end());
-    this.#step({ type: 'endOfMailData' });
+    this.#require(END_OF_MAIL_DATA);
+    this.#encode();
+    this.#step(END_OF_MAIL_DATA);
   }
 
-  /** Leaves a message alone that the encoder refuses, and throws what it threw. */
-  #encode(encode: (encoder: MailDataCoding) => Uint8Array): Uint8Array {
+  /**
+   * Leaves a message alone that the encoder refuses, and throws what it threw.
+   * @param bytes the next of the message; undefined: that was all
+   */
+  #encode(bytes?: Uint8Array): Uint8Array {
+    const { encoder } = this.#performing.transaction as MailTransaction;
     try {
-      return encode(this.#underWay.encoder);
+      return bytes === undefined ? encoder.end() : encoder.encode(bytes);
     } catch (error) {
       this.#step({ type: 'abandon' });
       throw error;
@@ -405,38 +324,34 @@ export class ClientSession {
   }
 
   /** Throws unless the chart has a transition for what the application does. */
-  #require(event: ClientChartEvent, input: ClientInput['type']): void {
-    if (!this.#takes(event)) throw this.#notAllowed(input);
-  }
-
-  #takes(event: ClientChartEvent): boolean {
-    return this.#position.takes(event);
+  #require(event: ClientChartEvent, input: ClientInput['type'] = event.type as ClientInput['type']): void {
+    if (!this.#position.takes(event)) throw this.#notAllowed(input);
   }
 
   #notAllowed(input: ClientInput['type']): LocalProtocolError {
-    return notAllowed(input, this.state, (event) => this.#takes(event));
+    return notAllowed(input, this.state, (event) => this.#position.takes(event));
   }
 
   /** Does one thing with what is held; false if nothing can be done before the next `handle()`. */
   #advance(): boolean {
     if (this.state === 'closed') return false;
-    const prepared = this.#prepared;
+    const performing = this.#performing;
+    const { prepared } = performing;
     if (prepared !== undefined) {
-      this.#prepared = undefined;
+      performing.prepared = undefined;
       this.#step(prepared);
       return true;
     }
     const read = this.#nextReply();
     if (read instanceof RemoteProtocolError) {
-      this.#evidence.protocolError = read;
+      performing.evidence.protocolError = read;
       this.#step({ type: 'protocolError' });
     } else if (read !== undefined) {
-      const shown = this.#discretion?.reply(read) ?? read;
-      this.#evidence.reply = shown;
-      if (this.#wants('reply')) {
-        const { state } = this;
-        this.#observe({ type: 'reply', reply: this.#inExchange ? withheldReply(read) : shown, state });
-      }
+      const shown = performing.negotiating.discretion?.reply(read) ?? read;
+      performing.evidence.reply = shown;
+      const { state } = this;
+      const reply = isExchange(state) ? withheldReply(read) : shown;
+      performing.observing?.tell({ type: 'reply', reply, state });
       this.#step(this.#eventOf(read));
     } else if (this.#ended) {
       this.#step({ type: 'peerClosed' });
@@ -448,95 +363,42 @@ export class ClientSession {
 
   /** What the server said next, or why nothing that it says can be believed. */
   #nextReply(): Reply | RemoteProtocolError | undefined {
+    const { replies } = this.#performing;
     if (this.state === 'session.securing') {
-      return this.#replies.holdsOctets ? new RemoteProtocolError(violations.plaintextBehind) : undefined;
+      return replies.holdsOctets ? new RemoteProtocolError(violations.plaintextBehind) : undefined;
     }
-    const { maximumReplyLineLength } = this.#options;
-    const longest = this.#inExchange
-      ? Math.max(maximumReplyLineLength, MAXIMUM_AUTHENTICATION_OCTETS)
-      : maximumReplyLineLength;
-    return this.#replies.next(longest, this.#isSecret);
-  }
-
-  /** What the server says now belongs to a SASL exchange. */
-  get #inExchange(): boolean {
-    return this.state.startsWith('session.authentication') || this.state === 'cancelled';
+    const least = isExchange(this.state) ? MAXIMUM_AUTHENTICATION_OCTETS : 0;
+    return replies.next(Math.max(this.#options.maximumReplyLineLength, least), this.#isSecret);
   }
 
   /** No more of the line than its length may be shown. A line that is cut may quote the beginning of a secret. */
-  readonly #isSecret: IsSecretLine = (line, cut) =>
-    this.#inExchange ||
-    (this.#discretion !== undefined && (cut === 'cut' || this.#discretion.isQuotedIn(line)));
+  readonly #isSecret: IsSecretLine = (line, cut) => {
+    if (isExchange(this.state)) return true;
+    const { discretion } = this.#performing.negotiating;
+    return discretion !== undefined && (cut === 'cut' || discretion.isQuotedIn(line));
+  };
 
   #eventOf(reply: Reply): ReplyEvent {
     const { code } = reply;
+    const { evidence, negotiating, replies, transaction } = this.#performing;
     const type = code === 421 ? 'reply.421' : code === 221 ? 'reply.221' : replyEvents[severity(code)];
-    const commands = this.#transaction?.commands;
-    if (commands === undefined && negotiating.has(this.state) && type !== 'reply.221') {
-      const finding = this.#takeIn(reply, severity(code));
+    const commands = transaction?.commands;
+    if (commands === undefined && type !== 'reply.221') {
+      const finding = negotiating.takeIn(reply, this.state, replies.holdsOctets);
       if (finding !== undefined && finding !== 'initialResponseAwaited') {
-        this.#evidence.protocolError = new RemoteProtocolError(violations[finding]);
+        evidence.protocolError = new RemoteProtocolError(violations[finding]);
       }
-      const negotiable = negotiableWith(this.#options, this.#keywords, this.#tls);
-      return { type, code, writtenAhead: false, negotiable, finding };
+      return { type, code, writtenAhead: false, negotiable: negotiating.negotiable, finding };
     }
     if (commands?.inFlight) commands.answer();
     return { type, code, writtenAhead: commands?.inFlight ?? false };
   }
 
-  /** Takes in what a reply of the negotiation says of the server; what is wrong or special with it. */
-  #takeIn(reply: Reply, kind: Severity): Finding | undefined {
-    switch (this.state) {
-      case 'session.identifying':
-      case 'session.fallingBack':
-        if (kind === 'success') this.#takeOffer(reply);
-        return undefined;
-      case 'session.startingTls':
-        return kind === 'success' && this.#replies.holdsOctets ? 'plaintextBehind' : undefined;
-      default:
-        if (kind === 'intermediate') return this.#authentication?.challenge(reply);
-        return kind === 'success' ? this.#authentication?.accepted() : undefined;
-    }
-  }
-
-  #takeOffer(reply: Reply): void {
-    const hello = this.#options.protocol === 'lmtp' ? 'LHLO' : 'EHLO';
-    const verb = this.state === 'session.identifying' ? hello : 'HELO';
-    this.#offer = offerIn(reply, verb, { tls: this.#tls, authenticatedBy: this.#authenticatedBy });
-  }
-
-  get #keywords(): ReadonlyMap<string, string> {
-    return this.#offer?.keywords ?? NO_KEYWORDS;
-  }
-
-  get #limits(): Limits | undefined {
-    const limits = this.#keywords.get('LIMITS');
-    return limits === undefined ? undefined : parseLimits(limits);
-  }
-
-  /** Begins the SASL exchange, or takes it on. The chart is told what it came to once it has taken its step. */
-  #prepareResponse(): void {
-    this.#authentication ??= beginAuthentication(this.#options.authentication, this.#keywords, this.#tls);
-    this.#discretion = this.#authentication.discretion;
-    this.#evidence.mechanism = this.#authentication.mechanism;
-    const preparation = this.#authentication.prepare();
-    switch (preparation.type) {
-      case 'compute':
-        this.#outputs.push(preparation);
-        return;
-      case 'respond':
-        this.#prepared = preparation;
-        return;
-      case 'cancel':
-        this.#evidence.cancelReason = preparation.reason;
-        this.#prepared = { type: 'cancel', begun: preparation.begun };
-    }
-  }
-
-  /** Takes the chart one step on and performs its effects. */
+  /** Takes the chart one step on and has its effects performed. */
   #step(event: ClientChartEvent | ChartEvent): void {
     const from = this.state;
-    const before = this.#wants('transition') ? this.#position.position() : undefined;
+    const performing = this.#performing;
+    const before = performing.observing?.wants('transition') ? this.#position.position() : undefined;
     const effects = this.#position.step(event);
     if (effects === undefined) {
       throw new Error(`The client chart has no transition for ${event.type} in ${from}`);
@@ -547,9 +409,9 @@ export class ClientSession {
     }
     const explanation = before && clientTable.explain(before, event);
     if (before && explanation) {
-      const names = effects.map(({ type }) => type);
       const changes = changesBetween(before.context, this.#position.position().context);
-      this.#observe({
+      const names = effects.map(({ type }) => type);
+      performing.observing?.tell({
         type: 'transition',
         event: event.type,
         from,
@@ -559,217 +421,6 @@ export class ClientSession {
         ...explanation,
       });
     }
-    for (const effect of effects) this.#perform(effect, from);
+    for (const effect of effects) performing.perform(effect, from);
   }
-
-  /** @param from the state that the step left */
-  #perform(effect: Effect, from: ClientState): void {
-    const action = effect as ClientAction | DeadlineEffect;
-    switch (action.type) {
-      case SET_DEADLINE:
-        this.#deadlines.set(action.params.id, action.params.delay, this.#now);
-        if (this.#wants('timerSet')) this.#observe({ type: 'timerSet', ...action.params });
-        break;
-      case CLEAR_DEADLINE:
-        if (this.#deadlines.clear(action.params.id) && this.#wants('timerCleared')) {
-          this.#observe({ type: 'timerCleared', ...action.params });
-        }
-        break;
-      case 'write':
-        if (action.params.command === 'hello') this.#forgetOffer();
-        this.#writeCommands(this.#fixedLines[action.params.command]);
-        break;
-      case 'proceed': {
-        const bytes = this.#underWay.commands.take();
-        if (bytes !== undefined) this.#writeCommands(bytes);
-        break;
-      }
-      case 'announceGreeting':
-        this.#announce({ type: 'greeting', reply: replyIn(this.#evidence) });
-        break;
-      case 'upgradeTls':
-        this.#forgetOffer();
-        this.#outputs.push({ type: 'upgradeTls' });
-        break;
-      case 'prepareResponse':
-        this.#prepareResponse();
-        break;
-      case 'writeResponse':
-        if (this.#authentication !== undefined) {
-          const line = this.#authentication.nextLine();
-          this.#outputs.push({ type: 'write', ...line });
-          this.#observeCommands(line.redacted ?? line.bytes, line.bytes.length);
-        }
-        break;
-      case 'acknowledge':
-        this.#authenticatedBy = this.#authentication?.mechanism;
-        this.#observeAuthentication('accepted');
-        this.#authentication = undefined;
-        if (this.#offer !== undefined) {
-          this.#offer = { ...this.#offer, authenticatedBy: this.#authenticatedBy };
-        }
-        break;
-      case 'writeXclient':
-        this.#writeCommands(attributesCommand('XCLIENT', this.#options, this.#keywords));
-        break;
-      case 'writeXforward':
-        this.#writeCommands(attributesCommand('XFORWARD', this.#options, this.#keywords));
-        break;
-      case 'introduce':
-        if (this.#offer !== undefined) this.#announce({ type: 'ready', offer: this.#offer });
-        break;
-      case 'writeInquiry':
-        if (this.#inquiry !== undefined) this.#writeCommands(this.#inquiry);
-        break;
-      case 'announceAnswer':
-        this.#announce({ type: 'answered', reply: replyIn(this.#evidence) });
-        break;
-      case 'answerRecipient': {
-        const reply = replyIn(this.#evidence);
-        const index = this.#underWay.verdicts.answerRecipient(reply);
-        this.#announce({ type: 'recipient', index, reply });
-        break;
-      }
-      case 'refuse':
-        this.#underWay.commands.stop();
-        this.#underWay.verdicts.refuse(phaseOf(from), replyIn(this.#evidence));
-        break;
-      case 'deliver':
-        this.#underWay.verdicts.deliver(replyIn(this.#evidence));
-        break;
-      case 'decideRecipient':
-        this.#underWay.verdicts.decideRecipient(replyIn(this.#evidence));
-        break;
-      case 'wantMailData':
-        this.#announce({ type: 'mailDataWanted' });
-        break;
-      case 'writeChunk':
-        if (this.#chunk !== undefined) this.#writeChunk(this.#chunk, false);
-        this.#chunk = undefined;
-        break;
-      case 'writeEndOfMailData': {
-        const { encoder, chunks, gathering } = this.#underWay;
-        if (chunks > 0) this.#writeChunk(gathering.end(encoder.end()), true);
-        else this.#write(encoder.end());
-        break;
-      }
-      case 'settle':
-        this.#settle();
-        break;
-      case 'fail':
-        this.#fail(action.params, from);
-        break;
-      case 'close':
-        this.#replies.clear();
-        this.#outputs.push({ type: 'close' });
-        break;
-      case 'closed':
-        this.#outputs.push({ type: 'closed' });
-    }
-  }
-
-  #write(bytes: Uint8Array): void {
-    this.#outputs.push({ type: 'write', bytes });
-  }
-
-  #writeCommands(bytes: Uint8Array): void {
-    this.#write(bytes);
-    this.#observeCommands(bytes);
-  }
-
-  /** @param length octets as they were written, where something else is shown */
-  #observeCommands(shown: Uint8Array, length?: number): void {
-    if (!this.#wants('command') && !this.#wants('response')) return;
-    for (const command of commandsIn(shown)) {
-      const octets = length ?? command.length;
-      // Within an AUTH exchange there are lines of it only, after the one that begins it.
-      if (this.#inExchange && command.verb !== 'AUTH') {
-        if (this.#wants('response')) this.#observe({ type: 'response', length: octets });
-      } else if (this.#wants('command')) this.#observe({ type: 'command', ...command, length: octets });
-    }
-  }
-
-  #observeAuthentication(outcome: Extract<Happening, { readonly type: 'authentication' }>['outcome']): void {
-    if (!this.#wants('authentication') || this.#authentication === undefined) return;
-    const { mechanism } = this.#authentication;
-    const credentials = this.#options.authentication?.credentials;
-    const username = credentials !== undefined &&
-      'username' in credentials && { username: credentials.username };
-    this.#observe({ type: 'authentication', mechanism, ...username, outcome });
-  }
-
-  #writeChunk(octets: Uint8Array, last: boolean): void {
-    const command = formatCommand({ verb: 'BDAT', size: octets.length, last });
-    this.#observeCommands(command);
-    // To copy the octets costs less than a write of their own, unless they are many.
-    if (last) {
-      this.#write(concatenate([command, octets]));
-    } else {
-      this.#write(command);
-      this.#write(octets);
-    }
-  }
-
-  /** What the server offered is void, and so is what it knew of us (RFC 3207 §4.2). */
-  #forgetOffer(): void {
-    this.#offer = undefined;
-    this.#authenticatedBy = undefined;
-  }
-
-  /** Somebody wants to know of such events. */
-  #wants(kind: ClientProtocolEvent['type']): boolean {
-    return this.#options.observe.has(kind);
-  }
-
-  #observe(happening: Happening): void {
-    const event = { ...happening, time: this.#now } as ClientProtocolEvent;
-    this.#outputs.push({ type: 'observed', event });
-  }
-
-  #announce(event: ClientEvent): void {
-    this.#outputs.push({ type: 'event', event });
-  }
-
-  #settle(): void {
-    const verdicts = this.#underWay.verdicts.all();
-    this.#transaction = undefined;
-    if (this.#observed !== undefined) this.#observe({ type: 'message', ...this.#observed, verdicts });
-    this.#observed = undefined;
-    this.#announce({ type: 'done', verdicts });
-  }
-
-  #fail(parameters: FailParameters, from: ClientState): void {
-    if (parameters.kind === 'notOffered' && this.#options.authentication !== undefined) {
-      this.#evidence.mechanisms = unfitMechanisms(this.#options.authentication, this.#keywords);
-    }
-    if (!this.#heard && this.#tls === undefined) this.#evidence.silentFor = this.#now - this.#begin;
-    if (from !== 'session.securing') this.#evidence.unfinished = this.#replies.unfinished(this.#isSecret);
-    const failure = failureOf(parameters, from, this.#evidence);
-    const verdicts = this.#transaction?.verdicts;
-    if (verdicts !== undefined) {
-      const endSent = awaitsOutcome(from);
-      // Before the end a 421 says nothing of the message, but that the session is over (RFC 5321 §3.8).
-      if (failure.kind === 'refused' && (endSent || failure.reply.code !== 421)) {
-        verdicts.refuse(failure.phase, failure.reply);
-      } else if (endSent) verdicts.loseSight(failure);
-      else verdicts.defer(failure);
-      this.#settle();
-    }
-    this.#observeAuthentication(outcomeOf(failure));
-    if (this.#wants('failed')) this.#observe({ type: 'failed', failure });
-    this.#announce({ type: 'failed', failure });
-  }
-
-  get #underWay(): MailTransaction {
-    if (this.#transaction === undefined) {
-      throw new Error('The client chart speaks of a mail transaction outside of one');
-    }
-    return this.#transaction;
-  }
-}
-
-/** What became of an AUTH exchange that ends the session. */
-function outcomeOf(failure: SessionFailure): 'refused' | 'unavailable' | 'abandoned' {
-  if (failure.kind !== 'refused' || failure.phase !== 'auth') return 'abandoned';
-  return failure.reply.code < 500 ? 'unavailable' : 'refused';
 }

@@ -86,9 +86,8 @@ export class Verdicts {
   }
 
   #decideRest(verdict: Verdict): void {
-    this.#verdicts.forEach((decided, index) => {
-      this.#verdicts[index] = decided ?? verdict;
-    });
+    const verdicts = this.#verdicts;
+    for (let index = 0; index < verdicts.length; index += 1) verdicts[index] ??= verdict;
   }
 }
 

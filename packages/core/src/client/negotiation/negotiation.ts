@@ -119,14 +119,11 @@ function mechanismFor(
 
 /** The SASL exchange by the strongest mechanism that both ends have. Call it only where authentication is `possible`. */
 export function beginAuthentication(
-  wanted: ResolvedAuthentication | undefined,
+  wanted: ResolvedAuthentication,
   keywords: Keywords,
   tls: TlsInformation | undefined,
 ): Authentication {
-  const mechanism = wanted && mechanismFor(wanted, keywords, tls);
-  if (wanted === undefined || mechanism === undefined) {
-    throw new Error('The client chart authenticates where that is not possible');
-  }
+  const mechanism = mechanismFor(wanted, keywords, tls) as ClientMechanism;
   const { credentials, host, port, maximumIterations } = wanted;
   const offered = offeredMechanisms(keywords);
   return new Authentication(mechanism, credentials, { tls, offered, host, port, maximumIterations });

@@ -75,6 +75,6 @@ describe('replies that a server repeats', () => {
     const replies = new RepeatedReplies();
     const octets = encodeText(text);
     replies.remember(octets, { code: Number(text.slice(0, 3)), lines: [text.slice(4)] });
-    expect(replies.find(octets)).toBeUndefined();
+    expect(replies.find(octets, 0, octets.length)).toBeUndefined();
   });
 });

@@ -24,11 +24,11 @@ interface Known {
 export class RepeatedReplies {
   readonly #known: (Known | undefined)[] = [];
 
-  /** @param line without its end, as for `ReplyParser` */
-  find(line: Uint8Array): Reply | undefined {
-    const known = this.#known[placeOf(line)];
-    if (known === undefined || known.octets.length !== line.length) return undefined;
-    for (let i = 0; i < line.length; i++) if (known.octets[i] !== line[i]) return undefined;
+  /** @param octets hold the line from `begin` to `end`, without its end, as for `ReplyParser` */
+  find(octets: Uint8Array, begin: number, end: number): Reply | undefined {
+    const known = this.#known[placeOf(octets, begin, end)];
+    if (known === undefined || known.octets.length !== end - begin) return undefined;
+    for (let i = begin; i < end; i++) if (known.octets[i - begin] !== octets[i]) return undefined;
     return known.reply;
   }
 
@@ -37,11 +37,15 @@ export class RepeatedReplies {
     const { code, lines } = reply;
     if (line.length > MAXIMUM_OCTETS || (code !== 250 && code !== 354)) return reply;
     Object.freeze(lines);
-    this.#known[placeOf(line)] = { octets: new Uint8Array(line), reply: Object.freeze(reply) };
+    this.#known[placeOf(line, 0, line.length)] = {
+      octets: new Uint8Array(line),
+      reply: Object.freeze(reply),
+    };
     return reply;
   }
 }
 
-function placeOf(line: Uint8Array): number {
-  return (line.length + (line[DETAIL] ?? 0)) & (PLACES - 1);
+function placeOf(octets: Uint8Array, begin: number, end: number): number {
+  const detail = begin + DETAIL < end ? (octets[begin + DETAIL] as number) : 0;
+  return (end - begin + detail) & (PLACES - 1);
 }

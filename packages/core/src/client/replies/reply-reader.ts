@@ -21,17 +21,15 @@ const MAXIMUM_EMPTY_LINES = 8;
 export type IsSecretLine = (line: Uint8Array, cut?: 'cut') => boolean;
 
 export class ReplyReader {
-  readonly #maximumLines: number;
   readonly #lines = new ReplyLines();
-  #replies: ReplyParser;
-  #repeated = new RepeatedReplies();
+  readonly #replies: ReplyParser;
+  readonly #repeated = new RepeatedReplies();
   /** Lines of a reply have come that has no end yet. */
   #isAmid = false;
   /** Empty lines since the last line of a reply. */
   #emptyLines = 0;
 
   constructor(maximumLines: number) {
-    this.#maximumLines = maximumLines;
     this.#replies = new ReplyParser({ maximumLines });
   }
 
@@ -45,15 +43,6 @@ export class ReplyReader {
     this.#lines.push(bytes);
   }
 
-  /** Forgets all that came, the lines of a reply that is not whole, and how the server ends its lines. */
-  clear(): void {
-    this.#lines.clear();
-    this.#replies = new ReplyParser({ maximumLines: this.#maximumLines });
-    this.#repeated = new RepeatedReplies();
-    this.#isAmid = false;
-    this.#emptyLines = 0;
-  }
-
   /**
    * The next reply, or what came in its place; undefined until there is more to read.
    * @param maximumLineLength in octets, line end included
@@ -61,22 +50,25 @@ export class ReplyReader {
    */
   next(maximumLineLength: number, isSecret: IsSecretLine): Reply | RemoteProtocolError | undefined {
     for (;;) {
-      const line = this.#lines.next(maximumLineLength);
-      if (line === undefined) return undefined;
-      if (line === 'tooLong') {
+      const lines = this.#lines;
+      const found = lines.next(maximumLineLength);
+      if (found === undefined) return undefined;
+      if (found === 'tooLong') {
         const said = this.unfinished(isSecret);
         return new RemoteProtocolError(
           `A reply line exceeds ${maximumLineLength} octets (maximumReplyLineLength): ${said}`,
         );
       }
-      if (line.length === 0 && this.#emptyLines < MAXIMUM_EMPTY_LINES) {
+      const { octets, lineBegin, lineEnd } = lines;
+      if (lineBegin === lineEnd && this.#emptyLines < MAXIMUM_EMPTY_LINES) {
         this.#emptyLines += 1;
         continue;
       }
       this.#emptyLines = 0;
       const isAmid = this.#isAmid;
-      const known = isAmid ? undefined : this.#repeated.find(line);
+      const known = isAmid ? undefined : this.#repeated.find(octets, lineBegin, lineEnd);
       if (known !== undefined) return known;
+      const { line } = lines;
       const read = this.#replies.push(line, isSecret);
       this.#isAmid = read === undefined;
       if (read === undefined) continue;

@@ -32,7 +32,6 @@ export class CommandPipeline {
   take(): Uint8Array | undefined {
     if (this.inFlight && this.#octets > this.#maximumOctets / 2) return undefined;
     const first = this.#written;
-    const before = this.#octets;
     for (;;) {
       const command = this.#commands[this.#written];
       if (command === undefined) break;
@@ -42,7 +41,7 @@ export class CommandPipeline {
     }
     if (this.#written === first) return undefined;
     if (this.#written === first + 1) return this.#commands[first];
-    return concatenate(this.#commands.slice(first, this.#written), this.#octets - before);
+    return concatenate(this.#commands.slice(first, this.#written));
   }
 
   /** The oldest command in flight has its reply. */

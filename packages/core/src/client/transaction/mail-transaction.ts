@@ -21,11 +21,16 @@ import { ChunkGathering } from './chunk-gathering.js';
 import { CommandPipeline } from './command-pipeline.js';
 
 export interface MailTransaction {
+  readonly envelope: ClientEnvelope;
+  /** Octets of the message that were handed in. */
+  octets: number;
   readonly commands: CommandPipeline;
   readonly verdicts: Verdicts;
   readonly encoder: MailDataCoding;
   /** What of a message that goes in chunks is not written yet. */
   readonly gathering: ChunkGathering;
+  /** The chunk to be written, which is not the last. */
+  chunk: Uint8Array | undefined;
   /** How many RCPTs there are. */
   readonly recipients: number;
   /** How many chunks may be in flight at once; 0: the message goes by DATA. */
@@ -76,12 +81,15 @@ export function makeMailTransaction(
   const chunked = verbatim || (options.mailDataBy === 'bdat' && keywords.has('CHUNKING'));
   const commands = commandsOf(envelope, sent, chunked, keywords, options);
   return {
+    envelope,
+    octets: 0,
     commands: new CommandPipeline(commands, pipelining ? options.maximumOctetsInFlight : 0),
     verdicts: new Verdicts(recipients.length, withheld),
     encoder: verbatim
       ? VERBATIM
       : new MailDataEncoder({ newlines: options.newlines, transparency: !chunked }),
     gathering: new ChunkGathering(),
+    chunk: undefined,
     recipients: sent.length,
     chunks: chunked ? (pipelining ? MAXIMUM_CHUNKS_IN_FLIGHT : 1) : 0,
     recipientDomains,

@@ -20,6 +20,7 @@ function isValue(text: string): boolean {
 
 function formatParameters(parameters: readonly Parameter[]): string {
   let text = '';
+  if (parameters.length === 0) return text;
   const keywords = new Set<string>();
   for (const { keyword, value } of parameters) {
     if (!isKeyword(keyword)) throw new RangeError(`${JSON.stringify(keyword)} is no parameter keyword`);

@@ -12,7 +12,7 @@
  * - Octets above 127 pass, whether or not the server offers to take them (8BITMIME, RFC 6152).
  * - What comes out depends on the octets alone, never on how they were cut into chunks.
  */
-import { CR, copyOctets, DOT, indexOfControl, LF, NOTHING, NUL, wordsIn } from '../octets.js';
+import { CR, concatenate, copyOctets, DOT, indexOfControl, LF, NOTHING, NUL, wordsIn } from '../octets.js';
 import { endOfPlainLines } from './plain-lines.js';
 
 /** What to do with a LF that does not stand behind a CR. */
@@ -50,6 +50,9 @@ export interface MailDataCoding {
 
 /** For BINARYMIME (RFC 3030 §3): every octet is as the message has it. */
 export const VERBATIM: MailDataCoding = { encode: (chunk) => chunk, end: () => NOTHING };
+
+/** Shared by all messages: nobody writes into what is sent. */
+const END = Uint8Array.of(DOT, CR, LF);
 
 /** What the last octet was, as far as the meaning of the next depends on it. */
 type Place = 'lineBegin' | 'carriageReturn' | 'line';
@@ -135,7 +138,7 @@ export class MailDataEncoder implements MailDataCoding {
    */
   end(): Uint8Array {
     if (this.#place === 'carriageReturn') throw new MailDataError('bare CR', this.#taken - 1);
-    if (!this.#transparency) return this.#place === 'lineBegin' ? NOTHING : Uint8Array.of(CR, LF);
-    return this.#place === 'lineBegin' ? Uint8Array.of(DOT, CR, LF) : Uint8Array.of(CR, LF, DOT, CR, LF);
+    const end = this.#transparency ? END : NOTHING;
+    return this.#place === 'lineBegin' ? end : concatenate([Uint8Array.of(CR, LF), end]);
   }
 }

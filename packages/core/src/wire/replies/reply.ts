@@ -125,7 +125,9 @@ export function replyText(reply: Reply): string {
     );
   }
   const { code, enhancedCode, lines } = reply;
-  return [code, enhancedCode, ...lines].filter((part) => part !== undefined && part !== '').join(' ');
+  let text = enhancedCode ? `${code} ${enhancedCode}` : `${code}`;
+  for (const line of lines) if (line !== '') text += ` ${line}`;
+  return text;
 }
 
 /**
