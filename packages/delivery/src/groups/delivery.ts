@@ -13,7 +13,6 @@ import {
   type ClientEnvelope,
   ExtensionNotOfferedError,
   LocalProtocolError,
-  type Reply,
   type Verdict,
 } from '@sansmtp/core';
 import { SessionError, type SessionSendOptions } from '@sansmtp/transport';
@@ -76,7 +75,7 @@ class GroupDelivery {
   /** Why the steps so far have failed, a reason for each. */
   readonly #failures: Outcome[] = [];
   /** Those of them that say that a host lacks what the message needs. */
-  readonly #lacking = new Set<Outcome>();
+  #lacking: Set<Outcome> | undefined;
   /** A session from the pool has broken. */
   #fresh = false;
   /** How far it had come, should it be stopped between two mail transactions. */
@@ -162,7 +161,17 @@ class GroupDelivery {
       return;
     }
 
-    const undecided = this.#takeVerdicts(batch, verdicts, host, session.connection.offer.keywords.has('DSN'));
+    const offersDsn = session.connection.offer.keywords.has('DSN');
+    if (verdicts.every(isFinal)) {
+      for (let index = 0; index < batch.length; index += 1) {
+        this.#decide(batch[index] as number, verdicts[index] as Verdict, host, offersDsn);
+      }
+      this.#pending = rest;
+      if (session.transactionsLeft <= 0) this.#giveBack(true);
+      return;
+    }
+
+    const undecided = this.#takeVerdicts(batch, verdicts, host, offersDsn);
     const { broken, breakage, leftover, taken, domainsExhausted } = undecided;
     this.#pending = [...broken, ...leftover, ...rest];
     if (leftover.length > 0) this.#batchSize = Math.max(taken, 1);
@@ -233,7 +242,10 @@ class GroupDelivery {
       const isDowngraded = this.#session !== undefined && isDowngradedAt(destination, this.#session);
       this.#giveBack(true);
       const outcome = notOffered(error, host, isDowngraded);
-      if (!isDowngraded) this.#lacking.add(outcome);
+      if (!isDowngraded) {
+        this.#lacking ??= new Set();
+        this.#lacking.add(outcome);
+      }
       this.#fail(outcome);
       return;
     }
@@ -261,8 +273,7 @@ class GroupDelivery {
     let breakage: Verdict | undefined;
     let taken = 0;
     let domainsExhausted = false;
-    for (let index = 0; index < batch.length; index += 1) {
-      const recipient = batch[index] as number;
+    for (const [index, recipient] of batch.entries()) {
       const verdict = verdicts[index];
       if (verdict === undefined) continue;
       if (endsSession(verdict)) breakage ??= verdict;
@@ -271,11 +282,11 @@ class GroupDelivery {
         domainsExhausted ||= verdict.failure.keyword === 'RCPTDOMAINMAX';
       } else if (verdict.verdict === 'deferred' && endsSession(verdict)) {
         broken.push(recipient);
-      } else if (verdict.reply !== undefined && verdict.phase === 'rcpt' && saysTooMany(verdict.reply)) {
+      } else if (saysTooMany(verdict)) {
         tooMany.push(recipient);
       } else {
         if (verdict.phase === 'data' || verdict.phase === 'message') taken += 1;
-        this.#message.outcomes[recipient] = { ...this.#outcomeOf(verdict, host), offersDsn };
+        this.#decide(recipient, verdict, host, offersDsn);
       }
     }
     // A server that takes none says that it has no room at all, and not how many it takes at once.
@@ -288,6 +299,10 @@ class GroupDelivery {
       }
     }
     return { broken, breakage, leftover, taken: taken + broken.length, domainsExhausted };
+  }
+
+  #decide(recipient: number, verdict: Verdict, host: string, offersDsn: boolean): void {
+    this.#message.outcomes[recipient] = { ...this.#outcomeOf(verdict, host), offersDsn };
   }
 
   #outcomeOf(verdict: Verdict, host: string): Outcome {
@@ -332,14 +347,12 @@ class GroupDelivery {
    * reached lacks what it needs. One that was not reached, or whose offer may have been cut short on the way, may have it.
    */
   #unsupported(): Outcome | undefined {
+    const lacking = this.#lacking;
+    if (lacking === undefined) return undefined;
     const { preferences } = this.#group;
-    const reached = this.#failures.findIndex(
-      (failure) => this.#lacking.has(failure) || !isUnreached(failure),
-    );
+    const reached = this.#failures.findIndex((failure) => lacking.has(failure) || !isUnreached(failure));
     const ofBest = this.#failures.filter((_, step) => preferences[step] === preferences[reached]);
-    return ofBest.length > 0 && ofBest.every((failure) => this.#lacking.has(failure))
-      ? ofBest.at(-1)
-      : undefined;
+    return ofBest.length > 0 && ofBest.every((failure) => lacking.has(failure)) ? ofBest.at(-1) : undefined;
   }
 
   #giveBack(usable: boolean): void {
@@ -406,9 +419,18 @@ function endsSession({ failure }: Verdict): boolean {
   return failure !== undefined && failure.kind !== 'limit';
 }
 
-/** RFC 5321 §4.5.3.1.10; by RFC 3463 §3.6 it is X.5.3, and other codes say that something else is the matter. */
-function saysTooMany({ code, enhancedCode }: Reply): boolean {
-  return (code === 452 || code === 552) && (enhancedCode?.endsWith('.5.3') ?? true);
+/**
+ * The server takes no more recipients in this mail transaction (RFC 5321 §4.5.3.1.10). By RFC 3463 §3.6 its code is X.5.3, and
+ * other codes say that something else is the matter.
+ */
+function saysTooMany({ phase, reply }: Verdict): boolean {
+  if (phase !== 'rcpt' || (reply?.code !== 452 && reply?.code !== 552)) return false;
+  return reply.enhancedCode?.endsWith('.5.3') ?? true;
+}
+
+/** The server has decided about the recipient: nobody else is asked. */
+function isFinal(verdict: Verdict): boolean {
+  return verdict.failure === undefined && !saysTooMany(verdict);
 }
 
 function noRoom(host: string): Outcome {

@@ -38,6 +38,9 @@ export interface SendOptions {
 const SEND_OPTIONS = namesOf<SendOptions>({ signal: true, deadline: true, beforeFinalDot: true });
 const NO_OPTIONS: SendOptions = {};
 
+/** A relay is one host. */
+const ONE_PREFERENCE = [0];
+
 export interface CloseOptions {
   /** Drops all connections: what is under way is stopped, with verdicts that say so, and `close()` resolves at once. */
   readonly signal?: AbortSignal;
@@ -92,7 +95,8 @@ export function createMailer(options: MailerOptions = {}): Mailer {
   /** What goes to a relay: nothing has to be found out for it, and nobody else waited for. */
   function relayed({ recipients, parameters }: ClientEnvelope): readonly RecipientGroup[] {
     const steps = (parameters?.requireTls === true ? toVerifiedRelay : toRelay) ?? [];
-    return apartByAlphabet({ recipients: [...recipients.keys()], steps, preferences: [0] }, recipients);
+    const all = { recipients: recipients.map((_, place) => place), steps, preferences: ONE_PREFERENCE };
+    return apartByAlphabet(all, recipients);
   }
 
   async function deliver(

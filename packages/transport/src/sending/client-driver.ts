@@ -34,6 +34,7 @@ import { type SessionContext, sessionContext } from '../observing/diagnostics.js
 import { Observation } from '../observing/observation.js';
 import type { ClientSessionEvent } from '../observing/observer.js';
 import type { ByteStream, ByteStreamListener } from '../streams/byte-stream.js';
+import { MAXIMUM_CUT_OCTETS, OctetSlab } from '../streams/octet-slab.js';
 import { release } from '../streams/release.js';
 import type { ConnectionInformation } from '../streams/session-information.js';
 import { thrownError } from '../thrown-error.js';
@@ -108,6 +109,12 @@ interface Delivery {
   readonly release: () => void;
 }
 
+/**
+ * V8 has arrays of as many octets in its heap, and has to move one out of it before the system can read it. A copy costs
+ * less; of a secret, none is made.
+ */
+const MAXIMUM_HEAP_OCTETS = 64;
+
 const SEND_OPTIONS = namesOf<SessionSendOptions>({ signal: true, beforeFinalDot: true });
 const NO_OPTIONS: SessionSendOptions = {};
 const NOTHING_TO_RELEASE = (): void => {};
@@ -141,6 +148,7 @@ class ClientDriver implements ClientConnection, ByteStreamListener, MessageOutle
   #closed = false;
   #closeReason: Error | undefined;
   #blocked = false;
+  readonly #slab = new OctetSlab();
   /** Of the message under way, what was written but waits for its end. */
   #held: Uint8Array | undefined;
   #holding = false;
@@ -314,10 +322,13 @@ class ClientDriver implements ClientConnection, ByteStreamListener, MessageOutle
   #pump(): void {
     for (let output = this.#session.poll(); output !== undefined; output = this.#session.poll()) {
       switch (output.type) {
-        case 'write':
-          this.#record('sent', output.redacted ?? output.bytes);
-          this.#write(output.bytes);
+        case 'write': {
+          const { bytes, redacted } = output;
+          if (this.#onWire !== undefined) this.#record('sent', redacted ?? bytes);
+          const isInHeap = bytes.length <= MAXIMUM_HEAP_OCTETS && redacted === undefined;
+          this.#write(isInHeap ? this.#slab.copy(bytes) : bytes);
           break;
+        }
         case 'event':
           this.#report(output.event);
           break;
@@ -390,8 +401,14 @@ class ClientDriver implements ClientConnection, ByteStreamListener, MessageOutle
   }
 
   #write(bytes: Uint8Array): void {
-    this.#held = this.#held === undefined ? bytes : concatenate([this.#held, bytes]);
+    this.#held = this.#held === undefined ? bytes : this.#joined(this.#held, bytes);
     if (!this.#holding || this.#held.length > MAXIMUM_PIECE_OCTETS) this.flush();
+  }
+
+  #joined(held: Uint8Array, bytes: Uint8Array): Uint8Array {
+    return held.length + bytes.length > MAXIMUM_CUT_OCTETS
+      ? concatenate([held, bytes])
+      : this.#slab.copy(held, bytes);
   }
 
   flush(): void {
