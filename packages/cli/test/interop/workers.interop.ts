@@ -24,6 +24,13 @@ const plain = (password: string) => `AUTH PLAIN ${Buffer.from(`\0ann\0${password
 const message = (subject: string) =>
   `MAIL FROM:<a@example.com>\r\nRCPT TO:<b@example.com>\r\nDATA\r\nSubject: ${subject}\r\n\r\n.\r\n`;
 
+/** A client of this address, as a proxy says. */
+const proxied = (server: Serving) => async (address: string, awaited: RegExp) => {
+  const client = connectRaw(server);
+  await client.say(`PROXY TCP4 ${address} 198.51.100.1 4321 25\r\n`, awaited);
+  return client;
+};
+
 describe('serve --workers', () => {
   it('says each listener once, shares its connections out, and ends in order at SIGTERM', async () => {
     const server = await serve([...DISCARD, '--lmtp-port', '0', '--metrics', '0']);
@@ -76,11 +83,7 @@ describe('serve --workers', () => {
   it('counts connections and failed logins for all workers together', async () => {
     const limits = ['--max-connections-per-client', '3', '--auth-failures', '2', '--proxy-protocol'];
     const server = await serve([...DISCARD, ...limits, '--user', 'ann:pencil', '--allow-insecure-auth']);
-    const from = async (address: string, awaited: RegExp) => {
-      const client = connectRaw(server);
-      await client.say(`PROXY TCP4 ${address} 198.51.100.1 4321 25\r\n`, awaited);
-      return client;
-    };
+    const from = proxied(server);
     const three: RawClient[] = [];
     for (let left = 3; left > 0; left -= 1) three.push(await from('192.0.2.1', /^220 /));
     await from('192.0.2.1', /^421 4\.7\.0 /);
@@ -96,6 +99,28 @@ describe('serve --workers', () => {
       await third?.say(plain('wrong'), /^(?:454|535) /m);
       return /^454 4\.7\.0 /m.test(third?.received ?? '');
     });
+  });
+
+  it('serves a client whose places other workers keep since its sessions there ended', async () => {
+    const limits = ['--max-connections-per-client', '3', '--proxy-protocol'];
+    const server = await serve([...DISCARD, ...limits, '--metrics', '0']);
+    const from = proxied(server);
+    for (let left = 3; left > 0; left -= 1) {
+      const client = await from('192.0.2.1', /^220 /);
+      await client.say('QUIT\r\n', /^221 /m);
+    }
+    const port = /metrics \S+:(\d+)/.exec(server.stdout)?.[1];
+    await until(async () => {
+      const metrics = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
+      return /^sansmtp_sessions 0$/m.test(metrics);
+    });
+    // The client comes to one worker alone, in turn: the others have two of its three places.
+    for (let round = 0; round < 3; round += 1) {
+      await from('192.0.2.1', /^220 /);
+      await from('192.0.2.2', /^220 /);
+      await from('192.0.2.3', /^220 /);
+    }
+    await from('192.0.2.1', /^421 4\.7\.0 /);
   });
 
   it('keeps its ports where all workers die, and what they had counts no more', async () => {

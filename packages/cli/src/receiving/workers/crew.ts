@@ -9,14 +9,18 @@
 import cluster, { type Worker } from 'node:cluster';
 import { isDeepStrictEqual } from 'node:util';
 import type { TraceRecord } from '@sansmtp/charts/trace';
+import type { ConnectionLimit } from '@sansmtp/transport-node';
 import { exitCodes } from '../../exit-codes.js';
 import type { Logger } from '../../log.js';
 import type { KnownAddress, Ports } from '../listening.js';
 import { type Common, type FromWorker, isOurs, type ToWorker } from './messages.js';
-import type { SharedLimits } from './shared-limits.js';
+import { sharedLimits } from './shared-limits.js';
 
 /** Milliseconds. */
 const PAUSE = 1000;
+
+/** Milliseconds for a worker to give back the places that it keeps: one that hangs holds nobody up for longer. */
+const GIVING_BACK = 1000;
 
 export interface Crew {
   /** Workers that serve now. */
@@ -31,7 +35,8 @@ export interface Crew {
 export interface CrewOptions {
   readonly count: number;
   readonly common: Common;
-  readonly limits: SharedLimits;
+  /** Of all workers together. */
+  readonly maximumConnections: number;
   readonly take: ((record: TraceRecord) => void) | undefined;
   readonly log: Logger;
 }
@@ -45,7 +50,7 @@ export async function startCrew(
 ): Promise<
   { readonly crew: Crew; readonly addresses: readonly KnownAddress[] } | { readonly exitCode: number }
 > {
-  const { count, common, limits, take, log } = options;
+  const { count, common, maximumConnections, take, log } = options;
   const workers = new Map<number, Worker>();
   const serving = new Set<number>();
   let listening: readonly KnownAddress[] = [];
@@ -59,6 +64,23 @@ export async function startCrew(
   const say = (worker: Worker | undefined, message: ToWorker) => {
     if (worker?.isConnected()) worker.send(message);
   };
+  const tell = (message: ToWorker) => {
+    for (const worker of workers.values()) say(worker, message);
+  };
+  /** By worker: called once it keeps no places. */
+  const givenBack = new Map<number, () => void>();
+  const giveBack = (id: number): Promise<void> =>
+    new Promise((resolve) => {
+      givenBack.set(id, resolve);
+      setTimeout(resolve, GIVING_BACK).unref();
+      say(workers.get(id), { type: 'placesAreScarce' });
+    });
+  const limits = sharedLimits(maximumConnections, {
+    async recall() {
+      await Promise.all([...serving].map(giveBack));
+    },
+    allow: () => tell({ type: 'placesAreMany' }),
+  });
 
   const begin = (isSpokesman: boolean, isReplacement = false): Promise<Beginning> =>
     new Promise((resolve) => {
@@ -71,6 +93,7 @@ export async function startCrew(
       worker.on('error', (error) => log.warn({ worker: id, reason: error.message }, 'a worker was not told'));
       worker.on('exit', (code, signal) => {
         limits.forget(id);
+        givenBack.get(id)?.();
         workers.delete(id);
         const wasServing = serving.delete(id);
         resolve({ exitCode: code ?? exitCodes.system });
@@ -95,15 +118,30 @@ export async function startCrew(
               break;
             }
             serving.add(id);
+            if (limits.areScarce) say(worker, { type: 'placesAreScarce' });
             if (isReplacement) log.info({ worker: id }, 'the new worker serves');
             if (isEnding) say(worker, { type: 'shutdown', reason: 'the others have ended' });
             resolve({ addresses: message.addresses });
             break;
           case 'enter': {
-            const limit = limits.enter(id, message.client, message.maximum);
-            say(worker, { type: 'answer', question: message.question, limit });
+            const { question, client, maximum } = message;
+            const answer = (limit: ConnectionLimit | undefined) =>
+              say(worker, { type: 'answer', question, limit });
+            const limit = limits.enter(id, client, maximum);
+            if (!(limit instanceof Promise)) answer(limit);
+            else {
+              void limit.then((found) => {
+                // It may have died meanwhile, and then has no place.
+                if (workers.has(id)) answer(found);
+                else limits.forget(id);
+              });
+            }
             break;
           }
+          case 'placesGivenBack':
+            givenBack.get(id)?.();
+            givenBack.delete(id);
+            break;
           case 'leave':
             limits.leave(id, message.client);
             break;
@@ -138,9 +176,7 @@ export async function startCrew(
       return serving.size;
     },
     failed,
-    tell(message) {
-      for (const worker of workers.values()) say(worker, message);
-    },
+    tell,
     async shutdown(reason) {
       isEnding = true;
       const ended = [...workers.values()].map(

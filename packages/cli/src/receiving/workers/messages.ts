@@ -34,6 +34,8 @@ export type FromWorker =
       readonly maximum: number;
     }
   | { readonly type: 'leave'; readonly client: string | undefined }
+  /** It has given back the places that it kept. */
+  | { readonly type: 'placesGivenBack' }
   | { readonly type: 'loginFailed'; readonly network: string; readonly username: string }
   | { readonly type: 'record'; readonly record: TraceRecord };
 
@@ -41,6 +43,9 @@ export type ToWorker =
   | ({ readonly type: 'begin' } & Orders)
   | { readonly type: 'answer'; readonly question: number; readonly limit: ConnectionLimit | undefined }
   | { readonly type: 'loginFailed'; readonly network: string; readonly username: string }
+  /** It is to give back the places that it keeps, and keeps none until it hears that there are many. */
+  | { readonly type: 'placesAreScarce' }
+  | { readonly type: 'placesAreMany' }
   | { readonly type: 'hangup' }
   | { readonly type: 'shutdown'; readonly reason: string };
 

@@ -14,7 +14,6 @@ import { startRecording } from '../recording.js';
 import { onHangupSignal } from '../rereading.js';
 import { openPage } from '../serving-process.js';
 import { type Crew, startCrew } from './crew.js';
-import { sharedLimits } from './shared-limits.js';
 
 /** The figures of all workers, added up. */
 async function showAll(command: Command, port: number, isReady: () => boolean): Promise<MetricsPage> {
@@ -51,7 +50,7 @@ export async function supervise(
         secret: passingSecret(),
         isRecorded: recording.take !== undefined,
       },
-      limits: sharedLimits(maxConnections),
+      maximumConnections: maxConnections,
       take: recording.take,
       log,
     });

@@ -5,12 +5,13 @@
 import cluster from 'node:cluster';
 import { createTracer } from '@sansmtp/charts/trace';
 import { failureLimiter } from '@sansmtp/transport';
-import { type ConnectionLimit, type ConnectionLimiter, systemClock } from '@sansmtp/transport-node';
+import { type ConnectionLimiter, systemClock } from '@sansmtp/transport-node';
 import { countFigures } from '../../metrics/metrics.js';
 import { connectionLimits } from '../client-limits.js';
 import type { ReceivingOptions } from '../receiving-options.js';
 import type { ServingProcess } from '../serving-process.js';
 import { type FromWorker, isOurs, type Orders, type ToWorker } from './messages.js';
+import { places } from './places.js';
 
 type Listen = (message: ToWorker) => void;
 
@@ -38,24 +39,11 @@ function begun(): Promise<Orders> {
   });
 }
 
-/** Asks for each connection whether all workers together have room for it. */
-function askingLimiter(): ConnectionLimiter {
-  const asked = new Map<number, (limit: ConnectionLimit | undefined) => void>();
-  let questions = 0;
-  listenTo((message) => {
-    if (message.type !== 'answer') return;
-    asked.get(message.question)?.(message.limit);
-    asked.delete(message.question);
-  });
-  return {
-    enter: (client, maximum) =>
-      new Promise((resolve) => {
-        questions += 1;
-        asked.set(questions, resolve);
-        tell({ type: 'enter', question: questions, client, maximum });
-      }),
-    leave: (client) => tell({ type: 'leave', client }),
-  };
+/** All workers together have room for a connection, or not. */
+function sharedPlaces(): ConnectionLimiter {
+  const own = places(tell);
+  listenTo(own.hear);
+  return own;
 }
 
 /** Every worker counts all failures, those of the others as soon as it hears of them: the look before a login takes no time. */
@@ -104,7 +92,7 @@ export async function workerProcess(
     // Handshakes come to all workers in turn: each has its share.
     limits: {
       ...ofClient,
-      connectionLimiter: askingLimiter(),
+      connectionLimiter: sharedPlaces(),
       maximumArriving: Math.ceil(maximumArriving / options.workers),
     },
     failureLimiter: sharedFailures(options.authFailures),
