@@ -7,22 +7,28 @@ export interface RunningDeadline {
 
 /**
  * The deadlines that a chart has running, as a small table: `after` in a chart sets one on entering a state and
- * clears it on leaving. A handful at most runs at once, so an array is searched, not a heap.
+ * clears it on leaving. Nearly always one runs, which needs no array, and never more than a handful, so an array is searched,
+ * not a heap.
  */
 export class Deadlines {
-  readonly #running: { id: string; delay: number; at: number }[] = [];
-  /** One that was cleared, to be used again: nearly every step clears one and sets one. */
-  #spare: { id: string; delay: number; at: number } | undefined;
+  /** One of them; undefined: it does not run. */
+  #id: string | undefined;
+  #delay = 0;
+  #at = 0;
+  /** The others, made for the first. */
+  #others: { readonly id: string; readonly delay: number; at: number }[] | undefined;
 
   /** Starts the deadline `id`, `delay` milliseconds from `now`; replaces a running one of that id. */
   set(id: string, delay: number, now: number): void {
     this.clear(id);
-    const deadline = this.#spare ?? { id, delay, at: 0 };
-    this.#spare = undefined;
-    deadline.id = id;
-    deadline.delay = delay;
-    deadline.at = now + delay;
-    this.#running.push(deadline);
+    if (this.#id === undefined) {
+      this.#id = id;
+      this.#delay = delay;
+      this.#at = now + delay;
+      return;
+    }
+    this.#others ??= [];
+    this.#others.push({ id, delay, at: now + delay });
   }
 
   /**
@@ -30,33 +36,35 @@ export class Deadlines {
    * @returns whether it was running
    */
   clear(id: string): boolean {
-    const running = this.#running;
-    for (let index = 0; index < running.length; index += 1) {
-      const cleared = running[index];
-      if (cleared?.id !== id) continue;
-      this.#spare = cleared;
-      // The last one takes its place: the order says nothing, and a splice would make an array.
-      const last = running.pop();
-      if (last !== undefined && index < running.length) running[index] = last;
+    if (this.#id === id) {
+      this.#id = undefined;
       return true;
     }
-    return false;
+    const place = this.#others?.findIndex((deadline) => deadline.id === id) ?? -1;
+    if (place >= 0) this.#others?.splice(place, 1);
+    return place >= 0;
   }
 
   /** Those that are running, in no order. */
   get running(): readonly RunningDeadline[] {
-    return this.#running;
+    const others = this.#others ?? [];
+    if (this.#id === undefined) return others;
+    return [{ id: this.#id, delay: this.#delay, at: this.#at }, ...others];
   }
 
   /** Begins every running wait anew: the peer did something that does not change the state. */
   restart(now: number): void {
-    for (const deadline of this.#running) deadline.at = now + deadline.delay;
+    this.#at = now + this.#delay;
+    if (this.#others === undefined) return;
+    for (const deadline of this.#others) deadline.at = now + deadline.delay;
   }
 
   /** The earliest moment at which one is due. An endless one never is. */
   next(): number | undefined {
-    let earliest = Number.POSITIVE_INFINITY;
-    for (const { at } of this.#running) if (at < earliest) earliest = at;
+    let earliest = this.#id === undefined ? Number.POSITIVE_INFINITY : this.#at;
+    if (this.#others !== undefined) {
+      for (const { at } of this.#others) if (at < earliest) earliest = at;
+    }
     return earliest === Number.POSITIVE_INFINITY ? undefined : earliest;
   }
 
@@ -71,7 +79,8 @@ export class Deadlines {
   #takeDue(now: number): string | undefined {
     const next = this.next();
     if (next === undefined || next > now) return undefined;
-    const index = this.#running.findIndex((deadline) => deadline.at === next);
-    return this.#running.splice(index, 1)[0]?.id;
+    const due = this.running.find((deadline) => deadline.at === next)?.id;
+    if (due !== undefined) this.clear(due);
+    return due;
   }
 }

@@ -63,7 +63,12 @@ export { clientNetwork } from './serving/client-network.js';
 export { ForeignProtocolError } from './serving/foreign-protocol-error.js';
 export { withoutSession } from './serving/live-information.js';
 export type { ServeOptions, ServerConnection } from './serving/server-connection.js';
-export { checkServeOptions, preparedToServe, serveSession } from './serving/server-driver.js';
+export {
+  checkServeOptions,
+  preparedToServe,
+  type SessionHost,
+  serveSession,
+} from './serving/server-driver.js';
 export type { ByteStream, ByteStreamListener, PeerInformation } from './streams/byte-stream.js';
 export type { Arrival, ConnectionInformation } from './streams/session-information.js';
 export type { WebStream, WebStreamReader } from './streams/web-stream.js';

@@ -27,6 +27,16 @@ type Happening = ServerProtocolEvent extends infer Event
 
 type MessageEvent = Extract<ServerProtocolEvent, { readonly type: 'message' }>;
 
+/** What time it is in the session of which is told. */
+interface Time {
+  readonly now: number;
+}
+
+/** Where its outputs are put. */
+interface Outputs {
+  put(output: { readonly type: 'observed'; readonly event: ServerProtocolEvent }): void;
+}
+
 /** A command that has no reply yet. */
 interface Unanswered {
   /** Octets of its line; absent where nobody knows. */
@@ -48,13 +58,14 @@ const OUTCOMES = {
 const FOUR = 0x34;
 
 export class Observing {
-  readonly #tell: (event: ServerProtocolEvent) => void;
-  readonly #now: () => number;
+  readonly #time: Time;
+  readonly #outputs: Outputs;
   readonly #wanted: ReadonlySet<ServerProtocolEvent['type']>;
   /** Each step sets and clears deadlines: whether anybody wants to know is looked up once. */
   readonly #wantsTimerSet: boolean;
   readonly #wantsTimerCleared: boolean;
-  readonly #lines: LineRecord;
+  readonly #extensionVerbs: ReadonlySet<string>;
+  #lineRecord: LineRecord | undefined;
   /** The command that has no reply yet. */
   #unanswered: Unanswered | undefined;
   /** The next reply is to a message, of which everything was told. */
@@ -66,15 +77,20 @@ export class Observing {
   constructor(
     wanted: ReadonlySet<ServerProtocolEvent['type']>,
     extensionVerbs: ReadonlySet<string>,
-    now: () => number,
-    tell: (event: ServerProtocolEvent) => void,
+    time: Time,
+    outputs: Outputs,
   ) {
     this.#wanted = wanted;
     this.#wantsTimerSet = wanted.has('timerSet');
     this.#wantsTimerCleared = wanted.has('timerCleared');
-    this.#lines = new LineRecord(extensionVerbs);
-    this.#now = now;
-    this.#tell = tell;
+    this.#extensionVerbs = extensionVerbs;
+    this.#time = time;
+    this.#outputs = outputs;
+  }
+
+  get #lines(): LineRecord {
+    this.#lineRecord ??= new LineRecord(this.#extensionVerbs);
+    return this.#lineRecord;
   }
 
   wants(kind: ServerProtocolEvent['type']): boolean {
@@ -138,12 +154,12 @@ export class Observing {
   }
 
   asked(): void {
-    this.#askedAt = this.#now();
+    this.#askedAt = this.#time.now;
   }
 
   decision(question: Question, { decision, reply }: Answer): void {
     if (!this.wants('decision')) return;
-    const waited = this.#now() - this.#askedAt;
+    const waited = this.#time.now - this.#askedAt;
     const own = reply && { reply };
     this.#record({ type: 'decision', question: recordable(question), decision, ...own, waited });
   }
@@ -203,8 +219,8 @@ export class Observing {
 
   /** @param happening made for this, and nobody else's: it becomes the record */
   #record(happening: Happening): void {
-    (happening as { time?: number }).time = this.#now();
-    this.#tell(happening as ServerProtocolEvent);
+    (happening as { time?: number }).time = this.#time.now;
+    this.#outputs.put({ type: 'observed', event: happening as ServerProtocolEvent });
   }
 }
 

@@ -5,6 +5,7 @@
 import type { ChartState } from '../chart/table/compile.js';
 import type { Effect } from '../chart/table/operations.js';
 import type { ServerContext } from './chart/chart-context.js';
+import { type CommandRules, commandRules } from './commands/command-reading.js';
 import {
   chartInput,
   type ResolvedServerOptions,
@@ -25,7 +26,7 @@ function beginningWith(options: ResolvedServerOptions): Beginning {
   return { position: serverTable.start(chartInput(options), effects), effects };
 }
 
-type Common = Pick<PreparedServerOptions, 'resolved' | 'beginning' | 'introductions'>;
+type Common = Pick<PreparedServerOptions, 'resolved' | 'beginning' | 'introductions' | 'commandRules'>;
 
 /** Options of server sessions, checked once for many: `new ServerSession({ prepared, now })`. */
 export class PreparedServerOptions {
@@ -35,6 +36,8 @@ export class PreparedServerOptions {
   readonly beginning: Beginning;
   /** @internal */
   readonly introductions: Introductions;
+  /** @internal */
+  readonly commandRules: CommandRules;
   /** Of those that have TLS from the start. */
   #underTls: Beginning | undefined;
 
@@ -47,6 +50,7 @@ export class PreparedServerOptions {
     this.resolved = common?.resolved ?? resolveServerOptions(options);
     this.beginning = common?.beginning ?? beginningWith(this.resolved);
     this.introductions = common?.introductions ?? new Introductions(this.resolved);
+    this.commandRules = common?.commandRules ?? commandRules(this.resolved);
   }
 
   /** The same for one session, whose connection has TLS from the start, or whose replies are put in words of its own. */
@@ -54,11 +58,12 @@ export class PreparedServerOptions {
     const { tls = this.resolved.tls, rephrase = this.resolved.rephrase } = own;
     const resolved = { ...this.resolved, tls, rephrase };
     if (tls !== undefined) this.#underTls ??= beginningWith(resolved);
-    const { introductions } = this;
+    const { introductions, commandRules } = this;
     return new PreparedServerOptions(own, {
       resolved,
       beginning: (tls && this.#underTls) ?? this.beginning,
       introductions,
+      commandRules,
     });
   }
 }

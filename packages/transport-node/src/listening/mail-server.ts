@@ -20,6 +20,7 @@ import {
   type ServerHandlers,
   type ServerObserver,
   type ServerSessionInformation,
+  type SessionHost,
   TlsError,
   tellOfConnection,
   withoutSession,
@@ -39,7 +40,7 @@ import {
   listenAmong,
 } from './listen.js';
 import { checkMailServerOptions, checkTlsAt } from './mail-server-options.js';
-import { type Served, ServedConnections } from './served-connections.js';
+import { ServedConnections, Stay } from './served-connections.js';
 
 /** Options of the sessions: what `ServerSessionOptions` says, but for what the connection decides. */
 export type MailSessionOptions = Omit<ServeOptions, 'clock' | 'trusted' | 'id' | 'listener' | 'observer'>;
@@ -168,8 +169,19 @@ type Serve = (
   stream: ByteStream,
   id: string,
   limit: ConnectionLimit | undefined,
-  onClosed: () => void,
+  host: SessionHost,
 ) => ServerConnection;
+
+/** Who has connected. */
+interface Arrived {
+  readonly stream: ByteStream;
+  readonly id: string;
+  /** The label of the address where it came in. */
+  readonly listener: string | undefined;
+  /** Under what it counts. */
+  readonly client: string | undefined;
+  readonly serve: Serve;
+}
 
 /** Options are prepared once, and not for each who connects. */
 function serving(handlers: ServerHandlers, options: ServeOptions): Serve {
@@ -178,7 +190,7 @@ function serving(handlers: ServerHandlers, options: ServeOptions): Serve {
     maximumConnections: preparedToServe(REFUSING.maximumConnections, options),
     maximumConnectionsPerClient: preparedToServe(REFUSING.maximumConnectionsPerClient, options),
   };
-  return (stream, id, limit, onClosed) => (limit === undefined ? serve : refuse[limit])(stream, id, onClosed);
+  return (stream, id, limit, host) => (limit === undefined ? serve : refuse[limit])(stream, id, host);
 }
 
 /** Whoever is spared is not measured by the clock either, unless that was asked for. */
@@ -246,61 +258,60 @@ export async function startMailServer<State>(options: MailServerOptions<State>):
   const tell = (event: ServerEvent, client: ServerSessionInformation) =>
     tellOfConnection(observer, event, client, (error) => complain('observer', error));
 
+  const begin = (arrived: Arrived, limit: ConnectionLimit | undefined) => {
+    const { stream, id } = arrived;
+    if (limit !== undefined) {
+      tellOfExcess(arrived, limit);
+      if (refused.size >= MAXIMUM_REFUSED) {
+        stream.abort();
+        return;
+      }
+    }
+    const stay = limit === undefined ? new Stay(served, clients, arrived.client) : new Stay(refused);
+    const connection = arrived.serve(stream, id, limit, stay);
+    if (stay.begin(connection) && stopping) connection.shutdown();
+  };
+  const tellOfExcess = ({ stream, id, listener }: Arrived, limit: ConnectionLimit) => {
+    const { peer, local } = stream;
+    const information = withoutSession({ id, peer, local, listener });
+    const excess = { id, peer, local: information.local, listener, limit };
+    tell({ type: 'excess', time: systemClock.now(), limit }, information);
+    guarded(
+      () => onExcess?.(excess),
+      (error) => complain('onExcess', error),
+    );
+  };
+  const drop = ({ stream }: Arrived, error: unknown) => {
+    complain('connectionLimiter', error);
+    stream.abort();
+  };
+  const beginLater = (arrived: Arrived, answer: Promise<ConnectionLimit | undefined>) => {
+    const asking = answer
+      .then((limit) => begin(arrived, limit))
+      .catch((error) => drop(arrived, error))
+      .finally(() => asked.delete(asking));
+    asked.add(asking);
+  };
   const accept = (
     stream: ByteStream,
     serve: Readonly<Record<Standing, Serve>>,
-    { trusted, listener }: { readonly trusted: boolean; readonly listener: string | undefined },
+    trusted: boolean,
+    listener: string | undefined,
   ) => {
-    const { peer, local } = stream;
-    const id = connectionId();
+    const { peer } = stream;
     const unspared = trusted ? undefined : clientNetwork(peer);
     const client = maximumConnectionsPerClient === undefined ? unspared : anyClient(peer);
     const standing = trusted ? 'trusted' : unspared === undefined ? 'spared' : 'unspared';
-    const begin = (limit: ConnectionLimit | undefined) => {
-      if (limit !== undefined) {
-        const information = withoutSession({ id, peer, local, listener });
-        const excess = { id, peer, local: information.local, listener, limit };
-        tell({ type: 'excess', time: systemClock.now(), limit }, information);
-        guarded(
-          () => onExcess?.(excess),
-          (error) => complain('onExcess', error),
-        );
-        if (refused.size >= MAXIMUM_REFUSED) {
-          stream.abort();
-          return;
-        }
-      }
-      const connections = limit === undefined ? served : refused;
-      let isClosed = false;
-      let place: Served | undefined;
-      const leave = () => {
-        isClosed = true;
-        if (place !== undefined) connections.delete(place);
-        if (limit === undefined) clients.leave(client);
-      };
-      const connection = serve[standing](stream, id, limit, leave);
-      // A stream may throw at what it is told first, and be dropped for it.
-      if (isClosed) return;
-      place = connections.add(connection);
-      if (stopping) connection.shutdown();
-    };
-    const drop = (error: unknown) => {
-      complain('connectionLimiter', error);
-      stream.abort();
-    };
+    const arrived = { stream, id: connectionId(), listener, client, serve: serve[standing] };
     let answer: ReturnType<ConnectionLimiter['enter']>;
     try {
       answer = clients.enter(client, maximumOfClient);
     } catch (error) {
-      drop(error);
+      drop(arrived, error);
       return;
     }
-    if (!(answer instanceof Promise)) return begin(answer);
-    const asking = answer
-      .then(begin)
-      .catch(drop)
-      .finally(() => asked.delete(asking));
-    asked.add(asking);
+    if (answer instanceof Promise) beginLater(arrived, answer);
+    else begin(arrived, answer);
   };
 
   const listeners: Listener[] = [];
@@ -324,7 +335,7 @@ export async function startMailServer<State>(options: MailServerOptions<State>):
       const onStream = (stream: ByteStream) => {
         // A TCP connection that is gone by now has no address either, but is none of the `unix` that may be trusted.
         const known = 'path' in address || stream.peer.address !== undefined;
-        accept(stream, serve, { trusted: known && isTrusted(stream.peer), listener });
+        accept(stream, serve, known && isTrusted(stream.peer), listener);
       };
       const onError = (error: Error, arrival?: ArrivalInformation) => {
         if (error instanceof TlsError && arrival !== undefined) {

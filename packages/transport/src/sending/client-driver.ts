@@ -349,7 +349,7 @@ class ClientDriver implements ClientConnection, ByteStreamListener, MessageOutle
           break;
       }
     }
-    this.#timer.arm(this.#session.nextDeadline(), this.#onDue);
+    this.#timer.arm(this.#session.nextDeadline(), this);
     // Now that nothing else waits to be written.
     if (this.#mailDataWanted) this.#sendMessage();
   }
@@ -369,7 +369,10 @@ class ClientDriver implements ClientConnection, ByteStreamListener, MessageOutle
     }
   }
 
-  readonly #onDue = (): void => this.#happened({ type: 'timeout', now: this.#clock.now() });
+  /** For the timer only. */
+  due(): void {
+    this.#happened({ type: 'timeout', now: this.#clock.now() });
+  }
 
   #report(event: ClientEvent): void {
     switch (event.type) {

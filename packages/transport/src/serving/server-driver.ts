@@ -40,7 +40,7 @@ import type { ByteStream, ByteStreamListener } from '../streams/byte-stream.js';
 import { release } from '../streams/release.js';
 import { thrownError } from '../thrown-error.js';
 import type { Clock } from '../time/clock.js';
-import { DeadlineTimer } from '../time/deadline-timer.js';
+import { DeadlineTimer, type Due } from '../time/deadline-timer.js';
 import { terminatedTls } from '../tls/terminated-tls.js';
 import { TlsError } from '../tls/tls-error.js';
 import { Application } from './application.js';
@@ -78,16 +78,16 @@ export function serveSession<State>(
 
 /**
  * Like `serveSession`, for many sessions with the same handlers and options, which are checked once.
- * @returns serves one session, under a name of its own; `onClosed` is called when the connection is closed
+ * @returns serves one session, under a name of its own, and tells `host` when its connection is closed
  * @throws likewise; but what is out of its range in an option may show only when the first session begins
  */
 export function preparedToServe(
   handlers: ServerHandlers,
   options: Omit<ServeOptions, 'id'>,
-): (stream: ByteStream, id: string, onClosed?: () => void) => ServerConnection {
+): (stream: ByteStream, id: string, host?: SessionHost) => ServerConnection {
   const shared = new SharedOptions(options);
   checkHandlers(handlers);
-  return (stream, id, onClosed) => new ServerDriver(stream, handlers, shared, id, onClosed);
+  return (stream, id, host) => new ServerDriver(stream, handlers, shared, id, host);
 }
 
 /**
@@ -101,6 +101,12 @@ export function checkServeOptions(options: Omit<ServeOptions, 'clock'>): void {
   new ServerSession({ ...sessionPart(options), now: 0 });
 }
 
+/** Who has a session served among many. */
+export interface SessionHost {
+  /** The connection is closed: nothing more comes of it. */
+  closed(): void;
+}
+
 /** An `onMessage` under way. */
 interface Delivery {
   readonly body: MessageBody;
@@ -112,7 +118,7 @@ function isReceiving(state: ServerState): boolean {
   return state === 'session.transaction.receiving' || state === 'session.transaction.receivingChunk';
 }
 
-class ServerDriver implements ServerConnection, ByteStreamListener, Watching {
+class ServerDriver implements ServerConnection, ByteStreamListener, Watching, Due {
   readonly information: LiveInformation;
   /** What `data` is given is the stream's again when it returns. */
   readonly borrows: boolean;
@@ -123,7 +129,7 @@ class ServerDriver implements ServerConnection, ByteStreamListener, Watching {
   /** Made for who authenticates. */
   #failures: LoginFailures | undefined;
   readonly #options: ServeOptions;
-  readonly #onClosed: (() => void) | undefined;
+  readonly #host: SessionHost | undefined;
   readonly #outgoing: Outgoing;
   readonly #audience: Audience<ServerEvent, ServerSessionInformation>;
   /** Made for the first event that somebody wants. */
@@ -161,11 +167,11 @@ class ServerDriver implements ServerConnection, ByteStreamListener, Watching {
     handlers: ServerHandlers,
     shared: SharedOptions,
     id = connectionId(),
-    onClosed?: () => void,
+    host?: SessionHost,
   ) {
     const { given: options } = shared;
     this.#options = options;
-    this.#onClosed = onClosed;
+    this.#host = host;
     this.#stream = stream;
     // Only where the stream says so itself: what stands between may know nothing of it, and keep the arrays.
     this.borrows = stream.lends === true;
@@ -309,7 +315,7 @@ class ServerDriver implements ServerConnection, ByteStreamListener, Watching {
     }
     // What the client says meanwhile waits: nothing of it is answered before it is known to be welcome.
     this.#isSecuring = true;
-    this.#timer.arm(this.#session.nextDeadline(), this.#onDue);
+    this.#timer.arm(this.#session.nextDeadline(), this);
     answer.then((settled) => {
       this.#isSecuring = false;
       this.#secured(settled);
@@ -337,7 +343,7 @@ class ServerDriver implements ServerConnection, ByteStreamListener, Watching {
     this.#delivery?.body.abandon('closed');
     const why = this.#foreignProtocol ?? reason;
     this.#resolveClosed?.();
-    this.#onClosed?.();
+    this.#host?.closed();
     this.#tellClosed(why);
     if (this.#audience.size === 0) return;
     this.#observed.closed(this.#session.ending, this.#octetsReceived, this.#outgoing.octets, why);
@@ -397,7 +403,7 @@ class ServerDriver implements ServerConnection, ByteStreamListener, Watching {
     }
     if (this.#outgoing.isCongested || isFull || this.#waitsForTurn) this.#pause();
     else if (this.#session.wantsInput) this.#resume();
-    this.#timer.arm(this.#session.nextDeadline(), this.#onDue);
+    this.#timer.arm(this.#session.nextDeadline(), this);
   }
 
   /**
@@ -503,13 +509,14 @@ class ServerDriver implements ServerConnection, ByteStreamListener, Watching {
     this.#stream.resume();
   }
 
-  readonly #onDue = (): void => {
+  /** For the timer only. */
+  due(): void {
     // What is held was not looked at yet: the deadline is set anew then.
     if (this.#waitsForTurn) return;
     const now = this.#tick();
     const due = this.#session.nextDeadline();
     if (this.#isSecuring) {
-      if (due === undefined || due > now) this.#timer.arm(due, this.#onDue);
+      if (due === undefined || due > now) this.#timer.arm(due, this);
       else this.#drop(new Error('onSecure has not decided in time'));
       return;
     }
@@ -519,7 +526,7 @@ class ServerDriver implements ServerConnection, ByteStreamListener, Watching {
       return;
     }
     this.#pump(() => this.#session.handle({ type: 'timeout', now }));
-  };
+  }
 
   #compute(computation: Computation): void {
     const session = this.#session;

@@ -16,10 +16,11 @@ export function release(stream: ByteStream, peerEnded: boolean, clock: Clock, ti
   }
   stream.end();
   timer.clear();
-  timer.arm(clock.now() + FLUSH_TIME, () =>
-    guarded(
-      () => stream.abort(),
-      (thrown) => complain('abort of a stream', thrown),
-    ),
-  );
+  timer.arm(clock.now() + FLUSH_TIME, {
+    due: () =>
+      guarded(
+        () => stream.abort(),
+        (thrown) => complain('abort of a stream', thrown),
+      ),
+  });
 }

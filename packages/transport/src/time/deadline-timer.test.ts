@@ -36,7 +36,7 @@ describe('a deadline timer', () => {
     calls = [];
   });
 
-  const arm = (next: number | undefined, name = 'due') => timer.arm(next, () => calls.push(name));
+  const arm = (next: number | undefined, name = 'due') => timer.arm(next, { due: () => calls.push(name) });
 
   it('calls once when the deadline has come, and may be armed again', () => {
     arm(10);
@@ -67,7 +67,7 @@ describe('a deadline timer', () => {
     const moments = [40, 10, 30, 20, 10, 50, 5];
     const timers = moments.map(() => new DeadlineTimer(clock));
     for (const [index, moment] of moments.entries()) {
-      timers[index]?.arm(moment, () => calls.push(String(moment)));
+      timers[index]?.arm(moment, { due: () => calls.push(String(moment)) });
     }
     expect([...clock.pending.keys()]).toEqual([5]);
     timers[2]?.clear();
@@ -81,16 +81,18 @@ describe('a deadline timer', () => {
 
   it('does not fire once another that is due has cleared it; where that throws, it fires all the same', () => {
     const others = [new DeadlineTimer(clock), new DeadlineTimer(clock)];
-    timer.arm(1, () => others[0]?.clear());
-    others[0]?.arm(2, () => calls.push('cleared'));
-    others[1]?.arm(2, () => calls.push('due'));
+    timer.arm(1, { due: () => others[0]?.clear() });
+    others[0]?.arm(2, { due: () => calls.push('cleared') });
+    others[1]?.arm(2, { due: () => calls.push('due') });
     clock.time = 2;
     clock.fire(1);
     expect(calls).toEqual(['due']);
-    timer.arm(3, () => {
-      throw new Error('of the application');
+    timer.arm(3, {
+      due() {
+        throw new Error('of the application');
+      },
     });
-    others[1]?.arm(3, () => calls.push('due as well'));
+    others[1]?.arm(3, { due: () => calls.push('due as well') });
     clock.time = 3;
     expect(() => clock.fire(3)).toThrow('of the application');
     clock.fire(3);

@@ -8,9 +8,14 @@
 import type { Clock } from './clock.js';
 import { type Deadline, DeadlineQueue, NOWHERE } from './deadline-queue.js';
 
+/** Whom a timer calls. */
+export interface Due {
+  due(): void;
+}
+
 export class DeadlineTimer implements Deadline {
   readonly #queue: DeadlineQueue;
-  #onDue: (() => void) | undefined;
+  #owner: Due | undefined;
   /** When it fires; counts while it is armed. */
   at = 0;
   place = NOWHERE;
@@ -19,12 +24,12 @@ export class DeadlineTimer implements Deadline {
     this.#queue = DeadlineQueue.of(clock);
   }
 
-  /** @param next when `onDue` is to be called at the latest; undefined changes nothing */
-  arm(next: number | undefined, onDue: () => void): void {
+  /** @param next when `owner` is to be called at the latest; undefined changes nothing */
+  arm(next: number | undefined, owner: Due): void {
     if (next === undefined || (this.place >= 0 && this.at <= next)) return;
     this.clear();
     this.at = next;
-    this.#onDue = onDue;
+    this.#owner = owner;
     this.#queue.add(this);
   }
 
@@ -34,6 +39,6 @@ export class DeadlineTimer implements Deadline {
 
   /** For the queue only. */
   fire(): void {
-    this.#onDue?.();
+    this.#owner?.due();
   }
 }

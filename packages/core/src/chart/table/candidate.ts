@@ -22,6 +22,8 @@ export interface Ready {
   /** The leaf state at the target, from when it was first entered by this way. */
   leaf: unknown;
   readonly rest: readonly Pending[];
+  /** The context is written into. */
+  readonly assigns: boolean;
 }
 
 /** An operation that has to be looked at each time; `place`: that of its effect among all of the candidate. */
@@ -36,5 +38,5 @@ export function makeReady(operations: readonly Operation[]): Ready {
     if (operation.kind !== 'effect') rest.push({ ...operation, place: effects.length });
     if (operation.kind !== 'assign') effects.push(operation.kind === 'effect' ? operation.effect : NOT_YET);
   }
-  return { effects, leaf: undefined, rest };
+  return { effects, leaf: undefined, rest, assigns: rest.some(({ kind }) => kind === 'assign') };
 }

@@ -250,25 +250,6 @@ const DEFAULT_TIMEOUTS: ClientTimeouts = {
   linger: 5_000,
 };
 
-/** The names of all options of a client session. */
-export const CLIENT_OPTION_NAMES = namesOf<ClientSessionOptions>({
-  protocol: true,
-  startTls: true,
-  tls: true,
-  authentication: true,
-  extensions: true,
-  xclient: true,
-  xforward: true,
-  mailDataBy: true,
-  hostname: true,
-  newlines: true,
-  maximumOctetsInFlight: true,
-  maximumReplyLineLength: true,
-  maximumReplyLines: true,
-  timeouts: true,
-  observe: true,
-});
-
 const EVENT_TYPES = new Set(
   namesOf<Record<ClientProtocolEvent['type'], unknown>>({
     command: true,
@@ -282,8 +263,6 @@ const EVENT_TYPES = new Set(
     failed: true,
   }) as readonly ClientProtocolEvent['type'][],
 );
-
-const CONSTRUCTOR_NAMES = [...CLIENT_OPTION_NAMES, 'now'];
 
 function resolveAuthentication(authentication: ClientAuthentication): ResolvedAuthentication {
   checkNames('The option', authentication, AUTHENTICATION_NAMES, 'authentication.');
@@ -333,13 +312,15 @@ function checkAttributes(
   return attributes;
 }
 
-/**
- * @throws {RangeError} naming the option whose value is out of range, and the range
- * @throws {TypeError} naming an option that is not known, and the one that was probably meant; or the field of the
- *   credentials that is of the wrong type, and the right one
- */
-export function resolveClientOptions(options: ClientSessionOptions): ResolvedClientOptions {
-  checkObject('The option', options, CONSTRUCTOR_NAMES);
+/** The names of the options that have such a value. */
+type NameOf<Value> = {
+  [Name in keyof ClientSessionOptions]-?: Required<ClientSessionOptions>[Name] extends Value ? Name : never;
+}[keyof ClientSessionOptions];
+
+/** All options, checked, with the defaults of those that are not given. */
+function resolved(options: ClientSessionOptions): ResolvedClientOptions {
+  const limit = (name: NameOf<number>, fallback: number, bounds?: Parameters<typeof checkLimit>[2]) =>
+    checkLimit(name, options[name] ?? fallback, bounds);
   const { authentication } = options;
   return {
     protocol: checkWord('protocol', options.protocol ?? 'smtp', ['smtp', 'lmtp']),
@@ -352,12 +333,27 @@ export function resolveClientOptions(options: ClientSessionOptions): ResolvedCli
     mailDataBy: checkWord('mailDataBy', options.mailDataBy ?? 'data', ['data', 'bdat']),
     hostname: checkName('hostname', options.hostname ?? '[127.0.0.1]'),
     newlines: checkWord('newlines', options.newlines ?? 'convert', ['reject', 'convert']),
-    maximumOctetsInFlight: checkLimit('maximumOctetsInFlight', options.maximumOctetsInFlight ?? 4096),
-    maximumReplyLineLength: checkLimit('maximumReplyLineLength', options.maximumReplyLineLength ?? 4096, {
+    maximumOctetsInFlight: limit('maximumOctetsInFlight', 4096),
+    maximumReplyLineLength: limit('maximumReplyLineLength', 4096, {
       least: 2,
     }),
-    maximumReplyLines: checkLimit('maximumReplyLines', options.maximumReplyLines ?? 128),
+    maximumReplyLines: limit('maximumReplyLines', 128),
     timeouts: checkTimeouts(options.timeouts ?? {}, DEFAULT_TIMEOUTS),
     observe: checkKinds('observe', options.observe ?? false, EVENT_TYPES),
   };
+}
+
+/** The names of all options of a client session. */
+export const CLIENT_OPTION_NAMES: readonly string[] = Object.keys(resolved({}));
+
+const CONSTRUCTOR_NAMES = [...CLIENT_OPTION_NAMES, 'now'];
+
+/**
+ * @throws {RangeError} naming the option whose value is out of range, and the range
+ * @throws {TypeError} naming an option that is not known, and the one that was probably meant; or the field of the
+ *   credentials that is of the wrong type, and the right one
+ */
+export function resolveClientOptions(options: ClientSessionOptions): ResolvedClientOptions {
+  checkObject('The option', options, CONSTRUCTOR_NAMES);
+  return resolved(options);
 }

@@ -31,9 +31,17 @@ export interface ClientIdentity {
   readonly forwarded: ClientAttributes | undefined;
 }
 
+const UNKNOWN: ClientIdentity = {
+  tls: undefined,
+  hello: undefined,
+  authenticated: undefined,
+  client: undefined,
+  forwarded: undefined,
+};
+
 /** A client of which nothing is known but how its connection is protected. */
 export function unknownClient(tls: TlsInformation | undefined): ClientIdentity {
-  return { tls, hello: undefined, authenticated: undefined, client: undefined, forwarded: undefined };
+  return tls === undefined ? UNKNOWN : { ...UNKNOWN, tls };
 }
 
 /** What is left of it when the client begins anew. */

@@ -2,16 +2,16 @@ import { describe, expect, it } from 'vitest';
 import type { ServerInput } from '../contract/messages.js';
 import { ClientWait } from './client-wait.js';
 
-function waiting(before: 'beforeGreeting' | 'beforeRefusal') {
+function waiting(before: 'greeting' | 'refusal') {
   const wait = new ClientWait();
   const ended: number[] = [];
-  wait[before](100, () => ended.push(1));
+  wait.begin(100, before, () => ended.push(1));
   return { wait, ended, take: (input: ServerInput) => wait.take(input) };
 }
 
 const bytes = new Uint8Array([0x51]);
 
-describe.each(['beforeGreeting', 'beforeRefusal'] as const)('a wait %s', (before) => {
+describe.each(['greeting', 'refusal'] as const)('a wait before a %s', (before) => {
   it.each<ServerInput>([
     { type: 'timeout', now: 100 },
     { type: 'timeout', now: 101 },
@@ -40,9 +40,9 @@ describe.each(['beforeGreeting', 'beforeRefusal'] as const)('a wait %s', (before
     expect(ended).toEqual([]);
   });
 
-  it(`is ${before === 'beforeGreeting' ? 'over' : 'not over'} when the client speaks`, () => {
+  it(`is ${before === 'greeting' ? 'over' : 'not over'} when the client speaks`, () => {
     const { ended, take } = waiting(before);
     take({ type: 'bytes', bytes, now: 1 });
-    expect(ended).toHaveLength(before === 'beforeGreeting' ? 1 : 0);
+    expect(ended).toHaveLength(before === 'greeting' ? 1 : 0);
   });
 });

@@ -10,7 +10,7 @@ import type { ServerInput } from '../contract/messages.js';
 
 export class ClientWait {
   #until: number | undefined;
-  #goOn: () => void = () => {};
+  #goOn: (() => void) | undefined;
   #isBeforeGreeting = false;
 
   /** When it is over; undefined: the client waits for nothing. */
@@ -22,14 +22,10 @@ export class ClientWait {
     return this.#until !== undefined;
   }
 
-  beforeGreeting(until: number, goOn: () => void): void {
-    this.#isBeforeGreeting = true;
-    this.#begin(until, goOn);
-  }
-
-  beforeRefusal(until: number, goOn: () => void): void {
-    this.#isBeforeGreeting = false;
-    this.#begin(until, goOn);
+  begin(until: number, before: 'greeting' | 'refusal', goOn: () => void): void {
+    this.#until = until;
+    this.#isBeforeGreeting = before === 'greeting';
+    this.#goOn = goOn;
   }
 
   /** Goes on if this ends the wait. */
@@ -45,13 +41,8 @@ export class ClientWait {
     this.#until = undefined;
   }
 
-  #begin(until: number, goOn: () => void): void {
-    this.#until = until;
-    this.#goOn = goOn;
-  }
-
   #end(): void {
     this.#until = undefined;
-    this.#goOn();
+    this.#goOn?.();
   }
 }

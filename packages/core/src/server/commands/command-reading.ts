@@ -60,14 +60,40 @@ const KEYWORDS = {
 
 const CRLF_OCTETS = 2;
 
+/** What follows from the options alone, and so is the same for all sessions that have them. */
+export interface CommandRules {
+  /** The longest line that is any command at all, in octets. */
+  readonly longestLine: number;
+  /** What extensions add to the longest MAIL and RCPT. */
+  readonly mailOctets: number;
+  readonly rcptOctets: number;
+  /** Until SMTPUTF8 was offered. */
+  readonly grammar: CommandGrammar;
+}
+
+export function commandRules({
+  extensions,
+  maximumCommandLength,
+  authentication,
+  lenient,
+}: ResolvedServerOptions): CommandRules {
+  const mailOctets = additionalMailOctets(extensions);
+  const rcptOctets = additionalRcptOctets(extensions);
+  return {
+    longestLine: Math.max(
+      maximumCommandLength + Math.max(mailOctets, rcptOctets),
+      authentication === undefined ? 0 : MAXIMUM_AUTHENTICATION_OCTETS,
+    ),
+    mailOctets,
+    rcptOctets,
+    grammar: { utf8: false, lenient, extensionVerbs: customVerbs(extensions) },
+  };
+}
+
 export class CommandReading {
   readonly #options: ResolvedServerOptions;
   readonly #introductions: Introductions;
-  readonly #extensions: readonly ServiceExtension[];
-  readonly #mailOctets: number;
-  readonly #rcptOctets: number;
-  /** The longest line that is any command at all, in octets. */
-  readonly longestLine: number;
+  readonly #rules: CommandRules;
   #grammar: CommandGrammar;
   /** EHLO, HELO or LHLO was accepted. */
   #introduced = false;
@@ -78,19 +104,16 @@ export class CommandReading {
   /** XCLIENT and XFORWARD may be used. */
   #trusted: boolean;
 
-  constructor(options: ResolvedServerOptions, introductions: Introductions) {
-    this.#introductions = introductions;
-    const { extensions, maximumCommandLength, authentication } = options;
+  constructor(options: ResolvedServerOptions, introductions: Introductions, rules: CommandRules) {
     this.#options = options;
-    this.#extensions = extensions;
+    this.#introductions = introductions;
+    this.#rules = rules;
+    this.#grammar = rules.grammar;
     this.#trusted = options.trusted;
-    this.#mailOctets = additionalMailOctets(extensions);
-    this.#rcptOctets = additionalRcptOctets(extensions);
-    this.longestLine = Math.max(
-      maximumCommandLength + Math.max(this.#mailOctets, this.#rcptOctets),
-      authentication === undefined ? 0 : MAXIMUM_AUTHENTICATION_OCTETS,
-    );
-    this.#grammar = { utf8: false, lenient: options.lenient, extensionVerbs: customVerbs(extensions) };
+  }
+
+  get #extensions(): readonly ServiceExtension[] {
+    return this.#options.extensions;
   }
 
   /**
@@ -201,7 +224,7 @@ export class CommandReading {
 
   #setOffered(offered: SessionStanding | undefined): void {
     this.#offered = offered;
-    this.#grammar = { ...this.#grammar, utf8: this.#wasOffered('SMTPUTF8') };
+    this.#grammar = { ...this.#rules.grammar, utf8: this.#wasOffered('SMTPUTF8') };
   }
 
   #standing(client: ClientIdentity, withheld: ResolvedWithheld): SessionStanding {
@@ -224,8 +247,8 @@ export class CommandReading {
     const { maximumCommandLength } = this.#options;
     if (verb === 'AUTH') return Math.max(maximumCommandLength, MAXIMUM_AUTHENTICATION_OCTETS);
     if (this.#offered === undefined) return maximumCommandLength;
-    if (verb === 'MAIL') return maximumCommandLength + this.#mailOctets;
-    if (verb === 'RCPT') return maximumCommandLength + this.#rcptOctets;
+    if (verb === 'MAIL') return maximumCommandLength + this.#rules.mailOctets;
+    if (verb === 'RCPT') return maximumCommandLength + this.#rules.rcptOctets;
     return maximumCommandLength;
   }
 

@@ -6,7 +6,7 @@ import { unknownClient } from '../client/client-identity.js';
 import { resolveServerOptions } from '../contract/options.js';
 import type { Envelope } from '../decisions/questions.js';
 import { Introductions } from '../replying/introductions.js';
-import { CommandReading } from './command-reading.js';
+import { CommandReading, commandRules } from './command-reading.js';
 import { readCommand } from './command-under-way.js';
 import { ordinaryUnderWay } from './ordinary-under-way.js';
 
@@ -15,7 +15,7 @@ const client = unknownClient(undefined);
 /** What has been offered: nothing yet, or all that the server has, SMTPUTF8 among it. */
 function readingAfter(hello: 'EHLO' | undefined, lenient: boolean) {
   const options = resolveServerOptions({ lenient });
-  const reading = new CommandReading(options, new Introductions(options));
+  const reading = new CommandReading(options, new Introductions(options), commandRules(options));
   if (hello !== undefined) reading.offer(reading.offerTo(hello, client, undefined));
   return { reading, options };
 }

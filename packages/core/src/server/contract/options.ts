@@ -219,14 +219,6 @@ const PASSWORD_MECHANISMS: readonly MechanismName[] = [
   'LOGIN',
 ];
 
-const AUTHENTICATION_NAMES = namesOf<ServerAuthenticationOptions>({
-  mechanisms: true,
-  allowInsecure: true,
-  required: true,
-  maximumFailures: true,
-  iterations: true,
-});
-
 const DEFAULT_TIMEOUTS: ServerTimeouts = {
   // RFC 5321 §4.5.3.2.7
   idle: 300_000,
@@ -237,33 +229,6 @@ const DEFAULT_TIMEOUTS: ServerTimeouts = {
   linger: 5_000,
   session: 3_600_000,
 };
-
-/** The names of all options of a server session. */
-export const SERVER_OPTION_NAMES = namesOf<ServerSessionOptions>({
-  protocol: true,
-  tls: true,
-  startTls: true,
-  authentication: true,
-  extensions: true,
-  trusted: true,
-  hostname: true,
-  maximumMessageSize: true,
-  maximumRecipients: true,
-  maximumErrors: true,
-  maximumJunkCommands: true,
-  maximumRefusedRecipients: true,
-  minimumMailDataRate: true,
-  maximumCommandLength: true,
-  maximumTextLineLength: true,
-  bareNewline: true,
-  lenient: true,
-  greetingDelay: true,
-  refusalDelay: true,
-  maximumHeldOctets: true,
-  timeouts: true,
-  rephrase: true,
-  observe: true,
-});
 
 const EVENT_TYPES = new Set(
   namesOf<Record<ServerProtocolEvent['type'], unknown>>({
@@ -280,16 +245,13 @@ const EVENT_TYPES = new Set(
   }) as readonly ServerProtocolEvent['type'][],
 );
 
-const CONSTRUCTOR_NAMES = [...SERVER_OPTION_NAMES, 'now'];
-
 /** A client waits five minutes for a reply (RFC 5321 §4.5.3.2), and many give up sooner. */
 const DELAY = { least: 0, most: 60_000 } as const;
 
 /** Each attempt has them derived: more would be an attack on oneself. */
 const OWN_ITERATIONS = { least: MINIMUM_ITERATIONS, most: 1_000_000 } as const;
 
-function resolveAuthentication(options: ServerAuthenticationOptions): ResolvedServerAuthentication {
-  checkNames('The option', options, AUTHENTICATION_NAMES, 'authentication.');
+function resolvedAuthentication(options: ServerAuthenticationOptions): ResolvedServerAuthentication {
   const { mechanisms = PASSWORD_MECHANISMS } = options;
   return {
     mechanisms: resolveMechanisms<ServerMechanism>(mechanisms, serverMechanisms, {
@@ -303,12 +265,23 @@ function resolveAuthentication(options: ServerAuthenticationOptions): ResolvedSe
   };
 }
 
-/**
- * @throws {RangeError} naming the option whose value is out of range, and the range
- * @throws {TypeError} naming an option that is not known, and the one that was probably meant
- */
-export function resolveServerOptions(options: ServerSessionOptions): ResolvedServerOptions {
-  checkObject('The option', options, CONSTRUCTOR_NAMES);
+const AUTHENTICATION_NAMES = Object.keys(resolvedAuthentication({}));
+
+function resolveAuthentication(options: ServerAuthenticationOptions): ResolvedServerAuthentication {
+  checkNames('The option', options, AUTHENTICATION_NAMES, 'authentication.');
+  return resolvedAuthentication(options);
+}
+
+/** The names of the options that have such a value. */
+type NameOf<Value> = {
+  [Name in keyof ServerSessionOptions]-?: Required<ServerSessionOptions>[Name] extends Value ? Name : never;
+}[keyof ServerSessionOptions];
+
+/** All options, checked, with the defaults of those that are not given. */
+function resolved(options: ServerSessionOptions): ResolvedServerOptions {
+  const limit = (name: NameOf<number>, fallback: number, bounds?: Parameters<typeof checkLimit>[2]) =>
+    checkLimit(name, options[name] ?? fallback, bounds);
+  const flag = (name: NameOf<boolean>) => checkFlag(name, options[name] ?? false);
   const { authentication } = options;
   return {
     protocol: checkWord('protocol', options.protocol ?? 'smtp', ['smtp', 'lmtp']),
@@ -316,42 +289,48 @@ export function resolveServerOptions(options: ServerSessionOptions): ResolvedSer
     startTls: checkWord('startTls', options.startTls ?? 'none', ['none', 'offered', 'required']),
     authentication: authentication === undefined ? undefined : resolveAuthentication(authentication),
     extensions: checkList('extensions', options.extensions ?? standardExtensions, 'service extensions'),
-    trusted: checkFlag('trusted', options.trusted ?? false),
+    trusted: flag('trusted'),
     hostname: checkName('hostname', options.hostname ?? 'localhost'),
-    maximumMessageSize: checkLimit('maximumMessageSize', options.maximumMessageSize ?? 36_700_160, {
+    maximumMessageSize: limit('maximumMessageSize', 36_700_160, {
       unlimited: true,
     }),
-    maximumRecipients: checkLimit('maximumRecipients', options.maximumRecipients ?? 1000),
-    maximumErrors: checkLimit('maximumErrors', options.maximumErrors ?? 10),
-    maximumJunkCommands: checkLimit('maximumJunkCommands', options.maximumJunkCommands ?? 100, {
+    maximumRecipients: limit('maximumRecipients', 1000),
+    maximumErrors: limit('maximumErrors', 10),
+    maximumJunkCommands: limit('maximumJunkCommands', 100, {
       unlimited: true,
     }),
-    maximumRefusedRecipients: checkLimit(
-      'maximumRefusedRecipients',
-      options.maximumRefusedRecipients ?? 1000,
-      { unlimited: true },
-    ),
-    minimumMailDataRate: checkLimit('minimumMailDataRate', options.minimumMailDataRate ?? 100, { least: 0 }),
-    maximumCommandLength: checkLimit('maximumCommandLength', options.maximumCommandLength ?? 512, {
+    maximumRefusedRecipients: limit('maximumRefusedRecipients', 1000, { unlimited: true }),
+    minimumMailDataRate: limit('minimumMailDataRate', 100, { least: 0 }),
+    maximumCommandLength: limit('maximumCommandLength', 512, {
       least: 2,
     }),
-    maximumTextLineLength: checkLimit(
-      'maximumTextLineLength',
-      options.maximumTextLineLength ?? Number.POSITIVE_INFINITY,
-      {
-        least: 2,
-        unlimited: true,
-      },
-    ),
+    maximumTextLineLength: limit('maximumTextLineLength', Number.POSITIVE_INFINITY, {
+      least: 2,
+      unlimited: true,
+    }),
     bareNewline: checkWord('bareNewline', options.bareNewline ?? 'reject', ['reject', 'normalize', 'keep']),
-    lenient: checkFlag('lenient', options.lenient ?? false),
-    greetingDelay: checkLimit('greetingDelay', options.greetingDelay ?? 0, DELAY),
-    refusalDelay: checkLimit('refusalDelay', options.refusalDelay ?? 0, DELAY),
-    maximumHeldOctets: checkLimit('maximumHeldOctets', options.maximumHeldOctets ?? 262_144),
+    lenient: flag('lenient'),
+    greetingDelay: limit('greetingDelay', 0, DELAY),
+    refusalDelay: limit('refusalDelay', 0, DELAY),
+    maximumHeldOctets: limit('maximumHeldOctets', 262_144),
     timeouts: checkTimeouts(options.timeouts ?? {}, DEFAULT_TIMEOUTS),
     rephrase: options.rephrase,
     observe: checkKinds('observe', options.observe ?? false, EVENT_TYPES),
   };
+}
+
+/** The names of all options of a server session. */
+export const SERVER_OPTION_NAMES: readonly string[] = Object.keys(resolved({}));
+
+const CONSTRUCTOR_NAMES = [...SERVER_OPTION_NAMES, 'now'];
+
+/**
+ * @throws {RangeError} naming the option whose value is out of range, and the range
+ * @throws {TypeError} naming an option that is not known, and the one that was probably meant
+ */
+export function resolveServerOptions(options: ServerSessionOptions): ResolvedServerOptions {
+  checkObject('The option', options, CONSTRUCTOR_NAMES);
+  return resolved(options);
 }
 
 /** What the chart is to know of them. */

@@ -18,14 +18,23 @@ import { inquiryReply, messageReplies, octetsOf, Replying } from './replying.js'
 /** From this first digit on, a reply refuses (RFC 5321 §4.2.1). */
 const FOUR = 0x34;
 
-/** What the client is made to wait for, see `client-wait.ts`. */
-interface Wait {
-  readonly isOn: boolean;
-}
-
 /** Told of each reply as it goes to the client, and by what it goes if it is one of ours. */
 interface RepliesObserver {
   replies(octets: Uint8Array, title: ReplyTitle | undefined): void;
+}
+
+/** The session, as far as its replies depend on it. */
+export interface Giver {
+  readonly options: ResolvedServerOptions;
+  readonly introductions: Introductions;
+  /** The client is made to wait, see `client-wait.ts`. */
+  readonly isWaiting: boolean;
+  /** Undefined: nobody observes. */
+  readonly observing: RepliesObserver | undefined;
+  /** A reply was held, until the octets after a refused BDAT were read away. */
+  replyHeld(): void;
+  /** A refusal is to be given after the delay. */
+  delayRefusal(): void;
 }
 
 export class Giving {
@@ -33,47 +42,38 @@ export class Giving {
   readonly replying = new Replying();
   /** Of the last command: by it and its title a reply is given other words. */
   verb: Command['verb'] | undefined;
-  readonly #options: ResolvedServerOptions;
-  readonly #introductions: Introductions;
-  readonly #wait: Wait;
-  /** A reply was held, until the octets behind a refused BDAT were read away. */
-  readonly #onHeld: () => void;
-  /** A refusal is to be given after the delay. */
-  readonly #onDelay: () => void;
-  /** Undefined: nobody observes. */
-  observing: RepliesObserver | undefined;
+  readonly #giver: Giver;
   /** The last reply, as it was before it was rephrased or completed: by what it goes. */
   #lastReply: Reply | undefined;
   /** Outputs that one step gave, and that are yet to be taken: the first of them, and those after it. */
   #output: ServerOutput | undefined;
-  readonly #moreOutputs: ServerOutput[] = [];
+  /** Made for one that comes while the first is there, and gone once all were taken. */
+  #moreOutputs: ServerOutput[] | undefined;
 
-  constructor(
-    options: ResolvedServerOptions,
-    introductions: Introductions,
-    wait: Wait,
-    onHeld: () => void,
-    onDelay: () => void,
-  ) {
-    this.#options = options;
-    this.#introductions = introductions;
-    this.#wait = wait;
-    this.#onHeld = onHeld;
-    this.#onDelay = onDelay;
+  constructor(giver: Giver) {
+    this.#giver = giver;
   }
 
   /** Puts an output after those that are there. */
   put(output: ServerOutput): void {
-    if (this.#output === undefined && this.#moreOutputs.length === 0) this.#output = output;
-    else this.#moreOutputs.push(output);
+    if (this.#output === undefined && this.#moreOutputs === undefined) {
+      this.#output = output;
+      return;
+    }
+    this.#moreOutputs ??= [];
+    this.#moreOutputs.push(output);
   }
 
   /** The output that was put first. */
   take(): ServerOutput | undefined {
     const output = this.#output;
-    if (output === undefined) return this.#moreOutputs.length === 0 ? undefined : this.#moreOutputs.shift();
-    this.#output = undefined;
-    return output;
+    if (output !== undefined) {
+      this.#output = undefined;
+      return output;
+    }
+    const next = this.#moreOutputs?.shift();
+    if (next === undefined) this.#moreOutputs = undefined;
+    return next;
   }
 
   /** Puts an output after the replies given so far, or a question before them. */
@@ -84,7 +84,7 @@ export class Giving {
 
   /** The batch leaves, unless the client is made to wait. */
   flush(): void {
-    if (this.#wait.isOn) return;
+    if (this.#giver.isWaiting) return;
     const bytes = this.replying.take();
     if (bytes !== undefined) this.put({ type: 'write', bytes });
   }
@@ -97,12 +97,12 @@ export class Giving {
   /** The greeting, or with an offer the reply to EHLO, HELO or LHLO. */
   introduce(reply: Reply, offer: Offer | undefined): void {
     const { accept: ours } = offer === undefined ? defaultReplies.connect : defaultReplies.hello;
-    const stored = offer === undefined ? this.#introductions.greeting : offer.octets;
-    if (stored !== undefined && reply === ours && this.#options.rephrase === undefined) {
+    const stored = offer === undefined ? this.#giver.introductions.greeting : offer.octets;
+    if (stored !== undefined && reply === ours && this.#giver.options.rephrase === undefined) {
       this.#lastReply = reply;
       this.#give(stored);
     } else {
-      this.reply(introduction(this.#options.hostname, reply, offer?.keywords ?? []), reply);
+      this.reply(introduction(this.#giver.options.hostname, reply, offer?.keywords ?? []), reply);
     }
   }
 
@@ -111,14 +111,18 @@ export class Giving {
     this.#give(inquiryReply(question, this.#said(reply)));
   }
 
-  /** The reply to a message waits for none to the commands behind it: the client is to know at once. */
-  replyToMessage({ recipients }: Envelope, replyTo: (index: number) => Reply): void {
+  /**
+   * The reply to a message waits for none to the commands that come after it: the client is to know at once.
+   * @param each in LMTP, for each recipient what the reply is if it is another one
+   */
+  replyToMessage({ recipients }: Envelope, reply: Reply, each: readonly Reply[] = []): void {
     this.replying.doNotWait();
-    const { protocol, refusalDelay } = this.#options;
+    const { protocol, refusalDelay } = this.#giver.options;
     if (protocol === 'smtp') {
-      this.reply(replyTo(0));
+      this.reply(each[0] ?? reply);
       return;
     }
+    const replyTo = (index: number) => each[index] ?? reply;
     this.#give(
       messageReplies(recipients, (index) => this.#said(replyTo(index))),
       refusalDelay > 0 && recipients.some((_, index) => replyTo(index).code >= 400),
@@ -127,7 +131,7 @@ export class Giving {
 
   /** The replies to a message that fares alike for all of its recipients. */
   eachOf({ recipients }: Envelope, reply: Reply): readonly Reply[] {
-    return this.#options.protocol === 'lmtp' ? recipients.map(() => reply) : [reply];
+    return this.#giver.options.protocol === 'lmtp' ? recipients.map(() => reply) : [reply];
   }
 
   /** Gives the reply that was held, if nothing is left for which it would wait. */
@@ -139,7 +143,7 @@ export class Giving {
   /** The reply in the words in which it is given. */
   #said(reply: Reply, titled = reply): Reply {
     this.#lastReply = titled;
-    const { rephrase } = this.#options;
+    const { rephrase } = this.#giver.options;
     if (rephrase === undefined) return reply;
     const said = rephrase(reply, { title: titleOf(titled), verb: this.verb });
     if (Math.floor(said.code / 100) === Math.floor(reply.code / 100)) return said;
@@ -155,11 +159,11 @@ export class Giving {
   #give(reply: Uint8Array, refuses = (reply[0] ?? 0) >= FOUR): void {
     const leaves = this.replying.add(reply);
     if (this.replying.isHeld) {
-      this.#onHeld();
+      this.#giver.replyHeld();
       return;
     }
-    this.observing?.replies(reply, this.#lastReply && titleOf(this.#lastReply));
-    if (refuses && this.#options.refusalDelay > 0) this.#onDelay();
+    this.#giver.observing?.replies(reply, this.#lastReply && titleOf(this.#lastReply));
+    if (refuses && this.#giver.options.refusalDelay > 0) this.#giver.delayRefusal();
     else if (leaves) this.flush();
   }
 }

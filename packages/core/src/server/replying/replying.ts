@@ -6,7 +6,7 @@
  *   its own; only that to a message, and the greeting, wait for none.
  * - A batch leaves when it has grown to `MAXIMUM_OCTETS`, or to `MAXIMUM_REPLIES`, however many commands are still to
  *   come.
- * - The reply to a BDAT that is refused waits until the octets behind it were read away: they are no commands, and a
+ * - The reply to a BDAT that is refused waits until the octets after it were read away: they are no commands, and a
  *   client that reads the reply may stop sending them (RFC 3030 §2).
  * - A message is answered once, in LMTP for each of its recipients (RFC 2033 §4.2).
  */
@@ -21,27 +21,28 @@ const MAXIMUM_REPLIES = 128;
 export class Replying {
   /** The batch: most have one reply, which needs no array. */
   #first: Uint8Array | undefined;
-  readonly #more: Uint8Array[] = [];
+  /** Those after it, made for the first. */
+  #more: Uint8Array[] | undefined;
   #octets = 0;
-  /** The next reply may wait for those behind it. */
+  /** The next reply may wait for those after it. */
   #mayWait = false;
-  /** Octets behind the last BDAT that nobody has taken yet. */
+  /** Octets after the last BDAT that nobody has taken yet. */
   #octetsBehind = 0;
   /** The reply that waits until those were read away. */
   #held: Uint8Array | undefined;
 
-  /** The next reply is to a command, behind which so many octets come that are no commands. */
+  /** The next reply is to a command, after which so many octets come that are no commands. */
   expect(octetsBehind: number): void {
     this.#mayWait = true;
     this.#octetsBehind = octetsBehind;
   }
 
-  /** The next reply waits for none behind it. */
+  /** The next reply waits for none after it. */
   doNotWait(): void {
     this.#mayWait = false;
   }
 
-  /** The octets behind BDAT are for others, or for nobody: no reply waits for them. */
+  /** The octets after BDAT are for others, or for nobody: no reply waits for them. */
   releaseOctets(): void {
     this.#octetsBehind = 0;
   }
@@ -63,10 +64,13 @@ export class Replying {
       return false;
     }
     if (this.#first === undefined) this.#first = reply;
-    else this.#more.push(reply);
+    else {
+      this.#more ??= [];
+      this.#more.push(reply);
+    }
     this.#octets += reply.length;
-    const isComplete =
-      !this.#mayWait || this.#octets >= MAXIMUM_OCTETS || this.#more.length + 1 >= MAXIMUM_REPLIES;
+    const count = 1 + (this.#more?.length ?? 0);
+    const isComplete = !this.#mayWait || this.#octets >= MAXIMUM_OCTETS || count >= MAXIMUM_REPLIES;
     this.#mayWait = false;
     return isComplete;
   }
@@ -90,9 +94,9 @@ export class Replying {
   take(): Uint8Array | undefined {
     const first = this.#first;
     if (first === undefined) return undefined;
-    const octets = this.#more.length === 0 ? first : concatenate([first, ...this.#more], this.#octets);
+    const octets = this.#more === undefined ? first : concatenate([first, ...this.#more], this.#octets);
     this.#first = undefined;
-    if (this.#more.length > 0) this.#more.length = 0;
+    this.#more = undefined;
     this.#octets = 0;
     return octets;
   }
