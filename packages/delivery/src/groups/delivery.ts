@@ -21,6 +21,7 @@ import { UnstoredError } from '../bodies/spool.js';
 import type { Destination } from '../sessions/destination.js';
 import type { PooledSession, SessionPool } from '../sessions/session-pool.js';
 import { outcomeOfOpening } from '../verdicts/opening-outcome.js';
+import { noRoom, notEnded, notOffered, stopped, withoutBody, withoutCopy } from '../verdicts/own-outcomes.js';
 import { type DeliveryPhase, type Outcome, outcomeOfVerdict } from '../verdicts/recipient-verdict.js';
 import { recounted, withOthers } from '../verdicts/recounted-failures.js';
 import { fitting, transactionOf } from './fitting-envelope.js';
@@ -135,32 +136,47 @@ class GroupDelivery {
     }
     // One that has waited may have been lost meanwhile, which says nothing of the server.
     const reused = this.#session.transactions > 0 || turn !== undefined;
-    await this.#transact(this.#session, reused, destination);
-  }
-
-  /** @param reused the session has waited, since it was opened or between two mail transactions */
-  async #transact(session: PooledSession, reused: boolean, destination: Destination): Promise<void> {
-    const { host } = destination;
-    const { envelope, body, pool, signal } = this.#message;
     const batch =
       this.#pending.length <= this.#batchSize ? this.#pending : this.#pending.slice(0, this.#batchSize);
     const rest = this.#pending.slice(batch.length);
-    // Not for a reused session: one that was lost while it waited shows it before the body is read.
-    const again = this.#several || this.#pending.length > 1 || this.#step + 1 < this.#group.steps.length;
-    pool.begin(session);
     let verdicts: readonly Verdict[];
     try {
-      const { keywords } = session.connection.offer;
-      verdicts = await session.connection.send(
-        fitting(transactionOf(envelope, batch, body.size), keywords),
-        body.read(again),
-        this.#sendOptions(batch),
-      );
+      verdicts = await this.#transact(this.#session, batch);
     } catch (error) {
       this.#takeError(error, batch, rest, destination, reused);
       return;
     }
+    this.#conclude(this.#session, destination.host, batch, rest, reused, verdicts);
+  }
 
+  /** One mail transaction, for these recipients. */
+  #transact(session: PooledSession, batch: readonly number[]): Promise<readonly Verdict[]> {
+    const { envelope, body, pool } = this.#message;
+    // Not for a reused session: one that was lost while it waited shows it before the body is read.
+    const again = this.#several || this.#pending.length > 1 || this.#step + 1 < this.#group.steps.length;
+    pool.begin(session);
+    const { connection } = session;
+    return connection.send(
+      fitting(transactionOf(envelope, batch, body.size), connection.offer.keywords),
+      body.read(again),
+      this.#sendOptions(batch),
+    );
+  }
+
+  /**
+   * What a mail transaction came to, and what is next.
+   * @param rest recipients that were not in it
+   * @param reused the session had waited, since it was opened or between two mail transactions
+   */
+  #conclude(
+    session: PooledSession,
+    host: string,
+    batch: readonly number[],
+    rest: readonly number[],
+    reused: boolean,
+    verdicts: readonly Verdict[],
+  ): void {
+    const { signal } = this.#message;
     const offersDsn = session.connection.offer.keywords.has('DSN');
     if (verdicts.every(isFinal)) {
       for (let index = 0; index < batch.length; index += 1) {
@@ -302,11 +318,11 @@ class GroupDelivery {
   }
 
   #decide(recipient: number, verdict: Verdict, host: string, offersDsn: boolean): void {
-    this.#message.outcomes[recipient] = { ...this.#outcomeOf(verdict, host), offersDsn };
+    this.#message.outcomes[recipient] = this.#outcomeOf(verdict, host, offersDsn);
   }
 
-  #outcomeOf(verdict: Verdict, host: string): Outcome {
-    const outcome = outcomeOfVerdict(verdict, host);
+  #outcomeOf(verdict: Verdict, host: string, offersDsn?: boolean): Outcome {
+    const outcome = outcomeOfVerdict(verdict, host, offersDsn);
     if (!this.#message.signal?.aborted || outcome.failure === undefined) return outcome;
     const stop = this.#stopped(outcome.phase, outcome.reason);
     // What may have arrived has not come too late.
@@ -366,54 +382,6 @@ class GroupDelivery {
   }
 }
 
-/** The verdict of those whom the signal left undecided. */
-export function stopped(signal: AbortSignal | undefined, phase: DeliveryPhase): Outcome {
-  const error: unknown = signal?.reason;
-  const why = error instanceof Error ? error.message : String(error);
-  return {
-    verdict: 'deferred',
-    phase,
-    enhancedCode: TOO_LATE,
-    reason: `The delivery was stopped: ${why}`,
-    ...(error instanceof Error && { error }),
-  };
-}
-
-/** "Delivery time expired" (RFC 3463 §3.5). */
-const TOO_LATE = '4.4.7';
-
-/** The verdict of those to whom the message did not go because reading it failed. */
-function withoutBody(thrown: unknown, host: string | undefined): Outcome {
-  const error = thrown instanceof Error ? thrown : new Error(String(thrown));
-  return {
-    verdict: 'deferred',
-    phase: 'message',
-    ...(host !== undefined && { host }),
-    enhancedCode: '4.3.0',
-    reason: `The body of the message failed: ${error.message}`,
-    error,
-  };
-}
-
-/** The verdict of those for whom the caller did not let the message end. */
-function notEnded(thrown: unknown, host: string): Outcome {
-  const error = thrown instanceof Error ? thrown : new Error(String(thrown));
-  const reason = `The end of the message was not sent: ${error.message}`;
-  return { verdict: 'deferred', phase: 'message', host, enhancedCode: '4.3.0', reason, error };
-}
-
-/** The verdict of those to whom the message did not go because it could not be stored for them. */
-function withoutCopy({ message, cause }: UnstoredError, host: string, failures: readonly Outcome[]): Outcome {
-  return {
-    verdict: 'deferred',
-    phase: 'message',
-    host,
-    enhancedCode: '4.3.0',
-    reason: [message, ...recounted(failures)].join('; '),
-    ...(cause instanceof Error && { error: cause }),
-  };
-}
-
 /** Whether the session is over with this, so that nobody can be asked on it any more. */
 function endsSession({ failure }: Verdict): boolean {
   return failure !== undefined && failure.kind !== 'limit';
@@ -433,11 +401,6 @@ function isFinal(verdict: Verdict): boolean {
   return verdict.failure === undefined && !saysTooMany(verdict);
 }
 
-function noRoom(host: string): Outcome {
-  const reason = `${host} takes no recipient of these domains in a session (RCPTDOMAINMAX)`;
-  return { verdict: 'deferred', phase: 'rcpt', host, enhancedCode: '4.5.3', reason };
-}
-
 /** Nobody has spoken to the host about mail. */
 function isUnreached({ phase, verdict }: Outcome): boolean {
   return (
@@ -452,18 +415,4 @@ function isDowngradedAt({ tls }: Destination, { connection }: PooledSession): bo
   return (
     offer.verb === 'HELO' || (tls !== 'none' && offer.tls === undefined && offer.keywords.has('STARTTLS'))
   );
-}
-
-function notOffered(error: ExtensionNotOfferedError, host: string, isDowngraded: boolean): Outcome {
-  const { enhancedCode, message } = error;
-  if (!isDowngraded)
-    return { verdict: 'rejected', phase: 'mail', host, enhancedCode, reason: `${host}: ${message}`, error };
-  return {
-    verdict: 'deferred',
-    phase: 'mail',
-    host,
-    enhancedCode: enhancedCode.replace(/^5/, '4'),
-    reason: `${host}: ${message}; the session had no TLS, or no EHLO, that the server has otherwise`,
-    error,
-  };
 }

@@ -10,11 +10,12 @@ import { type ClientEnvelope, checkNames, type EnvelopeInput, formatPath, namesO
 import { type Clock, heedErrors } from '@sansmtp/transport';
 import { type MessageBody, openBody } from '../bodies/message-body.js';
 import { apartByAlphabet } from '../groups/apart-by-alphabet.js';
-import { deliverToGroup, type MessageDelivery, stopped } from '../groups/delivery.js';
+import { deliverToGroup, type MessageDelivery } from '../groups/delivery.js';
 import { type GroupingOptions, groupRecipients, type RecipientGroup } from '../groups/recipient-groups.js';
 import { createDestination, type TlsPlan } from '../sessions/destination.js';
 import { SessionPool } from '../sessions/session-pool.js';
 import { whenAborted } from '../signals/shared-signal.js';
+import { stopped } from '../verdicts/own-outcomes.js';
 import type { Outcome, RecipientVerdict } from '../verdicts/recipient-verdict.js';
 import { readWritable } from '../verdicts/unwritable-address.js';
 import { type MailerOptions, resolveMailerOptions } from './mailer-options.js';

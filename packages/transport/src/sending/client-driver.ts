@@ -149,6 +149,8 @@ class ClientDriver implements ClientConnection, ByteStreamListener, MessageOutle
   #closeReason: Error | undefined;
   #blocked = false;
   readonly #slab = new OctetSlab();
+  /** The time of what happened, while that is worked through: all that is done meanwhile happens then. */
+  #now: number | undefined;
   /** Of the message under way, what was written but waits for its end. */
   #held: Uint8Array | undefined;
   #holding = false;
@@ -230,7 +232,7 @@ class ClientDriver implements ClientConnection, ByteStreamListener, MessageOutle
       checkSignal(signal);
       checkBeforeFinalDot(beforeFinalDot);
       checkMessage(message);
-      this.#session.handle({ type: 'send', envelope, now: this.#clock.now() });
+      this.#session.handle({ type: 'send', envelope, now: this.#time() });
       const sending = new MessageSending(message, beforeFinalDot, this);
       this.#delivery = { sending, resolve, reject, release: this.#abortOn(signal) };
       this.#pump();
@@ -239,7 +241,7 @@ class ClientDriver implements ClientConnection, ByteStreamListener, MessageOutle
 
   async inquire(command: ClientInquiry): Promise<Reply> {
     this.#requireOpen('inquire');
-    this.#session.handle({ type: 'inquire', command, now: this.#clock.now() });
+    this.#session.handle({ type: 'inquire', command, now: this.#time() });
     const answered = new Promise<Reply>((resolve, reject) => {
       this.#inquiry = { resolve, reject };
     });
@@ -249,7 +251,7 @@ class ClientDriver implements ClientConnection, ByteStreamListener, MessageOutle
 
   async quit(): Promise<void> {
     if (!this.#quitting && this.#failure === undefined) {
-      this.#session.handle({ type: 'quit', now: this.#clock.now() });
+      this.#session.handle({ type: 'quit', now: this.#time() });
       this.#quitting = true;
       this.#pump();
     }
@@ -297,14 +299,20 @@ class ClientDriver implements ClientConnection, ByteStreamListener, MessageOutle
     this.#observation?.closed(this.#session.ending, this.#octetsReceived, this.#octetsSent, reason);
   }
 
+  #time(): number {
+    return this.#now ?? this.#clock.now();
+  }
+
   /** Tells the session, and does what it asks for: the event loop called, and nothing may be thrown at it. */
   #happened(input: Parameters<ClientSession['handle']>[0]): void {
+    this.#now = input.now;
     try {
       this.#session.handle(input);
       this.#pump();
     } catch (error) {
       this.#fail(error);
     }
+    this.#now = undefined;
   }
 
   /** Something threw that nobody here expects to, such as a stream of the application's own. This connection ends by it. */
@@ -458,7 +466,7 @@ class ClientDriver implements ClientConnection, ByteStreamListener, MessageOutle
   }
 
   handOver(bytes: Uint8Array | undefined, endFollows: boolean): void {
-    const now = this.#clock.now();
+    const now = this.#time();
     this.#holding = endFollows;
     if (bytes === undefined) this.#session.handle({ type: 'endOfMailData', now });
     else {

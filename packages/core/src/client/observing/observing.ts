@@ -49,11 +49,12 @@ export class Observing {
     }
   }
 
-  /** @param happening recorded if somebody wants to know */
+  /** @param happening recorded if somebody wants to know; made for this, and nobody else's: it becomes the record */
   tell(happening: Happening): void {
     if (!this.wants(happening.type)) return;
     const { now: time, outputs } = this.#session;
-    outputs.push({ type: 'observed', event: { ...happening, time } as ClientProtocolEvent });
+    (happening as { time?: number }).time = time;
+    outputs.push({ type: 'observed', event: happening as ClientProtocolEvent });
   }
 }
 
