@@ -48,8 +48,9 @@ export interface Script {
   readonly EHLO?: Steps;
   readonly HELO?: Steps;
   readonly LHLO?: Steps;
+  /** Takes `offers`, or steps for EHLO or LHLO: a client says it where it is offered. */
   readonly STARTTLS?: Steps;
-  /** AUTH, and each line of the client in its exchange, as long as the replies are 334. */
+  /** AUTH, and each line of the client in its exchange, as long as the replies are 334. Takes `offers` likewise. */
   readonly AUTH?: Steps;
   readonly MAIL?: Steps;
   readonly RCPT?: Steps;
@@ -131,6 +132,22 @@ export function checkScript(script: Script): void {
       throw new TypeError(`The part ${moment} is an empty list; leave it out for the usual replies`);
     }
   }
+  for (const keyword of NEGOTIATED) checkOffered(script, keyword);
+}
+
+/** What a client negotiates right after EHLO, where that is offered. Each keyword is its command's name, too. */
+const NEGOTIATED = ['STARTTLS', 'AUTH'] as const;
+
+/** Steps that no client comes to would make a test pass, whatever the client does. */
+function checkOffered(script: Script, keyword: (typeof NEGOTIATED)[number]): void {
+  const { offers, EHLO, LHLO } = script;
+  if (script[keyword] === undefined || offers !== undefined || EHLO !== undefined || LHLO !== undefined)
+    return;
+  const offered = keyword === 'AUTH' ? 'AUTH PLAIN' : keyword;
+  throw new TypeError(
+    `The script has steps for ${keyword}, which it does not offer: give offers: ['${offered}'], or a reply to EHLO of your own; ` +
+      'offers: [] for clients that say it all the same',
+  );
 }
 
 const DETAIL_NAMES = ['wait', 'reply', 'octets', 'stall', 'ending'] as const;

@@ -103,6 +103,17 @@ describe('a scripted server', () => {
     await expect(sessionWith(server, { startTls: 'required' })).rejects.toThrow('454');
   });
 
+  it('has steps for what it does not offer, where that is meant', async () => {
+    const STARTTLS = '454 4.7.0 Not now';
+    const greeting = '250-script.test\n250 STARTTLS';
+    for (const script of [
+      { offers: [], STARTTLS },
+      { EHLO: greeting, STARTTLS },
+    ]) {
+      expect((await serverWith(script)).lines).toEqual([]);
+    }
+  });
+
   it('fails the handshake', async () => {
     const server = await serverWith({
       offers: ['STARTTLS'],
@@ -227,6 +238,8 @@ describe('a scripted server', () => {
     [{ RCPT: { reply: '250 OK', stall: { after: -1, for: 1 } } }, 'RCPT[0].stall.after is -1'],
     [{ RCPT: { ending: 'dorp' } }, 'did you mean drop?'],
     [{ offers: 'SIZE' }, 'The part offers takes EHLO keywords'],
+    [{ STARTTLS: '454 4.7.0 Not now' }, "STARTTLS, which it does not offer: give offers: ['STARTTLS']"],
+    [[{}, { AUTH: '535 5.7.8 No' }], "AUTH, which it does not offer: give offers: ['AUTH PLAIN']"],
     [[], 'There is no script'],
   ])('names the mistake in %j', async (script, words) => {
     await expect(openScriptedServer(script as Script)).rejects.toThrow(words);

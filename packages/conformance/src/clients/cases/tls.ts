@@ -45,7 +45,7 @@ export const tls: ClientCaseGroup = {
       ['client-tls/not-offered-fails', 'RFC 3207 §6', 'MUST'],
       'Without TLS nothing was delivered.',
       // Whoever tries all the same, and gets it, has delivered under TLS.
-      { STARTTLS: '502 5.5.1 What?' },
+      { offers: [], STARTTLS: '502 5.5.1 What?' },
       reportsFailure,
       { setup },
     ),
