@@ -24,13 +24,15 @@ const FILE_MODE = 0o600;
 /** Whether what is written to a file of `createSynced` outlives a crash without `sync`. */
 export const writesAreSynced = O_DSYNC !== undefined;
 
-/** Makes a file, for this user only. @throws the system's error: `EEXIST` when there is one */
-export const create = (path: string): Promise<number> =>
-  openFile(path, O_WRONLY | O_CREAT | O_EXCL, FILE_MODE);
-
-/** The same, with writes that are synced, as far as the system has such. */
+/**
+ * Makes a file, for this user only, with writes that are synced as far as the system has such.
+ * @throws the system's error: `EEXIST` when there is one
+ */
 export const createSynced = (path: string): Promise<number> =>
   openFile(path, O_WRONLY | O_CREAT | O_EXCL | (O_DSYNC ?? 0), FILE_MODE);
+
+/** Opens a file that there is, for writes that are not synced. */
+export const open = (path: string): Promise<number> => openFile(path, O_WRONLY);
 
 /** Opens a folder. */
 export const openFolder = async (path: string): Promise<number> => fs.openSync(path, 'r');

@@ -38,8 +38,8 @@ vi.mock('./file-calls.js', async (importOriginal) => {
   };
   return {
     ...actual,
-    create: (path: string) => opening('create', path, actual.create),
-    createSynced: (path: string) => opening('create synced', path, actual.createSynced),
+    createSynced: (path: string) => opening('create', path, actual.createSynced),
+    open: (path: string) => opening('reopen', path, actual.open),
     openFolder: (path: string) => opening('open', path, actual.openFolder),
     async write(descriptor: number, octets: Uint8Array) {
       called(`write ${places.get(descriptor)}`);
@@ -245,16 +245,19 @@ const PLACED = ['rename tmp/* new/*', 'open mail/new', 'sync mail/new', 'close m
 const isLinux = process.platform === 'linux';
 
 /** Every step of a delivery of one write. */
-const STEPS = [
-  'create synced tmp/*',
+const STEPS = ['create tmp/*', 'write tmp/*', ...(isLinux ? [] : ['sync tmp/*']), 'close tmp/*', ...PLACED];
+
+/** And of one of two. */
+const STEPS_OF_LARGE = [
+  'create tmp/*',
+  'reopen tmp/*',
+  'close tmp/*',
   'write tmp/*',
-  ...(isLinux ? [] : ['sync tmp/*']),
+  'write tmp/*',
+  'sync tmp/*',
   'close tmp/*',
   ...PLACED,
 ];
-
-/** And of one of two. */
-const STEPS_OF_LARGE = ['create tmp/*', 'write tmp/*', 'write tmp/*', 'sync tmp/*', 'close tmp/*', ...PLACED];
 
 const large = () => message(Buffer.alloc(70_000), 'a\r\n');
 
@@ -295,6 +298,26 @@ describe('the order of a delivery', () => {
     const write = writeMessageFile(path, Buffer.from('a\r\n'), chunksOf([]));
     await expect(write).rejects.toMatchObject({ code: 'EEXIST' });
     expect(await fs.readFile(path, 'latin1')).toBe("somebody else's");
+  });
+
+  it('begins with the file, while the message is still to come', async () => {
+    async function* body(): AsyncGenerator<Uint8Array> {
+      await vi.waitFor(() => expect(calls).toEqual(['create tmp/*']));
+      yield Buffer.from('a\r\n');
+    }
+    const { path } = await maildir.deliver({ ...message(), body: body() }, session);
+    expect(`${await storedBody(path)}`).toBe('a\r\n');
+  });
+
+  it('leaves no file when the body fails before the file is made', async () => {
+    const abandoned = new Error('the client went away');
+    // biome-ignore lint/correctness/useYield: it fails before.
+    async function* body(): AsyncGenerator<Uint8Array> {
+      throw abandoned;
+    }
+    await expect(maildir.deliver({ ...message(), body: body() }, session)).rejects.toBe(abandoned);
+    expect(calls).toEqual(['create tmp/*', 'close tmp/*']);
+    expect(await filesIn(maildir.directory)).toEqual([]);
   });
 
   it('leaves no file when the body is abandoned, and throws what the body threw', async () => {

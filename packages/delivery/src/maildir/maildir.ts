@@ -1,11 +1,11 @@
 /**
  * Maildir: a folder of messages, one file each, that needs no locks.
  *
- * A message is written to `tmp/`, synced, renamed into `new/`, and `new/` is synced, once for all that wait for it: in this
- * order, so that at any moment a reader sees whole messages only, and what was reported as stored outlives a crash or a
- * power failure. A rename would take the place of a message of the same name: that there is none is what the name is made for.
- * Whatever fails on the way, no file is left; what a crash leaves in `tmp/` is swept after 36 hours. Readers of mail move
- * messages from `new/` to `cur/`.
+ * A message is written to `tmp/`, where its file is made as soon as it begins, and synced; it is renamed into `new/`, and
+ * `new/` is synced, once for all that wait for it. It is this order by which at any moment a reader sees whole messages only,
+ * and what was reported as stored outlives a crash or a power failure. A rename would take the place of a message of the same
+ * name: that there is none is what the name is made for. Whatever fails on the way, no file is left; what a crash leaves in
+ * `tmp/` is swept after 36 hours. Readers of mail move messages from `new/` to `cur/`.
  *
  * A file holds trace header lines and then the message byte for byte as it came. Its lines end in CRLF, and so do
  * those put in front of it: a file with both kinds could not be told from a damaged one.
