@@ -300,7 +300,7 @@ class ServerDriver implements ServerConnection, ByteStreamListener, Watching, Du
 
   drain(): void {
     this.#outgoing.flush();
-    this.#pump();
+    this.#wake();
   }
 
   secure(tls: TlsInformation): void {
@@ -324,7 +324,7 @@ class ServerDriver implements ServerConnection, ByteStreamListener, Watching, Du
 
   /** The application has decided on TLS that stands: a refusal ends the session, for TLS cannot be left. */
   #secured({ decision, reply }: Answer): void {
-    this.#pump(() => {
+    this.#wake(() => {
       if (decision !== 'reject') return;
       const { code, lines } = reply ?? { code: 554, lines: ['No service for you here'] };
       const farewell = code < 500 ? { code: 421, lines } : { ...reply, code, lines };
@@ -374,6 +374,12 @@ class ServerDriver implements ServerConnection, ByteStreamListener, Watching, Du
     return this.#observation;
   }
 
+  /** As `#pump`, in a turn in which nobody has looked at the clock yet. */
+  #wake(begin?: () => void): void {
+    if (!this.#pumping) this.#tick();
+    this.#pump(begin);
+  }
+
   /**
    * Does all that the session asks for, then waits: for the peer, the application, or the deadline.
    * @param begin what to do before, and not to be interrupted by a handler that calls `shutdown()`
@@ -382,7 +388,6 @@ class ServerDriver implements ServerConnection, ByteStreamListener, Watching, Du
     if (this.#isSecuring || this.#failed) return;
     if (this.#pumping) return; // a handler called shutdown() from within: the loop below goes on with it
     this.#pumping = true;
-    this.#tick();
     try {
       begin?.();
       this.#drainSession();
@@ -485,7 +490,7 @@ class ServerDriver implements ServerConnection, ByteStreamListener, Watching, Du
     const goOn = () => {
       this.#waitsForTurn = false;
       this.#turnEndsAt = this.#session.commandCount + COMMANDS_A_TURN;
-      this.#pump();
+      this.#wake();
     };
     if (this.#clock.afterOthers === undefined) this.#clock.set(this.#clock.now(), goOn);
     else this.#clock.afterOthers(goOn);
@@ -541,7 +546,7 @@ class ServerDriver implements ServerConnection, ByteStreamListener, Watching, Du
       left: this.closed,
       onFault: (error) => this.#application.report('cryptography', error),
     });
-    if (result instanceof Promise) result.then((octets) => this.#pump(() => take(octets)));
+    if (result instanceof Promise) result.then((octets) => this.#wake(() => take(octets)));
     else take(result);
   }
 
@@ -554,7 +559,7 @@ class ServerDriver implements ServerConnection, ByteStreamListener, Watching, Du
     }
     answer.then(
       (settled) =>
-        this.#pump(() => {
+        this.#wake(() => {
           const isOver = question.kind === 'authenticate' && this.#loginFailures.haveBecomeTooMany;
           this.#answer(question, isOver ? CLOSED_BY_LIMIT : settled);
         }),
@@ -600,7 +605,7 @@ class ServerDriver implements ServerConnection, ByteStreamListener, Watching, Du
 
   /** Mail data begins: hands the message to the application while it arrives. */
   #receive(envelope: Envelope): void {
-    const body = new MessageBody(() => this.#pump(), this.borrows);
+    const body = new MessageBody(() => this.#wake(), this.borrows);
     const answer = this.#application.answerOf('onMessage', ruleFor('message'), () =>
       this.#application.handlers.onMessage({ envelope, body }, this.information),
     );
