@@ -2,7 +2,7 @@
  * The mailer: one call from an envelope and a body to a verdict for each recipient.
  *
  * - `send()` settles when nothing of the message is under way any more: the body is closed, no connection waits for it.
- * - What the caller does wrong is thrown before anything is sent, as far as it can be seen by then: a rejection behind a
+ * - What the caller does wrong is thrown before anything is sent, as far as it can be seen by then: a rejection after a
  *   delivery would invite to send again what has arrived.
  */
 import { setMaxListeners } from 'node:events';

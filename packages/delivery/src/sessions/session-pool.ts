@@ -4,7 +4,7 @@
  *
  * - The limits hold always: a connection counts from before it is opened until it is closed.
  * - Whoever waits for a session is served in turn among destinations, and within one in the order they came. While
- *   there is no room for a destination that waits, one that has more connections gives one of them up behind a mail
+ *   there is no room for a destination that waits, one that has more connections gives one of them up after a mail
  *   transaction; a destination without any need not wait longer than its turn.
  * - It waits for events only: a connection that closes, a session that is given back, a signal. One timer at most
  *   stands, for the session that has been idle the longest; and one for each mail transaction that is early, if their
@@ -240,7 +240,7 @@ export class SessionPool {
     return freshLine.first() ?? line.first();
   }
 
-  /** The waiter is served; its destination's next turn comes behind those of all others. */
+  /** The waiter is served; its destination's next turn comes after those of all others. */
   #takeTurn(queue: Queue, waiter: Waiter): void {
     waiter.waiting = false;
     waiter.signal?.removeEventListener('abort', waiter.leave);
@@ -261,7 +261,7 @@ export class SessionPool {
       } else if (this.#connections >= connections) {
         if (this.#closing < this.#ring.size) this.#endIdle(() => true);
       } else {
-        // The loop comes to it again, behind the others, if anybody else waits for it.
+        // The loop comes to it again, after the others, if anybody else waits for it.
         this.#takeTurn(queue, waiter);
         void this.#open(queue, waiter);
       }

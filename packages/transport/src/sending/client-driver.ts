@@ -16,7 +16,6 @@ import {
   type ClientSessionOptions,
   type Computation,
   checkNames,
-  concatenate,
   type EnvelopeInput,
   LocalProtocolError,
   namesOf,
@@ -34,7 +33,6 @@ import { type SessionContext, sessionContext } from '../observing/diagnostics.js
 import { Observation } from '../observing/observation.js';
 import type { ClientSessionEvent } from '../observing/observer.js';
 import type { ByteStream, ByteStreamListener } from '../streams/byte-stream.js';
-import { MAXIMUM_CUT_OCTETS, OctetSlab } from '../streams/octet-slab.js';
 import { release } from '../streams/release.js';
 import type { ConnectionInformation } from '../streams/session-information.js';
 import { thrownError } from '../thrown-error.js';
@@ -53,10 +51,10 @@ import {
   checkBeforeFinalDot,
   checkMessage,
   heedErrors,
-  MAXIMUM_PIECE_OCTETS,
   type MessageOutlet,
   MessageSending,
 } from './message-sending.js';
+import { OutgoingOctets } from './outgoing-octets.js';
 import { SessionError } from './session-error.js';
 
 /**
@@ -109,12 +107,6 @@ interface Delivery {
   readonly release: () => void;
 }
 
-/**
- * V8 has arrays of as many octets in its heap, and has to move one out of it before the system can read it. A copy costs
- * less; of a secret, none is made.
- */
-const MAXIMUM_HEAP_OCTETS = 64;
-
 const SEND_OPTIONS = namesOf<SessionSendOptions>({ signal: true, beforeFinalDot: true });
 const NO_OPTIONS: SessionSendOptions = {};
 const NOTHING_TO_RELEASE = (): void => {};
@@ -133,8 +125,8 @@ class ClientDriver implements ClientConnection, ByteStreamListener, MessageOutle
   /** Calls what the application has given. */
   readonly #context: SessionContext;
   readonly #timer: DeadlineTimer;
+  readonly #outgoing: OutgoingOctets;
   #octetsReceived = 0;
-  #octetsSent = 0;
   #resolveClosed: () => void = () => {};
 
   #opening: { resolve(): void; reject(error: SessionError): void } | undefined;
@@ -147,13 +139,8 @@ class ClientDriver implements ClientConnection, ByteStreamListener, MessageOutle
   #peerEnded = false;
   #closed = false;
   #closeReason: Error | undefined;
-  #blocked = false;
-  readonly #slab = new OctetSlab();
   /** The time of what happened, while that is worked through: all that is done meanwhile happens then. */
   #now: number | undefined;
-  /** Of the message under way, what was written but waits for its end. */
-  #held: Uint8Array | undefined;
-  #holding = false;
 
   constructor(stream: ByteStream, options: OpenSessionOptions) {
     checkStream(stream);
@@ -180,6 +167,7 @@ class ClientDriver implements ClientConnection, ByteStreamListener, MessageOutle
         (error) => this.#complain('observer', error),
       );
     }
+    this.#outgoing = new OutgoingOctets(stream, this.#observation);
     this.#session = new ClientSession({
       ...(stream.local && { hostname: clientName(stream.local) }),
       ...sessionPart(options),
@@ -276,7 +264,7 @@ class ClientDriver implements ClientConnection, ByteStreamListener, MessageOutle
   }
 
   drain(): void {
-    this.#blocked = false;
+    this.#outgoing.isBlocked = false;
     this.#delivery?.sending.resume();
   }
 
@@ -296,7 +284,7 @@ class ClientDriver implements ClientConnection, ByteStreamListener, MessageOutle
     this.#happened({ type: 'lost', ...(reason && { error: reason }), now });
     this.#timer.clear();
     this.#resolveClosed();
-    this.#observation?.closed(this.#session.ending, this.#octetsReceived, this.#octetsSent, reason);
+    this.#observation?.closed(this.#session.ending, this.#octetsReceived, this.#outgoing.octets, reason);
   }
 
   #time(): number {
@@ -333,8 +321,7 @@ class ClientDriver implements ClientConnection, ByteStreamListener, MessageOutle
         case 'write': {
           const { bytes, redacted } = output;
           if (this.#onWire !== undefined) this.#record('sent', redacted ?? bytes);
-          const isInHeap = bytes.length <= MAXIMUM_HEAP_OCTETS && redacted === undefined;
-          this.#write(isInHeap ? this.#slab.copy(bytes) : bytes);
+          this.#outgoing.write(bytes, redacted !== undefined);
           break;
         }
         case 'event':
@@ -411,24 +398,8 @@ class ClientDriver implements ClientConnection, ByteStreamListener, MessageOutle
     }
   }
 
-  #write(bytes: Uint8Array): void {
-    this.#held = this.#held === undefined ? bytes : this.#joined(this.#held, bytes);
-    if (!this.#holding || this.#held.length > MAXIMUM_PIECE_OCTETS) this.flush();
-  }
-
-  #joined(held: Uint8Array, bytes: Uint8Array): Uint8Array {
-    return held.length + bytes.length > MAXIMUM_CUT_OCTETS
-      ? concatenate([held, bytes])
-      : this.#slab.copy(held, bytes);
-  }
-
   flush(): void {
-    const held = this.#held;
-    this.#held = undefined;
-    if (held === undefined) return;
-    this.#octetsSent += held.length;
-    this.#observation?.tell({ type: 'sent', length: held.length });
-    if (!this.#stream.write(held)) this.#blocked = true;
+    this.#outgoing.flush();
   }
 
   /** Begins with the message, or goes on with it. */
@@ -458,7 +429,7 @@ class ClientDriver implements ClientConnection, ByteStreamListener, MessageOutle
   }
 
   get isFull(): boolean {
-    return this.#blocked || !this.#session.wantsMailData;
+    return this.#outgoing.isBlocked || !this.#session.wantsMailData;
   }
 
   get undecided(): readonly number[] {
@@ -467,14 +438,14 @@ class ClientDriver implements ClientConnection, ByteStreamListener, MessageOutle
 
   handOver(bytes: Uint8Array | undefined, endFollows: boolean): void {
     const now = this.#time();
-    this.#holding = endFollows;
+    this.#outgoing.isHolding = endFollows;
     if (bytes === undefined) this.#session.handle({ type: 'endOfMailData', now });
     else {
       this.#observation?.tell({ type: 'mailData', octets: bytes });
       this.#session.handle({ type: 'mailData', bytes, now });
     }
     this.#pump();
-    this.#holding = false;
+    this.#outgoing.isHolding = false;
   }
 
   /** Settles the delivery under way, and lets go of its body. */

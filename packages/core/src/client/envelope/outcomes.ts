@@ -107,7 +107,7 @@ export type Verdict =
       readonly reply: Reply;
       readonly failure?: undefined;
     }
-  /** The server refused for good (5yz, but for 552 to RCPT). */
+  /** The server refused for good (5yz, except 552 to RCPT). */
   | {
       readonly verdict: 'rejected';
       readonly phase: Phase;
@@ -134,7 +134,7 @@ export type Verdict =
       readonly reply?: undefined;
       readonly failure: SessionFailure | RecipientLimit;
     }
-  /** The session failed behind the message's end and before the reply to it: perhaps delivered (RFC 1047). */
+  /** The session failed after the message's end and before the reply to it: perhaps delivered (RFC 1047). */
   | {
       readonly verdict: 'unknown';
       readonly phase: 'message';

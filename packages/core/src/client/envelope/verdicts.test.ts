@@ -35,7 +35,7 @@ describe('Verdicts', () => {
     ]);
   });
 
-  it('lets a refused MAIL stand against what is said to the RCPTs behind it', () => {
+  it('lets a refused MAIL stand against what is said to the RCPTs after it', () => {
     const verdicts = new Verdicts(2);
     verdicts.refuse('mail', reply(451));
     verdicts.answerRecipient(reply(503));

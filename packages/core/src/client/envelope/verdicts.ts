@@ -2,7 +2,7 @@
  * The verdicts of one mail transaction: what became of the message for each recipient.
  *
  * - The first decision about a recipient stands. So a refused RCPT keeps its reply whatever becomes of the
- *   message, and a refused MAIL is the verdict for all, whatever a server says to the RCPTs behind it.
+ *   message, and a refused MAIL is the verdict for all, whatever a server says to the RCPTs after it.
  * - `delivered` comes from a 2yz to the final dot or to the last chunk and from nothing else.
  */
 import { type Reply, severity } from '../../wire/replies/reply.js';
@@ -67,7 +67,7 @@ export class Verdicts {
     );
   }
 
-  /** The session failed behind the message's end: the server may have delivered the message (RFC 1047). */
+  /** The session failed after the message's end: the server may have delivered the message (RFC 1047). */
   loseSight(failure: SessionFailure): void {
     this.#decideRest({ verdict: 'unknown', phase: 'message', failure });
   }

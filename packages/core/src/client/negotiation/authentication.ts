@@ -3,7 +3,7 @@
  *
  * - What the mechanism says stays a secret: each line comes with what may be recorded in its place, and `discretion`
  *   knows each, for the server may quote them to us.
- * - Base64 is strict both ways, but for the prompts of LOGIN, which say nothing: some servers write them as they are.
+ * - Base64 is strict both ways. The prompts of LOGIN are an exception, since they say nothing: some servers write them as they are.
  * - The AUTH command has 512 octets at most, like any other: with an initial response it may be longer by RFC 4954 §4
  *   alone, and many servers answer that by 500 (erratum 5224). An initial response that does not fit is sent when the
  *   server asks for it, on a line that may have 12288 octets.
@@ -74,7 +74,7 @@ export class Authentication {
     return this.#computing;
   }
 
-  /** Begins the exchange, or takes it on behind a challenge or a result. */
+  /** Begins the exchange, or takes it on after a challenge or a result. */
   prepare(): Preparation {
     const resumption = this.#resumption;
     const step = resumption === undefined ? this.#exchange.next() : this.#exchange.next(resumption);

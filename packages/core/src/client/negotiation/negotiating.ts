@@ -62,7 +62,7 @@ export class Negotiating {
   /**
    * Takes in what a reply outside of mail transactions says of the server; what is wrong or special with it.
    * @param state in which it came
-   * @param isFollowed octets stand behind it
+   * @param isFollowed octets follow it
    */
   takeIn(reply: Reply, state: ClientState, isFollowed: boolean): Finding | undefined {
     const kind = severity(reply.code);

@@ -79,7 +79,7 @@ export function attributesCommand(
   return formatCommand({ verb, argument: attributesArgument(verb, options, keywords) });
 }
 
-/** What stands behind the verb; empty where the server takes nothing of what is to be said. */
+/** What follows the verb; empty where the server takes nothing of what is to be said. */
 function attributesArgument(verb: AttributeVerb, options: ResolvedClientOptions, keywords: Keywords): string {
   return formatClientAttributes(attributesIn(options, verb) ?? {}, verb, keywords.get(verb) ?? '');
 }

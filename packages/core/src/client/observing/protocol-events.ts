@@ -15,7 +15,7 @@ import type { SessionFailure, Verdict } from '../envelope/outcomes.js';
 
 /** What happened in a client session; `type` says what. */
 export type ClientProtocolEvent =
-  /** A command was written. It leaves with those behind it, if any (RFC 2920 §3.1). */
+  /** A command was written. It leaves with those that follow it, if any (RFC 2920 §3.1). */
   | {
       readonly type: 'command';
       readonly time: number;

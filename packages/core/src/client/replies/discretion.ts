@@ -1,6 +1,6 @@
 /**
  * What of a server's words must not be shown once credentials were sent to it: a server may quote them, in the SASL
- * exchange (RFC 4954 §4) or in any reply behind it, and replies go into verdicts, errors and logs.
+ * exchange (RFC 4954 §4) or in any later reply, and replies go into verdicts, errors and logs.
  *
  * A text that quotes them is withheld as a whole, so that nothing gives away where in it they stood.
  */
@@ -32,7 +32,7 @@ export class Discretion {
     if (secret.reveal().length >= LEAST_SECRET_OCTETS) this.#secrets.push(secret);
   }
 
-  /** The reply, but for its text if that quotes a secret. */
+  /** The reply, without its text if that quotes a secret. */
   reply(reply: Reply): Reply {
     const text = reply.lines.join('\n');
     const quotes = this.#secrets.some((secret) => {

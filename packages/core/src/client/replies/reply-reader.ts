@@ -1,10 +1,10 @@
 /**
  * What the server sends, read as whole replies (RFC 5321 §4.2).
  *
- * - A reply is given when its last line has come. What stands behind it is not looked at before the next is asked for.
+ * - A reply is given when its last line has come. What follows it is not looked at before the next is asked for.
  * - What is given depends on the octets alone, never on how they were cut into chunks, limits included.
  * - A few empty lines are passed over: some servers send them, and they answer nothing.
- * - Behind a line that is none of a reply nothing should be read: nobody could say which command it answers.
+ * - After a line that is none of a reply nothing should be read: nobody could say which command it answers.
  */
 import { RemoteProtocolError } from '../../errors.js';
 import { type Reply, ReplyParser } from '../../wire/replies/reply.js';

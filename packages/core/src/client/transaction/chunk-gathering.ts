@@ -34,7 +34,7 @@ export class ChunkGathering {
     return chunk;
   }
 
-  /** All that is held back, behind which come these octets: the last chunk. */
+  /** All that is held back, and these octets after it: the last chunk. */
   end(octets: Uint8Array): Uint8Array {
     const held = this.#buffer.subarray(0, this.#held);
     this.#buffer = NOTHING;
