@@ -17,7 +17,7 @@ const TIMED = fileURLToPath(new URL('timed-transactions.js', import.meta.url));
 const MODULES = fileURLToPath(new URL('../../../core/dist/index.js', import.meta.url));
 
 /** Whoever observes stands in fields of this name. An assignment to one stays: its value is asked for nowhere. */
-const ASKED_FOR = /[\w.#]+\.#?observing\b(?!\s*=[^=])/g;
+const ASKED_FOR = /[\w.#]{1,20}\.#?observing(?!\w| = )/g;
 
 /** Fewer would mean that the sources call it otherwise by now, and that nothing was left out. */
 const LEAST_PLACES = 20;
